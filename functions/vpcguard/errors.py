@@ -1,0 +1,74 @@
+"""Everything this package raises on purpose.
+
+VpcGuardError
+├── EventError                  an event that claims to be ours and cannot be read
+├── SnapshotError               a document that is not a snapshot
+├── ReadError                   AWS could not be read for a passing reason; worth a retry
+│   └── ThrottledError          throttling that outlasted its retries
+├── ConfigurationError          configuration that breaks its schema
+├── FactsError                  facts that break the contract with the policies
+├── DecisionError               no decision we may trust; never read as "no violations"
+│   ├── OpaUnavailableError     OPA did not answer in time; worth a retry
+│   ├── UndefinedDecisionError  an answer without a result: wrong path, or no bundle loaded
+│   ├── PolicyEvaluationError   OPA reports an error while evaluating
+│   └── InvalidDecisionError    an answer that breaks the decision schema
+└── FindingStoreError           DynamoDB refused a write for a reason other than an older look
+"""
+
+from __future__ import annotations
+
+
+class VpcGuardError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class EventError(VpcGuardError):
+    """An event that claims to be ours and cannot be read; a retry does not help."""
+
+
+class SnapshotError(VpcGuardError):
+    """A document that is not a snapshot; the message names where and what was expected."""
+
+
+class ReadError(VpcGuardError):
+    """AWS could not be read for a passing reason; the message is worth a retry."""
+
+
+class ThrottledError(ReadError):
+    """AWS kept throttling one operation until its retries were used up."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(f"AWS kept throttling {operation}; try again later")
+        self.operation = operation
+
+
+class ConfigurationError(VpcGuardError):
+    """Configuration that breaks its schema; the message names the place and what is expected."""
+
+
+class FactsError(VpcGuardError):
+    """Facts that break policies/schemas/input.json: a fault of ours, nothing is recorded."""
+
+
+class DecisionError(VpcGuardError):
+    """No decision that may be trusted; never to be read as "no violations"."""
+
+
+class OpaUnavailableError(DecisionError):
+    """OPA did not answer in time."""
+
+
+class UndefinedDecisionError(DecisionError):
+    """OPA answered without a result: the entrypoint is wrong or no bundle is loaded."""
+
+
+class PolicyEvaluationError(DecisionError):
+    """OPA reports an error while evaluating; the message holds its text."""
+
+
+class InvalidDecisionError(DecisionError):
+    """OPA's answer breaks policies/schemas/decision.json."""
+
+
+class FindingStoreError(VpcGuardError):
+    """DynamoDB refused a write for a reason other than an older look."""
