@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-ManagedBy = Literal["cloudformation", "terraform", "console", "sdk", "aws_service"]
+ManagedBy = Literal["cloudformation", "terraform", "pulumi", "console", "sdk", "aws_service"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
