@@ -1,0 +1,170 @@
+"""A stand-in for AWS that answers reads from a snapshot document, pages them and counts the calls.
+
+MiniStack holds a thousand functions, but takes minutes to be filled and its own time would drown
+what is measured here. This one renders every answer once, so that the server's share of a
+measurement stays small. Not for tests of behaviour: filters are ignored, writes refused.
+
+    python -m benchmarks.fake_aws SNAPSHOT.json     prints its port, serves until it is ended
+    GET /_calls      counts by operation since the last reset
+    GET /_reset?delay_ms=50
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections import Counter
+from functools import lru_cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from benchmarks import wire
+from benchmarks.requests_of import Request, operation_of
+
+Json = dict[str, Any]
+
+# operation -> (list, parameter of the size, default, most, parameter of the token, token in the answer)
+PAGED = {
+    "ListFunctions": ("Functions", "MaxItems", 50, 50, "Marker", "NextMarker"),
+    "GetResources": (
+        "ResourceTagMappingList",
+        "ResourcesPerPage",
+        50,
+        100,
+        "PaginationToken",
+        "PaginationToken",
+    ),
+    "GetAccountAuthorizationDetails": ("RoleDetailList", "MaxItems", 100, 1000, "Marker", "Marker"),
+}
+PER_RESOURCE = {  # operation -> parameter that names the resource
+    "DescribeVpcAttribute": "VpcId",
+    "GetManagedPrefixListEntries": "PrefixListId",
+    "GetServiceQuota": "QuotaCode",
+}
+
+
+class Account:
+    """The answers of one account, by request."""
+
+    def __init__(self, document: Json) -> None:
+        self._answers: Json = document["answers"]
+        self._account_id = document["account_id"]
+        self._functions = {f["FunctionName"]: f for f in self._answers["lambda:ListFunctions"]["Functions"]}
+        self._tags = {
+            t["ResourceARN"]: t["Tags"] for t in self._answers["tag:GetResources"]["ResourceTagMappingList"]
+        }
+
+    def answer(self, operation: str, service: str, parameters: dict[str, str]) -> Json:
+        """Return what AWS would answer, in boto3's shape; {} for a list of nothing."""
+        if operation == "GetCallerIdentity":
+            arn = f"arn:aws:iam::{self._account_id}:user/bench"
+            return {"Account": self._account_id, "UserId": "bench", "Arn": arn}
+        if service == "lambda" and "FunctionName" in parameters:
+            return self._function(operation, parameters["FunctionName"].rpartition(":")[2])
+        if operation == "ListTags":
+            pairs = self._tags.get(parameters["Resource"], [])
+            return {"Tags": {pair["Key"]: pair["Value"] for pair in pairs}}
+        found: Json = self._answers.get(f"{service}:{operation}", {})
+        if operation in PER_RESOURCE:
+            found = found.get(parameters[PER_RESOURCE[operation]], {})
+        if attribute := parameters.get("Attribute"):
+            return {key: value for key, value in found.items() if key.lower() == attribute.lower()}
+        return _page(found, operation, parameters) if operation in PAGED else found
+
+    def _function(self, operation: str, name: str) -> Json:
+        if operation != "GetFunctionConfiguration":
+            return {}
+        configuration: Json = self._functions[name]
+        return configuration | {"State": "Active", "LastUpdateStatus": "Successful"}
+
+
+def _page(answer: Json, operation: str, parameters: dict[str, str]) -> Json:
+    name, size_key, size, most, token_key, next_key = PAGED[operation]
+    size = min(int(parameters.get(size_key, size)), most)
+    start = int(parameters.get(token_key) or 0)
+    page = {**answer, name: answer[name][start : start + size]}
+    if start:
+        page.pop("Policies", None)  # AWS lists every entity once
+    if more := start + size < len(answer[name]):
+        page[next_key] = str(start + size)
+    if operation == "GetAccountAuthorizationDetails":
+        page["IsTruncated"] = more
+    return page
+
+
+class Server(ThreadingHTTPServer):
+    """Serves one account on a port of its own choice."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.account = account
+        self.calls: Counter[str] = Counter()
+        self.delay_seconds = 0.0
+        self.lock = threading.Lock()
+
+    @lru_cache(maxsize=4096)  # noqa: B019  one server lives as long as its process
+    def rendered(self, request: Request) -> tuple[str, bytes]:
+        """Return the operation a request asks for and the body of its answer."""
+        operation, service, parameters = operation_of(request)
+        answer = self.account.answer(operation.name, service, parameters)
+        return f"{service}:{operation.name}", wire.body(operation, answer)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: Server
+
+    def do_GET(self) -> None:
+        """Answer a GET of AWS or of the measurement."""
+        url = urlsplit(self.path)
+        if url.path == "/_calls":
+            self._send(json.dumps(self.server.calls).encode())
+        elif url.path == "/_reset":
+            self.server.calls.clear()
+            self.server.delay_seconds = int(dict(parse_qsl(url.query)).get("delay_ms", 0)) / 1000
+            self._send(b"{}")
+        else:
+            self._aws(b"")
+
+    def do_POST(self) -> None:
+        """Answer a POST of AWS."""
+        self._aws(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+    def _aws(self, sent: bytes) -> None:
+        target, scope = self.headers.get("X-Amz-Target", ""), self.headers.get("Authorization", "")
+        name, answer = self.server.rendered(
+            Request(self.command, self.path, target, scope.split("/")[3], sent)
+        )
+        with self.server.lock:
+            self.server.calls[name] += 1
+        time.sleep(self.server.delay_seconds)
+        self._send(answer)
+
+    def _send(self, answer: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name of the base class
+        """Say nothing: stdout holds the port alone."""
+
+
+def main() -> None:
+    """Serve the snapshot named on the command line."""
+    server = Server(Account(json.loads(Path(sys.argv[1]).read_text())))
+    print(server.server_address[1], flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
