@@ -1,0 +1,7 @@
+"""AWS clients for one account and region: our own credentials, or those of an assumed role."""
+
+from vpcguard.clients.accounts import AuditRole, AwsAccounts, connect
+from vpcguard.clients.limiter import RateLimiter
+from vpcguard.clients.reader import AwsReader
+
+__all__ = ["AuditRole", "AwsAccounts", "AwsReader", "RateLimiter", "connect"]

@@ -1,0 +1,212 @@
+"""Readers for every account: our own by our own credentials, others through the audit role.
+
+botocore is used without boto3's layer on top: the clients are the same, and importing boto3 would
+add some 50 ms to a cold start for resources and transfers that nothing here uses.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.exceptions import UnknownRegionError
+
+from vpcguard.clients.limiter import RateLimiter
+from vpcguard.clients.reader import AwsReader
+from vpcguard.settings import Settings
+
+CONNECT_TIMEOUT_SECONDS = 2
+READ_TIMEOUT_SECONDS = 10
+ATTEMPTS = 4
+POOL_CONNECTIONS = 16  # the threads of one snapshot
+FOREIGN_READERS = 8  # kept warm; a sweep over hundreds of accounts must not keep clients of them all
+ROLE_SESSION_NAME = "vpcguard-audit"
+
+# Calls that do not share Lambda's control-plane bucket of 15 a second.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests
+OUTSIDE_CONTROL_PLANE = frozenset(
+    {"Invoke", "InvokeAsync", "InvokeWithResponseStream", "GetFunction", "GetPolicy"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRole:
+    """The role to assume in an account that is not ours; name may carry the role's path."""
+
+    name: str
+    external_id: str | None = None
+
+
+class AwsAccounts:
+    """Makes readers, and keeps one for each account and region.
+
+    own_account_id: None asks STS when it matters. audit_role: None: only our own account is readable.
+    limits: calls a second and burst for Lambda's control plane, per account and region.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: botocore.session.Session | None = None,
+        own_account_id: str | None = None,
+        audit_role: AuditRole | None = None,
+        lambda_calls_per_second: float = Settings().lambda_calls_per_second,
+        lambda_burst: int = Settings().lambda_burst,
+    ) -> None:
+        self._session = session or botocore.session.Session()
+        self._own_account_id = own_account_id
+        self._audit_role = audit_role
+        self._new_limiter = partial(RateLimiter, calls_per_second=lambda_calls_per_second, burst=lambda_burst)
+        self._lock = threading.RLock()
+        self._readers: OrderedDict[tuple[str, str, str | None], AwsReader] = OrderedDict()
+        self._limiters: dict[tuple[str, str], RateLimiter] = {}
+
+    def own_account_id(self) -> str:
+        """Return the account our credentials belong to: sts:GetCallerIdentity at most once."""
+        if self._own_account_id is None:
+            region = self._session.get_config_variable("region") or "us-east-1"
+            sts = self._create_client("sts", session=self._session, region=region)
+            self._own_account_id = str(sts.get_caller_identity()["Account"])
+        return self._own_account_id
+
+    def reader(self, account_id: str, region: str, *, role_arn: str | None = None) -> AwsReader | None:
+        """Return the reader of an account and region; None: not ours, and there is no role to read it with.
+
+        role_arn names a role to use instead of the audit role. The first reader of another account
+        assumes the role at once and raises ClientError when it refuses us.
+        """
+        if role_arn is None and account_id != self.own_account_id():
+            role_arn = self._audit_role_arn(account_id, region)
+            if role_arn is None:
+                return None
+        key = (account_id, region, role_arn)
+        reader = self._readers.get(key)
+        if reader is None:
+            session = self._session if role_arn is None else self._assumed_session(role_arn, region)
+            reader = self._new_reader(account_id, region, session)
+        with self._lock:
+            reader = self._readers.setdefault(key, reader)  # two threads may have made one: the first is kept
+            self._readers.move_to_end(key)
+            self._forget_readers()
+        return reader
+
+    def _new_reader(self, account_id: str, region: str, session: botocore.session.Session) -> AwsReader:
+        with self._lock:
+            limiter = self._limiters.setdefault((account_id, region), self._new_limiter())
+
+        def make_client(service: str) -> Any:
+            client = self._create_client(service, session=session, region=region)
+            if service == "lambda":
+                _limit_control_plane(client, limiter)
+            return client
+
+        return AwsReader(
+            account_id=account_id,
+            region=region,
+            make_client=make_client,
+            find_owner=lambda owner: self.reader(owner, region),
+        )
+
+    def _forget_readers(self) -> None:
+        foreign = [key for key in self._readers if key[2] is not None]
+        for key in foreign[:-FOREIGN_READERS]:
+            del self._readers[key]
+
+    def _audit_role_arn(self, account_id: str, region: str) -> str | None:
+        if self._audit_role is None:
+            return None
+        return f"arn:{self._partition(region)}:iam::{account_id}:role/{self._audit_role.name.lstrip('/')}"
+
+    def _partition(self, region: str) -> str:
+        try:
+            return str(self._session.get_partition_for_region(region))
+        except UnknownRegionError:
+            return "aws"
+
+    def _assumed_session(self, role_arn: str, region: str) -> botocore.session.Session:
+        """A session of the role, whose credentials renew themselves; asks once, so that a refusal shows."""
+        extra = {"RoleSessionName": ROLE_SESSION_NAME}
+        if self._audit_role is not None and self._audit_role.external_id is not None:
+            extra["ExternalId"] = self._audit_role.external_id
+        fetcher = AssumeRoleCredentialFetcher(
+            client_creator=partial(self._create_client, session=self._session, region=region),
+            source_credentials=self._session.get_credentials(),
+            role_arn=role_arn,
+            extra_args=extra,
+        )
+        credentials = DeferredRefreshableCredentials(
+            refresh_using=fetcher.fetch_credentials, method="assume-role"
+        )
+        credentials.get_frozen_credentials()
+        session = botocore.session.Session(profile=self._session.profile)
+        # parsing a service's model is what makes a client slow: every account uses the one parsed copy
+        session.register_component("data_loader", self._session.get_component("data_loader"))
+        session.register_component("credential_provider", _Provider(credentials))
+        return session
+
+    def _create_client(
+        self, service: str, *, session: botocore.session.Session, region: str, **keys: Any
+    ) -> Any:
+        # STS too is asked in the region, botocore's default: the global one may be out of reach
+        with self._lock:  # sessions share loader and resolver between clients without locks of their own
+            return session.create_client(service, region_name=region, config=_config(), **keys)
+
+
+class _Provider:
+    """Hands a session credentials made elsewhere, where it would look through environment and files."""
+
+    def __init__(self, credentials: DeferredRefreshableCredentials) -> None:
+        self._credentials = credentials
+
+    def load_credentials(self) -> DeferredRefreshableCredentials:
+        return self._credentials
+
+
+def connect(settings: Settings, *, session: botocore.session.Session | None = None) -> AwsAccounts:
+    """Return the accounts that these settings let us read; calls nothing."""
+    role = None
+    if settings.audit_role_name is not None:
+        role = AuditRole(name=settings.audit_role_name, external_id=settings.external_id)
+    return AwsAccounts(
+        session=session,
+        own_account_id=settings.account_id,
+        audit_role=role,
+        lambda_calls_per_second=settings.lambda_calls_per_second,
+        lambda_burst=settings.lambda_burst,
+    )
+
+
+def _limit_control_plane(client: Any, limiter: RateLimiter) -> None:
+    """Make every attempt of a control-plane call wait for its turn, retries included."""
+
+    def wait_for_turn(event_name: str, **_: Mapping[str, Any]) -> None:
+        if event_name.rpartition(".")[2] not in OUTSIDE_CONTROL_PLANE:
+            limiter.acquire()
+
+    client.meta.events.register("before-send.lambda", wait_for_turn)
+
+
+@lru_cache(maxsize=1)
+def _config() -> Config:
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=READ_TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=POOL_CONNECTIONS,
+        user_agent_extra=f"vpcguard/{_version()}",
+    )
+
+
+def _version() -> str:
+    try:
+        return version("vpcguard")
+    except PackageNotFoundError:  # the Lambda package holds the code without its metadata
+        return "unpackaged"

@@ -1,0 +1,130 @@
+"""The process's environment as one checked object; the only reader of os.environ.
+
+Read once per cold start. An empty variable counts as unset, because CloudFormation writes unset
+parameters that way.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from vpcguard.errors import ConfigurationError
+
+_TABLE_NAME = (re.compile(r"[A-Za-z0-9_.-]{3,255}"), "a DynamoDB table name")
+_ACCOUNT_ID = (re.compile(r"\d{12}"), "an account id of 12 digits")
+_ROLE_NAME = (re.compile(r"[\w+=,.@/-]{1,512}", re.ASCII), "an IAM role name, with its path if it has one")
+_EXTERNAL_ID = (re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII), "an STS external id of 2 to 1224 characters")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment says; None: not set.
+
+    table_name: findings table (TABLE_NAME). queue_url: queue for delayed looks (QUEUE_URL).
+    account_id: the account this process runs in (ACCOUNT_ID), which spares an STS call.
+    audit_role_name, external_id: role assumed in other accounts (AUDIT_ROLE_NAME, EXTERNAL_ID).
+    opa_url: where OPA answers (OPA_URL). opa_path: the opa binary to start (OPA_PATH).
+    configuration_file: override document (CONFIGURATION_FILE).
+    lambda_calls_per_second, lambda_burst: our share of Lambda's control-plane bucket of one account
+    and region (LAMBDA_CONTROL_PLANE_RPS, LAMBDA_CONTROL_PLANE_BURST).
+    """
+
+    table_name: str | None = None
+    queue_url: str | None = None
+    account_id: str | None = None
+    audit_role_name: str | None = None
+    external_id: str | None = None
+    opa_url: str = "http://127.0.0.1:8181"
+    opa_path: Path | None = None
+    configuration_file: Path | None = None
+    lambda_calls_per_second: float = 5.0
+    lambda_burst: int = 30
+
+
+def load_settings(
+    environment: Mapping[str, str] | None = None, *, requires: tuple[str, ...] = ()
+) -> Settings:
+    """Read and check the environment; raises ConfigurationError that names the variable and what it must be.
+
+    requires: variables that this process cannot do without, e.g. ("TABLE_NAME",).
+    """
+    read = _Reader(os.environ if environment is None else environment)
+    for variable in requires:
+        if read.text(variable) is None:
+            raise ConfigurationError(f"{variable} is not set; this process needs it")
+    settings = Settings(
+        table_name=read.matching("TABLE_NAME", _TABLE_NAME),
+        queue_url=read.url("QUEUE_URL"),
+        account_id=read.matching("ACCOUNT_ID", _ACCOUNT_ID),
+        audit_role_name=read.matching("AUDIT_ROLE_NAME", _ROLE_NAME),
+        external_id=read.matching("EXTERNAL_ID", _EXTERNAL_ID),
+        opa_url=read.url("OPA_URL") or Settings().opa_url,
+        opa_path=read.file("OPA_PATH"),
+        configuration_file=read.file("CONFIGURATION_FILE"),
+        lambda_calls_per_second=read.number("LAMBDA_CONTROL_PLANE_RPS", Settings().lambda_calls_per_second),
+        lambda_burst=int(read.number("LAMBDA_CONTROL_PLANE_BURST", Settings().lambda_burst, whole=True)),
+    )
+    if settings.external_id and not settings.audit_role_name:
+        raise ConfigurationError("EXTERNAL_ID is set without AUDIT_ROLE_NAME, the role it would be used for")
+    return settings
+
+
+class _Reader:
+    """Single variables of one environment, each checked for its kind."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, variable: str) -> str | None:
+        return self._environment.get(variable, "").strip() or None
+
+    def matching(self, variable: str, rule: tuple[re.Pattern[str], str]) -> str | None:
+        pattern, expectation = rule
+        value = self.text(variable)
+        if value is not None and not pattern.fullmatch(value):
+            raise _unexpected(variable, value, expectation)
+        return value
+
+    def url(self, variable: str) -> str | None:
+        value = self.text(variable)
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value)
+            valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is no number, an unclosed bracket
+            valid = False
+        if not valid:
+            raise _unexpected(variable, value, "a URL that begins with http:// or https://")
+        return value.rstrip("/")
+
+    def file(self, variable: str) -> Path | None:
+        value = self.text(variable)
+        if value is None:
+            return None
+        path = Path(value)
+        if not path.is_file():
+            raise _unexpected(variable, value, "the path of a file that exists")
+        return path
+
+    def number(self, variable: str, default: float, *, whole: bool = False) -> float:
+        value = self.text(variable)
+        if value is None:
+            return default
+        kind = "whole number" if whole else "number"
+        try:
+            number = float(int(value) if whole else float(value))
+        except ValueError:
+            number = 0.0
+        if not 0 < number < float("inf"):
+            raise _unexpected(variable, value, f"a {kind} above 0")
+        return number
+
+
+def _unexpected(variable: str, value: str, expectation: str) -> ConfigurationError:
+    return ConfigurationError(f"{variable} must be {expectation}, not {value[:80]!r}")
