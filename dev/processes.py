@@ -19,6 +19,8 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from dev.gaps import filled
+
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 START_SECONDS = 30.0
@@ -46,7 +48,7 @@ def dynamodb_local() -> Iterator[str]:
 
 @contextmanager
 def ministack(*, account_id: str = "000000000000", region: str = "us-east-1") -> Iterator[str]:
-    """Run the AWS stand-in, empty, as one account; gives its URL."""
+    """Run the AWS stand-in, empty, as one account; gives its URL. What it lacks is filled in (`dev.gaps`)."""
 
     def command(port: int) -> Command:
         settings = {
@@ -58,8 +60,8 @@ def ministack(*, account_id: str = "000000000000", region: str = "us-east-1") ->
         }
         return Command([str(TOOLS / "bin" / "ministack")], settings)
 
-    with _served("MiniStack", command) as url:
-        yield url
+    with _served("MiniStack", command) as url, filled(url) as complete:
+        yield complete
 
 
 def _dynamodb_local(port: int) -> Command:

@@ -1,0 +1,106 @@
+"""What MiniStack lacks and every read of ours needs: answered in front of it, the rest passed on.
+
+- ec2:DescribeVpcBlockPublicAccessOptions and servicequotas:GetServiceQuota, as a new account has them.
+- AvailableIpAddressCount as EC2 counts it: MiniStack says 251 for every subnet, whatever its size.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
+from urllib.parse import parse_qs
+
+RESERVED_ADDRESSES = 5  # of each subnet: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+_BLOCK_PUBLIC_ACCESS = b"""<DescribeVpcBlockPublicAccessOptionsResponse>
+<vpcBlockPublicAccessOptions><state>default-state</state><internetGatewayBlockMode>off</internetGatewayBlockMode>
+</vpcBlockPublicAccessOptions></DescribeVpcBlockPublicAccessOptionsResponse>"""
+_QUOTA = {
+    "ServiceCode": "lambda",
+    "QuotaCode": "L-9FEE3D26",
+    "QuotaName": "Elastic network interfaces per VPC",
+}
+_SUBNET = re.compile(rb"<subnetId>(subnet-\w+)</subnetId>(?:(?!</item>).)*", re.DOTALL)
+_CIDR = re.compile(rb"<cidrBlock>([\d./]+)</cidrBlock>")
+_FREE = re.compile(rb"(<availableIpAddressCount>)\d+(<)")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, behind: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.behind = behind
+        self.used: Counter[str] = Counter()  # addresses taken by subnet id
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: _Server
+
+    def _answer(self) -> None:
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        form = parse_qs(sent.decode("latin-1")) if b"Action=" in sent[:4096] else {}
+        action = form.get("Action", [""])[0]
+        if action == "DescribeVpcBlockPublicAccessOptions":
+            self._send(200, {"Content-Type": "text/xml"}, _BLOCK_PUBLIC_ACCESS)
+        elif self.headers.get("X-Amz-Target", "").endswith(".GetServiceQuota"):
+            answer = json.dumps({"Quota": {**_QUOTA, "Value": 500.0}}).encode()
+            self._send(200, {"Content-Type": "application/x-amz-json-1.1"}, answer)
+        else:
+            self._pass_on(sent, action, form)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _answer  # noqa: N815  the base class's names
+
+    def _pass_on(self, sent: bytes, action: str, form: Mapping[str, list[str]]) -> None:
+        behind = HTTPConnection(self.server.behind, timeout=60)
+        try:
+            behind.request(self.command, self.path, sent, dict(self.headers.items()))
+            response = behind.getresponse()
+            body, status, headers = response.read(), response.status, dict(response.getheaders())
+        finally:
+            behind.close()
+        if action in ("CreateNetworkInterface", "CreateNatGateway") and "SubnetId" in form:
+            self.server.used[form["SubnetId"][0]] += 1
+        if action in ("DescribeSubnets", "CreateSubnet"):
+            body = _SUBNET.sub(self._counted, body)
+        self._send(status, headers, body)
+
+    def _counted(self, subnet: re.Match[bytes]) -> bytes:
+        text = subnet.group()
+        if not (cidr := _CIDR.search(text)):
+            return text
+        size = ip_network(cidr.group(1).decode()).num_addresses
+        free = size - RESERVED_ADDRESSES - self.server.used[subnet.group(1).decode()]
+        return _FREE.sub(rb"\g<1>%d\g<2>" % max(free, 0), text)
+
+    def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+@contextmanager
+def filled(url: str) -> Iterator[str]:
+    """Serve a URL that answers as MiniStack at `url` does, gaps filled; for as long as the context lasts."""
+    server = _Server(url.removeprefix("http://"))
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
