@@ -4,9 +4,10 @@ import hashlib
 import os
 import socket
 import tempfile
+from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from tools.bootstrap.errors import UnavailableError
@@ -14,6 +15,7 @@ from tools.bootstrap.errors import UnavailableError
 _CHUNK_BYTES = 1 << 20
 _TIMEOUT_SECONDS = 15
 _ATTEMPTS = 3
+_FINAL = (socket.gaierror, ConnectionRefusedError, TimeoutError)  # nobody there: asking again is pointless
 
 
 def download(url: str, sha256: str, target: Path, *, executable: bool = False) -> Path:
@@ -40,13 +42,18 @@ def sha256_of(path: Path) -> str:
 
 
 def _fetch(url: str, part: Path) -> str:
+    """Fetch a file and return its SHA-256; what may pass is tried again."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return _fetch_once(url, part)
+        except HTTPError as error:
+            error.close()
+            reason, final = str(error), error.code < HTTPStatus.INTERNAL_SERVER_ERROR
         except (OSError, HTTPException) as error:
-            if attempt == _ATTEMPTS or _is_final(error):
-                reason = getattr(error, "reason", None) or error
-                raise UnavailableError(f"{url}: {reason}") from error
+            cause = getattr(error, "reason", error)
+            reason, final = str(cause), isinstance(cause, _FINAL)
+        if final or attempt == _ATTEMPTS:
+            raise UnavailableError(f"{url}: {reason}")
     raise AssertionError("unreachable")
 
 
@@ -58,11 +65,3 @@ def _fetch_once(url: str, part: Path) -> str:
             digest.update(chunk)
             file.write(chunk)
     return digest.hexdigest()
-
-
-def _is_final(error: Exception) -> bool:
-    """Tell whether asking again is pointless: the server said no, or no server that answers."""
-    if isinstance(error, URLError) and hasattr(error, "code"):
-        return bool(error.code < 500)  # noqa: PLR2004 - from 500 on, the server's own trouble
-    reason = getattr(error, "reason", error)
-    return isinstance(reason, socket.gaierror | ConnectionRefusedError | TimeoutError)

@@ -126,9 +126,8 @@ def _build(host: Host, uv: Path, release: Release, platform: tuple[str, str], ta
     try:
         go = provide_go(host, uv, required_go(module))
     except ToolError as error:
-        raise UnavailableError(
-            "no Go: " + "; ".join(f"{name} {reason}" for name, reason in error.tried)
-        ) from error
+        reasons = "; ".join(f"{source}: {reason}" for source, reason in error.tried)
+        raise UnavailableError(f"no Go ({reasons})") from error
     say(f"{release.title}: building from the Go module proxy, about a minute")
     system, arch = platform
     settings = {
@@ -150,6 +149,6 @@ def _build(host: Host, uv: Path, release: Release, platform: tuple[str, str], ta
 
 def _advice(release: Release) -> str:
     return (
-        f"Put {release.title} on PATH ({release.home}), or install Go, "
+        f"Put {release.title} on PATH ({release.home}), install Go,\n"
         "or set VPCGUARD_RELEASES_URL to a mirror of github.com; then run `make setup` again."
     )
