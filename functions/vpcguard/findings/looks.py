@@ -1,0 +1,196 @@
+"""A decision over the facts, as one look per function: pure, for every trigger and for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from vpcguard.errors import InvalidDecisionError
+from vpcguard.model.decision import Decision, RuleDecision, Severity, Stage, Unknown, Violation
+from vpcguard.model.finding import Finding, Look, Status, finding_id
+
+OWNER_TAGS = ("vpcguard:owner", "owner")  # the first that is set counts
+
+
+class Origin(Protocol):
+    """Who changed a function, and with what; a Change is one."""
+
+    @property
+    def actor(self) -> str | None:
+        """The caller as CloudTrail names it."""
+
+    @property
+    def managed_by(self) -> str | None:
+        """The tool behind the call, e.g. terraform."""
+
+
+def looks(
+    decision: Decision,
+    facts: Mapping[str, Any],
+    *,
+    snapshot_digest: str,
+    captured_at: str,
+    origins: Mapping[str, Origin],
+    trigger: str,
+) -> list[Look]:
+    """Return one look for every function of the facts, sorted by name; its findings are sorted by rule id.
+
+    facts: the document of policies/schemas/input.json that the decision answers. origins: function
+    name -> the change that led here; a function without one has neither actor nor managed_by. A
+    proven violation outweighs an unknown of the same rule. Raises InvalidDecisionError where the
+    decision names a function that the facts do not hold, or one function twice in one rule.
+    """
+    functions = {function["name"]: function for function in facts["functions"]}
+    verdicts = [_verdicts(rule, functions) for rule in sorted(decision.rules, key=lambda rule: rule.id)]
+    context = _Context(decision, facts["account"], snapshot_digest, captured_at)
+    return [
+        context.look(functions[name], verdicts, origin=origins.get(name), trigger=trigger)
+        for name in sorted(functions)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdicts:
+    """What one rule says, by function; in none of the three: it passes or does not apply."""
+
+    rule: RuleDecision
+    violations: Mapping[str, Violation]
+    unknowns: Mapping[str, Unknown]
+    silent: frozenset[str]
+
+
+def _verdicts(rule: RuleDecision, functions: Mapping[str, Any]) -> _Verdicts:
+    violations = {violation.function: violation for violation in rule.violations}
+    unknowns = {unknown.function: unknown for unknown in rule.unknowns}
+    if len(violations) < len(rule.violations) or len(unknowns) < len(rule.unknowns):
+        raise InvalidDecisionError(f"{rule.id} judges one function twice")
+    if strangers := {*violations, *unknowns, *rule.applies, *rule.silent} - functions.keys():
+        raise InvalidDecisionError(
+            f"{rule.id} names functions that were not asked about: {sorted(strangers)[:5]}"
+        )
+    return _Verdicts(rule, violations, unknowns, rule.silent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What all findings of one evaluation share."""
+
+    decision: Decision
+    account: Mapping[str, Any]
+    snapshot_digest: str
+    captured_at: str
+
+    def look(
+        self,
+        function: Mapping[str, Any],
+        verdicts: Iterable[_Verdicts],
+        *,
+        origin: Origin | None,
+        trigger: str,
+    ) -> Look:
+        name = function["name"]
+        findings, judged = [], set()
+        for verdict in verdicts:
+            if violation := verdict.violations.get(name):
+                judged.add(verdict.rule.id)
+                findings.append(self._finding(function, verdict.rule, origin, _open(violation)))
+            elif unknown := verdict.unknowns.get(name):
+                stated = _undetermined(unknown, verdict.rule.severity)
+                findings.append(self._finding(function, verdict.rule, origin, stated))
+            elif name not in verdict.silent:
+                judged.add(verdict.rule.id)
+        return Look(
+            account_id=self.account["id"],
+            region=self.account["region"],
+            function_name=name,
+            judged_at=self.captured_at,
+            snapshot_digest=self.snapshot_digest,
+            policy_revision=self.decision.policy_revision,
+            config_digest=self.decision.config_digest,
+            trigger=trigger,
+            findings=tuple(findings),
+            judged=frozenset(judged),
+        )
+
+    def _finding(
+        self, function: Mapping[str, Any], rule: RuleDecision, origin: Origin | None, stated: _Stated
+    ) -> Finding:
+        account_id, region, name = self.account["id"], self.account["region"], function["name"]
+        return Finding(
+            finding_id=finding_id(account_id, region, name, rule.id),
+            account_id=account_id,
+            account_name=self.account.get("name"),
+            organization_unit=self.account.get("organization_unit"),
+            region=region,
+            function_name=name,
+            function_arn=function["arn"],
+            vpc_id=function.get("vpc_id"),
+            rule_id=rule.id,
+            family=rule.family,
+            title=rule.title,
+            severity=stated.severity,
+            status=stated.status,
+            status_reason=None,
+            stage=stated.stage,
+            message=stated.message,
+            advice=rule.advice,
+            evidence=stated.evidence,
+            root_cause=stated.root_cause,
+            basis=stated.basis,
+            owner=_owner(function["tags"]),
+            managed_by=origin.managed_by if origin else None,
+            actor=origin.actor if origin else None,
+            first_seen=self.captured_at,
+            last_seen=self.captured_at,
+            changed_at=self.captured_at,
+            resolved_at=None,
+            times_reopened=None,
+            exemption_id=None,
+            remediation_id=None,
+            policy_revision=self.decision.policy_revision,
+            config_digest=self.decision.config_digest,
+            snapshot_digest=self.snapshot_digest,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stated:
+    """The fields in which a violation and an unknown differ."""
+
+    status: Status
+    severity: Severity
+    stage: Stage
+    message: str
+    evidence: Mapping[str, Any]
+    root_cause: str | None
+    basis: Literal["declared", "inferred"] | None
+
+
+def _open(violation: Violation) -> _Stated:
+    return _Stated(
+        status="open",
+        severity=violation.severity,
+        stage=violation.stage,
+        message=violation.message,
+        evidence=violation.evidence,
+        root_cause=violation.root_cause,
+        basis=violation.basis,
+    )
+
+
+def _undetermined(unknown: Unknown, severity: Severity) -> _Stated:
+    return _Stated(
+        status="undetermined",
+        severity=severity,
+        stage=unknown.stage,
+        message=unknown.message,
+        evidence={**unknown.evidence, "unknown": sorted(set(unknown.waits_for))},
+        root_cause=None,
+        basis=None,
+    )
+
+
+def _owner(tags: Iterable[Mapping[str, str]]) -> str | None:
+    values = {tag["key"]: tag["value"] for tag in tags}
+    return next((values[key] for key in OWNER_TAGS if values.get(key)), None)

@@ -1,0 +1,198 @@
+"""What a look changes, given what the look record remembers: pure, so that every order can be tested."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from vpcguard.errors import FindingStoreError
+from vpcguard.findings.bounds import bounded
+from vpcguard.findings.state import FindingState, FunctionState, fingerprint, seconds
+from vpcguard.model.finding import Finding, Look, StatusReason
+
+DAY = 86_400
+
+# opened, reopened, resolved, undetermined: the status changed, and the history says so.
+# updated: open or undetermined as before, but saying something else.
+# unconfirmed: open, and this look could not judge it; it stays open. confirmed: it could again.
+ChangeKind = Literal["opened", "reopened", "resolved", "undetermined", "updated", "unconfirmed", "confirmed"]
+STATUS_CHANGES: frozenset[ChangeKind] = frozenset({"opened", "reopened", "resolved", "undetermined"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingChange:
+    """One finding that a look changes. finding: as the look has it; None where the fault is gone."""
+
+    rule_id: str
+    kind: ChangeKind
+    before: FindingState | None
+    after: FindingState
+    finding: Finding | None
+    status_reason: StatusReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to write: the look record as it will be, and the findings that differ."""
+
+    before: FunctionState
+    after: FunctionState
+    changes: tuple[FindingChange, ...]
+    unchanged: tuple[str, ...]
+
+
+def is_superseded(seen: FunctionState, judged_at: str, snapshot_digest: str) -> bool:
+    """True if a newer look, or this very one, is already recorded; the digest breaks a tie."""
+    return (judged_at, snapshot_digest) <= (seen.judged_at, seen.snapshot_digest)
+
+
+def plan_look(
+    seen: FunctionState, look: Look, *, retention_days: int, vanished: Collection[str] = ()
+) -> Plan:
+    """Return what a look changes that is newer than everything seen.
+
+    vanished: rules whose stored finding turned out to be gone; they begin anew. Raises
+    FindingStoreError for a look that contradicts itself.
+    """
+    moment = seconds(look.judged_at)
+    found = _found(look)
+    remembered = {
+        rule_id: state
+        for rule_id, state in seen.findings.items()
+        if rule_id not in vanished and (state.expires_at is None or state.expires_at > moment)
+    }
+    changes, unchanged, after = [], [], dict(remembered)
+    for rule_id in sorted({*remembered, *found}):
+        before, finding = remembered.get(rule_id), found.get(rule_id)
+        change = _change(rule_id, before, finding, look, moment + retention_days * DAY)
+        if change is not None:
+            changes.append(change)
+            after[rule_id] = change.after
+        elif before is not None and finding is not None:
+            unchanged.append(rule_id)
+            after[rule_id] = _seen_again(before, finding)
+    return Plan(
+        before=seen,
+        after=_after(seen, look, after),
+        changes=tuple(changes),
+        unchanged=tuple(unchanged),
+    )
+
+
+def plan_deletion(
+    seen: FunctionState, judged_at: str, trigger: str, *, retention_days: int, vanished: Collection[str] = ()
+) -> Plan:
+    """Return what it changes that a function no longer exists."""
+    expires_at = seconds(judged_at) + retention_days * DAY
+    remembered = {rule_id: state for rule_id, state in seen.findings.items() if rule_id not in vanished}
+    changes = tuple(
+        _resolved(rule_id, state, "function_deleted", expires_at)
+        for rule_id, state in sorted(remembered.items())
+        if state.status != "resolved"
+    )
+    after = replace(
+        seen,
+        judged_at=judged_at,
+        snapshot_digest="",  # below every digest: a look of the same moment read the function, so it existed
+        trigger=trigger,
+        revision=seen.revision + 1,
+        deleted_at=judged_at,
+        findings={**remembered, **{change.rule_id: change.after for change in changes}},
+    )
+    return Plan(before=seen, after=after, changes=changes, unchanged=())
+
+
+def _found(look: Look) -> dict[str, Finding]:
+    found = {finding.rule_id: bounded(finding) for finding in look.findings}
+    if len(found) < len(look.findings):
+        raise FindingStoreError(f"a look at {look.function_name} holds two findings of one rule")
+    here = (look.account_id, look.region, look.function_name)
+    for finding in found.values():
+        if (finding.account_id, finding.region, finding.function_name) != here:
+            raise FindingStoreError(f"a look at {look.function_name} holds a finding of another function")
+        if finding.status not in ("open", "undetermined"):
+            raise FindingStoreError(f"a look finds what is open or undetermined, not {finding.status}")
+        if finding.status == "undetermined" and finding.rule_id in look.judged:
+            raise FindingStoreError(
+                f"a look says of {finding.rule_id} that it was judged and that it was not"
+            )
+    return found
+
+
+def _change(
+    rule_id: str, before: FindingState | None, finding: Finding | None, look: Look, expires_at: int
+) -> FindingChange | None:
+    if finding is None:
+        is_over = before is not None and before.status != "resolved" and rule_id in look.judged
+        return _resolved(rule_id, before, "fixed", expires_at) if before is not None and is_over else None
+    kind = _kind(before, finding)
+    if kind is None:
+        return None
+    return FindingChange(
+        rule_id=rule_id, kind=kind, before=before, after=_state(kind, before, finding), finding=finding
+    )
+
+
+def _kind(before: FindingState | None, finding: Finding) -> ChangeKind | None:
+    said = fingerprint(finding)
+    if finding.status == "undetermined":
+        return _kind_of_unknown(before, said)
+    if before is None or before.times_opened == 0:
+        return "opened"
+    if before.status != "open":
+        return "reopened"
+    if before.fingerprint != said:
+        return "updated"
+    return "confirmed" if before.unconfirmed else None
+
+
+def _kind_of_unknown(before: FindingState | None, said: str) -> ChangeKind | None:
+    if before is None or before.status == "resolved":
+        return "undetermined"
+    if before.status == "open":
+        return None if before.unconfirmed == said else "unconfirmed"
+    return None if before.fingerprint == said else "updated"
+
+
+def _state(kind: ChangeKind, before: FindingState | None, finding: Finding) -> FindingState:
+    if kind == "unconfirmed" and before is not None:
+        since = before.unconfirmed_since or finding.last_seen
+        return replace(before, unconfirmed_since=since, unconfirmed=fingerprint(finding))
+    return FindingState(
+        status=finding.status,
+        severity=finding.severity,
+        stage=finding.stage,
+        fingerprint=fingerprint(finding),
+        first_seen=before.first_seen if before else finding.first_seen,
+        last_seen=finding.last_seen,
+        times_opened=(before.times_opened if before else 0) + (kind in ("opened", "reopened")),
+    )
+
+
+def _seen_again(before: FindingState, finding: Finding) -> FindingState:
+    return replace(before, last_seen=finding.last_seen) if before.status == finding.status else before
+
+
+def _resolved(rule_id: str, before: FindingState, reason: StatusReason, expires_at: int) -> FindingChange:
+    after = replace(
+        before, status="resolved", unconfirmed_since=None, unconfirmed=None, expires_at=expires_at
+    )
+    return FindingChange(
+        rule_id=rule_id, kind="resolved", before=before, after=after, finding=None, status_reason=reason
+    )
+
+
+def _after(seen: FunctionState, look: Look, findings: dict[str, FindingState]) -> FunctionState:
+    return FunctionState(
+        account_id=look.account_id,
+        region=look.region,
+        function_name=look.function_name,
+        judged_at=look.judged_at,
+        snapshot_digest=look.snapshot_digest,
+        policy_revision=look.policy_revision,
+        config_digest=look.config_digest,
+        trigger=look.trigger,
+        revision=seen.revision + 1,
+        findings=findings,
+    )

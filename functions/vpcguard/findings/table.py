@@ -1,0 +1,212 @@
+"""The items of the findings table as PynamoDB models; docs/table.md says why they look so.
+
+The models carry no discriminator: every query names one kind of item by its sort key or by a sparse
+index, so an unknown kind can neither be skipped nor fail a read. `item_type` is for people and streams.
+"""
+
+# ruff: noqa: D106 - Meta is PynamoDB's block of settings
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+from pynamodb.models import Model
+
+
+class ByIdIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]
+    """Finding by its id alone. Its keys never change, so only a finding's first write reaches it."""
+
+    class Meta:
+        index_name = "by_id"
+        projection = KeysOnlyProjection()
+
+    id_key = UnicodeAttribute(hash_key=True)
+
+
+class ByAccountIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]
+    """Findings of an account, then by region and rule."""
+
+    class Meta:
+        index_name = "by_account"
+        projection = AllProjection()
+
+    account_key = UnicodeAttribute(hash_key=True)
+    account_sort = UnicodeAttribute(range_key=True)
+
+
+class ByRuleIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]
+    """Findings of a rule, by shard; then by status and time of change."""
+
+    class Meta:
+        index_name = "by_rule"
+        projection = AllProjection()
+
+    rule_key = UnicodeAttribute(hash_key=True)
+    rule_sort = UnicodeAttribute(range_key=True)
+
+
+class ByStatusIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]
+    """Findings in a status, by shard; then by time of change."""
+
+    class Meta:
+        index_name = "by_status"
+        projection = AllProjection()
+
+    status_key = UnicodeAttribute(hash_key=True)
+    changed_at = UnicodeAttribute(range_key=True)
+
+
+class ByLookIndex(GlobalSecondaryIndex["LookItem"]):  # type: ignore[no-untyped-call]
+    """Functions of an account and region by the time of their latest look; without those seen to be deleted."""
+
+    class Meta:
+        index_name = "by_look"
+        projection = IncludeProjection(["item_type", "function_name"])
+
+    looks_key = UnicodeAttribute(hash_key=True)
+    judged_at = UnicodeAttribute(range_key=True)
+
+
+class FindingItem(Model):
+    """One finding; the names of model.finding.Finding, its index keys, and what only the table needs."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    item_type = UnicodeAttribute(default_for_new="finding")
+    id_key = UnicodeAttribute()
+    account_key = UnicodeAttribute()
+    account_sort = UnicodeAttribute()
+    rule_key = UnicodeAttribute()
+    rule_sort = UnicodeAttribute()
+    status_key = UnicodeAttribute()
+    by_id = ByIdIndex()
+    by_account = ByAccountIndex()
+    by_rule = ByRuleIndex()
+    by_status = ByStatusIndex()
+
+    finding_id = UnicodeAttribute()
+    account_id = UnicodeAttribute()
+    account_name = UnicodeAttribute(null=True)
+    organization_unit = UnicodeAttribute(null=True)
+    region = UnicodeAttribute()
+    function_name = UnicodeAttribute()
+    function_arn = UnicodeAttribute(null=True)
+    vpc_id = UnicodeAttribute(null=True)
+    rule_id = UnicodeAttribute()
+    family = UnicodeAttribute()
+    title = UnicodeAttribute()
+    severity = UnicodeAttribute()
+    status = UnicodeAttribute()
+    status_reason = UnicodeAttribute(null=True)
+    stage = UnicodeAttribute()
+    message = UnicodeAttribute()
+    advice = UnicodeAttribute()
+    evidence = JSONAttribute()
+    root_cause = UnicodeAttribute(null=True)
+    basis = UnicodeAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
+    managed_by = UnicodeAttribute(null=True)
+    actor = UnicodeAttribute(null=True)
+    first_seen = UnicodeAttribute()
+    last_seen = UnicodeAttribute()  # at the latest write; the look record knows the latest look
+    changed_at = UnicodeAttribute()
+    resolved_at = UnicodeAttribute(null=True)
+    times_reopened = NumberAttribute()
+    exemption_id = UnicodeAttribute(null=True)
+    remediation_id = UnicodeAttribute(null=True)
+    policy_revision = UnicodeAttribute()
+    config_digest = UnicodeAttribute()
+    snapshot_digest = UnicodeAttribute()
+
+    undetermined_since = UnicodeAttribute(null=True)  # an open finding that later looks could not judge
+    undetermined = JSONAttribute(null=True)  # {"message", "unknown"}: why not
+    expires_at = NumberAttribute(null=True)  # seconds since 1970, on resolved findings only
+
+
+class LookItem(Model):
+    """The latest look at a function: the guard of all its findings, and what is known about each of them."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    item_type = UnicodeAttribute(default_for_new="look")
+    looks_key = UnicodeAttribute(null=True)  # absent once the function is known to be deleted
+    by_look = ByLookIndex()
+
+    account_id = UnicodeAttribute()
+    region = UnicodeAttribute()
+    function_name = UnicodeAttribute()
+    judged_at = UnicodeAttribute()
+    snapshot_digest = UnicodeAttribute()
+    policy_revision = UnicodeAttribute(null=True)
+    config_digest = UnicodeAttribute(null=True)
+    trigger = UnicodeAttribute()
+    revision = NumberAttribute()  # counts the writes to this function's items: the optimistic lock
+    findings = JSONAttribute()  # rule id -> state.FindingState
+    deleted_at = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)  # only where the function is deleted
+
+
+class HistoryItem(Model):
+    """One change of a finding's status, and the outbox of what is published about it. Never rewritten."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    item_type = UnicodeAttribute(default_for_new="history")
+
+    change_id = UnicodeAttribute()
+    change = UnicodeAttribute()
+    finding_id = UnicodeAttribute()
+    account_id = UnicodeAttribute()
+    region = UnicodeAttribute()
+    function_name = UnicodeAttribute()
+    rule_id = UnicodeAttribute()
+    severity = UnicodeAttribute()
+    stage = UnicodeAttribute()
+    status_before = UnicodeAttribute(null=True)
+    status = UnicodeAttribute()
+    status_reason = UnicodeAttribute(null=True)
+    changed_at = UnicodeAttribute()
+    trigger = UnicodeAttribute()
+    policy_revision = UnicodeAttribute(null=True)
+    config_digest = UnicodeAttribute(null=True)
+    snapshot_digest = UnicodeAttribute(null=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The models bound to one table, all over one client."""
+
+    finding: type[FindingItem]
+    look: type[LookItem]
+    history: type[HistoryItem]
+    connection: Connection
+
+
+def bound_table(table_name: str, client: Any) -> Table:
+    """Return the models for this table, over a botocore or boto3 `dynamodb` client.
+
+    PynamoDB makes one client per model class (49 to 119 ms and several MB each) and has no public way
+    to share one, hence the private attributes.
+    """
+    meta = {"table_name": table_name, "region": client.meta.region_name}
+    models = [_bound(model, meta) for model in (FindingItem, LookItem, HistoryItem)]
+    for model in models:
+        model._get_connection().connection._client = client  # noqa: SLF001
+    finding, look, history = models
+    return Table(
+        cast("type[FindingItem]", finding),
+        cast("type[LookItem]", look),
+        cast("type[HistoryItem]", history),
+        finding._get_connection().connection,  # noqa: SLF001
+    )
+
+
+def _bound(model: type[Model], meta: dict[str, str]) -> type[Model]:
+    """Return a subclass of its own for this table: two tables in one process do not meet."""
+    namespace = {"Meta": type("Meta", (), dict(meta)), "__module__": model.__module__}
+    metaclass: Any = type(model)
+    return cast("type[Model]", metaclass(model.__name__, (model,), namespace))
