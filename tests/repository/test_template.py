@@ -1,0 +1,130 @@
+"""What every function of template.yaml must have, whoever adds it; and what the code must have for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.template import load_template, resources, statements
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = resources("AWS::Serverless::Function")
+QUEUES = resources("AWS::SQS::Queue")
+ALARMS = list(resources("AWS::CloudWatch::Alarm").values())
+INVOCATION_METRICS = {"Errors", "Throttles", "Invocations"}
+
+
+def test_handlers_and_functions_belong_together() -> None:
+    """functions/*.py are handlers and nothing else; EvaluateChangeFunction is evaluate_change.handler."""
+    files = {file.stem for file in (ROOT / "functions").glob("*.py")}
+
+    assert {name: function["Handler"] for name, function in FUNCTIONS.items()} == {
+        "".join(word.title() for word in stem.split("_")) + "Function": f"{stem}.handler" for stem in files
+    }
+
+
+@pytest.mark.parametrize(("name", "function"), FUNCTIONS.items(), ids=list(FUNCTIONS))
+def test_functions_have_log_group_role_destination_and_alarms(name: str, function: Mapping[str, Any]) -> None:
+    base = name.removesuffix("Function")
+    log_group = resources("AWS::Logs::LogGroup")[f"{base}LogGroup"]
+    destination = function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]
+
+    assert function["LoggingConfig"]["LogGroup"] == {"Ref": f"{base}LogGroup"}
+    assert log_group["LogGroupName"] == f"/aws/lambda/{function['FunctionName']}"
+    assert "RetentionInDays" in log_group
+    assert function["Role"] == {"Fn::GetAtt": [f"{base}Role", "Arn"]}
+    assert destination["Fn::GetAtt"][0] in QUEUES
+    assert {alarm["MetricName"] for alarm in _alarms_of("FunctionName", {"Ref": name})} == INVOCATION_METRICS
+
+
+def test_queues_are_encrypted_and_every_dead_letter_queue_has_an_alarm() -> None:
+    """A message nobody sees is a change nobody judged."""
+    sources = {name for name, queue in QUEUES.items() if "RedrivePolicy" in queue}
+
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in QUEUES.values())
+    for name in QUEUES:
+        metrics = {
+            alarm["MetricName"]
+            for alarm in _alarms_of("QueueName", {"Fn::GetAtt": [name, "QueueName"]})
+            if alarm["ComparisonOperator"] == "GreaterThanThreshold"
+        }
+        assert metrics == (
+            {"ApproximateAgeOfOldestMessage"} if name in sources else {"ApproximateNumberOfMessagesVisible"}
+        )
+
+
+def test_messages_stay_hidden_for_as_long_as_they_may_be_worked_on() -> None:
+    """AWS asks for six times the function's timeout, and the batch window on top.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    """
+    function = FUNCTIONS["EvaluateChangeFunction"]
+    source = function["Events"]["Changes"]["Properties"]
+    needed = 6 * function["Timeout"] + source["MaximumBatchingWindowInSeconds"]
+
+    assert QUEUES["ChangeQueue"]["VisibilityTimeout"] >= needed
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["Queue"] == {"Fn::GetAtt": ["ChangeQueue", "Arn"]}
+
+
+def test_the_function_knows_after_how_many_receipts_the_queue_gives_up() -> None:
+    """With a lower number it gives up early, with a higher one the reason is lost."""
+    variables = FUNCTIONS["EvaluateChangeFunction"]["Environment"]["Variables"]
+    redrive = QUEUES["ChangeQueue"]["RedrivePolicy"]
+
+    assert redrive["maxReceiveCount"] == variables["MAX_RECEIVES"]
+    assert redrive["deadLetterTargetArn"]["Fn::GetAtt"][0] == variables["DEAD_LETTER_QUEUE_URL"]["Ref"]
+
+
+def test_every_rule_delivers_to_the_queue_and_keeps_what_it_cannot_deliver() -> None:
+    for rule in resources("AWS::Events::Rule").values():
+        (target,) = rule["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": ["ChangeQueue", "Arn"]}
+        assert target["DeadLetterConfig"]["Arn"] == {"Fn::GetAtt": ["UndeliveredEventQueue", "Arn"]}
+
+
+def test_every_rule_may_send_to_both_queues() -> None:
+    """A rule without permission fails in silence: its dead letters could not be delivered either."""
+    (policy,) = resources("AWS::SQS::QueuePolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+
+    assert policy["Queues"] == [{"Ref": "ChangeQueue"}, {"Ref": "UndeliveredEventQueue"}]
+    assert statement["Resource"] == [{"Fn::GetAtt": [queue["Ref"], "Arn"]} for queue in policy["Queues"]]
+    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == [
+        {"Fn::GetAtt": [rule, "Arn"]} for rule in resources("AWS::Events::Rule")
+    ]
+
+
+def test_other_accounts_are_read_only_inside_the_organization() -> None:
+    """A role of that name in a stranger's account must not be able to feed us facts."""
+    for role in resources("AWS::IAM::Role"):
+        (assume,) = (one for one in statements(role) if one["Action"] == "sts:AssumeRole")
+        assert assume["Condition"] == {"StringEquals": {"aws:ResourceOrgID": {"Ref": "OrganizationId"}}}
+
+
+def test_no_arn_names_a_partition() -> None:
+    """China and GovCloud have their own: arn:aws: would be refused there."""
+    text = (ROOT / "template.yaml").read_text()
+
+    assert re.findall(r'arn:aws[a-z-]*:[^"\[]*', text.replace("^arn:aws[a-z-]*:sns", "")) == []
+
+
+def test_the_extension_runs_on_the_functions_own_interpreter() -> None:
+    """It has no other: the layer brings none."""
+    first_line = (ROOT / "extension" / "vpcguard_opa.py").read_text().splitlines()[0]
+    runtime = load_template()["Globals"]["Function"]["Runtime"]
+    makefile = (ROOT / "functions" / "Makefile").read_text()
+
+    assert first_line == f"#!/var/lang/bin/{runtime} -IS"
+    assert f"PYTHON_VERSION := {runtime.removeprefix('python')}\n" in makefile
+    assert {
+        tuple(layer["CompatibleRuntimes"]) for layer in resources("AWS::Serverless::LayerVersion").values()
+    } == {(runtime,)}
+
+
+def _alarms_of(dimension: str, value: object) -> list[Mapping[str, Any]]:
+    return [alarm for alarm in ALARMS if {"Name": dimension, "Value": value} in alarm["Dimensions"]]

@@ -1,0 +1,58 @@
+"""template.yaml as data: CloudFormation's short forms (!Ref, !Sub ...) in their long form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+
+class _Loader(yaml.SafeLoader):
+    """Knows the short forms; everything else is plain YAML."""
+
+
+def _long_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        return {name: value.split(".", 1) if suffix == "GetAtt" else value}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _long_form)
+
+
+@cache
+def load_template() -> Mapping[str, Any]:
+    """Return the whole template; read only."""
+    return dict(yaml.load(TEMPLATE.read_text(), _Loader))  # noqa: S506 - a SafeLoader with more tags
+
+
+def resources(kind: str) -> dict[str, Mapping[str, Any]]:
+    """Return the properties of all resources of a type, by logical id."""
+    return {
+        name: resource["Properties"]
+        for name, resource in load_template()["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def statements(role: str) -> Iterator[Mapping[str, Any]]:
+    """Yield every statement of a role's policies, those under a condition of the template included."""
+    for policy in resources("AWS::IAM::Role")[role]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            yield statement["Fn::If"][1] if "Fn::If" in statement else statement
+
+
+def actions(statement: Mapping[str, Any]) -> list[str]:
+    """Return a statement's actions, one or many."""
+    found = statement["Action"]
+    return [found] if isinstance(found, str) else list(found)
