@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from dev.gaps import filled
 
@@ -131,7 +131,7 @@ def _is_answering(process: subprocess.Popen[bytes], port: int) -> bool:
     return False
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[Any]) -> None:
     """End a process that we started: asked first, then by force."""
     if process.poll() is None:
         process.terminate()
