@@ -33,13 +33,19 @@ def read_state(table: Table, account_id: str, region: str, function_name: str) -
 def read_states(
     table: Table, functions: Collection[tuple[str, str, str]], *, consistent_read: bool
 ) -> dict[tuple[str, str, str], FunctionState]:
-    """Return the look records of many (account, region, function), 100 a request; absent: none yet."""
+    """Return the look records of many (account, region, function), 100 a request; revision 0: none yet."""
     wanted = {(keys.function_key(*function), keys.LOOK) for function in functions}
+    states = {
+        function: FunctionState(account_id=function[0], region=function[1], function_name=function[2])
+        for function in functions
+    }
     try:
         items = list(table.look.batch_get(wanted, consistent_read=consistent_read)) if wanted else []
     except PynamoDBException as error:
         raise FindingStoreError(f"the looks could not be read: {error}") from error
-    return {(item.account_id, item.region, item.function_name): function_state(item) for item in items}
+    return states | {
+        (item.account_id, item.region, item.function_name): function_state(item) for item in items
+    }
 
 
 def find(table: Table, finding_id: str) -> FindingItem | None:

@@ -34,13 +34,8 @@ CLIENT_CONFIG = Config(
 )
 RETENTION_DAYS = 400  # of resolved findings: longer than two export periods
 ATTEMPTS = 10
-ACTIONS = (  # what the table's users need on it; the last one also on its indexes
-    "dynamodb:GetItem",
-    "dynamodb:BatchGetItem",
-    "dynamodb:PutItem",
-    "dynamodb:UpdateItem",
-    "dynamodb:Query",
-)
+# what recording needs on the table; finding deleted functions needs dynamodb:Query on the index by_look too
+ACTIONS = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 PAGE_SIZE = 100
 _LONGEST_PAUSE_SECONDS = 0.5
 
@@ -125,15 +120,12 @@ class FindingStore:
         All are attempted; then the first that failed raises. Repeating the whole is safe.
         """
         given = list(looks)
-        functions = {(look.account_id, look.region, look.function_name) for look in given}
+        functions = {_function(look) for look in given}
         seen = reading.read_states(self._table, functions, consistent_read=True)
+        if len(given) == 1:  # an event's usual share: no thread is worth it
+            return [self.record(given[0], seen=seen[_function(given[0])])]
         with ThreadPoolExecutor(workers) as pool:
-            futures = [
-                pool.submit(
-                    self.record, look, seen=seen.get((look.account_id, look.region, look.function_name))
-                )
-                for look in given
-            ]
+            futures = [pool.submit(self.record, look, seen=seen[_function(look)]) for look in given]
         return [future.result() for future in futures]
 
     def resolve_deleted(
@@ -276,6 +268,10 @@ class FindingStore:
             else:
                 return _recorded(plan)
         raise FindingStoreError(f"{state.function_name}: others wrote first {ATTEMPTS} times in a row")
+
+
+def _function(look: Look) -> tuple[str, str, str]:
+    return look.account_id, look.region, look.function_name
 
 
 def _recorded(plan: Plan) -> Recorded:

@@ -61,7 +61,7 @@ class ByStatusIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-unt
 
 
 class ByLookIndex(GlobalSecondaryIndex["LookItem"]):  # type: ignore[no-untyped-call]
-    """Functions of an account and region by the time of their latest look; without those seen to be deleted."""
+    """Functions of an account and region by the time of their latest look, without the deleted ones."""
 
     class Meta:
         index_name = "by_look"
