@@ -47,7 +47,9 @@ def resources(kind: str) -> dict[str, Mapping[str, Any]]:
 
 def statements(role: str) -> Iterator[Mapping[str, Any]]:
     """Yield every statement of a role's policies, those under a condition of the template included."""
-    for policy in resources("AWS::IAM::Role")[role]["Policies"]:
+    properties = resources("AWS::IAM::Role")[role]
+    shared = [resources("AWS::IAM::ManagedPolicy")[arn["Ref"]] for arn in properties["ManagedPolicyArns"]]
+    for policy in [*properties["Policies"], *shared]:
         for statement in policy["PolicyDocument"]["Statement"]:
             yield statement["Fn::If"][1] if "Fn::If" in statement else statement
 

@@ -1,0 +1,119 @@
+"""What the code calls and what the roles of template.yaml grant are the same, both ways.
+
+The actions stand beside the calls, in each module's ACTIONS.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections import defaultdict
+
+import pytest
+
+import vpcguard
+from tests.support.template import actions, resources, statements
+
+ROLES = list(resources("AWS::IAM::Role"))
+FUNCTIONS = resources("AWS::Serverless::Function")
+
+# Granted, though no line of ours calls it: who does.
+CALLED_BY_OTHERS = {
+    "logs:CreateLogStream": "Lambda, for the function's log",
+    "logs:PutLogEvents": "Lambda, for the function's log",
+    "xray:PutTraceSegments": "Lambda's tracing",
+    "xray:PutTelemetryRecords": "Lambda's tracing",
+    "sqs:ReceiveMessage": "Lambda's poller, by the function's role",
+    "sqs:DeleteMessage": "Lambda's poller, after success",
+    "sqs:GetQueueAttributes": "Lambda's poller",
+    "sqs:SendMessage": "Lambda, for invocations that failed every time",
+    "sts:AssumeRole": "botocore, when another account is read",
+}
+# Checked by AWS on the caller of another action: which one, and why. What we read needs no more than its own
+# action; a write to a function's VpcConfig would need ec2:DescribeSubnets and its kind.
+CHECKED_WITH_OTHERS: dict[str, str] = {}
+
+
+def _called() -> dict[str, set[str]]:
+    """Return the actions that each module names in ACTIONS."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for module in pkgutil.walk_packages(vpcguard.__path__, "vpcguard."):
+        if not module.name.startswith("vpcguard.cli"):
+            found[module.name] |= set(getattr(importlib.import_module(module.name), "ACTIONS", ()))
+    return dict(found)
+
+
+def _granted(role: str) -> set[str]:
+    return {action for statement in statements(role) for action in actions(statement)}
+
+
+def test_every_action_called_is_granted_to_some_function_and_no_other() -> None:
+    called = set().union(*_called().values())
+    granted = set().union(*(_granted(role) for role in ROLES))
+
+    assert called - granted == set()
+    assert granted - called == (set(CALLED_BY_OTHERS) | set(CHECKED_WITH_OTHERS)) - called
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_function_may_read_what_a_snapshot_reads(role: str) -> None:
+    """A read that one path is denied makes its verdicts unknown there, and only there."""
+    called = _called()
+    snapshot = set().union(*(found for name, found in called.items() if name.startswith("vpcguard.snapshot")))
+
+    assert snapshot - _granted(role) == set()
+
+
+def test_roles_allow_single_actions_only() -> None:
+    """A wildcard grants what AWS invents next year."""
+    for role in ROLES:
+        for statement in statements(role):
+            assert statement["Effect"] == "Allow"
+            assert [action for action in actions(statement) if "*" in action] == []
+
+
+def test_only_reads_and_traces_name_no_resource() -> None:
+    unlimited = {
+        action
+        for role in ROLES
+        for statement in statements(role)
+        if statement["Resource"] == "*"
+        for action in actions(statement)
+    }
+    changing = {
+        action
+        for action in unlimited
+        if not action.partition(":")[2].startswith(("Get", "List", "Describe"))
+        and not action.startswith("xray:")
+    }
+
+    assert changing == set()
+
+
+def test_nothing_shows_environment_values_or_code() -> None:
+    """GetFunction answers a signed URL of the code; nobody here needs it."""
+    assert [role for role in ROLES if "lambda:GetFunction" in _granted(role)] == []
+
+
+def test_every_role_serves_one_function() -> None:
+    used = [function["Role"]["Fn::GetAtt"][0] for function in FUNCTIONS.values()]
+
+    assert sorted(used) == sorted(ROLES)
+
+
+def test_queries_are_granted_on_the_indexes_they_read() -> None:
+    """The permission for a table does not cover its indexes."""
+    queried = [
+        statement["Resource"]
+        for role in ROLES
+        for statement in statements(role)
+        if "dynamodb:Query" in actions(statement)
+    ]
+
+    assert queried
+    assert all("/index/" in str(resource) for resource in queried)
+
+
+def test_no_function_has_policies_beside_its_role() -> None:
+    """SAM ignores them when a role is named, so they would only look as if they granted something."""
+    assert [name for name, function in FUNCTIONS.items() if "Policies" in function] == []
