@@ -43,23 +43,19 @@ def set_up(host: Host) -> None:
         sync_project(host, ROOT / ".tools" / LINKS["uv"])
         return
     uv = provide_uv(host)
-    with ThreadPoolExecutor() as pool:
-        environment = pool.submit(sync_project, host, uv)
-        database = pool.submit(provide_dynamodb_local, host)
-        java = pool.submit(provide_java, host, uv)
-        ministack = pool.submit(provide_ministack, host, uv)
-        opa = provide_release(host, uv, OPA)  # one after the other: a build takes every processor
-        regal = provide_release(host, uv, REGAL)
-        environment.result()
-        tools = {
-            "uv": uv,
-            "opa": opa,
-            "regal": regal,
-            "ministack": ministack.result(),
-            "java": java.result(),
-            "dynamodb-local": database.result(),
+    with ThreadPoolExecutor() as others, ThreadPoolExecutor(1) as builds:  # a build takes every processor
+        environment = others.submit(sync_project, host, uv)
+        running = {
+            "opa": builds.submit(provide_release, host, uv, OPA),
+            "regal": builds.submit(provide_release, host, uv, REGAL),
+            "ministack": others.submit(provide_ministack, host, uv),
+            "java": others.submit(provide_java, host, uv),
+            "dynamodb-local": others.submit(provide_dynamodb_local, host),
         }
-    link_tools(tools)
+    failures = [failure for job in (environment, *running.values()) if (failure := job.exception())]
+    if failures:
+        raise BootstrapError("\n\n".join(str(failure) for failure in failures)) from failures[0]
+    link_tools({"uv": uv, **{name: job.result() for name, job in running.items()}})
     say("Tools are ready in .tools/, the Python environment in .venv/")
 
 

@@ -10,11 +10,13 @@ from tools.bootstrap.host import ROOT, TOOLS, Host, say
 _ADVICE = "Make PyPI reachable (uv reads UV_DEFAULT_INDEX and HTTPS_PROXY), then run `make setup` again."
 
 
-def sync_project(host: Host, uv: Path) -> None:
-    """Make .venv hold what uv.lock says, no more and no less."""
-    if not (ROOT / ".venv").is_dir():
+def sync_project(host: Host, uv: Path) -> Path:
+    """Make .venv hold what uv.lock says, no more and no less; return where it is."""
+    environment = ROOT / ".venv"
+    if not environment.is_dir():
         say("Python environment: installing what uv.lock names into .venv")
-    _sync(host, uv, ROOT, ROOT / ".venv", "the Python environment")
+    _sync(host, uv, ROOT, environment, "the Python environment")
+    return environment
 
 
 def provide_ministack(host: Host, uv: Path) -> Path:

@@ -35,7 +35,7 @@ class Host:
         return Path(found)
 
     def run(self, command: Sequence[str | Path], **variables: str) -> str:
-        """Run a program and return all it wrote; raise UnavailableError with its last words."""
+        """Run a program and return all it wrote; raise UnavailableError with its last words if it failed."""
         try:
             done = subprocess.run(
                 command,
@@ -49,8 +49,8 @@ class Host:
         except OSError as error:
             raise UnavailableError(f"{command[0]}: {error.strerror}") from error
         if done.returncode != 0:
-            last_words = " | ".join(done.stdout.strip().splitlines()[-3:]) or "no output"
-            raise UnavailableError(f"{Path(command[0]).name} exited with {done.returncode}: {last_words}")
+            reason = f"{Path(command[0]).name} exited with {done.returncode}: {_last_words(done.stdout)}"
+            raise UnavailableError(reason)
         return done.stdout
 
     @contextmanager
@@ -76,6 +76,14 @@ def this_host(environ: Mapping[str, str] = os.environ) -> Host:
 def say(message: str) -> None:
     """Tell the user one line about what happens."""
     print(message, file=sys.stderr, flush=True)
+
+
+def _last_words(output: str) -> str:
+    """Return what tells most of a failed program's output: its errors, else its end."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [number for number, line in enumerate(lines) if line.lower().startswith("error")]
+    start = errors[0] if errors else -3
+    return " | ".join(lines[start:][:3]) or "no output"
 
 
 def _cache_of(environ: Mapping[str, str]) -> Path:

@@ -111,3 +111,20 @@ def test_every_wheel_is_pinned_with_hashes(requirements: Path) -> None:
 def test_the_cache_is_where_the_user_wants_it(tmp_path: Path) -> None:
     assert this_host({"VPCGUARD_TOOLS_DIR": str(tmp_path)}).cache == tmp_path
     assert this_host({"XDG_CACHE_HOME": str(tmp_path)}).cache == tmp_path / "vpcguard" / "tools"
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ("Retrying\\nERROR: no such server\\nHint: connect", "ERROR: no such server | Hint: connect"),
+        ("one\\ntwo\\n\\nthree\\nfour", "two | three | four"),
+        ("", "no output"),
+    ],
+)
+def test_the_reason_of_a_failed_program_is_what_it_called_an_error(
+    host: Host, program: Program, output: str, reason: str
+) -> None:
+    tool = program("tool", f"printf '{output}'; exit 3")
+
+    with pytest.raises(UnavailableError, match=f"^{re.escape(f'tool exited with 3: {reason}')}$"):
+        host.run([tool])
