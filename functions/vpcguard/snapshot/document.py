@@ -1,0 +1,141 @@
+"""Snapshots as files: a JSON document, checked, cut to what the format knows, and made a Snapshot."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from vpcguard.clock import rfc3339
+from vpcguard.errors import SnapshotError
+from vpcguard.model.snapshot import SCHEMA_VERSION, Answers, Failure, Snapshot
+from vpcguard.snapshot.operation import Operation
+from vpcguard.snapshot.operations import OPERATIONS
+from vpcguard.snapshot.shapes import TEXT, Each, expect_object, keep, texts
+
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z0-9-]{1,40}")
+_ACCOUNT = texts("name organization_unit") | {"tags": Each(TEXT)}
+_GZIP = b"\x1f\x8b"
+
+
+def load_snapshot(path: Path) -> Snapshot:
+    """Read a snapshot from a JSON file, gzipped or not; raises SnapshotError, or OSError for the file."""
+    raw = path.read_bytes()
+    try:
+        text = gzip.decompress(raw) if raw.startswith(_GZIP) else raw
+        document = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise SnapshotError(f"{path.name} does not hold JSON: {error}") from error
+    return parse_snapshot(document)
+
+
+def parse_snapshot(document: Any) -> Snapshot:
+    """Return the snapshot that a JSON document holds; raises SnapshotError naming the place of a fault.
+
+    Operations and fields that the format does not know are left out, so nothing enters through a file
+    that would not enter from AWS.
+    """
+    try:
+        return _parse(expect_object(document, "the snapshot"))
+    except RecursionError as error:
+        raise SnapshotError("the snapshot is nested too deeply") from error
+
+
+def _parse(document: Mapping[str, Any]) -> Snapshot:
+    if document.get("schema_version") != SCHEMA_VERSION or document["schema_version"] is True:
+        raise SnapshotError(
+            f"schema_version must be {SCHEMA_VERSION}, not {document.get('schema_version')!r:.40}"
+        )
+    account = document.get("account")
+    return Snapshot(
+        account_id=_matching(
+            document.get("account_id"), _ACCOUNT_ID, "account_id", "an account id of 12 digits"
+        ),
+        region=_matching(document.get("region"), _REGION, "region", "a region such as eu-west-1"),
+        captured_at=_moment(document.get("captured_at"), "captured_at"),
+        own=_answers(document, ""),
+        owners={
+            _matching(owner, _ACCOUNT_ID, "a key of owners", "an account id of 12 digits"): _answers(
+                expect_object(answers, f"owners.{owner}"), f"owners.{owner}."
+            )
+            for owner, answers in expect_object(document.get("owners", {}), "owners").items()
+        },
+        not_requested=tuple(keep(document.get("not_requested", []), [TEXT], "not_requested")),
+        account=None if account is None else keep(account, _ACCOUNT, "account"),
+    )
+
+
+def _answers(document: Mapping[str, Any], place: str) -> Answers:
+    answers = expect_object(document.get("answers"), f"{place}answers")
+    failures = expect_object(document.get("failures", {}), f"{place}failures")
+    return Answers(
+        {
+            key: _answer(OPERATIONS[key], answers[key], f"{place}answers.{key}")
+            for key in answers
+            if key in OPERATIONS
+        },
+        {key: _failure(failures[key], f"{place}failures.{key}") for key in failures if key in OPERATIONS},
+    )
+
+
+def _answer(operation: Operation, answer: Any, place: str) -> Any:
+    kept = keep(answer, operation.stored_shape(), place)
+    for where, single in _singles(kept, operation.keys, place):
+        for key in operation.lists:
+            if key not in single:
+                raise SnapshotError(
+                    f"{where}.{key} must be a list; it is missing, which is not the same as empty"
+                )
+    return kept
+
+
+def _singles(answer: Any, levels: int, place: str) -> Iterator[tuple[str, Any]]:
+    if levels == 0:
+        yield place, answer
+        return
+    for key, item in answer.items():
+        yield from _singles(item, levels - 1, f"{place}.{key}")
+
+
+def _failure(failure: Any, place: str) -> Failure | dict[str, Failure]:
+    if isinstance(expect_object(failure, place).get("code"), str):
+        return _single_failure(failure, place)
+    return {
+        key: _single_failure(expect_object(item, f"{place}.{key}"), f"{place}.{key}")
+        for key, item in failure.items()
+    }
+
+
+def _single_failure(failure: Mapping[str, Any], place: str) -> Failure:
+    kept = keep(failure, texts("code message"), place)
+    if "code" not in kept:
+        raise SnapshotError(f"{place}.code must be text; it is missing")
+    return Failure(code=kept["code"], message=kept.get("message", ""))
+
+
+def _matching(value: Any, pattern: re.Pattern[str], place: str, expectation: str) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise SnapshotError(f"{place} must be {expectation}")
+    return value
+
+
+def _moment(value: Any, place: str) -> str:
+    try:
+        moment = datetime.fromisoformat(keep(value, TEXT, place))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise SnapshotError(
+            f"{place} must be an RFC 3339 time with its zone, such as 2026-11-20T12:00:00.123456Z"
+        )
+    return rfc3339(moment)  # one width, so that texts sort as the times do
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
