@@ -3,7 +3,7 @@
 from vpcguard.snapshot.capturing import capture, capture_pages, read_account_roles
 from vpcguard.snapshot.document import load_snapshot, parse_snapshot
 from vpcguard.snapshot.merging import PARTIAL
-from vpcguard.snapshot.operations import ACTIONS, IAM_ACTIONS, OPERATIONS
+from vpcguard.snapshot.operations import ACTIONS, IAM_ACTIONS, OPERATIONS, SCOPE_ACTIONS
 from vpcguard.snapshot.options import Captured, CaptureOptions, Hints
 from vpcguard.snapshot.reading import Aws, Progress
 
@@ -12,6 +12,7 @@ __all__ = [
     "IAM_ACTIONS",
     "OPERATIONS",
     "PARTIAL",
+    "SCOPE_ACTIONS",
     "Aws",
     "CaptureOptions",
     "Captured",

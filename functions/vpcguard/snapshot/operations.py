@@ -41,11 +41,11 @@ OPERATIONS: Mapping[str, Operation] = {
 IAM_ACTIONS: Mapping[str, tuple[str, ...]] = {key: (key,) for key in OPERATIONS}
 
 _NETWORK = {*networks.ACTIONS, *gateways.ACTIONS, *filters.ACTIONS, *interfaces.ACTIONS}
-_ALL = {action for collector in _COLLECTORS for action in collector.ACTIONS}
+ACTIONS = frozenset(action for collector in _COLLECTORS for action in collector.ACTIONS)
 # scope kind -> actions; "owner" is what is read from the owner of a shared VPC
-ACTIONS: Mapping[str, frozenset[str]] = {
-    "function": frozenset(_ALL - {functions.LIST_FUNCTIONS.key}),
-    "vpc": frozenset(_ALL),
-    "account": frozenset(_ALL),
+SCOPE_ACTIONS: Mapping[str, frozenset[str]] = {
+    "function": ACTIONS - {functions.LIST_FUNCTIONS.key},
+    "vpc": ACTIONS,
+    "account": ACTIONS,
     "owner": frozenset(_NETWORK),
 }
