@@ -1,0 +1,106 @@
+"""Looks and findings as the tests of findings need them: a test states only what matters to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from vpcguard.model.finding import Finding, Look, finding_id
+
+ACCOUNT = "111122223333"
+REGION = "eu-west-1"
+FUNCTION = "orders-api"
+EGRESS = "nat.no_internet_egress"
+ZONES = "az.single_az"
+
+
+def at(minute: int) -> str:
+    """Return the time of a look, minutes after noon."""
+    return f"2026-11-20T{12 + minute // 60:02}:{minute % 60:02}:00.000000Z"
+
+
+def a_finding(rule_id: str = EGRESS, *, minute: int = 0, function: str = FUNCTION, **fields: Any) -> Finding:
+    """Return a finding as a look states it: open, first and last seen at its minute."""
+    moment = at(minute)
+    values: dict[str, Any] = {
+        "finding_id": finding_id(fields.get("account_id", ACCOUNT), REGION, function, rule_id),
+        "account_id": ACCOUNT,
+        "account_name": "payments-prod",
+        "organization_unit": "root/prod/payments",
+        "region": REGION,
+        "function_name": function,
+        "function_arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}",
+        "vpc_id": "vpc-0a",
+        "rule_id": rule_id,
+        "family": rule_id.partition(".")[0],
+        "title": "Function has no way to the internet",
+        "severity": "high",
+        "status": "open",
+        "status_reason": None,
+        "stage": "audit",
+        "message": "orders-api cannot reach the internet",
+        "advice": "Create a NAT gateway",
+        "evidence": {"subnets": [{"subnet_id": "subnet-0a", "cause": "blackhole"}]},
+        "root_cause": "nat-0a",
+        "basis": None,
+        "owner": "team-payments",
+        "managed_by": None,
+        "actor": None,
+        "first_seen": moment,
+        "last_seen": moment,
+        "changed_at": moment,
+        "resolved_at": None,
+        "times_reopened": None,
+        "exemption_id": None,
+        "remediation_id": None,
+        "policy_revision": "r1",
+        "config_digest": "sha256:c0",
+        "snapshot_digest": "sha256:aa",
+    }
+    return Finding(**(values | fields))
+
+
+def a_doubt(rule_id: str = EGRESS, *, minute: int = 0, function: str = FUNCTION, **fields: Any) -> Finding:
+    """Return an undetermined finding: the rule waits for an operation."""
+    values = {
+        "status": "undetermined",
+        "message": "the NAT gateways could not be read",
+        "evidence": {"unknown": ["ec2:DescribeNatGateways"]},
+        "root_cause": None,
+    }
+    return a_finding(rule_id, minute=minute, function=function, **(values | fields))
+
+
+def a_look(
+    minute: int,
+    *,
+    violated: Iterable[str | Finding] = (),
+    unknown: Iterable[str | Finding] = (),
+    passed: Iterable[str] = (),
+    digest: str = "sha256:aa",
+    function: str = FUNCTION,
+    **fields: Any,
+) -> Look:
+    """Return a look: by rule id, or a finding where its content matters. Every other rule is silent."""
+    found = [_stated(one, a_finding, minute, function, digest) for one in violated]
+    doubts = [_stated(one, a_doubt, minute, function, digest) for one in unknown]
+    values: dict[str, Any] = {
+        "account_id": ACCOUNT,
+        "region": REGION,
+        "function_name": function,
+        "judged_at": at(minute),
+        "snapshot_digest": digest,
+        "policy_revision": "r1",
+        "config_digest": "sha256:c0",
+        "trigger": f"event {minute}",
+        "findings": tuple(sorted([*found, *doubts], key=lambda finding: finding.rule_id)),
+        "judged": frozenset(passed) | {finding.rule_id for finding in found},
+    }
+    return Look(**(values | fields))
+
+
+def _stated(one: str | Finding, make: Any, minute: int, function: str, digest: str) -> Finding:
+    if isinstance(one, Finding):
+        return one
+    made: Finding = make(one, minute=minute, function=function, snapshot_digest=digest)
+    return made

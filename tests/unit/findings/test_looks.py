@@ -1,0 +1,290 @@
+"""A decision over the facts becomes one look per function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from vpcguard.errors import InvalidDecisionError
+from vpcguard.findings.looks import Origin, looks
+from vpcguard.model.change import Change
+from vpcguard.model.decision import Decision, RuleDecision, Unknown, Violation
+from vpcguard.model.finding import Finding, Look, finding_id
+
+CAPTURED_AT = "2026-11-20T12:00:00.123456Z"
+
+
+def test_each_function_gets_one_look_with_what_every_rule_says_of_it() -> None:
+    """Open, passed, not applicable and silent must stay apart: only what was judged may resolve a finding."""
+    rules = [
+        _rule("nat.mixed_egress", applies={"orders"}, violations=[_violation("orders", message="broken")]),
+        _rule("az.single_az", applies={"orders", "idle"}),
+        _rule("config.update_failed", silent={"orders", "idle"}),
+    ]
+
+    found = _looks(rules, [_function("orders", vpc_id="vpc-0a"), _function("idle")])
+
+    assert found == [
+        _look("idle", findings=(), judged={"nat.mixed_egress", "az.single_az"}),
+        _look(
+            "orders",
+            findings=(_finding("orders", "nat.mixed_egress", message="broken", vpc_id="vpc-0a"),),
+            judged={"nat.mixed_egress", "az.single_az"},
+        ),
+    ]
+
+
+def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() -> None:
+    """It carries the rule's own severity, and its rule is not judged: nothing of it may be resolved."""
+    waiting = _unknown("orders", waits_for=("tgw-0a", "ec2:DescribeRouteTables", "tgw-0a"))
+    rules = [_rule("nat.mixed_egress", severity="critical", applies={"orders"}, unknowns=[waiting])]
+
+    (look,) = _looks(rules, [_function("orders")])
+
+    expected = _finding(
+        "orders",
+        "nat.mixed_egress",
+        status="undetermined",
+        severity="critical",
+        stage="warn",
+        message="cannot see",
+        evidence={"subnets": [], "unknown": ["ec2:DescribeRouteTables", "tgw-0a"]},
+        root_cause=None,
+        basis=None,
+    )
+    assert look == _look("orders", findings=(expected,), judged=set())
+
+
+def test_a_proven_violation_outweighs_an_unknown_of_the_same_rule() -> None:
+    """What was read and proves the fault stands, whatever else is hidden."""
+    rule = _rule(
+        "nat.mixed_egress",
+        applies={"orders"},
+        violations=[_violation("orders")],
+        unknowns=[_unknown("orders")],
+        silent={"orders"},
+    )
+
+    (look,) = _looks([rule], [_function("orders")])
+
+    assert [finding.status for finding in look.findings] == ["open"]
+    assert look.judged == {"nat.mixed_egress"}
+
+
+def test_findings_and_looks_are_sorted_whatever_order_they_came_in() -> None:
+    """The command line promises the same output every time."""
+    both = ["b", "a"]
+    rules = [
+        _rule(rule_id, applies=set(both), violations=[_violation(name) for name in both])
+        for rule_id in ("nat.mixed_egress", "az.single_az")
+    ]
+
+    found = _looks(rules, [_function(name) for name in both])
+
+    assert [(look.function_name, [finding.rule_id for finding in look.findings]) for look in found] == [
+        ("a", ["az.single_az", "nat.mixed_egress"]),
+        ("b", ["az.single_az", "nat.mixed_egress"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tags", "owner"),
+    [
+        ({}, None),
+        ({"owner": "team-a"}, "team-a"),
+        ({"owner": "team-a", "vpcguard:owner": "team-b"}, "team-b"),
+        ({"owner": "team-a", "vpcguard:owner": ""}, "team-a"),
+        ({"owner": ""}, None),
+        ({"vpcguard:egress": "internet"}, None),
+    ],
+)
+def test_the_owner_comes_from_our_tag_then_from_the_common_one(
+    tags: dict[str, str], owner: str | None
+) -> None:
+    rules = [_rule("nat.mixed_egress", applies={"orders"}, violations=[_violation("orders")])]
+
+    (look,) = _looks(rules, [_function("orders", tags=tags)])
+
+    assert look.findings[0].owner == owner
+
+
+def test_the_change_that_led_here_names_actor_and_tool() -> None:
+    change = Change(
+        event_id="e-1",
+        event_name="CreateFunction20150331",
+        event_time=None,  # type: ignore[arg-type]  # no part of a finding
+        account_id="111122223333",
+        region="eu-west-1",
+        function_name="orders",
+        actor="arn:aws:iam::111122223333:role/deployer",
+        managed_by="terraform",
+    )
+    rules = [
+        _rule(
+            "nat.mixed_egress",
+            applies={"orders", "idle"},
+            violations=[_violation("orders"), _violation("idle")],
+        )
+    ]
+
+    idle, orders = _looks(rules, [_function("orders"), _function("idle")], origins={"orders": change})
+
+    assert (orders.findings[0].actor, orders.findings[0].managed_by) == (change.actor, "terraform")
+    assert (idle.findings[0].actor, idle.findings[0].managed_by) == (None, None)
+
+
+def test_an_account_without_a_name_leaves_the_fields_empty() -> None:
+    rules = [_rule("nat.mixed_egress", applies={"orders"}, violations=[_violation("orders")])]
+    account = {"id": "111122223333", "region": "eu-west-1"}
+
+    (look,) = _looks(rules, [_function("orders")], account=account)
+
+    assert (look.findings[0].account_name, look.findings[0].organization_unit) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param({"violations": ["orders", "orders"]}, id="two violations"),
+        pytest.param({"unknowns": ["orders", "orders"]}, id="two unknowns"),
+        pytest.param({"violations": ["stranger"]}, id="violation of a stranger"),
+        pytest.param({"unknowns": ["stranger"]}, id="unknown of a stranger"),
+        pytest.param({"applies": {"stranger"}}, id="applies to a stranger"),
+        pytest.param({"silent": {"stranger"}}, id="silent on a stranger"),
+    ],
+)
+def test_a_decision_that_does_not_fit_the_facts_is_refused(rule: dict[str, Any]) -> None:
+    """Dropping what does not fit would record a pass; nothing is recorded instead."""
+    parts = {
+        **rule,
+        "violations": [_violation(name) for name in rule.get("violations", ())],
+        "unknowns": [_unknown(name) for name in rule.get("unknowns", ())],
+    }
+
+    with pytest.raises(InvalidDecisionError, match=r"nat\.mixed_egress"):
+        _looks([_rule("nat.mixed_egress", **parts)], [_function("orders")])
+
+
+def _looks(
+    rules: list[RuleDecision],
+    functions: list[dict[str, Any]],
+    *,
+    origins: Mapping[str, Origin] | None = None,
+    account: Mapping[str, Any] | None = None,
+) -> list[Look]:
+    known = {
+        "id": "111122223333",
+        "region": "eu-west-1",
+        "name": "payments-prod",
+        "organization_unit": "root/prod",
+    }
+    return looks(
+        Decision(policy_revision="r1", config_digest="sha256:c0", rules=tuple(rules)),
+        {"account": known if account is None else account, "functions": functions},
+        snapshot_digest="sha256:5a",
+        captured_at=CAPTURED_AT,
+        origins=origins or {},
+        trigger="sweep 7",
+    )
+
+
+def _rule(rule_id: str, **parts: Any) -> RuleDecision:
+    values = {
+        "title": f"Title of {rule_id}",
+        "severity": "medium",
+        "advice": f"Advice of {rule_id}",
+        "remediation": "none",
+    }
+    return RuleDecision(
+        id=rule_id,
+        **(values | {"severity": parts.pop("severity", "medium")}),
+        applies=frozenset(parts.get("applies", ())),
+        violations=tuple(parts.get("violations", ())),
+        unknowns=tuple(parts.get("unknowns", ())),
+        silent=frozenset(parts.get("silent", ())),
+    )
+
+
+def _violation(function: str, *, message: str = "violated") -> Violation:
+    return Violation(
+        function=function,
+        severity="high",
+        stage="audit",
+        message=message,
+        evidence={"subnets": []},
+        root_cause="nat-0a",
+        basis="declared",
+        eligible_for_remediation=False,
+    )
+
+
+def _unknown(function: str, *, waits_for: tuple[str, ...] = ("ec2:DescribeSubnets",)) -> Unknown:
+    return Unknown(
+        function=function,
+        stage="warn",
+        waits_for=waits_for,
+        message="cannot see",
+        evidence={"subnets": []},
+        is_failed_read=True,
+    )
+
+
+def _function(name: str, *, tags: Mapping[str, str] | None = None, **fields: Any) -> dict[str, Any]:
+    tag_list = [{"key": key, "value": value} for key, value in (tags or {}).items()]
+    return {"name": name, "arn": f"arn:aws:lambda:::{name}", "tags": tag_list, **fields}
+
+
+def _look(function: str, *, findings: tuple[Finding, ...], judged: set[str]) -> Look:
+    return Look(
+        account_id="111122223333",
+        region="eu-west-1",
+        function_name=function,
+        judged_at=CAPTURED_AT,
+        snapshot_digest="sha256:5a",
+        policy_revision="r1",
+        config_digest="sha256:c0",
+        trigger="sweep 7",
+        findings=findings,
+        judged=frozenset(judged),
+    )
+
+
+def _finding(function: str, rule_id: str, **fields: Any) -> Finding:
+    values: dict[str, Any] = {
+        "finding_id": finding_id("111122223333", "eu-west-1", function, rule_id),
+        "account_id": "111122223333",
+        "account_name": "payments-prod",
+        "organization_unit": "root/prod",
+        "region": "eu-west-1",
+        "function_name": function,
+        "function_arn": f"arn:aws:lambda:::{function}",
+        "vpc_id": None,
+        "rule_id": rule_id,
+        "family": rule_id.partition(".")[0],
+        "title": f"Title of {rule_id}",
+        "severity": "high",
+        "status": "open",
+        "status_reason": None,
+        "stage": "audit",
+        "message": "violated",
+        "advice": f"Advice of {rule_id}",
+        "evidence": {"subnets": []},
+        "root_cause": "nat-0a",
+        "basis": "declared",
+        "owner": None,
+        "managed_by": None,
+        "actor": None,
+        "first_seen": CAPTURED_AT,
+        "last_seen": CAPTURED_AT,
+        "changed_at": CAPTURED_AT,
+        "resolved_at": None,
+        "times_reopened": None,
+        "exemption_id": None,
+        "remediation_id": None,
+        "policy_revision": "r1",
+        "config_digest": "sha256:c0",
+        "snapshot_digest": "sha256:5a",
+    }
+    return Finding(**(values | fields))

@@ -1,0 +1,263 @@
+"""What a look changes, one step at a time; the order of looks is test_any_order.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_doubt, a_finding, a_look, at
+from vpcguard.errors import FindingStoreError
+from vpcguard.findings.plan import Plan, is_superseded, plan_deletion, plan_look
+from vpcguard.findings.state import FindingState, FunctionState
+from vpcguard.model.finding import Look
+
+NOTHING = FunctionState(account_id=ACCOUNT, region=REGION, function_name=FUNCTION)
+
+
+def _plan(*looks: Look) -> Plan:
+    """Return what the last of these looks changes."""
+    state = NOTHING
+    for look in looks[:-1]:
+        state = plan_look(state, look, retention_days=400).after
+    return plan_look(state, looks[-1], retention_days=400)
+
+
+def _kinds(plan: Plan) -> list[tuple[str, str]]:
+    return [(change.rule_id, change.kind) for change in plan.changes]
+
+
+def _state(plan: Plan, rule_id: str = EGRESS) -> FindingState:
+    return plan.after.findings[rule_id]
+
+
+def test_a_violation_opens_a_finding() -> None:
+    plan = _plan(a_look(0, violated=[EGRESS]))
+
+    assert _kinds(plan) == [(EGRESS, "opened")]
+    assert (_state(plan).status, _state(plan).first_seen, _state(plan).times_reopened) == ("open", at(0), 0)
+
+
+def test_the_same_violation_again_changes_only_when_it_was_last_seen() -> None:
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, violated=[EGRESS], digest="sha256:bb"))
+
+    assert (plan.changes, plan.unchanged) == ((), (EGRESS,))
+    assert (_state(plan).first_seen, _state(plan).last_seen) == (at(0), at(1))
+
+
+@pytest.mark.parametrize(
+    "differs",
+    [
+        {"severity": "low"},
+        {"stage": "warn"},
+        {"message": "another"},
+        {"evidence": {}},
+        {"root_cause": None},
+        {"owner": None},
+        {"vpc_id": "vpc-0b"},
+        {"advice": "another"},
+        {"basis": "inferred"},
+    ],
+)
+def test_a_violation_that_says_something_else_is_updated(differs: dict[str, Any]) -> None:
+    """Whoever reads the finding sees the newest evidence, at the same status."""
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, violated=[a_finding(minute=1, **differs)]))
+
+    assert _kinds(plan) == [(EGRESS, "updated")]
+    assert (_state(plan).first_seen, _state(plan).times_reopened) == (at(0), 0)
+
+
+@pytest.mark.parametrize(
+    "differs",
+    [
+        {"actor": "somebody", "managed_by": "terraform"},
+        {"policy_revision": "r2"},
+        {"config_digest": "sha256:c1"},
+        {"snapshot_digest": "sha256:bb"},
+    ],
+)
+def test_what_every_look_brings_anew_is_no_reason_to_write(differs: dict[str, Any]) -> None:
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, violated=[a_finding(minute=1, **differs)]))
+
+    assert plan.changes == ()
+
+
+def test_a_pass_resolves_as_fixed_and_keeps_the_memory() -> None:
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, violated=[EGRESS]), a_look(2, passed=[EGRESS]))
+
+    assert [(change.kind, change.status_reason) for change in plan.changes] == [("resolved", "fixed")]
+    assert (_state(plan).first_seen, _state(plan).last_seen) == (at(0), at(1))
+    assert _state(plan).expires_at == 1_795_176_120 + 400 * 86_400  # noon and two minutes, 400 days later
+
+
+def test_a_fault_that_comes_back_is_reopened_and_counted() -> None:
+    looks = [a_look(0, violated=[EGRESS])]
+    for minute in (1, 3):
+        looks += [a_look(minute, passed=[EGRESS]), a_look(minute + 1, violated=[EGRESS])]
+
+    plan = _plan(*looks)
+
+    assert _kinds(plan) == [(EGRESS, "reopened")]
+    assert (_state(plan).first_seen, _state(plan).times_reopened) == (at(0), 2)
+    assert _state(plan).expires_at is None
+
+
+def test_a_pass_of_what_is_not_open_changes_nothing() -> None:
+    assert _plan(a_look(0, passed=[EGRESS])).changes == ()
+    assert (
+        _plan(a_look(0, violated=[EGRESS]), a_look(1, passed=[EGRESS]), a_look(2, passed=[EGRESS])).changes
+        == ()
+    )
+
+
+def test_a_silent_rule_touches_nothing() -> None:
+    """A partial look closes nothing, and does not even claim to have seen the fault."""
+    plan = _plan(a_look(0, violated=[EGRESS], unknown=[ZONES]), a_look(1, violated=["ip.low_headroom"]))
+
+    assert _kinds(plan) == [("ip.low_headroom", "opened")]
+    assert (_state(plan).status, _state(plan).last_seen) == ("open", at(0))
+    assert (_state(plan, ZONES).status, _state(plan, ZONES).last_seen) == ("undetermined", at(0))
+
+
+def test_a_doubt_is_a_finding_of_its_own_where_there_was_none() -> None:
+    plan = _plan(a_look(0, unknown=[EGRESS]))
+
+    assert _kinds(plan) == [(EGRESS, "undetermined")]
+
+
+def test_a_doubt_never_overwrites_what_is_open() -> None:
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, unknown=[EGRESS]), a_look(2, unknown=[EGRESS]))
+
+    assert (plan.changes, plan.unchanged) == ((), (EGRESS,))
+    assert (_state(plan).status, _state(plan).last_seen) == ("open", at(0))
+    assert _state(plan).unconfirmed_since == at(1)
+
+
+def test_a_new_reason_for_the_doubt_is_written_and_the_time_kept() -> None:
+    plan = _plan(
+        a_look(0, violated=[EGRESS]),
+        a_look(1, unknown=[EGRESS]),
+        a_look(2, unknown=[a_doubt(minute=2, message="throttled")]),
+    )
+
+    assert _kinds(plan) == [(EGRESS, "unconfirmed")]
+    assert _state(plan).unconfirmed_since == at(1)
+
+
+def test_an_open_finding_that_can_be_judged_again_is_confirmed() -> None:
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, unknown=[EGRESS]), a_look(2, violated=[EGRESS]))
+
+    assert _kinds(plan) == [(EGRESS, "confirmed")]
+    assert (_state(plan).unconfirmed_since, _state(plan).last_seen) == (None, at(2))
+    assert _state(plan).times_reopened == 0
+
+
+def test_a_doubt_about_what_was_resolved_is_undetermined_and_then_reopened() -> None:
+    """Resolved would claim that it is still fine."""
+    looks = [a_look(0, violated=[EGRESS]), a_look(1, passed=[EGRESS]), a_look(2, unknown=[EGRESS])]
+
+    assert _kinds(_plan(*looks)) == [(EGRESS, "undetermined")]
+    assert _state(_plan(*looks)).expires_at is None
+    reopened = _plan(*looks, a_look(3, violated=[EGRESS]))
+    assert _kinds(reopened) == [(EGRESS, "reopened")]
+    assert _state(reopened).times_reopened == 1
+
+
+def test_a_doubt_that_becomes_certain_opens_or_resolves() -> None:
+    assert _kinds(_plan(a_look(0, unknown=[EGRESS]), a_look(1, violated=[EGRESS]))) == [(EGRESS, "opened")]
+    assert _kinds(_plan(a_look(0, unknown=[EGRESS]), a_look(1, passed=[EGRESS]))) == [(EGRESS, "resolved")]
+
+
+def test_a_doubt_that_was_resolved_and_then_proves_true_is_opened_not_reopened() -> None:
+    """It was never open before."""
+    plan = _plan(a_look(0, unknown=[EGRESS]), a_look(1, passed=[EGRESS]), a_look(2, violated=[EGRESS]))
+
+    assert _kinds(plan) == [(EGRESS, "opened")]
+    assert _state(plan).times_reopened == 0
+
+
+def test_an_expired_memory_is_forgotten() -> None:
+    """DynamoDB removes the finding at its own time; the verdict does not depend on when it gets to it."""
+    gone = plan_look(
+        _plan(a_look(0, violated=[EGRESS]), a_look(1, passed=[EGRESS])).after,
+        a_look(0, violated=[a_finding(minute=0)], judged_at="2028-01-01T00:00:00.000000Z"),
+        retention_days=400,
+    )
+
+    assert _kinds(gone) == [(EGRESS, "opened")]
+    assert gone.changes[0].before is None
+
+
+def test_a_vanished_finding_begins_anew() -> None:
+    state = _plan(a_look(0, violated=[EGRESS])).after
+
+    plan = plan_look(state, a_look(1, violated=[EGRESS]), retention_days=400, vanished={EGRESS})
+
+    assert [(change.kind, change.before) for change in plan.changes] == [("opened", None)]
+
+
+def test_a_deleted_function_has_nothing_open_and_nothing_undetermined() -> None:
+    state = _plan(
+        a_look(0, violated=[EGRESS, "config.missing_subnet"], unknown=[ZONES]),
+        a_look(1, passed=["config.missing_subnet"]),
+    ).after
+
+    plan = plan_deletion(state, at(2), "sweep", retention_days=400)
+
+    assert [(change.rule_id, change.status_reason) for change in plan.changes] == [
+        (ZONES, "function_deleted"),
+        (EGRESS, "function_deleted"),
+    ]
+    assert {one.status for one in plan.after.findings.values()} == {"resolved"}
+    assert plan.after.deleted_at == at(2)
+
+
+def test_a_function_that_is_made_again_is_judged_again() -> None:
+    deleted = plan_deletion(_plan(a_look(0, violated=[EGRESS])).after, at(1), "event", retention_days=400)
+
+    plan = plan_look(deleted.after, a_look(2, violated=[EGRESS]), retention_days=400)
+
+    assert _kinds(plan) == [(EGRESS, "reopened")]
+    assert plan.after.deleted_at is None
+
+
+@pytest.mark.parametrize(
+    ("minute", "digest", "superseded"),
+    [
+        (4, "sha256:zz", True),
+        (5, "sha256:aa", True),
+        (5, "sha256:bb", True),
+        (5, "sha256:cc", False),
+        (6, "sha256:aa", False),
+    ],
+)
+def test_the_newer_look_wins_and_the_digest_breaks_a_tie(minute: int, digest: str, superseded: bool) -> None:  # noqa: FBT001
+    state = replace(NOTHING, judged_at=at(5), snapshot_digest="sha256:bb", revision=1)
+
+    assert is_superseded(state, at(minute), digest) is superseded
+
+
+def test_a_look_of_the_moment_of_a_deletion_read_the_function_so_it_exists() -> None:
+    deleted = plan_deletion(NOTHING, at(5), "sweep", retention_days=400).after
+
+    assert not is_superseded(deleted, at(5), "sha256:aa")
+    assert is_superseded(_plan(a_look(5)).after, at(5), "")
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        pytest.param(a_look(0, violated=[EGRESS, EGRESS]), id="two of one rule"),
+        pytest.param(a_look(0, violated=[EGRESS], unknown=[EGRESS]), id="found and not judged"),
+        pytest.param(a_look(0, unknown=[EGRESS], passed=[EGRESS]), id="judged and not judged"),
+        pytest.param(a_look(0, violated=[a_finding(function="other")]), id="another function"),
+        pytest.param(a_look(0, violated=[a_finding(status="resolved")]), id="resolved"),
+        pytest.param(a_look(0, judged_at="2026-11-20T12:00:00Z"), id="without microseconds"),
+        pytest.param(a_look(0, judged_at="2026-11-20T12:00:00.1234Z"), id="of another width"),
+        pytest.param(a_look(0, judged_at="yesterday"), id="no time"),
+    ],
+)
+def test_a_look_that_contradicts_itself_is_refused(look: Look) -> None:
+    with pytest.raises(FindingStoreError):
+        plan_look(NOTHING, look, retention_days=400)
