@@ -109,7 +109,7 @@ sam-build: setup  ## Build what sam deploys
 .PHONY: audit-deps
 audit-deps: setup  ## Look for known vulnerabilities in what uv.lock names
 	$(TOOLS)/uv export --quiet --locked --no-emit-project \
-	  | $(TOOLS)/uv tool run $(PIP_AUDIT) --disable-pip --require-hashes --requirement /dev/stdin
+	  | $(TOOLS)/uv tool run $(PIP_AUDIT) --strict --disable-pip --require-hashes --requirement /dev/stdin
 
 .PHONY: clean
 clean:  ## Remove results and caches, not the tools
