@@ -1,0 +1,79 @@
+"""What `sam build` puts into the functions: all they need, and nothing of the command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.sandbox import ROOT
+
+# Imports every module of the package as it was built, and refuses what its layer does not hold.
+_IMPORT_ALL = """
+import importlib, importlib.metadata, pkgutil, sys
+
+package, allowed = sys.argv[1], set(sys.argv[2:])
+home = importlib.metadata.packages_distributions()
+
+class OnlyTheLayer:
+    def find_spec(self, name, path=None, target=None):
+        owners = home.get(name.partition(".")[0], [])
+        if owners and not {owner.lower().replace("_", "-") for owner in owners} & allowed:
+            raise ModuleNotFoundError(f"{name} is not in the layer")
+
+# an editable install points at the checkout; here only what was built may be found
+sys.path = [package] + [path for path in sys.path if "functions" not in path]
+sys.meta_path = [OnlyTheLayer()] + [finder for finder in sys.meta_path if "editable" not in repr(finder)]
+import vpcguard
+assert vpcguard.__file__.startswith(package), vpcguard.__file__
+for module in pkgutil.walk_packages([package]):
+    importlib.import_module(module.name)
+    print(module.name)
+"""
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The function's package, built as `sam build` builds it."""
+    artifacts = tmp_path_factory.mktemp("package")
+    subprocess.run(
+        ["make", "--silent", "--makefile", ROOT / "functions" / "Makefile", "build-EvaluateChangeFunction"],
+        cwd=ROOT / "functions",
+        env={**os.environ, "ARTIFACTS_DIR": str(artifacts)},
+        check=True,
+    )
+    return artifacts
+
+
+def test_the_package_holds_handlers_package_and_schemas(package: Path) -> None:
+    schemas = {file.name for file in (package / "vpcguard" / "_policies" / "schemas").iterdir()}
+
+    assert {file.name for file in package.glob("*.py")} == {
+        file.name for file in (ROOT / "functions").glob("*.py")
+    }
+    assert schemas == {file.name for file in (ROOT / "policies" / "schemas").iterdir()}
+    assert not (package / "vpcguard" / "cli").exists()
+
+
+def test_the_package_imports_nothing_that_its_layer_lacks(package: Path) -> None:
+    """What a developer has installed beside it (Rich, YAML ...) would hide a function that cannot start."""
+    requirements = (ROOT / "functions" / "requirements.txt").read_text()
+    layer = [
+        name.lower().replace("_", "-") for name in re.findall(r"^([\w.-]+)==", requirements, re.MULTILINE)
+    ]
+
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORT_ALL, package, *layer],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=package,
+        env={"AWS_DEFAULT_REGION": "eu-west-1", "PATH": os.environ["PATH"]},
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "vpcguard.changes.parse" in done.stdout
