@@ -12,6 +12,8 @@ VpcGuardError
 │   ├── UndefinedDecisionError  an answer without a result: wrong path, or no bundle loaded
 │   ├── PolicyEvaluationError   OPA reports an error while evaluating
 │   └── InvalidDecisionError    an answer that breaks the decision schema
+├── QueueError                  SQS did not take a message
+├── OutOfTimeError              not begun, because the process would have been stopped in the middle
 └── FindingStoreError           DynamoDB refused a write for a reason other than an older look
 """
 
@@ -68,6 +70,14 @@ class PolicyEvaluationError(DecisionError):
 
 class InvalidDecisionError(DecisionError):
     """OPA's answer breaks policies/schemas/decision.json."""
+
+
+class QueueError(VpcGuardError):
+    """SQS did not take a message: nothing is lost, what it was about is tried again as a whole."""
+
+
+class OutOfTimeError(VpcGuardError):
+    """Work that was not begun, because the process would have been stopped in the middle; worth a retry."""
 
 
 class FindingStoreError(VpcGuardError):

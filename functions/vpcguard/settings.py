@@ -26,6 +26,8 @@ class Settings:
     """What the environment says; None: not set.
 
     table_name: findings table (TABLE_NAME). queue_url: queue for delayed looks (QUEUE_URL).
+    dead_letter_queue_url: where a change that cannot be judged ends with its reason
+    (DEAD_LETTER_QUEUE_URL). max_receives: after how many receipts SQS gives a message up (MAX_RECEIVES).
     account_id: the account this process runs in (ACCOUNT_ID), which spares an STS call.
     audit_role_name, external_id: role assumed in other accounts (AUDIT_ROLE_NAME, EXTERNAL_ID).
     opa_url: where OPA answers (OPA_URL). opa_path: the opa binary to start (OPA_PATH).
@@ -36,6 +38,8 @@ class Settings:
 
     table_name: str | None = None
     queue_url: str | None = None
+    dead_letter_queue_url: str | None = None
+    max_receives: int = 5
     account_id: str | None = None
     audit_role_name: str | None = None
     external_id: str | None = None
@@ -60,6 +64,8 @@ def load_settings(
     settings = Settings(
         table_name=read.matching("TABLE_NAME", _TABLE_NAME),
         queue_url=read.url("QUEUE_URL"),
+        dead_letter_queue_url=read.url("DEAD_LETTER_QUEUE_URL"),
+        max_receives=int(read.number("MAX_RECEIVES", Settings().max_receives, whole=True)),
         account_id=read.matching("ACCOUNT_ID", _ACCOUNT_ID),
         audit_role_name=read.matching("AUDIT_ROLE_NAME", _ROLE_NAME),
         external_id=read.matching("EXTERNAL_ID", _EXTERNAL_ID),
