@@ -1,0 +1,68 @@
+"""The contract's schemas, checked by jsonschema-rs: compiled at the first use, in 2 ms, and kept.
+
+Every question and every answer is checked, not only those of tests: a breach means that a verdict
+rests on something nobody agreed on. It costs 1-2 % of a question (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import jsonschema_rs
+
+from vpcguard.errors import ConfigurationError, VpcGuardError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_LONGEST_MESSAGE = 300
+
+
+def find_policies() -> Path:
+    """Return the folder that holds the policies: inside an installed package, or beside it in a checkout.
+
+    Raises ConfigurationError where neither is there.
+    """
+    candidates = (_PACKAGE / "_policies", _PACKAGE.parent.parent / "policies")
+    for candidate in candidates:
+        if (candidate / "schemas").is_dir():
+            return candidate
+    places = " nor ".join(str(candidate) for candidate in candidates)
+    raise ConfigurationError(
+        f"the policies are missing: neither {places} holds them; install the package again"
+    )
+
+
+def check(
+    name: Literal["input", "decision", "config"],
+    document: object,
+    *,
+    error: Callable[[str], VpcGuardError],
+    root: str,
+) -> None:
+    """Raise `error` with the place and the expectation if a document breaks a schema.
+
+    root: what the document is called in the message, e.g. "facts".
+    """
+    try:
+        _validator(name).validate(document)
+    except jsonschema_rs.ValidationError as breach:
+        place = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in breach.instance_path)
+        raise error(f"{root}{place}: {_expectation(breach)}") from None
+    except ValueError as breach:  # keys that are no text, numbers out of every range
+        raise error(f"{root}: {str(breach)[:_LONGEST_MESSAGE]}") from None
+
+
+def _expectation(breach: jsonschema_rs.ValidationError) -> str:
+    if breach.kind.name == "enum":
+        expected = ", ".join(json.dumps(one) for one in breach.kind.value)
+        return f"expected one of {expected}; {breach.message[:_LONGEST_MESSAGE]}"
+    return breach.message[:_LONGEST_MESSAGE]
+
+
+@cache
+def _validator(name: str) -> Any:
+    schema: Mapping[str, Any] = json.loads((find_policies() / "schemas" / f"{name}.json").read_text("utf-8"))
+    return jsonschema_rs.validator_for(dict(schema))
