@@ -1,0 +1,103 @@
+# METADATA
+# title: Configuration
+# description: |
+#   The shipped defaults, the override document laid over them, and the overrides that match a function. Everything is
+#   computed once per signature: the overrides that match, as text. Most functions share one.
+package vpcguard.lib.config
+
+# METADATA
+# description: Signature by function name, for every function of the document.
+signature_of := {one.name: _signature(one.name) | some one in input.functions}
+
+# METADATA
+# description: |
+#   By signature, the sections in force, as in policies/schemas/config.json: "thresholds", "rules", "trusted_egress",
+#   "prices", "remediation", and "central_endpoints" where configured. Intent is in lib.intent.
+settings := {signature: merged |
+	some signature in _signatures
+	layers := [section | some i in json.unmarshal(signature); section := _sections[i]]
+	merged := object.union_n(array.concat([data.vpcguard.config.defaults, _document], layers))
+}
+
+# METADATA
+# description: By signature, the intent configured for a pattern of function names, which precedes tags.
+function_intent := {signature: intent |
+	some signature in _signatures
+	intent := object.union_n([section.intent |
+		some i in json.unmarshal(signature)
+		_patterns[i]
+		section := _sections[i]
+	])
+}
+
+# METADATA
+# description: The intent configured for the account, its unit or everything, which tags precede.
+account_intent := object.union_n(array.concat(
+	[data.vpcguard.config.defaults.intent, object.get(_document, "intent", {})],
+	[section.intent | some i in _everyone; section := _sections[i]],
+))
+
+# METADATA
+# description: By signature, a key of trusts. Most signatures trust the same.
+trust_of := {signature: json.marshal(merged.trusted_egress) | some signature, merged in settings}
+
+# METADATA
+# description: |
+#   By key, the ways out declared to work: ids by kind of target, and "everything" where the account's unit is
+#   trusted with every opaque way.
+trusts := {key: trust |
+	some key in {key | some key in trust_of}
+	ways := json.unmarshal(key)
+	trust := {
+		"transit_gateway": {way.transit_gateway | some way in ways},
+		"core_network": {way.core_network | some way in ways},
+		"vpc_peering_connection": {way.peering | some way in ways},
+		"virtual_private_gateway": {way.virtual_private_gateway | some way in ways},
+		"everything": _is_trusted_unit(ways),
+	}
+}
+
+# METADATA
+# description: |
+#   The settings of one rule by signature: "enabled", "stage", and "severity" where the configuration sets it.
+# scope: document
+rule(id) := {signature: setting |
+	some signature, merged in settings
+	setting := object.union({"enabled": true, "stage": merged.stage}, object.get(merged.rules, id, {}))
+}
+
+_signatures := {signature | some signature in signature_of}
+
+_signature(name) := json.marshal(_everyone | {i |
+	some i, pattern in _patterns
+	glob.match(pattern, null, name)
+})
+
+# overrides whose account side matches: those for everyone there, and those for a pattern of names
+_everyone := {i | some i in _matching; not input.config.overrides[i].match.function}
+
+_patterns := {i: pattern | some i in _matching; pattern := input.config.overrides[i].match.function}
+
+_matching := {i |
+	some i, override in input.config.overrides
+	every key, pattern in object.remove(override.match, ["function"]) {
+		glob.match(pattern, null, _account[key]) # null: a star crosses slashes and dots
+	}
+}
+
+# a key whose fact is unknown is not here, so it matches nothing
+_account := object.union(
+	{"account_id": input.account.id, "region": input.account.region},
+	{"organization_unit": unit | unit := input.account.organization_unit},
+)
+
+default _is_trusted_unit(_) := false
+
+_is_trusted_unit(ways) if {
+	some way in ways
+	glob.match(way.organization_unit, null, input.account.organization_unit)
+}
+
+_sections := [object.remove(override, ["match"]) | some override in input.config.overrides]
+
+_document := object.remove(input.config, ["version", "overrides"])

@@ -1,0 +1,127 @@
+# METADATA
+# title: Intent
+# description: |
+#   What a function is meant to reach: configuration for its name, else its tags, else configuration of account or
+#   unit, else undeclared. Tags that nobody read leave several intents possible.
+package vpcguard.lib.intent
+
+import data.vpcguard.lib.config
+import data.vpcguard.lib.coverage
+
+# METADATA
+# description: |
+#   By function name, a key of by_key. Functions with one key have one intent.
+key_of := {one.name: key |
+	some one in input.functions
+	key := json.marshal([config.signature_of[one.name], _tags[one.name], _unread[one.name]])
+}
+
+# METADATA
+# description: |
+#   By key, the intent: {"egress": {"values", "source"}, "private_targets": {"values", "source"},
+#   "services": {"values", "source"}, "waits", "unrecognized"}. "values" of egress is the set of possible values:
+#   internet, aws, none, undeclared; of private_targets: yes, no, undeclared. "values" of services is the declared set,
+#   empty unless its source is configuration or tag. Source: configuration, tag, undeclared, or unread where
+#   the tags that would decide were not read; then waits says what for. unrecognized: tag values that mean nothing.
+by_key := {key: intent |
+	some key in {key | some key in key_of}
+	[signature, tags, unread] := json.unmarshal(key)
+	intent := {
+		"egress": _declared(signature, "egress", tags, unread),
+		"private_targets": _declared(signature, "private_targets", tags, unread),
+		"services": _declared(signature, "services", tags, unread),
+		"waits": {wait | some wait in unread},
+		"unrecognized": _unrecognized(tags),
+	}
+}
+
+# METADATA
+# description: How evidence shows an intent, value and source of each of the three; an undecided value is "unknown".
+# scope: document
+evidence(key) := {
+	"egress": _shown(by_key[key].egress),
+	"private_targets": _shown(by_key[key].private_targets),
+	"services": by_key[key].services,
+	"unrecognized": by_key[key].unrecognized,
+}
+
+_shown(declared) := {"value": value, "source": declared.source} if {
+	count(declared.values) == 1
+	some value in declared.values
+}
+
+_shown(declared) := {"value": "unknown", "source": declared.source} if count(declared.values) != 1
+
+# the first that speaks: the function's configuration, its tag, doubt about its tags, its account's configuration
+_declared(signature, kind, tags, unread) := array.flatten([
+	[_from("configuration", values) | values := _configured(config.function_intent[signature], kind)],
+	[_from("tag", values) | values := _tagged(kind, tags[kind])],
+	[_from("unread", _possible[kind]) | unread != []],
+	[_from("configuration", values) | values := _configured(config.account_intent, kind)],
+	[_from("undeclared", _undeclared[kind])],
+])[0]
+
+_from(source, values) := {"source": source, "values": values}
+
+_configured(intent, "egress") := {intent.egress}
+
+_configured(intent, "private_targets") := {{true: "yes", false: "no"}[intent.private_targets]}
+
+_configured(intent, "services") := {service | some service in intent.services} if intent.services
+
+_tagged("services", value) := {service |
+	some service in split(value, ",")
+	regex.match(_service, service)
+}
+
+_tagged(kind, value) := {value} if value in _recognized[kind]
+
+_tagged(kind, value) := {"undeclared"} if {
+	kind in object.keys(_recognized)
+	not value in _recognized[kind]
+}
+
+_recognized := {
+	"egress": {"internet", "aws", "none"},
+	"private_targets": {"yes", "no"},
+}
+
+_undeclared := {
+	"egress": {"undeclared"},
+	"private_targets": {"undeclared"},
+	"services": set(),
+}
+
+_possible := {
+	"egress": (_recognized.egress | _undeclared.egress),
+	"private_targets": (_recognized.private_targets | _undeclared.private_targets),
+	"services": set(),
+}
+
+_service := `^[a-z0-9-]+$`
+
+_unrecognized(tags) := {value |
+	some kind, _ in _recognized
+	value := tags[kind]
+	not value in _recognized[kind]
+} | {service |
+	some service in split(tags.services, ",")
+	not regex.match(_service, service)
+}
+
+# the three tags as they are compared: lower case, without blanks
+_tags := {one.name: tags |
+	some one in input.functions
+	tags := {kind: lower(replace(tag.value, " ", "")) |
+		some tag in one.tags
+		kind := _kinds[tag.key]
+	}
+}
+
+_kinds := {
+	"vpcguard:egress": "egress",
+	"vpcguard:private-targets": "private_targets",
+	"vpcguard:services": "services",
+}
+
+_unread := {one.name: coverage.waits("function_tags", one.name) | some one in input.functions}

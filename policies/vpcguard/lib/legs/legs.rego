@@ -1,0 +1,91 @@
+# METADATA
+# title: Legs
+# description: |
+#   Where the default traffic of a subnet leads, Gateway Load Balancer endpoints followed from table to table. A leg is
+#   {"kind", "table", "index", "state", "subnet_id", "vpc_id", "hops", "waits"}: the traffic stands in the table of
+#   subnet_id, which it reached by hops. kind "route": network.route_tables[table].routes[index] carries it on;
+#   "perhaps": that route carries some of it if an unread prefix list says so; "missing": nothing carries it, or only
+#   one half of it; "unknown": waits says what would settle it. state is the state of the default route.
+package vpcguard.lib.legs
+
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.network
+import data.vpcguard.lib.routes
+
+# METADATA
+# description: |
+#   The legs of a subnet for a family, ipv4 or ipv6. Endpoints are followed three deep, more than AWS's layouts have;
+#   what is deeper, a loop above all, ends at an endpoint, which no judge of legs takes for a way out.
+# scope: document
+of(family, subnet_id, vpc_id) := _followed_thrice(family, first) if {
+	first := _first(family, {"subnet_id": subnet_id, "vpc_id": vpc_id, "hops": []})
+}
+
+# METADATA
+# description: As of, from a table that belongs to no subnet, as that of a regional NAT gateway does.
+# scope: document
+of_table(table_id, subnet_id, vpc_id) := _followed_thrice("ipv4", first) if {
+	first := _in_table("ipv4", table_id, {"subnet_id": subnet_id, "vpc_id": vpc_id, "hops": []})
+}
+
+# METADATA
+# description: The hops up to and with the table in which a leg stands.
+# scope: document
+hops(leg) := array.concat(leg.hops, [{"id": leg.table, "kind": "route_table", "state": leg.state}])
+
+_followed_thrice(family, legs) := _followed(family, _followed(family, _followed(family, legs)))
+
+_followed(family, legs) := {leg | some leg in legs; not _entered(leg)} | {next |
+	some leg in legs
+	id := _entered(leg)
+	some next in _first(family, {
+		"subnet_id": network.vpc_endpoints[id].subnet_ids[0],
+		"vpc_id": network.vpc_endpoints[id].vpc_id,
+		"hops": array.concat(hops(leg), [{"id": id, "kind": "vpc_endpoint", "state": "available"}]),
+	})
+}
+
+# the endpoint that a leg enters, where the way goes on in the endpoint's own subnet
+_entered(leg) := id if {
+	leg.kind == "route"
+	id := network.route_tables[leg.table].routes[leg.index].target_id
+	network.vpc_endpoints[id].type == "GatewayLoadBalancer"
+	network.vpc_endpoints[id].state == "available"
+	count(network.vpc_endpoints[id].subnet_ids) == 1
+	leg.state == "active"
+}
+
+_first(family, start) := _in_table(family, table_id, start) if {
+	table_id := routes.table(start.subnet_id, start.vpc_id)
+}
+
+_first(_, start) := {object.union(start, leg)} if {
+	not routes.table(start.subnet_id, start.vpc_id)
+	leg := _leg("unknown", "unknown", 0, {"state": "unknown", "waits": routes.table_waits(start.vpc_id)})
+}
+
+_in_table(family, table_id, start) := {object.union(start, leg) |
+	some leg in union({firm, missing, perhaps, contested})
+} if {
+	carrying := routes.carrying(family, table_id)
+	firm := {_leg("route", table_id, index, {"state": state, "waits": set()}) |
+		carrying.missing == ""
+		some index in carrying.routes
+		state := _states[network.route_tables[table_id].routes[index].state]
+	}
+	missing := {_leg("missing", table_id, 0, {"state": carrying.missing, "waits": set()}) | carrying.missing != ""}
+	perhaps := {_leg("perhaps", table_id, index, {"state": state, "waits": waits}) |
+		some index in carrying.perhaps
+		state := _states[network.route_tables[table_id].routes[index].state]
+		waits := coverage.waits("prefix_list_entries", network.route_tables[table_id].routes[index].destination)
+	}
+	contested := {_leg("unknown", table_id, 0, {"state": "contested", "waits": waits}) |
+		carrying.contested != set()
+		waits := {{"status": "undecidable", "name": id, "reason": "equal prefixes"} | some id in carrying.contested}
+	}
+}
+
+# what is not active carries nothing
+_states := {"active": "active", "blackhole": "blackhole"}
+
+_leg(kind, table_id, index, more) := object.union({"kind": kind, "table": table_id, "index": index}, more)

@@ -1,0 +1,33 @@
+# METADATA
+# title: Message
+# description: Plain words for people, with the ids in them.
+package vpcguard.lib.message
+
+# METADATA
+# description: "A set of texts as one: a, b and c."
+# scope: document
+list(texts) := concat(", ", texts) if count(texts) < 2
+
+list(texts) := sprintf("%s and %s", [concat(", ", array.slice(sorted, 0, last)), sorted[last]]) if {
+	sorted := sort(texts)
+	last := count(sorted) - 1
+	last > 0
+}
+
+# METADATA
+# description: A subnet with its zone, e.g. subnet-0a (eu-west-1a).
+# scope: document
+subnet(id) := $"{id} ({_zone[id]})"
+
+subnet(id) := id if not _zone[id]
+
+# METADATA
+# description: Several subnets, each with its zone.
+# scope: document
+subnets(ids) := list({subnet(id) | some id in ids})
+
+# names are what people see in the console; the id serves where there is none
+_zone := object.union(
+	{one.id: one.zone_id | some one in input.subnets},
+	{one.id: one.zone_name | some one in input.subnets},
+)

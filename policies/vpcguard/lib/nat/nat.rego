@@ -1,0 +1,89 @@
+# METADATA
+# title: NAT
+# description: |
+#   The internet behind a NAT gateway or a NAT instance, as outcomes (lib.outcomes) with the hops from there on.
+#   https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html
+package vpcguard.lib.nat
+
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.exits
+import data.vpcguard.lib.legs
+import data.vpcguard.lib.network
+import data.vpcguard.lib.outcomes
+
+# METADATA
+# description: |
+#   The outcome behind a NAT gateway that a route of this VPC names. subnet_id is where the traffic started; it
+#   counts for a regional gateway, which has no subnet. trust is a key of config.trusts.
+# scope: document
+gateway(trust, id, vpc_id, subnet_id) := outcomes.behind([hop], {id}, outcome) if {
+	network.nat_gateways[id]
+	hop := {"id": id, "kind": "nat_gateway", "state": network.nat_gateways[id].state}
+	outcome := _by_fault(_fault(id), trust, id, {"vpc_id": vpc_id, "subnet_id": subnet_id})
+}
+
+# a route to a gateway that a complete answer lacks leads nowhere
+gateway(_, id, vpc_id, _) := outcomes.behind([hop], {id}, outcomes.none("nat_unavailable", id, [])) if {
+	not network.nat_gateways[id]
+	coverage.is_known("nat_gateways", vpc_id)
+	hop := {"id": id, "kind": "nat_gateway", "state": "missing"}
+}
+
+gateway(_, id, vpc_id, _) := outcomes.behind([hop], {id}, outcomes.unknown(waits, [])) if {
+	not network.nat_gateways[id]
+	waits := coverage.waits("nat_gateways", vpc_id)
+	waits != set()
+	hop := {"id": id, "kind": "nat_gateway", "state": "unknown"}
+}
+
+# METADATA
+# description: |
+#   Zone ids that a NAT gateway serves from within: that of its subnet, or those of a regional one's addresses.
+#   Undefined for a regional gateway that AWS spreads by itself, and where the subnet's zone is not known.
+# scope: document
+zones(id) := {network.subnets[network.nat_gateways[id].subnet_id].zone_id}
+
+zones(id) := {zone | some zone in network.nat_gateways[id].zone_ids} if {
+	network.nat_gateways[id].is_regional
+	not network.nat_gateways[id].is_automatic
+}
+
+_fault(id) := "nat_unavailable" if lower(network.nat_gateways[id].state) != "available"
+
+_fault(id) := "nat_private" if {
+	lower(network.nat_gateways[id].state) == "available"
+	lower(network.nat_gateways[id].connectivity_type) == "private"
+}
+
+_fault(id) := "" if {
+	lower(network.nat_gateways[id].state) == "available"
+	lower(network.nat_gateways[id].connectivity_type) != "private"
+}
+
+_by_fault("", trust, id, at) := _behind(network.nat_gateways[id].is_regional, trust, id, at)
+
+_by_fault(fault, _, id, _) := outcomes.none(fault, id, []) if fault != ""
+
+_behind(false, trust, id, at) := exits.of(trust, legs.of("ipv4", network.nat_gateways[id].subnet_id, at.vpc_id))
+
+_behind(false, _, id, _) := outcomes.unknown({wait}, []) if {
+	not network.nat_gateways[id].subnet_id
+	wait := {"status": "undecidable", "name": id, "reason": "no subnet"}
+}
+
+_behind(true, trust, id, at) := exits.of(trust, legs.of_table(_own_table(id), at.subnet_id, at.vpc_id))
+
+_behind(true, _, id, at) := outcomes.unknown(coverage.waits("route_tables", at.vpc_id), []) if {
+	not _own_table(id)
+	network.nat_gateways[id].route_table_id
+	not coverage.is_known("route_tables", at.vpc_id)
+}
+
+_behind(true, _, id, at) := exits.of_vpc(at.vpc_id, at.subnet_id) if {
+	not _own_table(id)
+	coverage.is_known("route_tables", at.vpc_id)
+}
+
+_behind(true, _, id, at) := exits.of_vpc(at.vpc_id, at.subnet_id) if not network.nat_gateways[id].route_table_id
+
+_own_table(id) := network.route_tables[network.nat_gateways[id].route_table_id].id

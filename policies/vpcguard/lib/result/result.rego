@@ -1,0 +1,147 @@
+# METADATA
+# title: Result
+# description: Builds what a rule says about a function, and completes it with metadata and configuration.
+package vpcguard.lib.result
+
+import data.vpcguard.lib.config
+import data.vpcguard.lib.message
+
+# METADATA
+# description: A rule's metadata for the decision, given rego.metadata.chain(); undefined while a part is missing.
+# scope: document
+metadata(chain) := {
+	"id": concat(".", array.slice(link.path, 2, 4)),
+	"title": link.annotations.title,
+	"severity": link.annotations.custom.severity,
+	"advice": link.annotations.custom.advice,
+	"remediation": link.annotations.custom.remediation,
+} if {
+	some link in chain
+	link.annotations.scope == "package"
+	link.annotations.description != ""
+	link.annotations.related_resources != []
+}
+
+# METADATA
+# description: |
+#   A violation of the rule by a function. details holds "message" and "evidence", and where they apply "severity"
+#   (else that of the metadata), "root_causes" (a set: one id becomes root_cause, several none), "basis" (declared,
+#   inferred) and "is_eligible" (false: the rule's remediation must not be used here).
+# scope: document
+violation(name, details) := object.union({"function": name}, details)
+
+# METADATA
+# description: |
+#   The rule cannot judge a function: waits as lib.coverage gives them. Several may be said of one function; what
+#   rests on facts left out on purpose alone becomes silence.
+# scope: document
+unknown(name, waits) := {"function": name, "waits": waits, "evidence": {}}
+
+# METADATA
+# description: As unknown, with evidence.
+# scope: document
+unknown_with(name, waits, evidence) := {"function": name, "waits": waits, "evidence": evidence}
+
+# METADATA
+# description: One rule of the decision, given its metadata and its sets applies, deny and unknown.
+# scope: document
+composed(rule, said) := object.union(rule, {
+	"applies": [name | some name in ((said.applies - silent) - off)],
+	"silent": [name | some name in silent],
+	"violations": [_violation(rule, settings[config.signature_of[name]], one) | some name, one in denied],
+	"unknowns": [_unknown(settings[config.signature_of[name]], name, doubts[name]) |
+		some name in (object.keys(doubts) - silent)
+	],
+}) if {
+	settings := config.rule(rule.id)
+	off := _disabled(settings)
+
+	# two violations of one rule by one function conflict here: an error, never a choice
+	denied := {one.function: one | some one in said.deny; not one.function in off}
+	doubts := {name: found |
+		some name in (({one.function | some one in said.unknown} - object.keys(denied)) - off)
+		found := [one | some one in said.unknown; one.function == name]
+	}
+	silent := {name | some name, found in doubts; not _is_loud(found)}
+}
+
+_disabled(settings) := {name |
+	off := {signature | some signature, setting in settings; setting.enabled == false}
+	off != set()
+	some name, signature in config.signature_of
+	signature in off
+}
+
+_is_loud(found) if {
+	some one in found
+	some wait in one.waits
+	wait.status in {"unknown", "opaque", "undecidable"}
+}
+
+_violation(rule, setting, one) := object.union_n([
+	{
+		"function": one.function,
+		"severity": _severity(rule, setting, one),
+		"stage": setting.stage,
+		"message": one.message,
+		"evidence": object.union(one.evidence, _passing_states[one.function]),
+		"eligible_for_remediation": _is_eligible(rule.remediation, object.get(one, "is_eligible", true)),
+	},
+	{"root_cause": cause | causes := object.get(one, "root_causes", set()); count(causes) == 1; some cause in causes},
+	{"basis": basis | basis := one.basis},
+])
+
+_unknown(setting, name, found) := {
+	"function": name,
+	"stage": setting.stage,
+	"waits_for": names,
+	"message": _doubt(name, waits),
+	"evidence": object.union_n(array.concat(
+		[one.evidence | some one in found],
+		[{"unknown": names}, _passing_states[name]],
+	)),
+	"is_failed_read": is_failed_read,
+} if {
+	waits := {wait | wait := found[_].waits[_]; wait.status != "not_requested"}
+	names := sort({wait.name | some wait in waits})
+	is_failed_read := "unknown" in {wait.status | some wait in waits}
+}
+
+_severity(rule, setting, one) := _capped(wanted, object.get(one, "basis", "declared")) if {
+	wanted := object.get(setting, "severity", object.get(one, "severity", rule.severity))
+}
+
+# what was inferred is never worse than medium
+_capped(severity, "declared") := severity
+
+_capped(severity, "inferred") := {"critical": "medium", "high": "medium"}[severity]
+
+_capped(severity, "inferred") := severity if severity in {"medium", "low", "info"}
+
+_is_eligible("none", _) := false
+
+_is_eligible("detach_vpc_config", is_eligible) := is_eligible
+
+_doubt(name, waits) := sprintf("%s cannot be judged: it waits for %s. %s", [name, awaited, advice]) if {
+	awaited := message.list({_awaited(wait) | some wait in waits})
+	advice := concat(" ", {_next[wait.status] | some wait in waits})
+}
+
+_awaited(wait) := wait.name if wait.reason == ""
+
+_awaited(wait) := $"{wait.name} ({wait.reason})" if wait.reason != ""
+
+_next := {
+	"unknown": "Let the audit role read this and look again.",
+	"opaque": "If this way works, declare it in the configuration (trusted_egress).",
+	"undecidable": "Remove the ambiguity.",
+}
+
+# a function in transition is judged as it stands, and the evidence says so
+_passing_states := {one.name: states |
+	some one in input.functions
+	states := object.union(
+		{"state": one.state | lower(one.state) != "active"},
+		{"last_update_status": one.last_update_status | lower(one.last_update_status) != "successful"},
+	)
+}

@@ -1,0 +1,115 @@
+# METADATA
+# title: Routes
+# description: |
+#   Which routes of a table carry the default traffic, 0.0.0.0/0 or ::/0, in effect.
+#   https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
+package vpcguard.lib.routes
+
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.network
+
+# METADATA
+# description: |
+#   Id of a subnet's route table: the one associated with it, else the main table of its own VPC, once it is known that
+#   there is no association. Undefined where that was not read: table_waits says what for.
+# scope: document
+table(subnet_id, _) := _associated[subnet_id]
+
+table(subnet_id, vpc_id) := _main[vpc_id] if {
+	not _associated[subnet_id]
+	coverage.is_known("route_tables", vpc_id)
+}
+
+# METADATA
+# description: What the route table of a subnet waits for, where table is undefined; never empty.
+# scope: document
+table_waits(vpc_id) := waits if {
+	waits := coverage.waits("route_tables", vpc_id)
+	waits != set()
+}
+
+table_waits(vpc_id) := {{"status": "unknown", "name": "ec2:DescribeRouteTables", "reason": "no main route table"}} if {
+	coverage.is_known("route_tables", vpc_id)
+}
+
+# METADATA
+# description: |
+#   What carries the default traffic of a family (ipv4, ipv6) in a table: {"routes", "perhaps", "contested",
+#   "missing"}. routes: indexes of the routes in effect, two where halves go apart. perhaps: indexes of routes that
+#   would carry some if an unread prefix list says so. contested: prefix lists of one prefix that send it to
+#   different targets. missing: "" while both halves have a route, else "no_default_route" or which half alone has
+#   one.
+# scope: document
+carrying(family, table_id) := {
+	"routes": {index | some indexes in clear; some index in indexes},
+	"perhaps": _perhaps(table_id),
+	"contested": {id |
+		some half, indexes in chosen
+		not clear[half]
+		some index in indexes
+		id := network.route_tables[table_id].routes[index].destination
+	},
+	"missing": _missing({half | some half, indexes in chosen; indexes != set()}, family),
+} if {
+	options := _options(family, table_id)
+	chosen := {half: _chosen(options, half) | some half, _ in _half[family]}
+	clear := {half: indexes |
+		some half, indexes in chosen
+		count({network.route_tables[table_id].routes[index].target_id | some index in indexes}) == 1
+	}
+}
+
+# longest prefix, then static, then prefix list, then propagated
+_chosen(options, half) := {option.index |
+	some option in longest
+	option.rank == min({other.rank | some other in longest})
+} if {
+	halves := {option | some option in options; option.block == half}
+	longest := {option | some option in options; option.block == {true: "whole", false: half}[halves == set()]}
+}
+
+_missing({"low", "high"}, _) := ""
+
+_missing({"low"}, family) := $"only_{_half[family].low}"
+
+_missing({"high"}, family) := $"only_{_half[family].high}"
+
+_missing(set(), _) := "no_default_route"
+
+_options(family, table_id) := {option |
+	some index, route in network.route_tables[table_id].routes
+	route.family == family
+	option := {"index": index, "block": _blocks[family][route.destination], "rank": _rank[route.origin]}
+} | {option |
+	some index, route in network.route_tables[table_id].routes
+	route.family == "prefix_list"
+	some cidr in network.prefix_lists[route.destination].cidrs
+	option := {"index": index, "block": _blocks[family][cidr], "rank": 1}
+}
+
+# a route from a prefix list to an endpoint is a gateway endpoint's; AWS's own lists never hold a default
+_perhaps(table_id) := {index |
+	some index, route in network.route_tables[table_id].routes
+	route.family == "prefix_list"
+	route.target_kind != "vpc_endpoint"
+	not _is_aws_list[route.destination]
+	not coverage.is_known("prefix_list_entries", route.destination)
+}
+
+_is_aws_list := {list.id | some list in input.prefix_lists; lower(list.owner_id) == "aws"}
+
+_rank := {"local": 0, "static": 0, "propagated": 2}
+
+_blocks := {
+	"ipv4": {"0.0.0.0/0": "whole", "0.0.0.0/1": "low", "128.0.0.0/1": "high"},
+	"ipv6": {"::/0": "whole", "::/1": "low", "8000::/1": "high"},
+}
+
+_half := {
+	"ipv4": {"low": "0.0.0.0/1", "high": "128.0.0.0/1"},
+	"ipv6": {"low": "::/1", "high": "8000::/1"},
+}
+
+_associated := {subnet_id: table.id | some table in input.route_tables; some subnet_id in table.subnet_ids}
+
+_main := {table.vpc_id: table.id | some table in input.route_tables; table.is_main}

@@ -1,0 +1,54 @@
+# METADATA
+# title: Function runs in a single Availability Zone
+# description: If the one zone behind its subnets fails, the function cannot be invoked at all.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+# custom:
+#   severity: medium
+#   advice: Add a subnet in a second Availability Zone to the function's VPC configuration.
+#   remediation: none
+package vpcguard.rules.az.single_az
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.message
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"subnets"}
+
+applies := cohorts.functions(cohorts.with_subnets)
+
+deny contains result.violation(name, {"message": text, "evidence": evidence}) if {
+	some key, zones in _zones
+	count(zones) == 1
+	_doubts[key] == set()
+	cohort := cohorts.by_key[key]
+	evidence := {"zone_ids": zones, "subnet_ids": cohort.subnets}
+	some name in cohort.functions
+	text := sprintf(
+		"%s has all its subnets in one Availability Zone: %s. Add a subnet in another zone to its VPC configuration.",
+		[name, message.subnets(cohort.subnets)],
+	)
+}
+
+# two zones seen settle the matter, whatever a hidden subnet holds
+unknown contains result.unknown(name, waits) if {
+	some key, zones in _zones
+	count(zones) < 2
+	waits := _doubts[key]
+	waits != set()
+	some name in cohorts.by_key[key].functions
+}
+
+# zone ids, not names: eu-west-1a is a different zone in each account
+_zones := {key: zones |
+	some key in cohorts.with_subnets
+	zones := {network.subnets[id].zone_id | some id in cohorts.by_key[key].subnets}
+}
+
+_doubts := {key: waits |
+	some key in cohorts.with_subnets
+	waits := cohorts.hidden_subnet_waits[key] | network.waits_for_zones(cohorts.by_key[key].subnets)
+}

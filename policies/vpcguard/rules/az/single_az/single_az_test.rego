@@ -1,0 +1,60 @@
+package vpcguard.rules.az.single_az_test
+
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.rules.az.single_az as rule
+
+test_deny_two_subnets_in_one_zone if {
+	rule.deny == {{
+		"function": "orders",
+		"message": concat(" ", [
+			"orders has all its subnets in one Availability Zone: a1 (eu-west-1a) and a2 (eu-west-1a).",
+			"Add a subnet in another zone to its VPC configuration.",
+		]),
+		"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"a1", "a2"}},
+	}} with input as _document(["a1", "a2"])
+}
+
+test_deny_leaves_a_missing_subnet_out if {
+	{v.function | some v in rule.deny} == {"orders"} with input as _document(["a1", "gone"])
+}
+
+test_allow_two_zones if {
+	rule.applies == {"orders"} with input as _document(["a1", "b1"])
+	rule.deny == set() with input as _document(["a1", "b1"])
+	rule.unknown == set() with input as _document(["a1", "b1"])
+}
+
+# two zones seen settle the matter
+test_allow_whatever_a_hidden_subnet_holds if {
+	document := fixtures.denied(_document(["a1", "b1", "hidden"]), {"subnets": "ec2:DescribeSubnets"})
+	rule.deny == set() with input as document
+	rule.unknown == set() with input as document
+}
+
+test_unknown_when_the_hidden_subnet_decides if {
+	document := fixtures.denied(_document(["a1", "hidden"]), {"subnets": "ec2:DescribeSubnets"})
+	rule.deny == set() with input as document
+	rule.unknown == {{
+		"function": "orders",
+		"waits": {{"status": "unknown", "name": "ec2:DescribeSubnets", "reason": "AccessDenied"}},
+		"evidence": {},
+	}} with input as document
+}
+
+test_unknown_when_a_subnet_came_without_its_zone if {
+	zoneless := object.remove(fixtures.subnet("zoneless", "a"), ["zone_id"])
+	document := object.union(_document(["zoneless"]), {"subnets": [zoneless]})
+	rule.deny == set() with input as document
+	{one.function | some one in rule.unknown} == {"orders"} with input as document
+}
+
+test_not_applicable_without_a_subnet_left if {
+	rule.applies == set() with input as _document([])
+	rule.applies == set() with input as _document(["gone"])
+	rule.deny == set() with input as _document(["gone"])
+}
+
+_document(subnet_ids) := fixtures.whole({
+	"functions": [fixtures.function("orders", subnet_ids, {})],
+	"subnets": [fixtures.subnet("a1", "a"), fixtures.subnet("a2", "a"), fixtures.subnet("b1", "b")],
+})
