@@ -108,7 +108,7 @@ class _Listing:
 def _read_network(reads: Reads, listing: _Listing, known: Functions, account_id: str) -> Plan:
     assert listing.network is not None  # noqa: S101  begun by the page that held the first attached function
     network = listing.network.result()
-    wanted = wanted_by(known, network)
+    wanted = wanted_by(known, network, is_by_vpc=False)
     owners = begin_owners(reads, network, account_id=account_id, wanted=wanted)
     named = read_named(reads, network, wanted)
     return Plan(own=merge((network, named)), owners=finish_owners(owners))

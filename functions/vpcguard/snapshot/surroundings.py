@@ -10,7 +10,7 @@ from vpcguard.model.snapshot import Answers
 from vpcguard.snapshot.collectors import all_roles, function_details, functions, networks, roles, tags
 from vpcguard.snapshot.merging import merge
 from vpcguard.snapshot.named_plan import Wanted, items, read_named
-from vpcguard.snapshot.network_plan import VpcIds, describe_networks
+from vpcguard.snapshot.network_plan import FILTER_VALUES, describe_networks
 from vpcguard.snapshot.options import CaptureOptions, Plan
 from vpcguard.snapshot.owners import begin_owners, finish_owners
 from vpcguard.snapshot.reading import Reads
@@ -44,11 +44,11 @@ def read_surroundings(
     names = role_names(known)
     chains.append(_hinted(role_reads, names) or threads.begin(read_roles, reads, names, options))
     vpc_ids = vpc_filter(known)
-    described = (None if vpc_ids is None else _hinted(network, frozenset(vpc_ids))) or threads.begin(
+    described = (None if vpc_ids is None else _hinted(network, vpc_ids)) or threads.begin(
         describe_networks, reads, vpc_ids
     )
     answers = described.result()
-    wanted = wanted_by(known, answers)
+    wanted = wanted_by(known, answers, is_by_vpc=vpc_ids is not None)
     owners = begin_owners(reads, answers, account_id=account_id, wanted=wanted)
     named = read_named(reads, answers, wanted)
     return Plan(
@@ -66,14 +66,19 @@ def role_names(known: Functions) -> frozenset[str]:
     return frozenset(each["Role"].rpartition("/")[2] for each in known.values() if each.get("Role"))
 
 
-def vpc_filter(known: Functions) -> VpcIds:
+def vpc_filter(known: Functions) -> frozenset[str] | None:
     """Return the VPCs to ask for; None, all of them, where a function does not say which is its own."""
     vpc_ids = {each["VpcConfig"].get("VpcId") for each in attached(known).values()}
-    return None if not all(vpc_ids) else {vpc_id for vpc_id in vpc_ids if vpc_id}
+    if not all(vpc_ids) or len(vpc_ids) > FILTER_VALUES:
+        return None
+    return frozenset(vpc_id for vpc_id in vpc_ids if vpc_id)
 
 
-def wanted_by(known: Functions, network: Answers) -> Wanted:
-    """Return what the functions use, with the VPCs that they name and those their subnets are in."""
+def wanted_by(known: Functions, network: Answers, *, is_by_vpc: bool) -> Wanted:
+    """Return what the functions use, with the VPCs that they name and those their subnets are in.
+
+    is_by_vpc: the network was asked for by VPC, so what it lacks may still be somewhere else.
+    """
     configurations = [each["VpcConfig"] for each in attached(known).values()]
     subnet_ids = frozenset(subnet for each in configurations for subnet in each["SubnetIds"])
     vpc_ids = {each.get("VpcId") for each in configurations} | {
@@ -81,13 +86,11 @@ def wanted_by(known: Functions, network: Answers) -> Wanted:
         for subnet in items(network, networks.SUBNETS)
         if subnet.get("SubnetId") in subnet_ids
     }
-    return Wanted(
-        vpc_ids=frozenset(vpc_id for vpc_id in vpc_ids if vpc_id),
-        subnet_ids=subnet_ids,
-        security_group_ids=frozenset(
-            group for each in configurations for group in each.get("SecurityGroupIds", [])
-        ),
-    )
+    in_use = frozenset(vpc_id for vpc_id in vpc_ids if vpc_id)
+    if not is_by_vpc:
+        return Wanted(vpc_ids=in_use)
+    group_ids = frozenset(group for each in configurations for group in each.get("SecurityGroupIds", []))
+    return Wanted(vpc_ids=in_use, subnet_ids=subnet_ids, security_group_ids=group_ids)
 
 
 def read_roles(reads: Reads, names: frozenset[str], options: CaptureOptions) -> Answers:

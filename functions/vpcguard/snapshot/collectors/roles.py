@@ -107,7 +107,7 @@ def _managed_policies(roles: Answers) -> list[str]:
     attached = roles.answers.get(LIST_ATTACHED.key, {}).values()
     arns = {policy["PolicyArn"] for answer in attached for policy in answer["AttachedPolicies"]}
     for answer in roles.answers.get(GET_ROLE.key, {}).values():
-        arns.add(answer["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"))
+        arns.add(answer.get("Role", {}).get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"))
     return sorted(arns - {None})
 
 

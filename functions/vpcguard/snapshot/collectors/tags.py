@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from vpcguard.snapshot.operation import Operation
 from vpcguard.snapshot.reading import Reads, Task
@@ -16,14 +17,15 @@ GET_RESOURCES = Operation(
     paged=True,
     page_size=100,
 )
+# a list of ARNs excludes everything about pages
+# https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+GET_BY_ARN = replace(GET_RESOURCES, paged=False, page_size=None)
 ACTIONS = (LIST_TAGS.key, GET_RESOURCES.key)
 
 # ListTags shows a tag at once, GetResources after a while, and an event may be about the tag; but every
 # ListTags is a call out of Lambda's small bucket.
 FEW = 5
-_ARNS_A_CALL = (
-    100  # https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
-)
+_ARNS_A_CALL = 100
 
 
 def tag_reads(reads: Reads, arns: Mapping[str, str]) -> Iterator[Task]:
@@ -34,7 +36,7 @@ def tag_reads(reads: Reads, arns: Mapping[str, str]) -> Iterator[Task]:
         return
     every = sorted(arns.values())
     for start in range(0, len(every), _ARNS_A_CALL):
-        yield reads.once(GET_RESOURCES, ResourceARNList=every[start : start + _ARNS_A_CALL])
+        yield reads.once(GET_BY_ARN, ResourceARNList=every[start : start + _ARNS_A_CALL])
 
 
 def all_tag_reads(reads: Reads) -> Iterator[Task]:
