@@ -1,0 +1,1 @@
+"""The command line: parse, one call, show. One file a command, under `commands`."""

@@ -1,0 +1,91 @@
+"""`vpcguard audit`: read an account, or a snapshot of one, and show what is wrong with its networks."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vpcguard.cli import exits, options
+from vpcguard.cli.formats import FORMATS, FormatName, write_report
+from vpcguard.cli.guarded import guarded
+from vpcguard.cli.report import Report
+from vpcguard.errors import ConfigurationError
+from vpcguard.model.decision import Severity
+
+if TYPE_CHECKING:
+    from vpcguard.cli.live import Target
+
+
+@guarded
+def audit(
+    *,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(help="Judge this snapshot file, not a live account: no AWS access.", show_default=False),
+    ] = None,
+    config: options.Config = None,
+    region: options.Regions = None,
+    profile: options.Profile = None,
+    role_arn: options.RoleArn = None,
+    function: options.Functions = None,
+    states: options.States = False,
+    format: Annotated[  # noqa: A002  the option's name
+        FormatName, typer.Option(help="table for people, json for one document, jsonl for a finding a line.")
+    ] = "table",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write findings.<txt|json|jsonl> into this folder, not to stdout.", show_default=False
+        ),
+    ] = None,
+    fail_on: Annotated[
+        Severity | None,
+        typer.Option(help="Exit with 1 if a finding this severe, or worse, is open.", show_default=False),
+    ] = None,
+) -> int:
+    """Judge the networks of a live account's functions, or of a snapshot. Read-only.
+
+    Exit codes: 0 done; 1 open findings at or above --fail-on; 2 usage or configuration error; 3 a read
+    failed, and what was read is still reported. 2 comes before 3, 3 before 1.
+    """
+    from vpcguard.cli.live import Target  # noqa: PLC0415
+
+    if snapshot and (region or profile or role_arn or states):
+        raise ConfigurationError(
+            "--snapshot reads no AWS: leave out --region, --profile, --role-arn, --states"
+        )
+    target = Target(
+        regions=region or (), profile=profile, role_arn=role_arn, functions=function or (), states=states
+    )
+    report = _report(snapshot, target, config)
+    if not report.unread and (missing := report.missing_functions(target.functions)):
+        raise ConfigurationError(f"no such function: {', '.join(missing)}")  # else a typo would pass
+    _show(report, format, out)
+    return exits.status_of(report, fail_on)
+
+
+def _report(snapshot: Path | None, target: Target, config: Path | None) -> Report:
+    from vpcguard.cli.judging import judged_file, judged_live  # noqa: PLC0415
+
+    if snapshot:
+        return judged_file(snapshot, config, only=target.functions)
+    return judged_live(target, config)
+
+
+def _show(report: Report, name: FormatName, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal without UTF-8
+        write_report(report, name, sys.stdout)
+        return
+    from vpcguard.cli.files import write_whole  # noqa: PLC0415
+
+    text = io.StringIO()
+    write_report(report, name, text)
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"findings.{FORMATS[name].extension}"
+    write_whole(path, text.getvalue().encode(errors="backslashreplace"))
+    typer.echo(f"written: {path}", err=True)

@@ -1,0 +1,38 @@
+"""table: for people. What is wrong, why, and what to do; worst first, then what could not be said.
+
+On a terminal a table with colours, elsewhere blocks of text that survive grep and diff. Both hold
+to the width; what is longer is wrapped, never cut, so that every id can be copied.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TextIO
+
+from vpcguard.cli.formats import closing
+from vpcguard.cli.report import SEVERITIES, Report
+from vpcguard.model.finding import Finding
+
+FALLBACK_WIDTH = 100
+
+
+def write(report: Report, stream: TextIO) -> None:
+    """Write the table and its closing lines."""
+    findings = sorted(report.findings, key=_worst_first)
+    closing_lines = closing.paragraphs(report)
+    if stream.isatty() and os.environ.get("TERM") != "dumb":
+        from vpcguard.cli.formats import terminal  # noqa: PLC0415  Rich is needed on a terminal only
+
+        terminal.write(findings, closing_lines, stream)
+    else:
+        from vpcguard.cli.formats import plain  # noqa: PLC0415
+
+        width = shutil.get_terminal_size((FALLBACK_WIDTH, 24)).columns
+        plain.write(findings, closing_lines, stream, width=width)
+
+
+def _worst_first(finding: Finding) -> tuple[bool, int, str, str, str, str]:
+    rank = SEVERITIES.index(finding.severity)
+    name = (finding.function_name, finding.rule_id, finding.account_id, finding.region)
+    return finding.status != "open", rank, *name

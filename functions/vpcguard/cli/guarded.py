@@ -1,0 +1,57 @@
+"""What an error becomes for the caller of a command: words on stderr and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import typer
+
+from vpcguard.cli.exits import BROKEN_PIPE, READ_FAILED, USAGE
+from vpcguard.cli.visible import visible
+from vpcguard.errors import ReadError, VpcGuardError
+
+P = ParamSpec("P")
+
+
+def guarded(command: Callable[P, int]) -> Callable[P, None]:
+    """Turn a function that returns an exit code into a command that ends with it.
+
+    An error never ends as 1, which means findings: errors of usage, configuration, credentials and
+    reach, and faults of our own end as 2, reads that AWS kept refusing as 3.
+    """
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        raise SystemExit(_code_of(command, *args, **kwargs))
+
+    return run
+
+
+def _code_of(command: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> int:
+    try:
+        code = command(*args, **kwargs)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
+        return BROKEN_PIPE
+    except ReadError as error:
+        return _said(error, READ_FAILED)
+    except (VpcGuardError, OSError) as error:
+        return _said(error, USAGE)
+    except Exception as error:  # noqa: BLE001  Python would end with 1, which means findings
+        if type(error).__module__.partition(".")[0] in ("botocore", "boto3"):
+            return _said(error, USAGE)  # by name, so that commands without AWS need not import botocore
+        import traceback  # noqa: PLC0415  only where a fault of ours is shown
+
+        traceback.print_exc()
+        return _said(error, USAGE)
+    return code
+
+
+def _said(error: Exception, code: int) -> int:
+    typer.echo(f"vpcguard: {visible(str(error)) or type(error).__name__}", err=True)
+    return code

@@ -1,0 +1,67 @@
+"""Joins what the command line needs to judge: a local OPA, the configuration, and what is to be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from vpcguard.audit.judging import judge
+from vpcguard.cli.judged import report_of
+from vpcguard.cli.live import Target, live_snapshots
+from vpcguard.cli.progress import shown
+from vpcguard.cli.report import Report, Unread, merged
+from vpcguard.errors import SnapshotError
+from vpcguard.model.snapshot import Snapshot
+from vpcguard.policy import Configuration, Policy, load_configuration, running_opa
+from vpcguard.settings import load_settings
+from vpcguard.snapshot import load_snapshot
+
+T = TypeVar("T")
+TRIGGER = "cli"
+TIMEOUT_SECONDS = 60.0  # of one question; nobody waits for an answer but the person at the terminal
+
+
+def judged_file(path: Path, config: Path | None, *, only: Sequence[str]) -> Report:
+    """Return the report of a snapshot file; only: functions, none: all of them."""
+    configuration = load_configuration(config)
+    try:
+        snapshot = load_snapshot(path)
+    except SnapshotError as error:
+        raise SnapshotError(f"{path}: {error}") from error
+    with shown("Judging"):
+        return _judged(iter([snapshot]), configuration, only)
+
+
+def judged_live(target: Target, config: Path | None) -> Report:
+    """Return the report of a live account, one part for each region."""
+    configuration = load_configuration(config)
+    with shown("Reading AWS") as progress:
+        return _judged(live_snapshots(target, progress), configuration, target.functions)
+
+
+def _judged(
+    snapshots: Iterator[Snapshot | Unread], configuration: Configuration, only: Sequence[str]
+) -> Report:
+    reports = []
+    # the first snapshot is read on a thread while OPA starts here: on Linux OPA lives as long as the thread
+    # that started it
+    with ThreadPoolExecutor(1, thread_name_prefix="snapshots") as pool:
+        first = pool.submit(next, snapshots)
+        with (
+            running_opa(opa=load_settings().opa_path) as url,
+            Policy(url, timeout_seconds=TIMEOUT_SECONDS) as policy,
+        ):
+            for snapshot in _chained(first.result, snapshots):
+                if isinstance(snapshot, Unread):
+                    reports.append(Report(looked=(), findings=(), unread=(snapshot,)))
+                    continue
+                judgement = judge(snapshot, policy=policy, configuration=configuration, trigger=TRIGGER)
+                reports.append(report_of(judgement, only=only))
+    return merged(reports)
+
+
+def _chained(first: Callable[[], T], rest: Iterator[T]) -> Iterator[T]:
+    yield first()
+    yield from rest

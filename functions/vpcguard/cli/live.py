@@ -1,0 +1,94 @@
+"""Reading live accounts for the command line: the user's own credentials, one region after another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from vpcguard.cli.report import Unread
+from vpcguard.clock import system_clock
+from vpcguard.errors import ConfigurationError, ReadError
+
+if TYPE_CHECKING:
+    from vpcguard.clients import AwsAccounts, AwsReader
+    from vpcguard.model.snapshot import Snapshot
+    from vpcguard.snapshot import Progress
+
+_ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/[\w+=,.@/-]+", re.ASCII)
+_OUT_OF_REACH = ("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError", "SSLError")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What to read: regions (none: the profile's own), by which profile or role, which functions (none: all).
+
+    states: State and LastUpdateStatus of each function too, one call each.
+    """
+
+    regions: Sequence[str] = ()
+    profile: str | None = None
+    role_arn: str | None = None
+    functions: Sequence[str] = ()
+    states: bool = False
+
+
+def live_snapshots(target: Target, progress: Progress | None) -> Iterator[Snapshot | Unread]:
+    """Yield for each region its snapshot, or that throttling or a fault of AWS's kept us from reading it.
+
+    progress: called with "<service>:<Operation>" after each answer, from several threads. Raises
+    ConfigurationError and botocore's errors for credentials, role and endpoints out of reach.
+    """
+    import botocore.session  # noqa: PLC0415  some 100 ms that other commands need not pay
+
+    from vpcguard.clients import connect  # noqa: PLC0415
+    from vpcguard.settings import load_settings  # noqa: PLC0415
+
+    session = botocore.session.Session(profile=target.profile)
+    regions = target.regions or [region for region in [session.get_config_variable("region")] if region]
+    if not regions:
+        raise ConfigurationError("no region: use --region, AWS_DEFAULT_REGION or a profile that has one")
+    # ACCOUNT_ID speaks of a deployed function's account, not of whoever sits at this terminal
+    accounts = connect(replace(load_settings(), account_id=None), session=session)
+    account_id = _account_of(target.role_arn) if target.role_arn else accounts.own_account_id()
+    for region in dict.fromkeys(regions):
+        yield _captured(target, _reader(accounts, account_id, region, target.role_arn), progress)
+
+
+def _captured(target: Target, reader: AwsReader, progress: Progress | None) -> Snapshot | Unread:
+    from vpcguard.model.scope import Scope  # noqa: PLC0415
+    from vpcguard.snapshot import CaptureOptions, capture  # noqa: PLC0415
+
+    scope = Scope(
+        kind="function" if target.functions else "account",
+        account_id=reader.account_id,
+        region=reader.region,
+        function_names=tuple(dict.fromkeys(target.functions)),
+    )
+    options = CaptureOptions(states=target.states, progress=progress)
+    try:
+        return capture(scope, reader, clock=system_clock, options=options)
+    except ReadError as error:
+        if type(error.__cause__).__name__ in _OUT_OF_REACH:
+            raise ConfigurationError(f"{reader.region} is out of reach: {error}") from error
+        return Unread(
+            account_id=reader.account_id,
+            region=reader.region,
+            operation="the whole region",
+            code=type(error).__name__,
+            message=str(error),
+        )
+
+
+def _reader(accounts: AwsAccounts, account_id: str, region: str, role_arn: str | None) -> AwsReader:
+    reader = accounts.reader(account_id, region, role_arn=role_arn)
+    if reader is None:
+        raise ConfigurationError(f"account {account_id} cannot be read with these credentials")
+    return reader
+
+
+def _account_of(role_arn: str) -> str:
+    if match := _ROLE_ARN.fullmatch(role_arn):
+        return match.group(1)
+    raise ConfigurationError(f"--role-arn must be the ARN of an IAM role, not {role_arn[:100]!r}")

@@ -1,0 +1,149 @@
+"""The same report for people, pipes and programs."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import fields, replace
+
+import pytest
+
+from vpcguard.cli.formats import FormatName, plain, terminal, write_report
+from vpcguard.cli.report import Report, Unread
+from vpcguard.model.finding import Finding
+
+LONG_ID = "subnet-" + "0123456789abcdef" * 8
+
+
+def _written(report: Report, name: FormatName) -> str:
+    stream = io.StringIO()
+    write_report(report, name, stream)
+    return stream.getvalue()
+
+
+def test_jsonl_is_one_finding_a_line_with_every_field(report: Report) -> None:
+    """Consumers index columns: a field that comes and goes breaks them."""
+    lines = [json.loads(line) for line in _written(report, "jsonl").splitlines()]
+
+    assert [line["rule_id"] for line in lines] == ["az.single_az", "nat.no_internet_egress"]
+    assert [list(line) for line in lines] == [[field.name for field in fields(Finding)]] * 2
+    assert lines[0]["resolved_at"] is None
+
+
+def test_jsonl_of_nothing_is_nothing(report: Report) -> None:
+    """No summary, no blank line: `wc -l` counts findings."""
+    assert _written(replace(report, findings=()), "jsonl") == ""
+
+
+@pytest.mark.parametrize("name", ["json", "jsonl"])
+def test_machine_formats_are_ascii_whatever_the_names_hold(report: Report, name: FormatName) -> None:
+    """A locale without UTF-8, or half a surrogate pair from a file, must not end the output."""
+    strange = replace(report.findings[0], message="注文 \ud800 \x1b[2J\n")
+
+    text = _written(replace(report, findings=(strange,)), name)
+
+    assert text.isascii()
+    assert "\x1b" not in text
+
+
+def test_json_holds_counts_coverage_and_findings(report: Report) -> None:
+    unread = Unread(
+        account_id="111122223333", region="eu-west-1", operation="ec2:DescribeVpcs", code="Denied"
+    )
+
+    document = json.loads(_written(replace(report, unread=(unread,)), "json"))
+
+    assert document["summary"] == {
+        "open": {"medium": 1},
+        "undetermined": {"high": 1},
+        "waiting_for": {"tgw-0a": 1},
+        "not_applicable": 1,
+    }
+    assert [one["operation"] for one in document["unread"]] == ["ec2:DescribeVpcs"]
+    assert document["looked"][0]["not_applicable"] == ["webhook"]
+    assert [one["function_name"] for one in document["findings"]] == ["orders-api", "orders-api"]
+
+
+def test_table_says_what_why_and_what_to_do_worst_first(report: Report) -> None:
+    """What is proven comes before what could not be said, however severe that would be."""
+    critical = replace(report.findings[0], rule_id="config.missing_subnet", severity="critical")
+
+    text = _written(replace(report, findings=(*report.findings, critical)), "table")
+
+    assert [line for line in text.splitlines() if "orders-api (111122223333" in line] == [
+        "CRITICAL config.missing_subnet orders-api (111122223333 eu-west-1)",
+        "MEDIUM az.single_az orders-api (111122223333 eu-west-1)",
+        "HIGH undetermined nat.no_internet_egress orders-api (111122223333 eu-west-1)",
+    ]
+    assert "  what  Function runs in a single Availability Zone" in text
+    assert "  why   orders-api has all its subnets in one zone: subnet-0a." in text
+    assert "  do    Add a subnet in a second zone." in text
+
+
+def test_table_ends_with_counts_and_what_was_not_read(report: Report) -> None:
+    """A short list of findings is good news only if everything was seen."""
+    unread = (
+        Unread(account_id="111122223333", region="eu-west-1", operation="ec2:DescribeVpcs"),
+        Unread(
+            account_id="444455556666",
+            region="eu-west-1",
+            operation="iam:GetRole",
+            subject="orders-role",
+            code="AccessDenied",
+            message="not allowed",
+        ),
+    )
+
+    lines = " ".join(_written(replace(report, unread=unread), "table").split())
+
+    assert "Open: 1 medium. Undetermined: 1 high." in lines
+    assert "Undetermined verdicts wait for: tgw-0a (1)." in lines
+    assert "no rule speaks about 1 functions of 111122223333 in eu-west-1: webhook." in lines
+    assert "Not read: ec2:DescribeVpcs in 111122223333 eu-west-1: neither answered nor refused" in lines
+    assert (
+        "Not read: iam:GetRole of orders-role in 444455556666 eu-west-1: AccessDenied: not allowed" in lines
+    )
+
+
+def _drawn(kind: str, finding: Finding, *, width: int) -> str:
+    stream = io.StringIO()
+    if kind == "plain":
+        plain.write([finding], ["closing " * 30], stream, width=width)
+    else:
+        terminal.write([finding], ["closing " * 30], stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("kind", ["plain", "terminal"])
+def test_no_line_is_wider_than_the_terminal_and_no_id_is_cut(
+    report: Report, monkeypatch: pytest.MonkeyPatch, kind: str, width: int
+) -> None:
+    """An id that ends in dots cannot be pasted into a console."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    name = "f" * 64
+    long = replace(report.findings[0], message=f"all in {LONG_ID}", function_name=name)
+
+    lines = _drawn(kind, long, width=width).splitlines()
+
+    assert max(map(len, lines)) <= width
+    assert kind == "plain" or {len(line) for line in lines if "│" in line} == {width}
+    cells = [line.split("│") for line in lines if "│" in line] or [["", "", line, line] for line in lines]
+    columns = ["".join(cell[i].strip() for cell in cells) for i in (2, 3)]
+    assert name in columns[0]
+    assert LONG_ID in columns[1]
+
+
+@pytest.mark.parametrize("kind", ["plain", "terminal"])
+def test_markup_and_escapes_are_shown_not_obeyed(
+    report: Report, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A function's name and description are somebody else's text."""
+    monkeypatch.setenv("COLUMNS", "200")
+    hostile = replace(report.findings[0], message="[red]x[/red] [/] \x1b[2J", title="[link=http://evil]")
+
+    text = _drawn(kind, hostile, width=200)
+
+    assert "[red]x[/red] [/] \\x1b[2J" in text
+    assert "[link=http://evil]" in text
+    assert "\x1b" not in text
