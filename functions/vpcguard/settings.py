@@ -80,6 +80,14 @@ def load_settings(
     return settings
 
 
+def runs_in_lambda(environment: Mapping[str, str] | None = None) -> bool:
+    """True in Lambda's runtime, where INIT is the time to build what every invocation needs.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+    """
+    return "AWS_LAMBDA_RUNTIME_API" in (os.environ if environment is None else environment)
+
+
 class _Reader:
     """Single variables of one environment, each checked for its kind."""
 

@@ -1,0 +1,59 @@
+"""Judges every function of one account and region, as many pages of them as there is time for."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from vpcguard.audit.bootstrap import build_sweep
+from vpcguard.audit.dependencies import Dependencies
+from vpcguard.audit.messages import reason_of
+from vpcguard.audit.sweep import audit_account
+from vpcguard.audit.sweep_page import parse_sweep
+from vpcguard.settings import load_settings, runs_in_lambda
+
+MILLISECONDS_TO_FINISH = 120_000  # for one more step: ten pages of functions, or fifty reads by name
+
+logger = Logger()
+metrics = Metrics()
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
+def handler(event: Any, context: LambdaContext, *, deps: Dependencies | None = None) -> dict[str, Any]:
+    """Sweep {"account_id", "region", "marker"?}; the answer is "complete", or "partial" with a marker.
+
+    A partial sweep is resumed by the same event with that marker.
+    """
+    request = parse_sweep(event)
+    logger.append_keys(account_id=request.account_id, region=request.region)
+    swept = audit_account(
+        request.account_id,
+        request.region,
+        deps=deps or dependencies(),
+        page=request.page,
+        has_time=lambda: context.get_remaining_time_in_millis() > MILLISECONDS_TO_FINISH,
+    )
+    for error in swept.done.errors:
+        logger.error("functions not judged", reason=reason_of(error))
+    answer = swept.as_dict()
+    for name in ("functions", "deleted", "not_judged"):
+        metrics.add_metric(
+            name=f"Swept{name.title().replace('_', '')}", unit=MetricUnit.Count, value=answer[name]
+        )
+    logger.info("account swept", **answer)
+    return answer
+
+
+@cache
+def dependencies() -> Dependencies:
+    """Return the real edges, built once per cold start."""
+    return build_sweep(load_settings(requires=("TABLE_NAME",)))
+
+
+if runs_in_lambda():  # INIT has a whole CPU, the first invocation does not
+    dependencies()

@@ -1,0 +1,74 @@
+"""The real edges of the use case, built once per cold start from the environment; calls nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+from vpcguard.audit.dependencies import Dependencies
+from vpcguard.audit.messages import DeadLetters
+from vpcguard.audit.queue import DeadLetterQueue, LookAgainQueue
+from vpcguard.clients import connect
+from vpcguard.clock import system_clock
+from vpcguard.findings.store import CLIENT_CONFIG, FindingStore
+from vpcguard.policy import Policy, load_configuration
+from vpcguard.settings import Settings
+from vpcguard.snapshot import capture_pages
+
+# What nearly every look reads with. Making a client takes 5 to 70 ms, which INIT pays better than an event.
+WARM_CLIENTS = ("lambda", "ec2", "iam", "resourcegroupstaggingapi", "service-quotas")
+_QUEUE_CONFIG = Config(
+    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPath:
+    """What the handler of changes needs; max_receives: after which receipt the queue gives a message up."""
+
+    audit: Dependencies
+    dead_letters: DeadLetters | None = None
+    max_receives: int = Settings().max_receives
+
+
+def build_event_path(settings: Settings) -> EventPath:
+    """Return the edges of the event path; QUEUE_URL and DEAD_LETTER_QUEUE_URL may be missing."""
+    session = botocore.session.Session()
+    audit = _dependencies(settings, session)
+    if settings.queue_url is None and settings.dead_letter_queue_url is None:
+        return EventPath(audit=audit, max_receives=settings.max_receives)
+    sqs = session.create_client("sqs", config=_QUEUE_CONFIG)
+    dead_letters = settings.dead_letter_queue_url
+    return EventPath(
+        audit=replace(audit, later=LookAgainQueue(sqs, settings.queue_url) if settings.queue_url else None),
+        dead_letters=DeadLetterQueue(sqs, dead_letters) if dead_letters else None,
+        max_receives=settings.max_receives,
+    )
+
+
+def build_sweep(settings: Settings) -> Dependencies:
+    """Return the edges of the sweep."""
+    return _dependencies(settings, botocore.session.Session())
+
+
+def _dependencies(settings: Settings, session: Any) -> Dependencies:
+    table = session.create_client("dynamodb", config=CLIENT_CONFIG)
+    accounts = connect(settings, session=session)
+    region = session.get_config_variable("region")
+    if settings.account_id is not None and region is not None:
+        own = accounts.reader(settings.account_id, region)
+        if own is not None:
+            own.warm(WARM_CLIENTS)
+    configuration = load_configuration(settings.configuration_file)
+    return Dependencies(
+        reader=accounts.reader,
+        capture=partial(capture_pages, clock=system_clock),
+        policy=Policy(settings.opa_url),
+        configuration=lambda: configuration,
+        store=FindingStore(table, settings.table_name or ""),
+        clock=system_clock,
+    )
