@@ -18,7 +18,6 @@ SET_FOR_OTHERS = {  # variables of the template that our settings do not read: w
 NOT_DEPLOYED = {  # settings that the template leaves out: why
     "AWS_LAMBDA_RUNTIME_API": "set by Lambda itself",
     "OPA_PATH": "the command line starts OPA itself; in Lambda the extension does",
-    "AWS_LAMBDA_RUNTIME_API": "Lambda sets it by itself",
     "CONFIGURATION_FILE": "deployed, the bundle's defaults hold; a file is for the command line",
 }
 
