@@ -23,7 +23,9 @@ def a_finding(rule_id: str = EGRESS, *, minute: int = 0, function: str = FUNCTIO
     """Return a finding as a look states it: open, first and last seen at its minute."""
     moment = at(minute)
     values: dict[str, Any] = {
-        "finding_id": finding_id(fields.get("account_id", ACCOUNT), REGION, function, rule_id),
+        "finding_id": finding_id(
+            fields.get("account_id", ACCOUNT), fields.get("region", REGION), function, rule_id
+        ),
         "account_id": ACCOUNT,
         "account_name": "payments-prod",
         "organization_unit": "root/prod/payments",
@@ -82,8 +84,10 @@ def a_look(
     **fields: Any,
 ) -> Look:
     """Return a look: by rule id, or a finding where its content matters. Every other rule is silent."""
-    found = [_stated(one, a_finding, minute, function, digest) for one in violated]
-    doubts = [_stated(one, a_doubt, minute, function, digest) for one in unknown]
+    place: dict[str, Any] = {name: fields[name] for name in ("account_id", "region") if name in fields}
+    common: dict[str, Any] = {"minute": minute, "function": function, "snapshot_digest": digest, **place}
+    found = [one if isinstance(one, Finding) else a_finding(one, **common) for one in violated]
+    doubts = [one if isinstance(one, Finding) else a_doubt(one, **common) for one in unknown]
     values: dict[str, Any] = {
         "account_id": ACCOUNT,
         "region": REGION,
@@ -97,10 +101,3 @@ def a_look(
         "judged": frozenset(passed) | {finding.rule_id for finding in found},
     }
     return Look(**(values | fields))
-
-
-def _stated(one: str | Finding, make: Any, minute: int, function: str, digest: str) -> Finding:
-    if isinstance(one, Finding):
-        return one
-    made: Finding = make(one, minute=minute, function=function, snapshot_digest=digest)
-    return made

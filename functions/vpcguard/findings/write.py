@@ -134,7 +134,9 @@ def _refusal(error: TransactWriteError, writes: Sequence[_Write]) -> LostRaceErr
     reasons = error.cancellation_reasons
     codes = {reason.code for reason in reasons if reason} or {error.cause_response_code or ""}
     if not codes <= _PASSING:
-        said = sorted({f"{reason.code}: {reason.message}" for reason in reasons if reason}) or [str(error)]
+        said = sorted({f"{reason.code}: {reason.message}" for reason in reasons if reason}) or [
+            str(error.cause)
+        ]
         return FindingStoreError(f"the findings could not be written: {'; '.join(said)}")
     return LostRaceError(
         frozenset(

@@ -63,7 +63,7 @@ _JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.dictionaries(st.text(max_size=30), _JSON, max_size=6))
 def test_no_evidence_grows_beyond_the_limit(evidence: dict[str, Any]) -> None:
     stored = bounded_evidence(evidence)

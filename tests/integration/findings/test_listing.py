@@ -1,0 +1,147 @@
+"""Lists of findings: by query alone, page by page, without what has expired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look, at
+from vpcguard.errors import FindingStoreError
+from vpcguard.findings.pages import Page
+from vpcguard.findings.store import FindingStore
+from vpcguard.model.finding import Finding, finding_id
+
+OTHER = "444455556666"
+
+
+@pytest.fixture
+def estate(store: FindingStore) -> FindingStore:
+    """Thirty functions here, three elsewhere; every third is fixed, every fifth cannot be judged."""
+    names = [f"function-{number:02}" for number in range(30)]
+    store.record_all(
+        [
+            a_look(0, violated=[EGRESS], unknown=[ZONES][: number % 5 == 0], function=name)
+            for number, name in enumerate(names)
+        ]
+    )
+    store.record_all([a_look(1, passed=[EGRESS], function=name) for name in names[::3]])
+    store.record(a_look(0, violated=[EGRESS], region="us-east-1"))
+    store.record(a_look(0, violated=[EGRESS], account_id=OTHER))
+    return store
+
+
+def _walk(read: Callable[..., Page[Finding]], page_size: int, *args: Any, **kwargs: Any) -> Iterator[Finding]:
+    cursor = None
+    while True:
+        page = read(*args, page_size=page_size, cursor=cursor, **kwargs)
+        assert len(page.items) <= page_size
+        yield from page.items
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
+@pytest.mark.parametrize("page_size", [1, 4, 7, 100])
+def test_pages_hold_every_finding_once_whatever_their_size(estate: FindingStore, page_size: int) -> None:
+    by_account = list(_walk(estate.list_by_account, page_size, ACCOUNT))
+    by_rule = list(_walk(estate.list_by_rule, page_size, EGRESS))
+    by_status = list(_walk(estate.list_by_status, page_size, "open"))
+
+    assert len({one.finding_id for one in by_account}) == len(by_account) == 30 + 6 + 1
+    assert len({one.finding_id for one in by_rule}) == len(by_rule) == 32
+    assert len({one.finding_id for one in by_status}) == len(by_status) == 20 + 2
+
+
+def test_lists_are_narrowed_by_region_and_status(estate: FindingStore) -> None:
+    def count(page: Page[Finding]) -> int:
+        return len(page.items)
+
+    assert count(estate.list_by_account(ACCOUNT, region=REGION)) == 36
+    assert count(estate.list_by_account(ACCOUNT, region="us-east-1")) == 1
+    assert count(estate.list_by_account(ACCOUNT, region=REGION, status="resolved")) == 10
+    assert count(estate.list_by_account(OTHER)) == 1
+    assert count(estate.list_by_account("000000000000")) == 0
+    assert count(estate.list_by_rule(EGRESS, status="resolved")) == 10
+    assert count(estate.list_by_rule(ZONES)) == count(estate.list_by_status("undetermined")) == 6
+    assert count(estate.list_by_rule("nat.no")) == 0  # no prefix of another rule
+    assert count(estate.list_by_status("resolved", changed_since=at(1))) == 10
+    assert count(estate.list_by_status("open", changed_since=at(1))) == 0
+
+
+def test_an_account_is_listed_by_region_rule_and_function(estate: FindingStore) -> None:
+    listed = [(one.region, one.rule_id, one.function_name) for one in estate.list_by_account(ACCOUNT).items]
+
+    assert listed == sorted(listed)
+
+
+def test_what_is_listed_is_what_is_stored(estate: FindingStore) -> None:
+    for one in estate.list_by_account(ACCOUNT).items:
+        assert estate.get(one.finding_id) == one
+
+
+def test_listed_findings_were_last_seen_by_the_newest_look(estate: FindingStore) -> None:
+    """The finding itself was not written again."""
+    estate.record(a_look(9, violated=[EGRESS], function="function-01"))
+
+    lists = [
+        estate.list_by_account(ACCOUNT, status="open"),
+        estate.list_by_rule(EGRESS, status="open"),
+        estate.list_by_status("open"),
+        estate.list_by_function(ACCOUNT, REGION, "function-01"),
+    ]
+    for page in lists:
+        seen = {one.function_name: one.last_seen for one in page.items if one.region == REGION}
+        assert seen["function-01"] == at(9)
+        assert set(seen.values()) <= {at(0), at(9)}
+
+
+def test_what_has_expired_is_gone_before_dynamodb_removes_it(
+    estate: FindingStore, dynamodb: Any, table_name: str
+) -> None:
+    """DynamoDB takes days: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html."""
+    later = FindingStore(dynamodb, table_name, clock=lambda: datetime(2027, 12, 31, tzinfo=UTC))
+    resolved = finding_id(ACCOUNT, REGION, "function-00", EGRESS)
+
+    assert later.get(resolved) is None
+    assert later.history(resolved).items != ()
+    assert estate.get(resolved) is not None
+    assert later.list_by_status("resolved").items == ()
+    assert later.list_by_rule(EGRESS, status="resolved").items == ()
+    assert len(later.list_by_account(ACCOUNT).items) == 37 - 10
+    assert [one.rule_id for one in later.list_by_function(ACCOUNT, REGION, "function-00").items] == [ZONES]
+
+
+def test_an_unknown_id_is_no_finding(store: FindingStore) -> None:
+    assert store.get("vg-0") is None
+    assert store.history("vg-0") == Page((), None)
+
+
+def test_a_long_history_has_pages_newest_first(store: FindingStore) -> None:
+    for minute in range(12):
+        named = {"passed": [EGRESS]} if minute % 2 else {"violated": [EGRESS]}
+        store.record(a_look(minute, **named))  # type: ignore[arg-type]
+    identity = finding_id(ACCOUNT, REGION, FUNCTION, EGRESS)
+
+    first = store.history(identity, page_size=5)
+    second = store.history(identity, page_size=5, cursor=first.cursor)
+    third = store.history(identity, page_size=5, cursor=second.cursor)
+
+    times = [entry.changed_at for page in (first, second, third) for entry in page.items]
+    assert times == [at(minute) for minute in reversed(range(12))]
+    assert third.cursor is None
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "e30=", "WzAsIDFd", "WzE3LCBudWxsXQ==", "W251bGwsIG51bGxd"])
+def test_what_is_no_cursor_of_the_listing_is_refused(store: FindingStore, cursor: str) -> None:
+    """Starting at the beginning instead would repeat a page for ever."""
+    with pytest.raises(FindingStoreError, match="not a cursor"):
+        store.list_by_status("open", cursor=cursor)
+
+
+@pytest.mark.parametrize("page_size", [0, -1, 1_001])
+def test_a_page_without_a_sensible_size_is_refused(store: FindingStore, page_size: int) -> None:
+    with pytest.raises(FindingStoreError, match="a page holds"):
+        store.list_by_status("open", page_size=page_size)

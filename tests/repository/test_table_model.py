@@ -1,0 +1,105 @@
+"""template.yaml's table and the models that use it say the same, both ways."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from pynamodb.models import Model
+
+from tests.support.dynamodb import table_resource
+from tests.support.template import load_template
+from vpcguard.findings.items import HistoryEntry
+from vpcguard.findings.table import FindingItem, HistoryItem, LookItem
+from vpcguard.model.finding import Finding
+
+MODELS: tuple[type[Model], ...] = (FindingItem, LookItem, HistoryItem)
+RESOURCE = table_resource()
+
+
+def _schemas() -> list[Any]:
+    return [model._get_schema() for model in MODELS]  # noqa: SLF001 - what PynamoDB would create the table from
+
+
+def _key_schema(keys: list[dict[str, str]]) -> dict[str, str]:
+    return {key["KeyType"]: key["AttributeName"] for key in keys}
+
+
+def test_every_model_has_the_keys_of_the_table() -> None:
+    for schema in _schemas():
+        assert _key_schema(schema["key_schema"]) == _key_schema(RESOURCE["KeySchema"])
+
+
+def test_the_indexes_of_the_models_are_the_indexes_of_the_table() -> None:
+    """An index that only one side knows fails every query on it, or is paid for in vain."""
+    modelled = {
+        index["index_name"]: (_key_schema(index["key_schema"]), index["projection"])
+        for schema in _schemas()
+        for index in schema["global_secondary_indexes"]
+    }
+    declared = {
+        index["IndexName"]: (_key_schema(index["KeySchema"]), index["Projection"])
+        for index in RESOURCE["GlobalSecondaryIndexes"]
+    }
+
+    assert modelled == declared
+
+
+def test_the_table_defines_its_key_attributes_and_no_other() -> None:
+    """CloudFormation refuses an attribute that is no key."""
+    modelled = {
+        (attribute["AttributeName"], attribute["AttributeType"])
+        for schema in _schemas()
+        for attribute in schema["attribute_definitions"]
+    }
+    declared = [
+        (attribute["AttributeName"], attribute["AttributeType"])
+        for attribute in RESOURCE["AttributeDefinitions"]
+    ]
+
+    assert sorted(modelled) == sorted(declared)
+
+
+def test_what_an_index_projects_is_an_attribute_of_its_model() -> None:
+    """A misspelt name projects nothing, and the reader finds None."""
+    for model in MODELS:
+        attributes = model.get_attributes()
+        for index in model._indexes.values():  # noqa: SLF001
+            assert set(index.Meta.projection.non_key_attributes or ()) <= attributes.keys()
+            assert {name for name in index.Meta.attributes if name not in attributes} == set()
+
+
+def test_items_expire_by_the_attribute_that_the_models_set() -> None:
+    attribute = RESOURCE["TimeToLiveSpecification"]["AttributeName"]
+
+    assert RESOURCE["TimeToLiveSpecification"]["Enabled"] is True
+    assert [attribute in model.get_attributes() for model in MODELS] == [True, True, False]
+
+
+def test_a_finding_is_stored_with_all_its_fields_and_what_the_table_needs() -> None:
+    keys = {"pk", "sk", "id_key", "account_key", "account_sort", "rule_key", "rule_sort", "status_key"}
+    own = {"item_type", "undetermined_since", "undetermined", "expires_at"}
+
+    assert set(FindingItem.get_attributes()) == {one.name for one in fields(Finding)} | keys | own
+
+
+def test_a_change_is_stored_with_all_its_fields() -> None:
+    assert set(HistoryItem.get_attributes()) == {one.name for one in fields(HistoryEntry)} | {
+        "pk",
+        "sk",
+        "item_type",
+    }
+
+
+def test_the_table_outlives_its_stack_and_its_mistakes() -> None:
+    resource = load_template()["Resources"]["FindingsTable"]
+
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert RESOURCE["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert RESOURCE["SSESpecification"] == {"SSEEnabled": True}
+    assert RESOURCE["BillingMode"] == "PAY_PER_REQUEST"
+    assert "TableName" not in RESOURCE  # a named table cannot be replaced
+
+
+def test_new_history_entries_reach_whoever_publishes_them() -> None:
+    assert RESOURCE["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
