@@ -58,8 +58,8 @@ def measure() -> Section:
     ]
     how = (
         f"{FUNCTIONS:,} functions in {VPCS} VPCs behind a server that pages ListFunctions at 50 "
-        f"(`benchmarks/fake_aws.py`), against `benchmarks/bare_script.py`: plain boto3, one call after another. "
-        f"Whole processes, in turn; medians of {RUNS}."
+        "(`benchmarks/fake_aws.py`), against plain boto3, one call after another, judging nothing "
+        f"(`benchmarks/bare_script.py`). Whole processes, in turn; medians of {RUNS}."
     )
     return Section(title="Auditing an account", how=how, figures=figures)
 

@@ -42,6 +42,9 @@ def snapshot_document(*, functions: int, vpcs: int) -> Json:
         "captured_at": CAPTURED_AT,
         "answers": {
             "lambda:ListFunctions": {"Functions": configurations},
+            "lambda:ListEventSourceMappings": {
+                c["FunctionName"]: {"EventSourceMappings": []} for c in configurations if "VpcConfig" in c
+            },
             "tag:GetResources": {
                 "ResourceTagMappingList": [_tags(f, i) for i, f in enumerate(configurations)]
             },
@@ -52,7 +55,12 @@ def snapshot_document(*, functions: int, vpcs: int) -> Json:
             },
         },
         "failures": {},
-        "not_requested": ["lambda:GetFunctionConfiguration"],
+        "not_requested": [  # as a sweep and an audit leave them out: one call a function
+            "lambda:GetFunctionConcurrency",
+            "lambda:GetFunctionConfiguration",
+            "lambda:ListAliases",
+            "lambda:ListVersionsByFunction",
+        ],
     }
 
 

@@ -68,6 +68,8 @@ class Account:
         if operation == "ListTags":
             pairs = self._tags.get(parameters["Resource"], [])
             return {"Tags": {pair["Key"]: pair["Value"] for pair in pairs}}
+        if operation == "ListEventSourceMappings":
+            return {"EventSourceMappings": []}
         found: Json = self._answers.get(f"{service}:{operation}", {})
         if operation in PER_RESOURCE:
             found = found.get(parameters[PER_RESOURCE[operation]], {})
