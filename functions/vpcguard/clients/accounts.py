@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -49,7 +49,7 @@ class AwsAccounts:
     """Makes readers, and keeps one for each account and region.
 
     own_account_id: None asks STS when it matters. audit_role: None: only our own account is readable.
-    limits: calls a second and burst for Lambda's control plane, per account and region.
+    new_limiter: makes what Lambda's control plane of one account and region waits for.
     """
 
     def __init__(
@@ -58,13 +58,12 @@ class AwsAccounts:
         session: botocore.session.Session | None = None,
         own_account_id: str | None = None,
         audit_role: AuditRole | None = None,
-        lambda_calls_per_second: float = Settings().lambda_calls_per_second,
-        lambda_burst: int = Settings().lambda_burst,
+        new_limiter: Callable[[], RateLimiter] | None = None,
     ) -> None:
         self._session = session or botocore.session.Session()
         self._own_account_id = own_account_id
         self._audit_role = audit_role
-        self._new_limiter = partial(RateLimiter, calls_per_second=lambda_calls_per_second, burst=lambda_burst)
+        self._new_limiter = new_limiter or partial(_limiter, Settings())
         self._lock = threading.RLock()
         self._readers: OrderedDict[tuple[str, str, str | None], AwsReader] = OrderedDict()
         self._limiters: dict[tuple[str, str], RateLimiter] = {}
@@ -179,9 +178,12 @@ def connect(settings: Settings, *, session: botocore.session.Session | None = No
         session=session,
         own_account_id=settings.account_id,
         audit_role=role,
-        lambda_calls_per_second=settings.lambda_calls_per_second,
-        lambda_burst=settings.lambda_burst,
+        new_limiter=partial(_limiter, settings),
     )
+
+
+def _limiter(settings: Settings) -> RateLimiter:
+    return RateLimiter(calls_per_second=settings.lambda_calls_per_second, burst=settings.lambda_burst)
 
 
 def _limit_control_plane(client: Any, limiter: RateLimiter) -> None:
