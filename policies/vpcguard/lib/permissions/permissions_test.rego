@@ -1,0 +1,91 @@
+package vpcguard.lib.permissions_test
+
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.lib.permissions
+
+_action := "ec2:CreateNetworkInterface"
+
+test_allowed_by_a_plain_statement if {
+	some actions in [[_action], ["EC2:createnetworkinterface"], ["ec2:*"], ["*"], ["ec2:Create?etworkInterface"]]
+	_verdict([_allow(actions)]) == "allowed"
+}
+
+test_allowed_by_not_action if {
+	_verdict([_statement("Allow", {"not_actions": ["iam:*"]})]) == "allowed"
+	_verdict([_statement("Allow", {"not_actions": ["ec2:*"]})]) == "denied"
+}
+
+test_denied_without_a_statement if {
+	_verdict([]) == "denied"
+	_verdict([_allow(["ec2:Describe*"])]) == "denied"
+	_verdict([_allow(["ec2xCreateNetworkInterface", "ec2.*"])]) == "denied"
+}
+
+test_denied_by_a_plain_deny if {
+	_verdict([_allow(["*"]), _statement("Deny", {"actions": ["ec2:*"]})]) == "denied"
+	_verdict([_allow(["*"]), _statement("Deny", {"not_actions": ["logs:*"]})]) == "denied"
+}
+
+test_allowed_although_the_functions_code_is_denied if {
+	_verdict([_allow(["*"]), _statement("Deny", {"actions": ["ec2:*"], "condition_keys": ["lambda:sourcefunctionarn"]})]) == "allowed"
+}
+
+test_unknown_under_a_condition_or_a_narrower_resource if {
+	narrow := {"actions": ["ec2:*"], "resources": ["arn:aws:ec2:*:*:subnet/*"]}
+	_verdict([_statement("Allow", narrow)]) == "unknown"
+	_verdict([_statement("Allow", {"actions": ["ec2:*"], "condition_keys": ["aws:sourcevpc"]})]) == "unknown"
+	_verdict([_allow(["*"]), _statement("Deny", narrow)]) == "unknown"
+	_verdict([_allow(["*"]), _statement("Deny", {"actions": ["*"], "resources": [], "not_resources": ["x"]})]) == "unknown"
+}
+
+test_another_statement_decides if {
+	_verdict([_allow(["*"]), _statement("Allow", {"actions": ["*"], "condition_keys": ["aws:sourcevpc"]})]) == "allowed"
+}
+
+test_a_boundary_must_allow_too if {
+	_bounded([_allow(["*"])], [_allow(["ec2:*"])]) == "allowed"
+	_bounded([_allow(["*"])], [_allow(["s3:*"])]) == "denied"
+	_bounded([], [_allow(["*"])]) == "denied"
+	_bounded([_allow(["*"])], [_statement("Allow", {"actions": ["*"], "condition_keys": ["aws:sourcevpc"]})]) == "unknown"
+	_bounded([_statement("Allow", {"actions": ["*"], "condition_keys": ["aws:sourcevpc"]})], [_allow(["*"])]) == "unknown"
+	_bounded([_statement("Allow", {"actions": ["*"], "condition_keys": ["aws:sourcevpc"]})], []) == "denied"
+}
+
+test_an_unread_policy_leaves_only_a_plain_deny_certain if {
+	permissions.verdict("role-f", _action) == "unknown" with input as _partial([_allow(["*"])])
+	permissions.verdict("role-f", _action) == "unknown" with input as _partial([])
+	permissions.verdict("role-f", _action) == "denied" with input as _partial([_statement("Deny", {"actions": ["*"]})])
+}
+
+_verdict(statements) := verdict if {
+	verdict := permissions.verdict("role-f", _action) with input as _document(statements, false, [])
+}
+
+_bounded(statements, boundary) := verdict if {
+	verdict := permissions.verdict("role-f", _action) with input as _document(statements, true, boundary)
+}
+
+_partial(statements) := fixtures.denied(_document(statements, false, []), {"roles": "iam:GetRolePolicy"})
+
+_allow(actions) := _statement("Allow", {"actions": actions})
+
+_statement(effect, more) := object.union(
+	{
+		"effect": effect,
+		"actions": [],
+		"not_actions": [],
+		"resources": ["*"],
+		"not_resources": [],
+		"condition_keys": [],
+		"source": "inline",
+	},
+	more,
+)
+
+_document(statements, has_boundary, boundary) := fixtures.whole({"roles": [{
+	"name": "role-f",
+	"arn": "arn:aws:iam::111122223333:role/role-f",
+	"statements": statements,
+	"has_boundary": has_boundary,
+	"boundary_statements": boundary,
+}]})

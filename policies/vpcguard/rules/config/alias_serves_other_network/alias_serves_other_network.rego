@@ -1,0 +1,74 @@
+# METADATA
+# title: Alias serves a version with another network than $LATEST
+# description: |
+#   A published version keeps its VPC configuration for ever. Callers of the alias get the old network, whatever was
+#   repaired or broken in $LATEST since.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html
+# custom:
+#   severity: medium
+#   advice: Publish a version from $LATEST and point the alias at it, or give $LATEST the network that the alias serves.
+#   remediation: none
+package vpcguard.rules.config.alias_serves_other_network
+
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.message
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"function_aliases", "function_versions"}
+
+# attached or not: the old version may be attached where $LATEST is not
+applies := {name | some name, one in network.judged; one.aliases != []} | object.keys(_unread)
+
+deny contains result.violation(name, {
+	"message": sprintf(
+		"%s: %s of another network than $LATEST. Publish a version from $LATEST and point the alias at it.",
+		[name, message.list({sprintf("alias %s serves version %s", [way.alias, way.version]) | some way in ways})],
+	),
+	"evidence": {"aliases": ways, "latest": _placement(one)},
+}) if {
+	some name, one in network.judged
+	ways := _other_ways(one)
+	ways != set()
+}
+
+unknown contains result.unknown(name, waits) if {
+	some name, one in network.judged
+	_other_ways(one) == set()
+	waits := object.get(_unread, name, set()) | _unseen_versions(one)
+	waits != set()
+}
+
+_other_ways(one) := {{"alias": way.alias, "version": way.version, "network": _placement(version)} |
+	some way in _ways(one)
+	some version in one.versions
+	version.version == way.version
+	_placement(version) != _placement(one)
+}
+
+_unseen_versions(one) := union({waits |
+	some way in _ways(one)
+	not way.version in {version.version | some version in one.versions}
+	waits := coverage.waits("function_versions", one.name)
+})
+
+_ways(one) := {{"alias": alias.name, "version": version} |
+	some alias in one.aliases
+	some version in alias.versions
+	version != "$LATEST"
+}
+
+_placement(one) := {
+	"subnet_ids": {id | some id in one.subnet_ids},
+	"security_group_ids": {id | some id in one.security_group_ids},
+}
+
+_unread := {name: waits |
+	some name, _ in network.judged
+	waits := coverage.waits("function_aliases", name)
+	waits != set()
+}

@@ -1,0 +1,47 @@
+# METADATA
+# title: Function is attached to a VPC with dedicated instance tenancy
+# description: Lambda cannot attach functions to a VPC with dedicated tenancy, so the next update or rebuild of the interfaces fails.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+# custom:
+#   severity: critical
+#   advice: |
+#     Move the function to subnets of a VPC with default tenancy and peer the two VPCs if it needs resources there, or
+#     detach it.
+#   remediation: detach_vpc_config
+package vpcguard.rules.config.dedicated_tenancy
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"vpcs"}
+
+applies := cohorts.functions(cohorts.with_subnets)
+
+deny contains result.violation(name, {
+	"message": sprintf(
+		"%s is attached to %s, whose tenancy is dedicated: Lambda cannot work there. %s",
+		[name, cohort.vpc_id, _advice],
+	),
+	"evidence": {"vpc_id": cohort.vpc_id, "tenancy": network.vpcs[cohort.vpc_id].tenancy},
+}) if {
+	some key in cohorts.with_subnets
+	cohort := cohorts.by_key[key]
+	lower(network.vpcs[cohort.vpc_id].tenancy) == "dedicated"
+	some name in cohort.functions
+}
+
+unknown contains result.unknown(name, waits) if {
+	some key in cohorts.with_subnets
+	cohort := cohorts.by_key[key]
+	not network.vpcs[cohort.vpc_id].tenancy
+	waits := coverage.waits("vpcs", cohort.vpc_id)
+	waits != set()
+	some name in cohort.functions
+}
+
+_advice := "Move it to a VPC with default tenancy and peer the two, or detach it."

@@ -1,0 +1,43 @@
+package vpcguard.rules.config.dedicated_tenancy_test
+
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.rules.config.dedicated_tenancy as rule
+
+test_deny_dedicated_tenancy if {
+	rule.deny == {{
+		"function": "orders",
+		"message": concat(" ", [
+			"orders is attached to vpc-1, whose tenancy is dedicated: Lambda cannot work there.",
+			"Move it to a VPC with default tenancy and peer the two, or detach it.",
+		]),
+		"evidence": {"vpc_id": "vpc-1", "tenancy": "dedicated"},
+	}} with input as _document("dedicated")
+}
+
+test_allow_default_tenancy if {
+	rule.applies == {"orders"} with input as _document("default")
+	rule.deny == set() with input as _document("default")
+	rule.unknown == set() with input as _document("default")
+}
+
+# a VPC that is gone has no tenancy: the missing subnets say so
+test_allow_a_vpc_that_does_not_exist if {
+	rule.unknown == set() with input as object.union(_document("default"), {"vpcs": []})
+}
+
+test_unknown_while_the_vpc_is_unread if {
+	document := fixtures.denied(object.union(_document("default"), {"vpcs": []}), {"vpcs": "ec2:DescribeVpcs"})
+	{[one.function, one.waits[_].name] | some one in rule.unknown} == {["orders", "ec2:DescribeVpcs"]} with input as document
+}
+
+test_not_applicable_without_a_subnet_left if {
+	document := object.union(_document("dedicated"), {"subnets": []})
+	rule.applies == set() with input as document
+	rule.deny == set() with input as document
+}
+
+_document(tenancy) := fixtures.whole({
+	"functions": [fixtures.function("orders", ["a1"], {})],
+	"subnets": [fixtures.subnet("a1", "a")],
+	"vpcs": [{"id": "vpc-1", "owner_id": "111122223333", "tenancy": tenancy, "ipv4_cidrs": ["10.0.0.0/16"], "ipv6_cidrs": []}],
+})

@@ -1,0 +1,50 @@
+# METADATA
+# title: Function asks for IPv6 in subnets that are not dual-stack
+# description: |
+#   Outbound IPv6 needs every subnet of the function to have both an IPv4 and an IPv6 network. Lambda refuses the next
+#   update while one of them has not.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-internet
+# custom:
+#   severity: medium
+#   advice: Associate an IPv6 network with the subnets named, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.
+#   remediation: none
+package vpcguard.rules.config.dual_stack_mismatch
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.message
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"subnets"}
+
+applies := cohorts.functions(_keys)
+
+deny contains result.violation(name, {
+	"message": sprintf(
+		"%s has Ipv6AllowedForDualStack on, but not dual-stack: %s. %s",
+		[name, message.subnets(_mismatched(cohort)), _advice],
+	),
+	"evidence": {"subnet_ids": _mismatched(cohort)},
+}) if {
+	some key in _keys
+	cohort := cohorts.by_key[key]
+	_mismatched(cohort) != set()
+	some name in cohort.functions
+}
+
+unknown contains result.unknown(name, cohorts.hidden_subnet_waits[key]) if {
+	some key in _keys
+	cohort := cohorts.by_key[key]
+	_mismatched(cohort) == set()
+	cohort.hidden_subnets != {}
+	some name in cohort.functions
+}
+
+_keys := {key | some key in cohorts.with_subnets; cohorts.by_key[key].is_dual_stack_allowed}
+
+_mismatched(cohort) := {id | some id in cohort.subnets; not id in network.dual_stack}
+
+_advice := "Associate an IPv6 network with it, choose dual-stack subnets, or turn the option off."

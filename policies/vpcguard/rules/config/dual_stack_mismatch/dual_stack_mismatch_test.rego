@@ -1,0 +1,54 @@
+package vpcguard.rules.config.dual_stack_mismatch_test
+
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.rules.config.dual_stack_mismatch as rule
+
+test_deny_a_subnet_without_ipv6 if {
+	rule.deny == {{
+		"function": "orders",
+		"message": concat(" ", [
+			"orders has Ipv6AllowedForDualStack on, but not dual-stack: a1 (eu-west-1a).",
+			"Associate an IPv6 network with it, choose dual-stack subnets, or turn the option off.",
+		]),
+		"evidence": {"subnet_ids": {"a1"}},
+	}} with input as _document(["a1", "b6"], true)
+}
+
+test_deny_a_subnet_with_ipv6_only if {
+	{v.evidence.subnet_ids | some v in rule.deny} == {{"only6"}} with input as _document(["only6"], true)
+}
+
+test_allow_dual_stack_subnets if {
+	rule.applies == {"orders"} with input as _document(["b6"], true)
+	rule.deny == set() with input as _document(["b6"], true)
+	rule.unknown == set() with input as _document(["b6"], true)
+}
+
+test_unknown_when_a_hidden_subnet_decides if {
+	document := fixtures.denied(_document(["b6", "hidden"], true), {"subnets": "ec2:DescribeSubnets"})
+	rule.deny == set() with input as document
+	{[one.function, one.waits[_].name] | some one in rule.unknown} == {["orders", "ec2:DescribeSubnets"]} with input as document
+}
+
+test_deny_whatever_a_hidden_subnet_holds if {
+	document := fixtures.denied(_document(["a1", "hidden"], true), {"subnets": "ec2:DescribeSubnets"})
+	{v.function | some v in rule.deny} == {"orders"} with input as document
+	rule.unknown == set() with input as document
+}
+
+test_not_applicable_without_the_option if {
+	rule.applies == set() with input as _document(["a1"], false)
+	rule.deny == set() with input as _document(["a1"], false)
+}
+
+_document(subnet_ids, is_allowed) := fixtures.whole({
+	"functions": [fixtures.function("orders", subnet_ids, {"ipv6_allowed_for_dual_stack": is_allowed})],
+	"subnets": [
+		fixtures.subnet("a1", "a"),
+		object.union(fixtures.subnet("b6", "b"), {"ipv6_cidrs": ["2001:db8:0:1::/64"]}),
+		object.union(
+			object.remove(fixtures.subnet("only6", "c"), ["ipv4_cidr"]),
+			{"ipv6_cidrs": ["2001:db8:0:2::/64"], "is_ipv6_only": true},
+		),
+	],
+})

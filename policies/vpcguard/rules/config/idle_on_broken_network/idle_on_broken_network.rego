@@ -1,0 +1,95 @@
+# METADATA
+# title: Idle function will not find its network again
+# description: |
+#   Lambda takes back the network interfaces of a function that was not invoked for weeks, and rebuilds them at the next
+#   invoke. That fails where a subnet or group is gone, or a subnet has no address left.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
+# custom:
+#   severity: high
+#   advice: Repair the subnets and groups named, or delete the function if nobody needs it any more.
+#   remediation: none
+package vpcguard.rules.config.idle_on_broken_network
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.interfaces
+import data.vpcguard.lib.message
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"function_states", "subnets", "security_groups", "lambda_interfaces"}
+
+applies := {name | some name, _ in _idle} | {name | some name, _ in _unread}
+
+deny contains result.violation(name, {
+	"message": sprintf(
+		"%s is idle, and its next invoke will fail: %s. Repair this, or delete the function if nobody needs it.",
+		[name, message.list(_said(faults))],
+	),
+	"evidence": object.union(faults, {"state": one.state, "state_reason_code": object.get(one, "state_reason_code", "")}),
+}) if {
+	some name, one in _idle
+	faults := _faults[cohorts.of[name]]
+	_is_broken(faults)
+}
+
+unknown contains result.unknown(name, waits) if {
+	some name, waits in _unread
+	_may_break(cohorts.of[name])
+}
+
+unknown contains result.unknown(name, waits) if {
+	some name, _ in _idle
+	key := cohorts.of[name]
+	not _is_broken(_faults[key])
+	waits := _waits(key)
+	waits != set()
+}
+
+_idle := {name: one |
+	some name, one in network.attached
+	lower(one.state) == "inactive"
+}
+
+_unread := {name: waits |
+	some name, one in network.attached
+	not one.state
+	waits := coverage.waits("function_states", name)
+	waits != set()
+}
+
+_faults := {key: faults |
+	some key, cohort in cohorts.by_key
+	faults := {
+		"missing_subnets": cohort.missing_subnets,
+		"missing_security_groups": cohort.missing_groups,
+		"full_subnets": {id | some id in interfaces.pairs[key].missing; network.subnets[id].free_ipv4_addresses == 0},
+	}
+}
+
+_is_broken(faults) if union({ids | some ids in faults}) != set()
+
+# where the network is sound, an unread state changes nothing
+_may_break(key) if _is_broken(_faults[key])
+
+_may_break(key) if _waits(key) != set()
+
+_waits(key) := union({
+	cohorts.hidden_subnet_waits[key],
+	union({waits | some waits in cohorts.by_key[key].hidden_groups}),
+	{wait |
+		some id in interfaces.pairs[key].unseen
+		network.subnets[id].free_ipv4_addresses == 0
+		some wait in interfaces.pairs[key].waits
+	},
+	network.waits_for_addresses(cohorts.by_key[key].subnets - object.get(interfaces.pairs, [key, "present"], set())),
+})
+
+_said(faults) := union({
+	{$"{id} does not exist" | some id in (faults.missing_subnets | faults.missing_security_groups)},
+	{sprintf("%s has no free address", [message.subnet(id)]) | some id in faults.full_subnets},
+})

@@ -1,0 +1,43 @@
+# METADATA
+# title: Function names a security group that does not exist
+# description: |
+#   Lambda cannot make a network interface with a group that is gone: the next update, or the first invoke after an idle
+#   time, fails.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+# custom:
+#   severity: critical
+#   advice: Name an existing security group of the VPC in the function's VPC configuration, or detach the function from the VPC.
+#   remediation: detach_vpc_config
+package vpcguard.rules.config.missing_security_group
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.message
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"security_groups"}
+
+applies := cohorts.functions(object.keys(cohorts.by_key))
+
+deny contains result.violation(name, {
+	"message": sprintf("%s names %s in its VPC configuration, which does not exist. %s", [name, gone, _advice]),
+	"evidence": {"missing_security_groups": cohort.missing_groups, "vpc_id": cohort.vpc_id},
+	"root_causes": cohort.missing_groups,
+}) if {
+	some cohort in cohorts.by_key
+	cohort.missing_groups != set()
+	gone := message.list(cohort.missing_groups)
+	some name in cohort.functions
+}
+
+unknown contains result.unknown(name, waits) if {
+	some cohort in cohorts.by_key
+	cohort.missing_groups == set()
+	waits := union({some_waits | some some_waits in cohort.hidden_groups})
+	waits != set()
+	some name in cohort.functions
+}
+
+_advice := "Name an existing security group of the VPC there, or detach the function from the VPC."

@@ -1,0 +1,51 @@
+package vpcguard.rules.config.missing_security_group_test
+
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.rules.config.missing_security_group as rule
+
+test_deny_a_group_absent_from_a_complete_answer if {
+	rule.deny == {{
+		"function": "orders",
+		"message": concat(" ", [
+			"orders names sg-gone in its VPC configuration, which does not exist.",
+			"Name an existing security group of the VPC there, or detach the function from the VPC.",
+		]),
+		"evidence": {"missing_security_groups": {"sg-gone"}, "vpc_id": "vpc-1"},
+		"root_causes": {"sg-gone"},
+	}} with input as _document(["sg-f", "sg-gone"])
+}
+
+test_deny_names_every_missing_group if {
+	{v.root_causes | some v in rule.deny} == {{"sg-gone", "sg-lost"}} with input as _document(["sg-gone", "sg-lost"])
+}
+
+# the subnet's own rule reports the subnet; this one still judges the group
+test_deny_where_the_subnets_are_gone_too if {
+	document := object.union(_document(["sg-gone"]), {"subnets": []})
+	{v.function | some v in rule.deny} == {"orders"} with input as document
+}
+
+test_allow_a_group_that_exists if {
+	rule.applies == {"orders"} with input as _document(["sg-f"])
+	rule.deny == set() with input as _document(["sg-f"])
+	rule.unknown == set() with input as _document(["sg-f"])
+}
+
+# a partial answer lists some groups; the others may exist
+test_unknown_a_group_absent_from_a_partial_answer if {
+	document := fixtures.denied(_document(["sg-f", "sg-hidden"]), {"security_groups": "ec2:DescribeSecurityGroups"})
+	rule.deny == set() with input as document
+	{[one.function, one.waits[_].name] | some one in rule.unknown} == {["orders", "ec2:DescribeSecurityGroups"]} with input as document
+}
+
+test_not_applicable_outside_a_vpc if {
+	document := fixtures.whole({"functions": [fixtures.function("orders", [], {"security_group_ids": ["sg-gone"]})]})
+	rule.applies == set() with input as document
+	rule.deny == set() with input as document
+}
+
+_document(group_ids) := fixtures.whole({
+	"functions": [fixtures.function("orders", ["a1"], {"security_group_ids": group_ids})],
+	"subnets": [fixtures.subnet("a1", "a")],
+	"security_groups": [{"id": "sg-f", "vpc_id": "vpc-1", "ingress": [], "egress": []}],
+})

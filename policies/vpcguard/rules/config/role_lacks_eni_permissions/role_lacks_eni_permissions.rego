@@ -1,0 +1,86 @@
+# METADATA
+# title: Execution role cannot manage the function's network interfaces
+# description: |
+#   Lambda makes and deletes network interfaces with the execution role. Without the permissions an idle function cannot
+#   wake, a pending one never starts, and interfaces stay behind when the function is detached.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+# custom:
+#   severity: low
+#   advice: Attach the managed policy AWSLambdaVPCAccessExecutionRole, or grant the actions named, to the execution role.
+#   remediation: none
+package vpcguard.rules.config.role_lacks_eni_permissions
+
+import data.vpcguard.config.actions
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.message
+import data.vpcguard.lib.network
+import data.vpcguard.lib.permissions
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"roles", "function_states"}
+
+applies := object.keys(network.attached)
+
+deny contains result.violation(name, {
+	"message": sprintf("%s: its role %s does not exist. Create the role again, or give the function another one.", [name, one.role_name]),
+	"evidence": {"role": one.role_name, "cause": "role_gone"},
+	"severity": "high",
+	"root_causes": {one.role_name},
+}) if {
+	some name, one in network.attached
+	one.role_name in _gone
+}
+
+deny contains result.violation(name, {
+	"message": sprintf("%s: its role %s may not call %s. %s", [name, one.role_name, message.list(missing), _advice]),
+	"evidence": {"role": one.role_name, "cause": "permissions_missing", "missing_actions": missing},
+	"severity": _severity(one),
+	"root_causes": {one.role_name},
+}) if {
+	some name, one in network.attached
+	missing := _missing[one.role_name]
+	missing != set()
+}
+
+unknown contains result.unknown(name, waits) if {
+	some name, one in network.attached
+	waits := _waits[one.role_name]
+	waits != set()
+}
+
+_role_names := {one.role_name | some one in network.attached}
+
+_gone := {name |
+	some name in _role_names
+	not permissions.roles[name]
+	coverage.is_known("roles", name)
+}
+
+_missing := {name: missing |
+	some name in _role_names
+	permissions.roles[name]
+	missing := {action | some action in actions.manage_interfaces; permissions.verdict(name, action) == "denied"}
+}
+
+# what was read may already prove that an action is missing
+_waits := {name: waits |
+	some name in _role_names
+	object.get(_missing, name, set()) == set()
+	waits := coverage.waits("roles", name) | _conditions(name)
+}
+
+_conditions(name) := {{"status": "undecidable", "name": name, "reason": $"{action} hangs on a condition or resource"} |
+	coverage.is_known("roles", name)
+	some action in actions.manage_interfaces
+	permissions.verdict(name, action) == "unknown"
+}
+
+# an active function keeps its interfaces; whether it is active may not have been read
+default _severity(_) := "low"
+
+_severity(one) := "high" if lower(one.state) in {"pending", "inactive"}
+
+_advice := "Attach AWSLambdaVPCAccessExecutionRole to it, or grant these actions on every resource."

@@ -1,0 +1,77 @@
+# METADATA
+# title: Function's last change failed because of its network
+# description: |
+#   Lambda reports that it could not create, update or wake the function for a reason that lies in its network. After a
+#   failed update the previous configuration keeps serving; a function that failed at creation never runs.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+#   - ref: https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
+# custom:
+#   severity: critical
+#   advice: Repair what the reason names and update the function again; one that failed at creation must be deleted and created again.
+#   remediation: detach_vpc_config
+package vpcguard.rules.config.update_failed
+
+import data.vpcguard.config.reason_codes
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"function_states"}
+
+# attached or not: a function can have failed for a network that it has left
+applies := (object.keys(network.attached) | object.keys(_failure)) | object.keys(_unread)
+
+deny contains result.violation(name, {
+	"message": sprintf(
+		"%s: %s is %s with reason %s%s. %s",
+		[name, failure.field, failure.value, failure.code, _quoted(failure), _next[failure.field]],
+	),
+	"evidence": failure,
+	"is_eligible": failure.code in reason_codes.invalid_attachment,
+}) if {
+	some name, failure in _failure
+}
+
+unknown contains result.unknown(name, waits) if {
+	some name, waits in _unread
+	not _failure[name]
+}
+
+# by function name; a failed function matters more than its failed update
+_failure := object.union(
+	{name: found |
+		some name, one in network.judged
+		lower(one.last_update_status) == "failed"
+		found := _found("LastUpdateStatus", one.last_update_status, one.last_update_status_reason_code, {text |
+			text := one.last_update_status_reason
+		})
+	},
+	{name: found |
+		some name, one in network.judged
+		lower(one.state) in {"failed", "inactive"}
+		found := _found("State", one.state, one.state_reason_code, {text | text := one.state_reason})
+	},
+)
+
+# undefined for a code that does not speak of the network
+_found(field, value, code, texts) := {"field": field, "value": value, "code": code, "text": concat(" ", texts)} if {
+	code in reason_codes.network
+}
+
+_unread := {name: waits |
+	some name, _ in network.judged
+	waits := coverage.waits("function_states", name)
+	waits != set()
+}
+
+_quoted(failure) := "" if failure.text == ""
+
+_quoted(failure) := sprintf(" (%s)", [trim_suffix(failure.text, ".")]) if failure.text != ""
+
+_next := {
+	"LastUpdateStatus": "The previous configuration keeps serving: repair what the reason names and update the function again.",
+	"State": "Repair what the reason names and update the function again; if it failed at creation, delete and create it again.",
+}

@@ -1,0 +1,96 @@
+# METADATA
+# title: Lambda's network interfaces come near the quota of the VPC
+# description: |
+#   Every distinct pair of subnet and set of security groups takes one interface. At the quota, functions with a new pair
+#   can neither be created nor updated nor woken.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
+# custom:
+#   severity: medium
+#   advice: Let functions share sets of security groups, or ask for a higher quota of network interfaces per VPC (Lambda, L-9FEE3D26).
+#   remediation: none
+package vpcguard.rules.ip.eni_quota
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.config
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.interfaces
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"quotas", "lambda_interfaces", "subnets"}
+
+applies := cohorts.functions(cohorts.with_subnets)
+
+deny contains result.violation(name, {
+	"message": sprintf(
+		"%s: Lambda uses %d of the %v network interfaces that its quota allows in %s, this function's included. %s",
+		[name, _least[key], _quota.value, cohort.vpc_id, _advice],
+	),
+	"evidence": object.union(
+		{
+			"vpc_id": cohort.vpc_id,
+			"interfaces": interfaces.count_by_vpc[cohort.vpc_id],
+			"missing_pairs": _least[key] - interfaces.count_by_vpc[cohort.vpc_id],
+			"quota": _quota.value,
+			"quota_basis": _quota.basis,
+		},
+		_sharing(cohort.vpc_id),
+	),
+	"severity": _severity(key),
+}) if {
+	some key in cohorts.with_subnets
+	cohort := cohorts.by_key[key]
+	_is_above(key, _least[key], "eni_quota_percent")
+	some name in cohort.functions
+}
+
+unknown contains result.unknown(name, waits) if {
+	some key in cohorts.with_subnets
+	not _is_above(key, _least[key], "eni_quota_percent")
+	waits := _waits(key)
+	waits != set()
+	some name in cohorts.by_key[key].functions
+}
+
+# at the least: each pair of the function either has its interface, seen or not, or still needs one
+_least := {key: total |
+	some key in cohorts.with_subnets
+	cohort := cohorts.by_key[key]
+	total := interfaces.count_by_vpc[cohort.vpc_id] + count(cohort.subnets - interfaces.pairs[key].present)
+}
+
+_waits(_) := coverage.waits("quotas", _code) if not _quota
+
+_waits(key) := union({
+	interfaces.pairs[key].waits,
+	{wait | _is_above(key, _least[key] + _hidden(key), "eni_quota_percent"); some wait in cohorts.hidden_subnet_waits[key]},
+}) if {
+	_quota
+}
+
+_hidden(key) := count(cohorts.by_key[key].hidden_subnets)
+
+_severity(key) := "high" if _is_above(key, _least[key], "eni_quota_high_percent")
+
+_severity(key) := "medium" if not _is_above(key, _least[key], "eni_quota_high_percent")
+
+_is_above(key, total, threshold) if {
+	percent := config.settings[cohorts.by_key[key].signature].thresholds[threshold]
+	total * 100 > _quota.value * percent
+}
+
+_quota := [quota | some quota in input.quotas; quota.code == _code][0]
+
+_code := "L-9FEE3D26"
+
+default _sharing(_) := {}
+
+_sharing(vpc_id) := {"note": "The VPC is shared: interfaces of its other accounts are not counted."} if {
+	network.vpcs[vpc_id].owner_id != input.account.id
+}
+
+_advice := "Let functions share sets of security groups, or ask for a higher quota."

@@ -1,0 +1,70 @@
+# METADATA
+# title: Subnet has no free address left for the function's network interface
+# description: |
+#   A pair of subnet and security groups without a Lambda interface needs a new address. Where the subnet has none to give,
+#   creating, updating or waking the function fails there.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
+#   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+# custom:
+#   severity: high
+#   advice: |
+#     Free addresses in the subnets named, choose larger ones, or give the function security groups that already have an
+#     interface there.
+#   remediation: none
+package vpcguard.rules.ip.insufficient_addresses
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.config
+import data.vpcguard.lib.interfaces
+import data.vpcguard.lib.message
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"subnets", "lambda_interfaces"}
+
+applies := cohorts.functions(cohorts.with_subnets)
+
+deny contains result.violation(name, {
+	"message": sprintf(
+		"%s needs a new network interface, but too few addresses are free: %s. %s",
+		[name, message.list(_shown(short)), _advice],
+	),
+	"evidence": {"free_addresses": short, "needed": _needed(cohort), "security_group_ids": cohort.named_groups},
+}) if {
+	some key in cohorts.with_subnets
+	cohort := cohorts.by_key[key]
+	short := _short(key, interfaces.pairs[key].missing)
+	short != {}
+	some name in cohort.functions
+}
+
+unknown contains result.unknown(name, waits) if {
+	some key in cohorts.with_subnets
+	_short(key, interfaces.pairs[key].missing) == {}
+	waits := _waits(key)
+	waits != set()
+	some name in cohorts.by_key[key].functions
+}
+
+# subnets -> free addresses, where these are too few for one more interface
+_short(key, ids) := {id: free |
+	some id in ids
+	free := network.subnets[id].free_ipv4_addresses
+	free < _needed(cohorts.by_key[key])
+}
+
+_needed(cohort) := 1 + config.settings[cohort.signature].thresholds.ip_margin
+
+# an interface that nobody saw matters only where the addresses are short; a hidden subnet may be short
+_waits(key) := union({
+	{wait | _short(key, interfaces.pairs[key].unseen) != {}; some wait in interfaces.pairs[key].waits},
+	cohorts.hidden_subnet_waits[key],
+	network.waits_for_addresses(cohorts.by_key[key].subnets - interfaces.pairs[key].present),
+})
+
+_shown(short) := {sprintf("%s has %d", [message.subnet(id), free]) | some id, free in short}
+
+_advice := "Free addresses there, choose larger subnets, or use security groups that already have an interface there."

@@ -1,0 +1,79 @@
+# METADATA
+# title: Legacy upper bound of network interfaces exceeds the free addresses
+# description: |
+#   Until 2019 every three gigabytes of concurrent executions took an interface of their own: peak concurrency times memory
+#   in GB divided by 3. Lambda shares interfaces since; the formula is kept as a cautious upper bound for who wants it.
+# related_resources:
+#   - ref: https://aws.amazon.com/blogs/compute/announcing-improved-vpc-networking-for-aws-lambda-functions/
+# custom:
+#   severity: info
+#   advice: Nothing has to be done for Lambda as it works today; use larger subnets if you plan by this bound.
+#   remediation: none
+package vpcguard.rules.ip.legacy_eni_estimate
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.config
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"reserved_concurrency", "subnets"}
+
+# without a reserved or a configured peak there is nothing to estimate from
+applies := {name |
+	some name, key in _key_of
+	not _has_no_peak(name, cohorts.by_key[key])
+}
+
+deny contains result.violation(name, {
+	"message": sprintf(
+		"%s may have needed %d addresses before 2019 (peak concurrency %d, %d MB), and its subnets have %d free. %s",
+		[name, need, _peak(name, cohort), network.functions[name].memory_mb, _free(cohort), _advice],
+	),
+	"evidence": {
+		"estimate": need,
+		"peak_concurrency": _peak(name, cohort),
+		"memory_mb": network.functions[name].memory_mb,
+		"free_addresses": _free(cohort),
+	},
+}) if {
+	some name, key in _key_of
+	cohort := cohorts.by_key[key]
+	_waits(name, cohort) == set()
+	need := ceil((_peak(name, cohort) * network.functions[name].memory_mb) / (1024 * 3))
+	need > _free(cohort)
+}
+
+unknown contains result.unknown(name, waits) if {
+	some name, key in _key_of
+	waits := _waits(name, cohorts.by_key[key])
+	waits != set()
+}
+
+_key_of := {name: key |
+	some key in cohorts.with_subnets
+	some name in cohorts.by_key[key].functions
+}
+
+_waits(name, cohort) := union({
+	{wait | not network.functions[name].reserved_concurrency; some wait in coverage.waits("reserved_concurrency", name)},
+	union({waits | some waits in cohort.hidden_subnets}),
+	network.waits_for_addresses(cohort.subnets),
+})
+
+_peak(name, _) := network.functions[name].reserved_concurrency
+
+_peak(name, cohort) := _configured(cohort) if not network.functions[name].reserved_concurrency
+
+_configured(cohort) := config.settings[cohort.signature].thresholds.peak_concurrency
+
+_has_no_peak(name, cohort) if {
+	not _peak(name, cohort)
+	coverage.is_known("reserved_concurrency", name)
+}
+
+_free(cohort) := sum([network.subnets[id].free_ipv4_addresses | some id in cohort.subnets])
+
+_advice := "Lambda shares interfaces today: use larger subnets only if you plan by this bound."

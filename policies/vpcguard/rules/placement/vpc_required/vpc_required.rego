@@ -1,0 +1,34 @@
+# METADATA
+# title: Function runs outside a VPC although the configuration demands one
+# description: |
+#   The configuration says that functions of this account, unit or name run in a VPC. Prevention is the job of the condition
+#   keys lambda:VpcIds, lambda:SubnetIds and lambda:SecurityGroupIds; this rule shows who slipped through.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#vpc-conditions
+# custom:
+#   severity: medium
+#   advice: Attach the function to a VPC, or leave it out of the configuration's demand.
+#   remediation: none
+package vpcguard.rules.placement.vpc_required
+
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"functions"}
+
+applies := {name | some name, _ in network.functions} - network.deleting
+
+# a capacity provider brings its own VPC
+deny contains result.violation(name, {
+	"message": sprintf("%s runs outside a VPC, and the configuration demands one. %s", [name, _advice]),
+	"evidence": {"subnet_ids": one.subnet_ids},
+}) if {
+	some name, one in network.judged
+	one.subnet_ids == []
+}
+
+unknown := set()
+
+_advice := "Attach it to a VPC, or leave it out of the configuration's demand."

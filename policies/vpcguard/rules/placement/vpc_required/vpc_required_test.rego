@@ -1,0 +1,41 @@
+package vpcguard.rules.placement.vpc_required_test
+
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.rules.placement.vpc_required as rule
+
+test_deny_a_function_outside_a_vpc if {
+	rule.deny == {{
+		"function": "orders",
+		"message": concat(" ", [
+			"orders runs outside a VPC, and the configuration demands one.",
+			"Attach it to a VPC, or leave it out of the configuration's demand.",
+		]),
+		"evidence": {"subnet_ids": []},
+	}} with input as _document([], {})
+}
+
+test_allow_an_attached_function if {
+	rule.applies == {"orders"} with input as _document(["a1"], {})
+	rule.deny == set() with input as _document(["a1"], {})
+}
+
+# the capacity provider has the VPC
+test_allow_managed_instances if {
+	rule.applies == {"orders"} with input as _document([], {"managed_instances": true})
+	rule.deny == set() with input as _document([], {"managed_instances": true})
+}
+
+test_not_applicable_to_a_function_on_its_way_out if {
+	rule.applies == set() with input as _document([], {"state": "Deleting"})
+	rule.deny == set() with input as _document([], {"state": "Deleting"})
+}
+
+# where a function is attached is always read with it
+test_unknown_never if {
+	rule.unknown == set() with input as _document([], {})
+}
+
+_document(subnet_ids, more) := fixtures.whole({
+	"functions": [fixtures.function("orders", subnet_ids, more)],
+	"subnets": [fixtures.subnet("a1", "a")],
+})

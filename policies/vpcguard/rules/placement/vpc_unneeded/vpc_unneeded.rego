@@ -1,0 +1,51 @@
+# METADATA
+# title: Function is attached to a VPC that it does not need
+# description: |
+#   The function is declared to reach only AWS services or the internet and no private target. Outside a VPC it would do
+#   so without NAT charges, addresses and a way out that can break.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+# custom:
+#   severity: info
+#   advice: Detach the function from the VPC, or declare its private targets (vpcguard:private-targets).
+#   remediation: none
+package vpcguard.rules.placement.vpc_unneeded
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.intent
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"functions", "function_tags"}
+
+applies := cohorts.functions(object.keys(cohorts.by_key))
+
+deny contains result.violation(name, {
+	"message": sprintf("%s is attached to %s, but is declared to need no private target. %s", [name, cohort.vpc_id, _advice]),
+	"evidence": {"intent": intent.evidence(cohort.intent_key), "vpc_id": cohort.vpc_id},
+	"basis": "declared",
+}) if {
+	some cohort in cohorts.by_key
+	cohort.intent.egress.values - _outward == set()
+	cohort.intent.private_targets.values == {"no"}
+	some name in cohort.functions
+}
+
+unknown contains result.unknown(name, cohort.intent.waits) if {
+	some cohort in cohorts.by_key
+	cohort.intent.egress.values & _outward != set()
+	"no" in cohort.intent.private_targets.values
+	not _is_certain(cohort.intent)
+	some name in cohort.functions
+}
+
+# every way of reading the unread tags leads outward
+_is_certain(declared) if {
+	declared.egress.values - _outward == set()
+	declared.private_targets.values == {"no"}
+}
+
+_outward := {"internet", "aws"}
+
+_advice := "Detach it, or declare its private targets."
