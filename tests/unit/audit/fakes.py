@@ -1,0 +1,226 @@
+"""An account in memory, a policy with one rule, and a table that is a list."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from vpcguard.audit.dependencies import Dependencies
+from vpcguard.changes import look_again_event, parse_change
+from vpcguard.findings.store import Recorded
+from vpcguard.model.change import Change
+from vpcguard.model.decision import Decision, RuleDecision, Violation
+from vpcguard.model.finding import Look
+from vpcguard.model.scope import Scope
+from vpcguard.model.snapshot import Answers, Failure, Snapshot
+from vpcguard.policy import Configuration, load_configuration
+from vpcguard.snapshot import PARTIAL, Captured, CaptureOptions
+
+ACCOUNT, MEMBER, REGION = "111122223333", "444455556666", "eu-west-1"
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+CAPTURED_AT = "2026-11-20T12:00:05.000000Z"
+RULE = "az.single_az"
+
+
+def change(function: str = "orders-api", **fields: Any) -> Change:
+    given: dict[str, Any] = {
+        "event_id": f"event-of-{function}",
+        "event_name": "CreateFunction20150331",
+        "event_time": NOON,
+        "account_id": ACCOUNT,
+        "region": REGION,
+        "function_name": function,
+    }
+    return Change(**{**given, **fields})
+
+
+def configuration(name: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "FunctionName": name,
+        "FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
+        "Version": "$LATEST",
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+        **fields,
+    }
+
+
+@dataclass
+class Account:
+    """Functions by name, as Lambda answers them; a Failure in place of one: it may not be read.
+
+    pages: how many functions one run of ListFunctions gives; listing, reading: a refusal
+    of ListFunctions or GetFunctionConfiguration as a whole.
+    """
+
+    functions: dict[str, dict[str, Any] | Failure] = field(default_factory=dict)
+    pages: int = 1000
+    listing: Failure | None = None
+    reading: Failure | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    refused: dict[str, Failure] = field(default_factory=dict)
+    asked: list[tuple[Scope, CaptureOptions]] = field(default_factory=list)
+
+    def capture(self, scope: Scope, _aws: object, /, *, options: CaptureOptions) -> Captured:
+        """Answer as vpcguard.snapshot.capture_pages does."""
+        self.asked.append((scope, options))
+        own = self._listed(options) if scope.kind == "account" else self._read(scope.function_names)
+        next_marker = None
+        if scope.kind == "account" and self.listing is None:
+            end = int(options.marker or 0) + self.pages
+            next_marker = str(end) if end < len(self.functions) else None
+        own = Answers({**own.answers, **self.extra}, {**own.failures, **self.refused})
+        snapshot = Snapshot(
+            account_id=scope.account_id, region=scope.region, captured_at=CAPTURED_AT, own=own
+        )
+        return Captured(snapshot, next_marker)
+
+    def _read(self, names: Sequence[str]) -> Answers:
+        if self.reading is not None:
+            return Answers({}, {"lambda:GetFunctionConfiguration": self.reading})
+        found = {name: self.functions[name] for name in names if name in self.functions}
+        refused = {name: one for name, one in found.items() if isinstance(one, Failure)}
+        key = "lambda:GetFunctionConfiguration"
+        return Answers(
+            {key: {name: one for name, one in found.items() if name not in refused}},
+            {key: refused} if refused else {},
+        )
+
+    def _listed(self, options: CaptureOptions) -> Answers:
+        begin = int(options.marker or 0)
+        page = sorted(self.functions)[begin : begin + self.pages]
+        key = "lambda:ListFunctions"
+        if self.listing is not None:
+            return Answers({}, {key: self.listing})
+        is_part = options.marker is not None or begin + self.pages < len(self.functions)
+        listed = [one for name in page if isinstance(one := self.functions[name], dict)]
+        return Answers({key: {"Functions": listed}}, {key: Failure(PARTIAL, "")} if is_part else {})
+
+
+@dataclass
+class OneRule:
+    """Finds the rule broken by the functions named; raises what it is told to."""
+
+    broken: frozenset[str] = frozenset()
+    error: Exception | None = None
+    fails_for: frozenset[str] = frozenset()
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def decide(self, facts: Mapping[str, Any], configuration: Configuration, /) -> Decision:
+        """Answer as vpcguard.policy.Policy does."""
+        names = tuple(function["name"] for function in facts["functions"])
+        self.asked.append(names)
+        if self.error is not None and (not self.fails_for or self.fails_for & set(names)):
+            raise self.error
+        return Decision(
+            policy_revision="test",
+            config_digest=configuration.digest,
+            rules=(
+                RuleDecision(
+                    id=RULE,
+                    title="Function runs in a single Availability Zone",
+                    severity="medium",
+                    advice="Add a subnet.",
+                    remediation="none",
+                    applies=frozenset(names),
+                    violations=tuple(violation(name) for name in names if name in self.broken),
+                    unknowns=(),
+                    silent=frozenset(),
+                ),
+            ),
+        )
+
+
+def violation(name: str) -> Violation:
+    return Violation(
+        function=name,
+        severity="medium",
+        stage="audit",
+        message=f"{name} runs in one zone.",
+        evidence={},
+        root_cause=None,
+        basis=None,
+        eligible_for_remediation=False,
+    )
+
+
+@dataclass
+class Table:
+    """Keeps looks and deletions; `unseen` is what the index of looks would answer."""
+
+    looks: list[Look] = field(default_factory=list)
+    deleted: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    error: Exception | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def record_all(self, looks: Sequence[Look], /) -> list[Recorded]:
+        """Keep looks, all of them new."""
+        if self.error is not None:
+            raise self.error
+        with self.lock:
+            self.looks.extend(looks)
+        return [
+            Recorded(outcome="recorded", opened=tuple(found.rule_id for found in look.findings))
+            for look in looks
+        ]
+
+    def resolve_deleted(
+        self, *, account_id: str, region: str, function_name: str, judged_at: str, trigger: str
+    ) -> Recorded:
+        """Keep a deletion that closes one finding."""
+        with self.lock:
+            self.deleted.append((account_id, region, function_name, judged_at, trigger))
+        return Recorded(outcome="recorded", resolved=(RULE,))
+
+    def functions_not_seen_since(self, account_id: str, region: str, moment: str, /) -> Sequence[str]:
+        """Answer what the test put there, without what was recorded or deleted since."""
+        self.asked.append((account_id, region, moment))
+        done = {*self.functions(), *(one[2] for one in self.deleted)}
+        return [name for name in self.unseen if name not in done]
+
+    def functions(self) -> list[str]:
+        """Return the functions that were judged."""
+        return sorted(look.function_name for look in self.looks)
+
+
+@dataclass
+class Later:
+    """Keeps what is to come back, after the round trip that a real message makes."""
+
+    sent: list[tuple[Change, int]] = field(default_factory=list)
+    error: Exception | None = None
+
+    def send(self, delayed: Sequence[tuple[Change, int]], /) -> None:
+        """Keep changes as they will come back."""
+        if self.error is not None:
+            raise self.error
+        for one, seconds in delayed:
+            parsed = parse_change(look_again_event(one))
+            assert isinstance(parsed, Change)
+            self.sent.append((parsed, seconds))
+
+
+def dependencies(
+    account: Account | None = None,
+    *,
+    policy: OneRule | None = None,
+    table: Table | None = None,
+    later: Later | None = None,
+    reader: Callable[[str, str], Any] = lambda _account_id, _region: object(),
+    now: Sequence[datetime] = (NOON,),
+) -> Dependencies:
+    times = iter(now)
+    return Dependencies(
+        reader=reader,
+        capture=(account or Account()).capture,
+        policy=policy or OneRule(),
+        configuration=load_configuration,
+        store=table or Table(),
+        later=later,
+        clock=lambda: next(times, NOON + timedelta(hours=1)),
+    )

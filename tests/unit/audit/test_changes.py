@@ -1,0 +1,322 @@
+"""Many changes at once: functions read once and together, each change with an outcome of its own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.unit.audit.fakes import (
+    ACCOUNT,
+    CAPTURED_AT,
+    MEMBER,
+    NOON,
+    REGION,
+    Account,
+    Later,
+    OneRule,
+    Table,
+    change,
+    configuration,
+    dependencies,
+)
+from vpcguard.audit.changes import Outcome, audit_changes
+from vpcguard.audit.recording import Summary
+from vpcguard.errors import (
+    FactsError,
+    FindingStoreError,
+    OpaUnavailableError,
+    OutOfTimeError,
+    QueueError,
+    ReadError,
+    UndefinedDecisionError,
+)
+from vpcguard.model.snapshot import Failure
+from vpcguard.snapshot import Hints
+
+
+def functions(*names: str, **fields: Any) -> Account:
+    return Account({name: configuration(name, **fields) for name in names})
+
+
+def test_a_change_becomes_a_look_that_says_what_led_to_it() -> None:
+    table, actor = Table(), "arn:aws:iam::111122223333:role/ci"
+    deps = dependencies(functions("orders-api"), policy=OneRule(frozenset({"orders-api"})), table=table)
+    one = change(actor=actor, managed_by="terraform")
+
+    audited = audit_changes([one], deps=deps)
+
+    (look,) = table.looks
+    (finding,) = look.findings
+    assert audited.outcomes == (Outcome(change=one),)
+    assert audited.summary == Summary(looks=1, opened=1)
+    assert (look.function_name, look.judged_at, look.trigger) == (
+        "orders-api",
+        CAPTURED_AT,
+        "event:event-of-orders-api",
+    )
+    assert (finding.actor, finding.managed_by) == (actor, "terraform")
+
+
+def test_functions_of_one_vpc_share_one_snapshot() -> None:
+    """300 functions deployed at once must not read their VPC 300 times."""
+    names = [f"f{number:03}" for number in range(300)]
+    account, table = functions(*names), Table()
+    changes = [change(name, vpc_id="vpc-0a", role_name="lambda") for name in names]
+
+    audit_changes(changes, deps=dependencies(account, table=table))
+
+    assert [(scope.function_names, options.hints) for scope, options in account.asked] == [
+        (tuple(names), Hints(frozenset({"vpc-0a"}), frozenset({"lambda"})))
+    ]
+    assert table.functions() == names
+
+
+def test_vpcs_accounts_and_regions_are_read_apart() -> None:
+    account = functions("a", "b", "c", "d", "e")
+    changes = [
+        change("a", vpc_id="vpc-0a"),
+        change("b", vpc_id="vpc-0b"),
+        change("c"),
+        change("d", vpc_id="vpc-0a", account_id=MEMBER),
+        change("e", vpc_id="vpc-0a", region="us-east-1"),
+    ]
+
+    audit_changes(changes, deps=dependencies(account))
+
+    asked = sorted((scope.account_id, scope.region, scope.function_names) for scope, _ in account.asked)
+    assert asked == [
+        (ACCOUNT, REGION, ("a",)),
+        (ACCOUNT, REGION, ("b",)),
+        (ACCOUNT, REGION, ("c",)),
+        (ACCOUNT, "us-east-1", ("e",)),
+        (MEMBER, REGION, ("d",)),
+    ]
+
+
+def test_one_snapshot_holds_no_more_functions_than_one_question() -> None:
+    names = [f"f{number:03}" for number in range(501)]
+    account = functions(*names)
+
+    audit_changes([change(name, vpc_id="vpc-0a") for name in names], deps=dependencies(account))
+
+    assert sorted(len(scope.function_names) for scope, _ in account.asked) == [1, 500]
+
+
+def test_changes_of_one_function_are_one_look_and_the_newest_led_to_it() -> None:
+    """Events come doubled and out of order; whoever touched the function last is the one to ask."""
+    table = Table()
+    old = change(event_id="old", event_time=NOON, vpc_id="vpc-0a")
+    new = change(event_id="new", event_time=NOON + timedelta(seconds=1), vpc_id="vpc-0b")
+
+    audited = audit_changes([new, old, old], deps=dependencies(functions("orders-api"), table=table))
+
+    assert [look.trigger for look in table.looks] == ["event:new"]
+    assert audited.outcomes == (Outcome(change=new), Outcome(change=old), Outcome(change=old))
+
+
+def test_nothing_to_do_reads_nothing() -> None:
+    account = Account()
+
+    assert audit_changes([], deps=dependencies(account)).outcomes == ()
+    assert account.asked == []
+
+
+def test_a_function_that_does_not_exist_is_resolved() -> None:
+    table, gone = Table(), change("orders-legacy", event_name="DeleteFunction20150331")
+
+    audited = audit_changes([gone], deps=dependencies(Account(), table=table, later=Later()))
+
+    assert audited.outcomes == (Outcome(change=gone, is_deleted=True),)
+    assert audited.summary == Summary(looks=1, resolved=1)
+    assert table.deleted == [(ACCOUNT, REGION, "orders-legacy", CAPTURED_AT, "event:event-of-orders-legacy")]
+    assert table.looks == []
+
+
+def test_a_function_that_may_not_be_read_is_neither_judged_nor_deleted() -> None:
+    """A refusal that looked like a deletion would resolve every finding of the function."""
+    table = Table()
+    account = Account(
+        {"hidden": Failure("AccessDeniedException", "no"), "orders-api": configuration("orders-api")}
+    )
+
+    audited = audit_changes([change("hidden"), change()], deps=dependencies(account, table=table))
+
+    assert [str(outcome.error) for outcome in audited.outcomes] == [
+        "lambda:GetFunctionConfiguration was refused: AccessDeniedException",
+        "None",
+    ]
+    assert (table.functions(), table.deleted) == (["orders-api"], [])
+
+
+def test_a_refusal_of_the_whole_operation_deletes_nothing() -> None:
+    table, account = Table(), Account(reading=Failure("AccessDeniedException", "no"))
+
+    audited = audit_changes([change()], deps=dependencies(account, table=table))
+
+    assert isinstance(audited.outcomes[0].error, ReadError)
+    assert table.deleted == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OpaUnavailableError("dead"),
+        UndefinedDecisionError("no bundle"),
+        FactsError("contract"),
+        KeyError("unforeseen"),
+    ],
+)
+def test_without_a_decision_nothing_is_recorded_and_every_message_comes_back(error: Exception) -> None:
+    """No decision is never "no violations"."""
+    table = Table()
+    deps = dependencies(functions("a", "b"), policy=OneRule(error=error), table=table)
+
+    audited = audit_changes([change("a"), change("b"), change("gone")], deps=deps)
+
+    assert [outcome.error for outcome in audited.outcomes] == [error] * 3
+    assert (table.looks, table.deleted, audited.summary) == ([], [], Summary())
+
+
+def test_a_group_that_fails_takes_no_other_along() -> None:
+    table, error = Table(), UndefinedDecisionError("conflict")
+    deps = dependencies(
+        functions("a", "b"), policy=OneRule(error=error, fails_for=frozenset({"a"})), table=table
+    )
+
+    audited = audit_changes([change("a", vpc_id="vpc-0a"), change("b", vpc_id="vpc-0b")], deps=deps)
+
+    assert [outcome.error for outcome in audited.outcomes] == [error, None]
+    assert table.functions() == ["b"]
+
+
+def test_an_account_without_a_role_fails_alone() -> None:
+    table = Table()
+    deps = dependencies(
+        functions("a", "b"),
+        table=table,
+        reader=lambda account_id, _: None if account_id == MEMBER else object(),
+    )
+
+    audited = audit_changes([change("a", account_id=MEMBER), change("b")], deps=deps)
+
+    assert (
+        str(audited.outcomes[0].error)
+        == "account 444455556666 cannot be read: there is no role to read it with"
+    )
+    assert table.functions() == ["b"]
+
+
+def test_a_table_that_refuses_makes_the_message_come_back() -> None:
+    error = FindingStoreError("throttled")
+
+    audited = audit_changes([change()], deps=dependencies(functions("orders-api"), table=Table(error=error)))
+
+    assert audited.outcomes == (Outcome(change=change(), error=error),)
+
+
+def test_without_time_nothing_begins() -> None:
+    """A process stopped in the middle would bring back what was already done."""
+    account = functions("orders-api")
+
+    audited = audit_changes([change()], deps=dependencies(account), has_time=lambda: False)
+
+    assert isinstance(audited.outcomes[0].error, OutOfTimeError)
+    assert account.asked == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"State": "Pending"}, {"LastUpdateStatus": "InProgress"}, {"State": "Deleting"}],
+)
+def test_a_function_under_way_is_judged_and_looked_at_again(fields: dict[str, str]) -> None:
+    table, later = Table(), Later()
+
+    audited = audit_changes(
+        [change()], deps=dependencies(functions("orders-api", **fields), table=table, later=later)
+    )
+
+    again = change(attempt=1)
+    assert table.functions() == ["orders-api"]
+    assert later.sent == [(again, 30)]
+    assert audited.outcomes == (Outcome(change=change(), again=(again, 30)),)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"State": "Failed"}, {"LastUpdateStatus": "Failed"}, {"State": "Inactive"}]
+)
+def test_a_function_that_has_failed_is_judged_at_once(fields: dict[str, str]) -> None:
+    """Nothing will come: what it says now is the truth."""
+    later = Later()
+
+    audited = audit_changes([change()], deps=dependencies(functions("orders-api", **fields), later=later))
+
+    assert audited.outcomes == (Outcome(change=change()),)
+    assert later.sent == []
+
+
+def test_delays_grow_to_the_longest_that_a_message_can_wait_and_end() -> None:
+    later = Later()
+    deps = dependencies(functions("orders-api", State="Pending"), later=later)
+    for attempt in range(8):
+        audit_changes([change(attempt=attempt)], deps=deps)
+
+    last = audit_changes([change(attempt=8)], deps=deps)
+
+    assert [(one.attempt, seconds) for one, seconds in later.sent] == [
+        *((1, 30), (2, 60), (3, 120), (4, 240), (5, 480)),
+        *((6, 900), (7, 900), (8, 900)),
+    ]
+    assert last.outcomes == (Outcome(change=change(attempt=8), is_given_up=True),)
+
+
+@pytest.mark.parametrize(("attempt", "sent"), [(0, 1), (1, 0)])
+@pytest.mark.parametrize(
+    ("event_name", "account"),
+    [("DeleteFunction20150331", functions("orders-api")), ("CreateFunction20150331", Account())],
+)
+def test_a_first_read_that_contradicts_the_event_is_repeated_once(
+    event_name: str, account: Account, attempt: int, sent: int
+) -> None:
+    """AWS may answer from before the call; believing it at once would leave a wrong verdict for a day."""
+    later = Later()
+
+    audit_changes([change(event_name=event_name, attempt=attempt)], deps=dependencies(account, later=later))
+
+    assert len(later.sent) == sent
+
+
+def test_a_nat_gateway_under_way_is_looked_at_again() -> None:
+    """It becomes available without any event."""
+    vpc = {"SubnetIds": ["subnet-0a"], "SecurityGroupIds": ["sg-0a"], "VpcId": "vpc-0a"}
+    account, later = functions("in-vpc", VpcConfig=vpc), Later()
+    account.functions["outside"] = configuration("outside")
+    account.extra = {
+        "ec2:DescribeNatGateways": {
+            "NatGateways": [
+                {"NatGatewayId": "nat-0a", "State": "pending", "VpcId": "vpc-0a", "SubnetId": "subnet-0b"}
+            ]
+        }
+    }
+
+    audit_changes([change("in-vpc"), change("outside")], deps=dependencies(account, later=later))
+
+    assert [one.function_name for one, _ in later.sent] == ["in-vpc"]
+
+
+def test_without_a_queue_what_has_not_settled_is_left_to_the_sweep() -> None:
+    audited = audit_changes([change()], deps=dependencies(functions("orders-api", State="Pending")))
+
+    assert audited.outcomes == (Outcome(change=change()),)
+
+
+def test_a_queue_that_refuses_makes_the_message_come_back() -> None:
+    """The look is recorded; judging it again changes nothing."""
+    table, error = Table(), QueueError("refused")
+    deps = dependencies(functions("orders-api", State="Pending"), table=table, later=Later(error=error))
+
+    audited = audit_changes([change()], deps=deps)
+
+    assert audited.outcomes == (Outcome(change=change(), error=error),)
+    assert table.functions() == ["orders-api"]

@@ -1,0 +1,167 @@
+"""Messages are judged together and fail alone; what nobody can judge ends with its reason."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.unit.audit.fakes import REGION, Account, OneRule, Table, change, configuration, dependencies
+from vpcguard.audit.changes import Outcome
+from vpcguard.audit.messages import Handled, Message, audit_event, audit_messages, parse_message, reason_of
+from vpcguard.changes import look_again_event
+from vpcguard.errors import EventError, OpaUnavailableError, QueueError
+from vpcguard.model.change import Ignored
+
+OPA_IS_DEAD = OpaUnavailableError("no answer from OPA")
+
+
+@dataclass
+class DeadLetters:
+    """A dead-letter queue that is a list."""
+
+    sent: list[tuple[str, str, str]] = field(default_factory=list)
+    error: Exception | None = None
+
+    def send(self, body: str, /, *, reason: str, message_id: str) -> None:
+        """Keep a message with its reason."""
+        if self.error is not None:
+            raise self.error
+        self.sent.append((message_id, body, reason))
+
+
+def message(message_id: str, event: object, *, receives: int = 1) -> Message:
+    body = event if isinstance(event, str) else json.dumps(event)
+    return Message(message_id=message_id, body=body, receives=receives)
+
+
+def not_ours() -> dict[str, Any]:
+    detail = {"eventSource": "lambda.amazonaws.com", "eventName": "AddPermission20150331v2", "eventID": "e"}
+    return {"source": "aws.lambda", "region": REGION, "detail": detail}
+
+
+def account(*names: str) -> Account:
+    return Account({name: configuration(name) for name in names})
+
+
+def test_each_message_has_an_outcome_of_its_own() -> None:
+    dead_letters, table = DeadLetters(), Table()
+    messages = [
+        message("m1", look_again_event(change("a"))),
+        message("m2", "no JSON"),
+        message("m3", not_ours()),
+        message("m4", look_again_event(change("b"))),
+    ]
+
+    audited = audit_messages(
+        messages, deps=dependencies(account("a", "b"), table=table), dead_letters=dead_letters, max_receives=5
+    )
+
+    assert audited.messages == (
+        Handled(message_id="m1", change=change("a"), outcome=Outcome(change=change("a"))),
+        Handled(message_id="m2", change=None, reason="EventError: the message holds no JSON"),
+        Handled(message_id="m3", change=Ignored("not_ours", "e", "AddPermission20150331v2")),
+        Handled(message_id="m4", change=change("b"), outcome=Outcome(change=change("b"))),
+    )
+    assert dead_letters.sent == [("m2", "no JSON", "EventError: the message holds no JSON")]
+    assert table.functions() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[" * 100_000, "1" * 10_000, "\x00", "null", "7", "[]", '"text"', "{}"]
+)
+def test_no_body_is_able_to_stop_the_others(body: str) -> None:
+    dead_letters, table = DeadLetters(), Table()
+    messages = [message("bad", body), message("good", look_again_event(change("a")))]
+
+    audited = audit_messages(
+        messages, deps=dependencies(account("a"), table=table), dead_letters=dead_letters, max_receives=5
+    )
+
+    assert [one.error for one in audited.messages] == [None, None]
+    assert [sent[0] for sent in dead_letters.sent] == ["bad"]
+    assert table.functions() == ["a"]
+
+
+@pytest.mark.parametrize(("receives", "gives_up"), [(1, False), (4, False), (5, True), (6, True)])
+def test_what_fails_comes_back_until_the_queue_would_give_it_up(receives: int, *, gives_up: bool) -> None:
+    """SQS moves it after that, and says nothing about why."""
+    dead_letters, event = DeadLetters(), look_again_event(change())
+
+    audited = audit_messages(
+        [message("m1", event, receives=receives)],
+        deps=dependencies(account("orders-api"), policy=OneRule(error=OPA_IS_DEAD)),
+        dead_letters=dead_letters,
+        max_receives=5,
+    )
+
+    (handled,) = audited.messages
+    assert (handled.error, handled.reason) == (
+        (None, "OpaUnavailableError: no answer from OPA") if gives_up else (OPA_IS_DEAD, None)
+    )
+    assert dead_letters.sent == ([("m1", json.dumps(event), str(handled.reason))] if gives_up else [])
+
+
+@pytest.mark.parametrize("dead_letters", [None, DeadLetters(error=QueueError("refused"))])
+def test_without_a_dead_letter_queue_the_message_stays(dead_letters: DeadLetters | None) -> None:
+    """Dropping it would lose a change; SQS moves it in the end."""
+    audited = audit_messages(
+        [message("m1", "no JSON")], deps=dependencies(), dead_letters=dead_letters, max_receives=5
+    )
+
+    assert audited.messages[0].reason is None
+    assert isinstance(audited.messages[0].error, EventError if dead_letters is None else QueueError)
+
+
+def test_one_event_is_judged_at_once() -> None:
+    table = Table()
+
+    audited = audit_event(look_again_event(change()), deps=dependencies(account("orders-api"), table=table))
+
+    assert audited.messages == (Handled(message_id="", change=change(), outcome=Outcome(change=change())),)
+    assert table.functions() == ["orders-api"]
+
+
+def test_one_event_that_is_not_ours_is_a_success() -> None:
+    audited = audit_event(not_ours(), deps=dependencies())
+
+    assert audited.messages[0].change == Ignored("not_ours", "e", "AddPermission20150331v2")
+
+
+@pytest.mark.parametrize(
+    ("event", "error"), [({}, EventError), (look_again_event(change()), OpaUnavailableError)]
+)
+def test_one_event_that_fails_raises(event: object, error: type[Exception]) -> None:
+    """Lambda tries it again, and keeps it at the function's failure destination."""
+    deps = dependencies(account("orders-api"), policy=OneRule(error=OPA_IS_DEAD))
+
+    with pytest.raises(error):
+        audit_event(event, deps=deps)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "receives"),
+    [({"ApproximateReceiveCount": "3"}, 3), ({}, 1), ({"ApproximateReceiveCount": "many"}, 1)],
+)
+def test_a_record_says_how_often_it_was_received(attributes: dict[str, str], receives: int) -> None:
+    record = {"messageId": "m1", "body": "{}", "attributes": attributes}
+
+    assert parse_message(record) == Message(message_id="m1", body="{}", receives=receives)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (EventError("detail.eventID: expected"), "EventError: detail.eventID: expected"),
+        (
+            ClientError({"Error": {"Code": "AccessDenied", "Message": "two\nlines"}}, "AssumeRole"),
+            "ClientError: An error occurred (AccessDenied) when calling the AssumeRole operation: two lines",
+        ),
+        (KeyError("s3cret"), "KeyError"),
+    ],
+)
+def test_a_reason_is_one_line_without_anything_unforeseen(error: Exception, reason: str) -> None:
+    assert reason_of(error) == reason

@@ -1,0 +1,109 @@
+"""What goes to SQS, and what happens when SQS does not take it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from botocore.stub import ANY, Stubber
+
+from tests.unit.audit.fakes import change
+from vpcguard.audit.queue import ACTIONS, DeadLetterQueue, LookAgainQueue
+from vpcguard.changes import parse_change
+from vpcguard.errors import QueueError
+
+URL = "https://sqs.eu-west-1.amazonaws.com/111122223333/vpcguard-changes"
+
+
+@pytest.fixture(scope="module")
+def sqs() -> Any:
+    return botocore.session.Session().create_client(
+        "sqs", region_name="eu-west-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+
+
+@pytest.fixture
+def answers(sqs: Any) -> Iterator[Stubber]:
+    with Stubber(sqs) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def test_changes_go_back_in_tens_with_their_delay(sqs: Any, answers: Stubber) -> None:
+    sent: list[dict[str, Any]] = []
+    sqs.meta.events.register(
+        "provide-client-params.sqs.SendMessageBatch", lambda params, **_: sent.extend(params["Entries"])
+    )
+    for _ in range(2):
+        answers.add_response(
+            "send_message_batch", {"Successful": [], "Failed": []}, {"QueueUrl": URL, "Entries": ANY}
+        )
+    changes = [change(f"f{number}", attempt=1) for number in range(12)]
+
+    LookAgainQueue(sqs, URL).send([(one, 30) for one in changes])
+
+    assert [parse_change(json.loads(entry["MessageBody"])) for entry in sent] == changes
+    assert {entry["DelaySeconds"] for entry in sent} == {30}
+    assert [entry["Id"] for entry in sent] == [str(number) for number in [*range(10), 0, 1]]
+
+
+def test_a_refused_entry_is_an_error(sqs: Any, answers: Stubber) -> None:
+    """SQS answers 200 for a batch of which it took nothing."""
+    failed = {"Id": "0", "SenderFault": False, "Code": "InternalError"}
+    answers.add_response("send_message_batch", {"Successful": [], "Failed": [failed]})
+
+    with pytest.raises(QueueError, match="1 delayed looks were refused, the first: InternalError"):
+        LookAgainQueue(sqs, URL).send([(change(), 30)])
+
+
+def test_a_refused_batch_is_an_error(sqs: Any, answers: Stubber) -> None:
+    answers.add_client_error("send_message_batch", "AccessDenied")
+
+    with pytest.raises(QueueError):
+        LookAgainQueue(sqs, URL).send([(change(), 30)])
+
+
+def test_a_dead_letter_carries_its_reason(sqs: Any, answers: Stubber) -> None:
+    answers.add_response(
+        "send_message",
+        {"MessageId": "1"},
+        {
+            "QueueUrl": URL,
+            "MessageBody": "{}",
+            "MessageAttributes": {
+                "reason": {"DataType": "String", "StringValue": "EventError: no"},
+                "message_id": {"DataType": "String", "StringValue": "m-1"},
+            },
+        },
+    )
+
+    DeadLetterQueue(sqs, URL).send("{}", reason="EventError: no", message_id="m-1")
+
+
+def test_a_dead_letter_queue_that_refuses_is_an_error(sqs: Any, answers: Stubber) -> None:
+    answers.add_client_error("send_message", "AccessDenied")
+
+    with pytest.raises(QueueError):
+        DeadLetterQueue(sqs, URL).send("{}", reason="EventError: no", message_id="m-1")
+
+
+def test_a_queue_out_of_reach_is_an_error() -> None:
+    class Unreachable:
+        def send_message(self, **_: Any) -> None:
+            raise EndpointConnectionError(endpoint_url=URL)
+
+        send_message_batch = send_message
+
+    with pytest.raises(QueueError):
+        DeadLetterQueue(Unreachable(), URL).send("{}", reason="r", message_id="m")
+    with pytest.raises(QueueError):
+        LookAgainQueue(Unreachable(), URL).send([(change(), 30)])
+
+
+def test_the_actions_are_those_that_iam_knows() -> None:
+    """SendMessageBatch has no action of its own."""
+    assert ACTIONS == ("sqs:SendMessage",)

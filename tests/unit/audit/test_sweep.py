@@ -1,0 +1,211 @@
+"""A sweep goes through the pages of an account, can be taken up again, and closes only what is gone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.unit.audit.fakes import (
+    ACCOUNT,
+    CAPTURED_AT,
+    REGION,
+    Account,
+    OneRule,
+    Table,
+    configuration,
+    dependencies,
+)
+from vpcguard.audit.sweep import audit_account
+from vpcguard.audit.sweep_page import SweepPage, SweepRequest, parse_marker, parse_sweep
+from vpcguard.errors import EventError, FactsError, OpaUnavailableError, ReadError
+from vpcguard.model.snapshot import Failure
+
+STARTED_AT = "2026-11-20T12:00:00.000000Z"
+NAMES = [f"f{number}" for number in range(5)]
+
+
+def account(*names: str, pages: int = 2) -> Account:
+    return Account({name: configuration(name) for name in names or NAMES}, pages=pages)
+
+
+def test_every_function_is_judged_page_by_page() -> None:
+    table, estate = Table(), account()
+
+    swept = audit_account(ACCOUNT, REGION, deps=dependencies(estate, table=table))
+
+    assert table.functions() == NAMES
+    assert {look.trigger for look in table.looks} == {"sweep"}
+    assert [options.marker for _, options in estate.asked] == [None, "2", "4"]
+    assert swept.as_dict() == {
+        "status": "complete",
+        "marker": None,
+        "functions": 5,
+        "deleted": 0,
+        "not_judged": 0,
+        "failed_reads": [],
+        "looks": 5,
+        "outdated": 0,
+        "opened": 0,
+        "reopened": 0,
+        "resolved": 0,
+        "undetermined": 0,
+    }
+
+
+def test_without_time_it_stops_and_is_taken_up_at_the_same_place() -> None:
+    """Whatever its size, an account must be swept within the time that an invocation has."""
+    table, estate, runs = Table(), account(), 0
+    deps, page = dependencies(estate, table=table), None
+    while runs == 0 or page is not None:
+        swept = audit_account(ACCOUNT, REGION, deps=deps, page=page, has_time=lambda: False)
+        page, runs = swept.next_page and parse_marker(swept.next_page.as_marker()), runs + 1
+
+    assert table.functions() == NAMES
+    assert (runs, len(estate.asked)) == (4, 3)
+    assert table.asked == [(ACCOUNT, REGION, STARTED_AT)]
+
+
+def test_a_partial_sweep_closes_nothing() -> None:
+    """What was not listed yet is not gone."""
+    table = Table(unseen=["gone"])
+
+    swept = audit_account(ACCOUNT, REGION, deps=dependencies(account(), table=table), has_time=lambda: False)
+
+    assert swept.as_dict()["status"] == "partial"
+    assert swept.next_page == SweepPage(started_at=STARTED_AT, position="2")
+    assert (table.asked, table.deleted) == ([], [])
+
+
+def test_what_was_not_seen_is_read_by_name_before_it_is_closed() -> None:
+    """A listing may overlook a function; a read by name does not."""
+    estate, table = account("f0", "f1"), Table(unseen=["gone", "late"])
+    estate.functions["late"] = configuration("late")
+    deps = dependencies(estate, table=table)
+    assert deps.capture == capture
+
+    swept = audit_account(ACCOUNT, REGION, deps=deps, page=SweepPage(started_at=STARTED_AT, phase="close"))
+
+    assert table.deleted == [(ACCOUNT, REGION, "gone", CAPTURED_AT, "sweep")]
+    assert table.functions() == ["late"]
+    assert (swept.next_page, swept.done.deleted, swept.done.functions) == (None, 1, 1)
+
+
+def test_closing_goes_on_in_steps_even_past_what_cannot_be_read() -> None:
+    """A function that may not be read stays unseen for ever; it must not stop the sweep from ending."""
+    refusal = Failure("AccessDeniedException", "no")
+    unseen = [f"u{number:03}" for number in range(120)]
+    estate = Account(dict.fromkeys(unseen[:60], refusal), pages=10)
+    table, runs = Table(unseen=unseen), []
+    page: SweepPage | None = SweepPage(started_at=STARTED_AT, phase="close")
+    while page is not None:
+        swept = audit_account(
+            ACCOUNT, REGION, deps=dependencies(estate, table=table), page=page, has_time=lambda: False
+        )
+        runs.append((swept.done.not_judged, swept.done.deleted))
+        page = swept.next_page and parse_marker(swept.next_page.as_marker())
+
+    assert runs == [(50, 0), (10, 40), (0, 20)]
+    assert [name for _, _, name, _, _ in table.deleted] == unseen[60:]
+
+
+@pytest.mark.parametrize("page", [None, SweepPage(started_at=STARTED_AT, position="2")])
+def test_a_refused_listing_is_an_error_not_an_empty_account(page: SweepPage | None) -> None:
+    """An empty account would close every finding there is."""
+    table = Table(unseen=["f0"])
+    estate = Account(listing=Failure("AccessDeniedException", "no"))
+
+    with pytest.raises(ReadError, match="lambda:ListFunctions was refused: AccessDeniedException"):
+        audit_account(ACCOUNT, REGION, deps=dependencies(estate, table=table), page=page)
+
+    assert table.deleted == []
+
+
+def test_an_account_without_a_role_is_an_error() -> None:
+    with pytest.raises(ReadError, match="account 111122223333 cannot be read"):
+        audit_account(ACCOUNT, REGION, deps=dependencies(account(), reader=lambda *_: None))
+
+
+def test_pages_without_a_verdict_are_counted_and_the_others_judged() -> None:
+    """One function that breaks the contract must not hide a whole account; nor may it be called done."""
+    error, table = FactsError("contract"), Table()
+    policy = OneRule(error=error, fails_for=frozenset({"f2"}))
+
+    swept = audit_account(ACCOUNT, REGION, deps=dependencies(account(), policy=policy, table=table))
+
+    assert table.functions() == ["f0", "f1", "f4"]
+    assert (swept.done.functions, swept.done.not_judged, swept.done.errors) == (3, 2, (error,))
+
+
+def test_a_dead_opa_ends_the_sweep() -> None:
+    """Reading on would spend the account's calls on nothing."""
+    table, estate = Table(), account()
+    deps = dependencies(estate, policy=OneRule(error=OpaUnavailableError("dead")), table=table)
+
+    with pytest.raises(OpaUnavailableError):
+        audit_account(ACCOUNT, REGION, deps=deps)
+
+    assert (len(estate.asked), table.looks) == (1, [])
+
+
+def test_refused_reads_are_reported_and_parts_are_no_refusal() -> None:
+    """A verdict that rests on one is unknown; a part of the listing is what we asked for."""
+    estate = account()
+    estate.refused = {"ec2:DescribeVpcs": Failure("UnauthorizedOperation", "not allowed")}
+
+    swept = audit_account(ACCOUNT, REGION, deps=dependencies(estate))
+
+    assert swept.as_dict()["failed_reads"] == ["ec2:DescribeVpcs"]
+
+
+def test_a_request_may_begin_or_go_on() -> None:
+    begin = {"account_id": ACCOUNT, "region": REGION}
+    page = SweepPage(started_at=STARTED_AT, position="eyJ2IjoxfQ==")
+
+    assert parse_sweep(begin) == SweepRequest(account_id=ACCOUNT, region=REGION)
+    assert parse_sweep({**begin, "marker": None}) == SweepRequest(account_id=ACCOUNT, region=REGION)
+    assert parse_sweep({**begin, "marker": page.as_marker()}) == SweepRequest(
+        account_id=ACCOUNT, region=REGION, page=page
+    )
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        SweepPage(started_at=STARTED_AT),
+        SweepPage(started_at=STARTED_AT, phase="close"),
+        SweepPage(started_at=STARTED_AT, phase="close", position="orders-api"),
+    ],
+)
+def test_a_marker_brings_every_place_back(page: SweepPage) -> None:
+    assert parse_marker(page.as_marker()) == page
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        [],
+        {},
+        {"account_id": 111122223333, "region": REGION},
+        {"account_id": "1111222233334", "region": REGION},
+        {"account_id": ACCOUNT, "region": "eu-west-1.example.com"},
+        {"account_id": ACCOUNT, "region": REGION, "marker": ""},
+        {"account_id": ACCOUNT, "region": REGION, "marker": "now list"},
+        {"account_id": ACCOUNT, "region": REGION, "marker": f"{STARTED_AT} drop table"},
+        {"account_id": ACCOUNT, "region": REGION, "marker": 7},
+    ],
+)
+def test_any_other_request_is_refused(event: object) -> None:
+    with pytest.raises(EventError):
+        parse_sweep(event)
+
+
+def test_the_sweep_begins_before_its_first_read() -> None:
+    """Otherwise a function made in between would count as not seen."""
+    deps = dependencies(account(), now=[datetime(2026, 11, 20, 11, 59, tzinfo=UTC)])
+
+    swept = audit_account(ACCOUNT, REGION, deps=deps, has_time=lambda: False)
+
+    assert swept.next_page is not None
+    assert swept.next_page.started_at == "2026-11-20T11:59:00.000000Z"
