@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,6 +70,14 @@ def test_messages_stay_hidden_for_as_long_as_they_may_be_worked_on() -> None:
     assert QUEUES["ChangeQueue"]["VisibilityTimeout"] >= needed
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert source["Queue"] == {"Fn::GetAtt": ["ChangeQueue", "Arn"]}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_have_time_to_begin_before_they_must_finish(name: str) -> None:
+    """A handler begins nothing new in its last MILLISECONDS_TO_FINISH; it needs at least as much before."""
+    handler = importlib.import_module(FUNCTIONS[name]["Handler"].removesuffix(".handler"))
+
+    assert FUNCTIONS[name]["Timeout"] * 1000 >= 2 * handler.MILLISECONDS_TO_FINISH
 
 
 def test_the_function_knows_after_how_many_receipts_the_queue_gives_up() -> None:

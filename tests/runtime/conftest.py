@@ -1,15 +1,22 @@
-"""A layer with the real extension and the real OPA; the bundle is the one that a test needs."""
+"""Lambda's environment on this machine: a layer with the real extension and OPA, and what is around it."""
 
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dev import networks
+from dev.processes import dynamodb_local, free_port, ministack
+from tests.support.dynamodb import create_findings_table, local_client
+from tests.support.ministack import ACCOUNT, REGION, Account
 from tests.support.sandbox import ROOT, lay_out_layer
+from tests.support.world import FUNCTION, TABLE, World
+from vpcguard.findings.store import FindingStore
+from vpcguard.policy.bundle import build_bundle
 
 POLICY = 'package sample\n\nanswer := sprintf("judged %s", [input.function])\n'
 
@@ -23,9 +30,7 @@ def opa() -> Path:
 @pytest.fixture
 def opa_url() -> str:
     """A free port: two checkouts may be tested at once."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +42,38 @@ def sample_layer(tmp_path_factory: pytest.TempPathFactory, opa: Path) -> Path:
     subprocess.run([opa, "build", "--bundle", ".", "--output", bundle], cwd=folder, check=True)
     lay_out_layer(folder / "opt", opa=opa, bundle=bundle)
     return folder / "opt"
+
+
+@pytest.fixture(scope="session")
+def layer(tmp_path_factory: pytest.TempPathFactory, opa: Path) -> Path:
+    """The layer that is deployed, but for OPA's platform."""
+    folder = tmp_path_factory.mktemp("layer")
+    build_bundle(ROOT / "policies", folder / "bundle.tar.gz")
+    lay_out_layer(folder / "opt", opa=opa, bundle=folder / "bundle.tar.gz")
+    return folder / "opt"
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[tuple[str, Account]]:
+    """DynamoDB Local, and the stand-in with a function in public subnets that says it needs the internet."""
+    with dynamodb_local() as database, ministack(account_id=ACCOUNT, region=REGION) as aws:
+        account = Account(aws)
+        home = networks.public_subnets(account.network("shop"))
+        account.function(FUNCTION, home, {"vpcguard:egress": "internet"})
+        yield database, account
+
+
+@pytest.fixture
+def world(servers: tuple[str, Account]) -> Iterator[World]:
+    """The account, with an empty table and queues."""
+    database, account = servers
+    client = local_client(database)
+    create_findings_table(client, TABLE)
+    yield World(
+        account=account,
+        database=database,
+        store=FindingStore(client, TABLE),
+        queue=account.queue("vpcguard-changes"),
+        dead_letters=account.queue("vpcguard-changes-dead"),
+    )
+    client.delete_table(TableName=TABLE)
