@@ -109,6 +109,11 @@ class Account:
         """Return the resources about which an operation that is called once per resource answered."""
         return sorted(self._entries(operation))
 
+    def named(self, operation: str) -> set[str]:
+        """Return the resources that answers or failures of an operation name: all others are alike."""
+        failure = self.reads.failures.get(operation)
+        return {*self._entries(operation), *(failure if isinstance(failure, Mapping) else ())}
+
     def has_tried(self, operation: str) -> bool:
         """Return True if an operation was called, with whatever result."""
         return operation in self.reads.answers or operation in self.reads.failures

@@ -125,7 +125,7 @@ def _account(snapshot: Snapshot) -> Json:
                 "partition": next(partitions, "aws"),
                 "name": text(account, "name"),
                 "organization_unit": text(account, "organization_unit"),
-                "tags": [{"key": key, "value": text(tags, key) or ""} for key in sorted(tags)],
+                "tags": [{"key": key, "value": text(account, "tags", key) or ""} for key in sorted(tags)],
             }
         )
     except MistypedError as error:

@@ -41,11 +41,12 @@ def add_details(own: Account, functions: Sequence[Json]) -> list[Json]:
         if name in answered[CONCURRENCY]:
             function.update(known({"reserved_concurrency": own.entry(CONCURRENCY, name, _reserved)}))
     coverage = [default_entry("functions", own.status(LIST))]
-    names = [function["name"] for function in functions]
+    names = {function["name"] for function in functions}
     for kind, (operation, is_asked_for_all) in _COVERED.items():
         default = own.entry_status(operation, is_asked_for_all=is_asked_for_all)
         statuses = {
-            name: own.entry_status(operation, name, is_asked_for_all=is_asked_for_all) for name in names
+            name: own.entry_status(operation, name, is_asked_for_all=is_asked_for_all)
+            for name in names & own.named(operation)
         }
         coverage += [default_entry(kind, default), *subject_entries(kind, statuses, default=default)]
     return coverage

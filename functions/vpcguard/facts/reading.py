@@ -141,6 +141,8 @@ def by_id(documents: Iterable[Json]) -> list[Json]:
 
 
 def _walk(item: Any, path: tuple[str, ...]) -> Any:
+    if len(path) == 1:  # nearly always
+        return item.get(path[0])
     for depth, key in enumerate(path):
         if item is None:
             return None

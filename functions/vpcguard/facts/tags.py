@@ -30,9 +30,11 @@ def add_tags(own: Account, functions: Sequence[Json]) -> list[Json]:
         else:
             function["tags"] = by_arn.get(function["arn"], [])
     default = _status(own, None)
+    named = own.named(LIST_TAGS)
     statuses = {
         function["name"]: KNOWN if function["arn"] in by_arn else _status(own, function["name"])
         for function in functions
+        if function["arn"] in by_arn or function["name"] in named
     }
     return [
         default_entry("function_tags", default),

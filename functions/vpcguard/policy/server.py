@@ -21,7 +21,7 @@ from vpcguard.policy.schemas import find_policies
 _ATTEMPTS = 5
 _READY_SECONDS = 15.0
 _STOP_SECONDS = 3.0
-_LOG_TAIL = 1500
+_LOG_CHARACTERS = 1500
 # Go collects garbage early instead of growing: measured with 1,000 functions, docs/performance.md
 _ENVIRONMENT = {"GOGC": "50", "GOMEMLIMIT": "90MiB"}
 
@@ -73,7 +73,7 @@ def _start(
         _stop(process)
         if not _is_port_taken(log):
             break
-    raise OpaUnavailableError(f"{binary} did not come up: {_tail(log)}")
+    raise OpaUnavailableError(f"{binary} did not come up: {_words(log)}")
 
 
 def _command(binary: Path, bundle: Path, *, port: int, token: str) -> list[str]:
@@ -82,12 +82,13 @@ def _command(binary: Path, bundle: Path, *, port: int, token: str) -> list[str]:
         "run",
         "--server",
         f"--addr=127.0.0.1:{port}",
-        f"--bundle={bundle}",
         f"--set=labels.vpcguard={token}",
         "--log-level=error",
         "--log-format=json",
         "--skip-version-check",
         "--shutdown-grace-period=1",
+        "--bundle",
+        str(bundle),
     ]
 
 
@@ -125,10 +126,10 @@ def _free_port() -> int:
 
 
 def _is_port_taken(log: IO[bytes]) -> bool:
-    return "address already in use" in _tail(log)
+    return "address already in use" in _words(log)
 
 
-def _tail(log: IO[bytes]) -> str:
+def _words(log: IO[bytes]) -> str:
     log.flush()
     log.seek(0)
-    return log.read().decode(errors="replace")[-_LOG_TAIL:].strip() or "it says nothing"
+    return log.read().decode(errors="replace")[:_LOG_CHARACTERS].strip() or "it says nothing"
