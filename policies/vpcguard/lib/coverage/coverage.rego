@@ -25,39 +25,35 @@ waits_within(kind, subject, _) := _by_subject[[kind, subject]]
 
 waits_within(kind, subject, group) := waits(kind, group) if not _by_subject[[kind, subject]]
 
-_by_subject := {[entry.kind, entry.subject]: _waits(entry.kind, entry.status, entry.waits_for, reasons) |
-	some entry in input.coverage
-	reasons := {text | text := entry.reason}
-}
+_by_subject := {[entry.kind, entry.subject]: _waits[i] | some i, entry in input.coverage}
 
 # no entry at all: the fact was never read
 _by_kind := object.union(
-	{kind: _waits(kind, "unknown", [], {"not read"}) | some kind, _ in data.vpcguard.config.operations},
-	{entry.kind: _waits(entry.kind, entry.status, entry.waits_for, reasons) |
-		some entry in input.coverage
+	{kind: {{"status": "unknown", "name": name, "reason": "not read"} | some name in names} |
+		some kind, names in data.vpcguard.config.operations
+	},
+	{entry.kind: _waits[i] |
+		some i, entry in input.coverage
 		not entry.subject
-		reasons := {text | text := entry.reason}
 	},
 )
 
-_waits(_, "known", _, _) := set()
+_waits := [waits |
+	some entry in input.coverage
+	waits := {wait |
+		status := _status(entry.status, {failed | failed := entry.is_failed_read})
+		some name in _names(entry.kind, entry.waits_for)
+		wait := {"status": status, "name": name, "reason": concat("", {reason | reason := entry.reason})}
+	}
+]
 
-_waits(_, "not_requested", waits_for, reasons) := {wait |
-	some name in waits_for
-	wait := {"status": "not_requested", "name": name, "reason": concat(" ", reasons)}
-}
+_status("not_requested", _) := "not_requested"
 
-_waits(kind, "unknown", waits_for, reasons) := {wait |
-	some name in _names(kind, waits_for)
-	wait := {"status": _status(name), "name": name, "reason": concat(" ", reasons)}
-}
+_status("unknown", {false}) := "opaque"
+
+_status("unknown", failed) := "unknown" if failed != {false}
 
 # an unknown fact always waits for something, or it would pass for a known one
 _names(kind, []) := data.vpcguard.config.operations[kind]
 
 _names(_, waits_for) := waits_for if waits_for != []
-
-# lambda:ListTags is a read; an id is a thing that no read of ours shows
-_status(name) := "unknown" if regex.match(`^[a-z0-9-]+:[A-Z]`, name)
-
-_status(name) := "opaque" if not regex.match(`^[a-z0-9-]+:[A-Z]`, name)

@@ -45,6 +45,34 @@ evidence(key) := {
 	"unrecognized": by_key[key].unrecognized,
 }
 
+# METADATA
+# description: True if some possible intent of egress is internet or undeclared, to which rules about the way out apply.
+# scope: document
+may_need_internet(intent) if intent.egress.values & {"internet", "undeclared"} != set()
+
+# METADATA
+# description: |
+#   What stays in doubt, given a verdict for each possible intent as {"answer": violation | pass | unknown,
+#   "waits"}: what the unknown ones wait for, and the unread tags where they would decide. Empty where the verdict
+#   stands.
+# scope: document
+doubts(intent, verdicts) := union({verdict.waits | some verdict in verdicts; verdict.answer == "unknown"}) | {wait |
+	count({verdict.answer | some verdict in verdicts}) > 1
+	some wait in intent.waits
+}
+
+# METADATA
+# description: |
+#   True if configuration, not a tag, declares that the function needs the internet and no private targets: only
+#   then may it be detached for want of a way out.
+# scope: document
+default is_internet_alone_by_configuration(_) := false
+
+is_internet_alone_by_configuration(intent) if {
+	intent.egress == {"source": "configuration", "values": {"internet"}}
+	intent.private_targets == {"source": "configuration", "values": {"no"}}
+}
+
 _shown(declared) := {"value": value, "source": declared.source} if {
 	count(declared.values) == 1
 	some value in declared.values

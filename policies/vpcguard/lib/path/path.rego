@@ -1,137 +1,124 @@
 # METADATA
 # title: Path
 # description: |
-#   Does a subnet give a function a way to the internet? Routing only; groups and ACLs have rules of their own. Computed
-#   once for each subnet in use and set of trusted targets, as outcomes (lib.outcomes).
-#   https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
+#   Does a subnet give a cohort's functions a way to the internet? Routing only; groups and ACLs have rules of their
+#   own.
 package vpcguard.lib.path
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
-import data.vpcguard.lib.exits
-import data.vpcguard.lib.legs
-import data.vpcguard.lib.nat
-import data.vpcguard.lib.nat_instance
-import data.vpcguard.lib.network
 import data.vpcguard.lib.outcomes
+import data.vpcguard.lib.ways
 
 # METADATA
 # description: |
-#   By key of config.trusts and subnet id, the outcome over IPv4, for every subnet that an attached function names
-#   and that was seen.
-ipv4 := {trust: by_subnet |
-	some trust, _ in config.trusts
-	by_subnet := {id: outcome |
-		some id in union({cohort.subnets | some cohort in cohorts.by_key})
-		ways := legs.of("ipv4", id, network.subnets[id].vpc_id)
-		firm := {_judged(trust, id, leg) | some leg in ways; leg.kind != "perhaps"}
-		perhaps := {{"outcome": _judged(trust, id, leg), "waits": leg.waits} | some leg in ways; leg.kind == "perhaps"}
-		outcome := _trusting(trust, outcomes.worst(firm, perhaps))
+#   By cohort key and subnet id, the outcome that counts for the cohort's functions, IPv6 included. Missing subnets
+#   are left out; a hidden one is unknown.
+of := {key: object.union_n([unjudged, seen, hidden]) |
+	some key, cohort in cohorts.by_key
+	trust := config.trust_of[cohort.signature]
+	seen := {id: _either(ways.ipv4[trust][id], _usable_ipv6(key, trust, id)) | some id in cohort.subnets}
+	hidden := {id: outcomes.unknown(waits, []) | some id, waits in cohort.hidden_subnets}
+
+	# were a way ever left without an outcome, it would be in doubt and not pass
+	unjudged := {id: outcomes.unknown({{"status": "undecidable", "name": id, "reason": "not judged"}}, []) |
+		some id in cohort.subnets
 	}
 }
 
 # METADATA
-# description: As ipv4, over IPv6, for the subnets of functions that may use it.
-ipv6 := {trust: by_subnet |
-	some trust, _ in config.trusts
-	by_subnet := {id: outcome |
-		some id in union({cohort.subnets | some cohort in cohorts.by_key; cohort.is_dual_stack_allowed})
-		ways := legs.of("ipv6", id, network.subnets[id].vpc_id)
-		firm := {_judged_ipv6(trust, leg) | some leg in ways; leg.kind != "perhaps"}
-		perhaps := {{"outcome": _judged_ipv6(trust, leg), "waits": leg.waits} | some leg in ways; leg.kind == "perhaps"}
-		outcome := _trusting(trust, outcomes.worst(firm, perhaps))
+# description: |
+#   By cohort key, subnet ids by state: {"works", "none", "unknown"}, and "waits", all that the unknown ones wait for.
+summary := {key: sorted |
+	some key, by_subnet in of
+	sorted := {
+		"works": {id | some id, outcome in by_subnet; outcome.state == "works"},
+		"none": {id | some id, outcome in by_subnet; outcome.state == "none"},
+		"unknown": {id | some id, outcome in by_subnet; outcome.state == "unknown"},
+		"waits": union({outcome.waits | some outcome in by_subnet}),
 	}
 }
 
-_judged(_, _, leg) := object.union(outcome, {"is_isolated": leg.hops == []}) if {
-	leg.kind == "missing"
-	outcome := outcomes.none("no_default_route", leg.table, legs.hops(leg))
+# METADATA
+# description: |
+#   By cohort key, the list for evidence.subnets: {"subnet_id", "zone_id", "state", "cause", "hops"}, null where
+#   there is none.
+evidence := {key: shown |
+	some key, by_subnet in of
+	shown := [one |
+		some id, outcome in by_subnet
+		one := {
+			"subnet_id": id,
+			"zone_id": object.get(_zone_ids, id, null),
+			"state": outcome.state,
+			"cause": {true: null, false: outcome.cause}[outcome.cause == ""],
+			"hops": outcome.hops,
+		}
+	]
 }
 
-_judged(_, _, leg) := outcomes.unknown(leg.waits, legs.hops(leg)) if leg.kind == "unknown"
-
-_judged(trust, start, leg) := _onward(leg.state, route.target_kind, {"trust": trust, "start": start}, leg) if {
-	leg.kind in {"route", "perhaps"}
-	route := network.route_tables[leg.table].routes[leg.index]
+# METADATA
+# description: What to repair for several subnets of a cohort that have no way out, as a set; one id if they share it.
+# scope: document
+roots(key, subnet_ids) := {root |
+	some id in subnet_ids
+	root := of[key][id].root
+	root != ""
 }
 
-_onward("blackhole", kind, _, leg) := outcomes.none("blackhole", leg.table, hops) if {
-	hops := array.concat(legs.hops(leg), [{"id": _target(leg), "kind": kind, "state": _state_of(kind, _target(leg))}])
+# METADATA
+# description: By cohort key, the subnets whose way out is IPv6 alone.
+ipv6_only := {key: {id | some id, outcome in by_subnet; outcome.is_ipv6_only} | some key, by_subnet in of}
+
+# IPv6 counts where nothing else is said about IPv4
+_either(over_ipv4, over_ipv6) := over_ipv4 if _settles(over_ipv4.state, over_ipv6.state)
+
+_either(over_ipv4, over_ipv6) := object.union(over_ipv6, {"is_ipv6_only": true}) if {
+	over_ipv4.state != "works"
+	over_ipv6.state == "works"
 }
 
-_onward("active", "internet_gateway", _, leg) := outcomes.none("public_subnet", leg.table, hops) if {
-	id := _target(leg)
-	state := exits.attachment(id, leg.vpc_id)
-	hops := array.concat(legs.hops(leg), [{"id": id, "kind": "internet_gateway", "state": state}])
+_either(over_ipv4, over_ipv6) := outcomes.unknown(over_ipv4.waits | over_ipv6.waits, over_ipv4.hops) if {
+	over_ipv4.state != "works"
+	over_ipv6.state == "unknown"
 }
 
-_onward("active", "nat_gateway", at, leg) := outcomes.behind(legs.hops(leg), set(), outcome) if {
-	outcome := nat.gateway(at.trust, _target(leg), leg.vpc_id, at.start)
+_settles("works", _) := true
+
+_settles(_, "none") := true
+
+# every subnet must be dual-stack; a hidden one may be or not
+_usable_ipv6(key, trust, id) := ways.ipv6[trust][id] if {
+	cohorts.by_key[key].is_dual_stack_allowed
+	cohorts.by_key[key].subnets - _dual_stack == set()
+	cohorts.by_key[key].hidden_subnets == {}
 }
 
-_onward("active", "network_interface", at, leg) := outcomes.behind(legs.hops(leg), set(), outcome) if {
-	outcome := nat_instance.of(at.trust, _target(leg), _instance_id(leg), leg.vpc_id)
+_usable_ipv6(key, trust, id) := outcomes.unknown(waits, ways.ipv6[trust][id].hops) if {
+	cohorts.by_key[key].is_dual_stack_allowed
+	cohorts.by_key[key].subnets - _dual_stack == set()
+	cohorts.by_key[key].hidden_subnets != {}
+	ways.ipv6[trust][id].state != "none"
+	waits := cohorts.hidden_subnet_waits[key] | ways.ipv6[trust][id].waits
 }
 
-_onward("active", "vpc_peering_connection", at, leg) := _over_peering(at.trust, leg)
-
-_onward("active", kind, at, leg) := exits.opaque(at.trust, kind, _target(leg), leg) if not kind in _transparent
-
-# peering carries no traffic on to the peer's gateways, unless people who know the peer say that it does
-_over_peering(trust, leg) := outcome if {
-	outcome := exits.opaque(trust, "vpc_peering_connection", _target(leg), leg)
-	outcome.state == "works"
+_usable_ipv6(key, trust, id) := ways.ipv6[trust][id] if {
+	cohorts.by_key[key].is_dual_stack_allowed
+	cohorts.by_key[key].subnets - _dual_stack == set()
+	ways.ipv6[trust][id].state == "none"
 }
 
-_over_peering(trust, leg) := outcomes.none("peering", id, hops) if {
-	id := _target(leg)
-	exits.opaque(trust, "vpc_peering_connection", id, leg).state != "works"
-	hops := array.concat(legs.hops(leg), [{"id": id, "kind": "vpc_peering_connection", "state": "active"}])
+_usable_ipv6(key, _, _) := outcomes.none("", "", []) if not _may_use_ipv6(key)
+
+_may_use_ipv6(key) if {
+	cohorts.by_key[key].is_dual_stack_allowed
+	cohorts.by_key[key].subnets - _dual_stack == set()
 }
 
-_transparent := {"internet_gateway", "nat_gateway", "network_interface", "vpc_peering_connection"}
-
-_judged_ipv6(_, leg) := outcomes.none("no_default_route", leg.table, legs.hops(leg)) if leg.kind == "missing"
-
-_judged_ipv6(_, leg) := outcomes.unknown(leg.waits, legs.hops(leg)) if leg.kind == "unknown"
-
-_judged_ipv6(trust, leg) := _onward_ipv6(leg.state, route.target_kind, trust, leg) if {
-	leg.kind in {"route", "perhaps"}
-	route := network.route_tables[leg.table].routes[leg.index]
+_dual_stack := {one.id |
+	some one in input.subnets
+	one.ipv6_cidrs != []
+	one.is_ipv6_only == false
 }
 
-_onward_ipv6("blackhole", _, _, leg) := outcomes.none("blackhole", leg.table, legs.hops(leg))
-
-_onward_ipv6("active", "internet_gateway", _, leg) := outcomes.none("public_subnet", leg.table, legs.hops(leg))
-
-_onward_ipv6("active", "vpc_peering_connection", trust, leg) := _over_peering(trust, leg)
-
-_onward_ipv6("active", "egress_only_internet_gateway", _, leg) := exits.by_egress_only_gateway(_target(leg), leg)
-
-_onward_ipv6("active", kind, trust, leg) := exits.opaque(trust, kind, _target(leg), leg) if {
-	not kind in {"internet_gateway", "vpc_peering_connection", "egress_only_internet_gateway"}
-}
-
-_target(leg) := network.route_tables[leg.table].routes[leg.index].target_id
-
-_instance_id(leg) := network.route_tables[leg.table].routes[leg.index].instance_id
-
-_instance_id(leg) := "" if not network.route_tables[leg.table].routes[leg.index].instance_id
-
-# a black-holed target is gone, unless it can be seen in another state
-_state_of("nat_gateway", id) := network.nat_gateways[id].state
-
-_state_of("nat_gateway", id) := "blackhole" if not network.nat_gateways[id]
-
-_state_of(kind, _) := "blackhole" if kind != "nat_gateway"
-
-_trusting(trust, outcome) := outcome if not _is_trusted(trust, outcome)
-
-_trusting(trust, outcome) := outcomes.works(outcome.hops) if _is_trusted(trust, outcome)
-
-# a trusted unit: every way that is opaque, and not one that we failed to read
-_is_trusted(trust, outcome) if {
-	outcome.state == "unknown"
-	config.trusts[trust].everything
-	every wait in outcome.waits { wait.status == "opaque" }
-}
+_zone_ids := {one.id: one.zone_id | some one in input.subnets}

@@ -1,0 +1,141 @@
+# METADATA
+# title: Function cannot reach the internet
+# description: |
+#   No subnet of the function leads to the internet, so calls to anything outside the VPC end in a timeout. A
+#   function in a VPC has no public address: a route to an internet gateway does not help it, only a NAT does.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
+#   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
+# custom:
+#   severity: high
+#   advice: >-
+#     Route 0.0.0.0/0 of the function's subnets to a public NAT gateway that is available and whose own subnet leads
+#     to an internet gateway; or declare the intent aws or none if the function needs no internet.
+#   remediation: detach_vpc_config
+package vpcguard.rules.nat.no_internet_egress
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.endpoints
+import data.vpcguard.lib.faults
+import data.vpcguard.lib.intent
+import data.vpcguard.lib.path
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {
+	"block_public_access",
+	"egress_only_internet_gateways",
+	"function_tags",
+	"instances",
+	"internet_gateways",
+	"nat_gateways",
+	"network_interfaces",
+	"prefix_list_entries",
+	"route_tables",
+	"security_groups",
+	"subnets",
+	"vpc_attributes",
+	"vpc_endpoints",
+}
+
+applies := cohorts.functions({key |
+	some key in cohorts.with_subnets
+	intent.may_need_internet(cohorts.by_key[key].intent)
+})
+
+deny contains result.violation(name, details) if {
+	some key, verdicts in _verdicts
+	some value, verdict in verdicts
+	count(verdicts) == 1
+	verdict.answer == "violation"
+	cohort := cohorts.by_key[key]
+	some name in cohort.functions
+	details := {
+		"severity": _severity(value, path.of[key]),
+		"message": sprintf(
+			"%s cannot reach the internet: %s. %s",
+			[name, faults.text(key, verdict.broken), faults.advice(key, verdict.broken)],
+		),
+		"evidence": {"intent": intent.evidence(cohort.intent_key), "subnets": path.evidence[key]},
+		"root_causes": path.roots(key, verdict.broken),
+		"is_eligible": intent.is_internet_alone_by_configuration(cohort.intent),
+	}
+}
+
+unknown contains result.unknown_with(name, waits, evidence) if {
+	some key, verdicts in _verdicts
+	evidence := {"subnets": path.evidence[key]}
+	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
+	waits != set()
+	some name in cohorts.by_key[key].functions
+}
+
+# by cohort and possible intent: {"answer", "waits", "broken" (the subnets that are a fault)}
+_verdicts := {key: verdicts |
+	some key in cohorts.with_subnets
+	verdicts := {value: _verdict(value, path.summary[key], _by_design(key)) |
+		some value in cohorts.by_key[key].intent.egress.values
+	}
+}
+
+_verdict(value, _, _) := _pass if value in {"aws", "none"}
+
+_verdict(value, summary, _) := _pass if {
+	value in {"internet", "undeclared"}
+	summary.works != set()
+}
+
+_verdict(value, summary, _) := {"answer": "unknown", "waits": summary.waits, "broken": set()} if {
+	value in {"internet", "undeclared"}
+	summary.works == set()
+	summary.unknown != set()
+}
+
+_verdict("internet", summary, _) := {"answer": "violation", "waits": set(), "broken": summary.none} if {
+	summary.works == set()
+	summary.unknown == set()
+}
+
+# undeclared: a subnet without a default route is isolated by design where an endpoint serves it
+_verdict("undeclared", summary, by_design) := {"answer": "violation", "waits": set(), "broken": broken} if {
+	summary.works == set()
+	summary.unknown == set()
+
+	broken := (summary.none - by_design.ids) - by_design.perhaps
+	broken != set()
+}
+
+_verdict("undeclared", summary, by_design) := {"answer": "unknown", "waits": by_design.waits, "broken": set()} if {
+	summary.works == set()
+	summary.unknown == set()
+
+	(summary.none - by_design.ids) - by_design.perhaps == set()
+	by_design.perhaps != set()
+}
+
+_verdict("undeclared", summary, by_design) := _pass if {
+	summary.works == set()
+	summary.unknown == set()
+
+	summary.none - by_design.ids == set()
+}
+
+_pass := {"answer": "pass", "waits": set(), "broken": set()}
+
+_by_design(key) := {"ids": ids, "perhaps": perhaps, "waits": waits} if {
+	isolated := {id | some id, outcome in path.of[key]; outcome.is_isolated}
+	ids := {id | some id in isolated; endpoints.serves[key][id].answer == "yes"}
+	perhaps := {id | some id in isolated; endpoints.serves[key][id].answer == "unknown"}
+	waits := union({endpoints.serves[key][id].waits | some id in perhaps})
+}
+
+_severity("internet", _) := "critical"
+
+_severity("undeclared", by_subnet) := "info" if _is_isolated(by_subnet)
+
+_severity("undeclared", by_subnet) := "high" if not _is_isolated(by_subnet)
+
+_is_isolated(by_subnet) if {
+	every outcome in by_subnet { outcome.is_isolated }
+}
