@@ -10,6 +10,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -94,10 +95,14 @@ class RecordedAws:
         with self._lock:
             self.calls.append((key, parameters))
         try:
-            answer = self._answers.get(key, lambda _: empty(key))(parameters)
+            answer = self._answers[key](parameters) if key in self._answers else empty(key)
         except RefusedError as refusal:
             return SimpleNamespace(status_code=refusal.status), refusal.parsed
-        return SimpleNamespace(status_code=200), {**answer, "ResponseMetadata": {"HTTPStatusCode": 200}}
+        # botocore decodes policies in place
+        return SimpleNamespace(status_code=200), {
+            **deepcopy(answer),
+            "ResponseMetadata": {"HTTPStatusCode": 200},
+        }
 
 
 def _keep_parameters(params: Json, context: Json, **_: Any) -> None:

@@ -46,8 +46,9 @@ class Operation:
 
     @property
     def lists(self) -> tuple[str, ...]:
-        """The lists that every answer must hold: without one, "none" and "not read" look the same."""
-        return tuple(key for key, shape in self.shape.items() if isinstance(shape, list))
+        """The lists an answer consists of, if it consists of lists: "Subnets" for ec2:DescribeSubnets."""
+        lists = tuple(key for key, shape in self.shape.items() if isinstance(shape, list))
+        return lists if len(lists) == len(self.shape) else ()
 
     def stored_shape(self) -> Shape:
         """The shape of everything that a snapshot holds under this operation's key."""

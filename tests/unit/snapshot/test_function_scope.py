@@ -1,0 +1,484 @@
+"""The reads of a function scope: what is asked, in how many rounds, and what ends in the snapshot."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.support.recorded_aws import (
+    ACCOUNT,
+    REGION,
+    Answer,
+    Json,
+    RecordedAws,
+    a_function,
+    a_network,
+    always,
+    by,
+    document,
+    functions,
+    networks,
+    refused,
+)
+from vpcguard.errors import ThrottledError
+from vpcguard.model.scope import Scope
+from vpcguard.model.snapshot import Failure, Snapshot
+from vpcguard.snapshot import SCOPE_ACTIONS, CaptureOptions, Hints, capture
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ORDERS, BILLS, HOOK = (
+    a_function("orders"),
+    a_function("bills", vpc_id="vpc-0b"),
+    a_function("hook", vpc_id=None),
+)
+POLICY = "arn:aws:iam::aws:policy/eni"
+ROLE: dict[str, Answer] = {
+    "iam:GetRole": lambda asked: {"Role": {"RoleName": asked["RoleName"], "Arn": "arn:role"}},
+    "iam:ListAttachedRolePolicies": always({"AttachedPolicies": [{"PolicyName": "p", "PolicyArn": POLICY}]}),
+    "iam:ListRolePolicies": always({"PolicyNames": ["inline"]}),
+    "iam:GetRolePolicy": always(
+        {"RoleName": "orders", "PolicyName": "inline", "PolicyDocument": document("s3:GetObject")}
+    ),
+    "iam:GetPolicy": always({"Policy": {"Arn": POLICY, "DefaultVersionId": "v2"}}),
+    "iam:GetPolicyVersion": always({"PolicyVersion": {"VersionId": "v2", "Document": document("sqs:*")}}),
+}
+QUOTA: dict[str, Answer] = {
+    "servicequotas:GetServiceQuota": always({"Quota": {"QuotaCode": "L-9FEE3D26", "Value": 500.0}})
+}
+
+
+def _aws(*more: dict[str, Answer], **named: Any) -> RecordedAws:
+    answers: dict[str, Answer] = {
+        **functions(ORDERS, BILLS, HOOK),
+        **networks(a_network("vpc-0a"), a_network("vpc-0b")),
+        **ROLE,
+        **QUOTA,
+    }
+    for each in more:
+        answers |= each
+    return RecordedAws(answers, **named)
+
+
+def _capture(aws: RecordedAws, *names: str, **options: Any) -> Snapshot:
+    scope = Scope(kind="function", account_id=ACCOUNT, region=REGION, function_names=names)
+    return capture(scope, aws, clock=lambda: NOW, options=CaptureOptions(**options))
+
+
+def test_a_function_is_read_with_its_network_and_its_role() -> None:
+    snapshot = _capture(_aws(), "orders")
+
+    answers = dict(snapshot.own.answers)
+    assert (snapshot.captured_at, snapshot.account_id, snapshot.region) == (
+        "2026-11-20T12:00:00.000000Z",
+        ACCOUNT,
+        REGION,
+    )
+    assert answers["lambda:GetFunctionConfiguration"] == {"orders": ORDERS}
+    assert answers["ec2:DescribeSubnets"] == {"Subnets": [a_network("vpc-0a")["ec2:DescribeSubnets"]]}
+    assert answers["iam:GetRolePolicy"]["orders"]["inline"]["PolicyDocument"]["Statement"][0]["Action"] == [
+        "s3:GetObject"
+    ]
+    assert answers["iam:GetPolicyVersion"][POLICY]["PolicyVersion"]["VersionId"] == "v2"
+    assert answers["servicequotas:GetServiceQuota"] == {
+        "L-9FEE3D26": {"Quota": {"QuotaCode": "L-9FEE3D26", "Value": 500.0}}
+    }
+    assert answers["lambda:ListEventSourceMappings"] == {"orders": {"EventSourceMappings": []}}
+    assert dict(snapshot.own.failures) == {}
+    assert snapshot.not_requested == ("lambda:GetFunctionConcurrency",)
+
+
+def test_the_clock_is_read_before_the_first_call() -> None:
+    """Time taken after a read would make an older answer look newer than it is."""
+    aws = _aws()
+    calls_then: list[int] = []
+
+    def clock() -> datetime:
+        calls_then.append(len(aws.calls))
+        return NOW
+
+    scope = Scope(kind="function", account_id=ACCOUNT, region=REGION, function_names=("orders",))
+    capture(scope, aws, clock=clock)
+
+    assert calls_then == [0]
+
+
+def test_a_function_outside_a_vpc_needs_no_network_and_no_role() -> None:
+    aws = _aws()
+
+    snapshot = _capture(aws, "hook")
+
+    assert set(aws.counts()) == {"lambda:GetFunctionConfiguration", "lambda:ListTags", "lambda:ListAliases"}
+    assert set(snapshot.own.answers) == set(aws.counts())
+
+
+@pytest.mark.parametrize(
+    "face", [{}, {"VpcConfig": {}}, {"VpcConfig": {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""}}]
+)
+def test_the_three_faces_of_not_attached_are_one(face: dict[str, Any]) -> None:
+    aws = _aws(functions(a_function("hook", vpc_id=None, **face)))
+
+    _capture(aws, "hook")
+
+    assert not any(key.startswith(("ec2:", "iam:")) for key in aws.counts())
+
+
+def test_a_function_that_is_gone_has_no_entry_and_no_failure() -> None:
+    aws = _aws()
+
+    snapshot = _capture(aws, "deleted")
+
+    assert dict(snapshot.own.answers) == {"lambda:GetFunctionConfiguration": {}}
+    assert dict(snapshot.own.failures) == {}
+
+
+def test_functions_of_several_vpcs_share_one_read_of_them() -> None:
+    aws = _aws()
+
+    snapshot = _capture(aws, "orders", "bills", "hook", "deleted")
+
+    assert aws.counts()["ec2:DescribeSubnets"] == 1
+    assert aws.asked("ec2:DescribeVpcs")[0]["Filters"] == [{"Name": "vpc-id", "Values": ["vpc-0a", "vpc-0b"]}]
+    assert sorted(snapshot.own.answers["lambda:GetFunctionConfiguration"]) == ["bills", "hook", "orders"]
+    assert sorted(snapshot.own.answers["iam:GetRole"]) == ["bills", "hook", "orders"]
+
+
+def test_every_filter_by_vpc_has_its_own_name() -> None:
+    aws = _aws()
+
+    _capture(aws, "orders")
+
+    by_vpc = {"Name": "vpc-id", "Values": ["vpc-0a"]}
+    assert aws.asked("ec2:DescribeNatGateways")[0]["Filter"] == [by_vpc]
+    assert aws.asked("ec2:DescribeInternetGateways")[0]["Filters"] == [
+        {"Name": "attachment.vpc-id", "Values": ["vpc-0a"]}
+    ]
+    assert aws.asked("ec2:DescribeNetworkInterfaces")[0]["Filters"] == [
+        {"Name": "interface-type", "Values": ["lambda"]},
+        by_vpc,
+    ]
+
+
+def test_a_function_that_does_not_say_its_vpc_is_read_without_a_filter() -> None:
+    """Filtered by nothing, everything it names would look missing."""
+    bare = a_function("orders")
+    del bare["VpcConfig"]["VpcId"]
+    aws = _aws(functions(bare))
+
+    snapshot = _capture(aws, "orders")
+
+    assert "Filters" not in aws.asked("ec2:DescribeSubnets")[0]
+    assert len(snapshot.own.answers["ec2:DescribeSubnets"]["Subnets"]) == 2
+
+
+def test_hints_are_used_when_they_are_right() -> None:
+    aws = _aws()
+
+    hinted = _capture(aws, "orders", hints=Hints(frozenset({"vpc-0a"}), frozenset({"orders"})))
+
+    assert aws.counts()["ec2:DescribeSubnets"] == 1
+    assert aws.counts()["iam:GetRole"] == 1
+    assert hinted == _capture(_aws(), "orders")
+
+
+def test_hints_that_are_wrong_leave_nothing_behind() -> None:
+    """The event is a trigger, never the evidence."""
+    hinted = _capture(_aws(), "orders", hints=Hints(frozenset({"vpc-0b"}), frozenset({"bills"})))
+
+    assert hinted == _capture(_aws(), "orders")
+
+
+def test_a_wrong_hint_that_fails_does_no_harm() -> None:
+    aws = _aws(
+        {"iam:GetRole": by("RoleName", {"orders": {"Role": {"RoleName": "orders"}}}, missing="Throttling")}
+    )
+
+    snapshot = _capture(aws, "orders", hints=Hints(frozenset(), frozenset({"bills"})))
+
+    assert snapshot.own.answers["iam:GetRole"] == {"orders": {"Role": {"RoleName": "orders"}}}
+
+
+def test_with_hints_three_calls_in_a_row_are_enough() -> None:
+    """Everything that can be asked at once is: the time of an answer counts at most three times."""
+    aws = _aws()
+    depth = _longest_chain(aws, hints=Hints(frozenset({"vpc-0a"}), frozenset({"orders"})))
+
+    assert depth == 3
+
+
+def test_without_hints_it_is_one_more() -> None:
+    assert _longest_chain(_aws()) == 4
+
+
+def _longest_chain(aws: RecordedAws, **options: Any) -> int:
+    """Return how many calls followed one another, the next beginning after the last had ended."""
+    lock = threading.Lock()
+    spans: list[tuple[float, float]] = []
+    real = aws._answer  # noqa: SLF001  its time is what is measured
+
+    def timed(*args: Any, **event: Any) -> Any:
+        began = time.monotonic()
+        time.sleep(0.1)
+        answer = real(*args, **event)
+        with lock:
+            spans.append((began, time.monotonic()))
+        return answer
+
+    aws._answer = timed  # type: ignore[method-assign]  # noqa: SLF001
+    _capture(aws, "orders", **options)
+    depth, free_at = 0, 0.0
+    for _ in range(len(spans)):
+        following = [end for begin, end in spans if begin >= free_at]
+        if not following:
+            break
+        depth, free_at = depth + 1, min(following)
+    return depth
+
+
+def test_a_denied_read_is_a_failure_of_that_read_alone() -> None:
+    aws = _aws({"ec2:DescribeNatGateways": refused("UnauthorizedOperation", "no")})
+
+    snapshot = _capture(aws, "orders")
+
+    assert dict(snapshot.own.failures) == {"ec2:DescribeNatGateways": Failure("UnauthorizedOperation", "no")}
+    assert "ec2:DescribeNatGateways" not in snapshot.own.answers
+
+
+def test_a_function_that_may_not_be_read_is_a_failure_under_its_name() -> None:
+    aws = _aws({"lambda:GetFunctionConfiguration": refused("AccessDeniedException", "no")})
+
+    snapshot = _capture(aws, "orders")
+
+    assert dict(snapshot.own.failures) == {
+        "lambda:GetFunctionConfiguration": {"orders": Failure("AccessDeniedException", "no")}
+    }
+    assert dict(snapshot.own.answers) == {}
+
+
+def test_throttling_in_any_chain_reaches_the_caller() -> None:
+    aws = _aws({"iam:GetPolicyVersion": refused("Throttling")})
+
+    with pytest.raises(ThrottledError, match="iam:GetPolicyVersion"):
+        _capture(aws, "orders")
+
+
+def test_a_group_that_the_vpc_does_not_show_is_asked_for_before_it_counts_as_missing() -> None:
+    """A group of another VPC can be associated with this one; its VpcId is then the other's."""
+    function = a_function("orders")
+    function["VpcConfig"]["SecurityGroupIds"] = ["sg-vpc-0a", "sg-vpc-0b", "sg-gone"]
+    aws = _aws(functions(function))
+
+    snapshot = _capture(aws, "orders")
+
+    assert aws.asked("ec2:DescribeSecurityGroups")[1]["Filters"] == [
+        {"Name": "group-id", "Values": ["sg-gone", "sg-vpc-0b"]}
+    ]
+    groups = snapshot.own.answers["ec2:DescribeSecurityGroups"]["SecurityGroups"]
+    assert [group["GroupId"] for group in groups] == ["sg-vpc-0a", "sg-vpc-0b"]
+
+
+def test_a_subnet_that_is_gone_is_asked_for_by_itself_once() -> None:
+    function = a_function("orders")
+    function["VpcConfig"]["SubnetIds"] = ["subnet-vpc-0a", "subnet-gone"]
+    aws = _aws(functions(function))
+
+    snapshot = _capture(aws, "orders")
+
+    assert aws.asked("ec2:DescribeSubnets")[1]["Filters"] == [
+        {"Name": "subnet-id", "Values": ["subnet-gone"]}
+    ]
+    assert [s["SubnetId"] for s in snapshot.own.answers["ec2:DescribeSubnets"]["Subnets"]] == [
+        "subnet-vpc-0a"
+    ]
+
+
+def test_what_routes_groups_and_endpoints_name_is_read_too() -> None:
+    table = {
+        "RouteTableId": "rtb-0a",
+        "VpcId": "vpc-0a",
+        "Routes": [
+            {"DestinationCidrBlock": "0.0.0.0/0", "NetworkInterfaceId": "eni-0a", "InstanceId": "i-0a"},
+            {"DestinationPrefixListId": "pl-0a", "GatewayId": "vpce-0a"},
+        ],
+    }
+    group = {
+        "GroupId": "sg-vpc-0a",
+        "VpcId": "vpc-0a",
+        "IpPermissionsEgress": [{"IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "pl-0b"}]}],
+    }
+    endpoint = {"VpcEndpointId": "vpce-0b", "VpcEndpointType": "Interface", "VpcId": "vpc-0a"}
+    aws = _aws(
+        {
+            "ec2:DescribeRouteTables": always({"RouteTables": [table]}),
+            "ec2:DescribeSecurityGroups": always({"SecurityGroups": [group]}),
+            "ec2:DescribeVpcEndpoints": always({"VpcEndpoints": [endpoint]}),
+            "ec2:GetManagedPrefixListEntries": always({"Entries": [{"Cidr": "10.0.0.0/8"}]}),
+            "ec2:DescribeVpcAttribute": lambda asked: {
+                asked["Attribute"][0].upper() + asked["Attribute"][1:]: {"Value": True}
+            },
+            "ec2:DescribeNetworkInterfaces": lambda asked: {
+                "NetworkInterfaces": [{"NetworkInterfaceId": f["Values"][0]} for f in asked["Filters"][:1]]
+            },
+            "ec2:DescribeInstances": always({"Reservations": [{"Instances": [{"InstanceId": "i-0a"}]}]}),
+        }
+    )
+
+    answers = _capture(aws, "orders").own.answers
+
+    assert answers["ec2:DescribeVpcAttribute"] == {
+        "vpc-0a": {"EnableDnsSupport": {"Value": True}, "EnableDnsHostnames": {"Value": True}}
+    }
+    assert answers["ec2:GetManagedPrefixListEntries"] == {
+        "pl-0a": {"Entries": [{"Cidr": "10.0.0.0/8"}]},
+        "pl-0b": {"Entries": [{"Cidr": "10.0.0.0/8"}]},
+    }
+    assert answers["ec2:DescribeInstances"] == {"Reservations": [{"Instances": [{"InstanceId": "i-0a"}]}]}
+    assert aws.asked("ec2:DescribeInstances")[0]["Filters"] == [{"Name": "instance-id", "Values": ["i-0a"]}]
+    assert {
+        each["NetworkInterfaceId"] for each in answers["ec2:DescribeNetworkInterfaces"]["NetworkInterfaces"]
+    } == {
+        "lambda",
+        "eni-0a",
+    }
+
+
+def test_dns_attributes_are_not_asked_for_where_no_interface_endpoint_is() -> None:
+    endpoint = {"VpcEndpointId": "vpce-0b", "VpcEndpointType": "Gateway", "VpcId": "vpc-0a"}
+    aws = _aws({"ec2:DescribeVpcEndpoints": always({"VpcEndpoints": [endpoint]})})
+
+    _capture(aws, "orders")
+
+    assert aws.counts()["ec2:DescribeVpcAttribute"] == 0
+
+
+def test_the_default_quota_is_read_only_where_the_account_has_none_of_its_own() -> None:
+    default = {"servicequotas:GetAWSDefaultServiceQuota": always({"Quota": {"Value": 250.0}})}
+
+    none = _capture(
+        _aws(default, {"servicequotas:GetServiceQuota": refused("NoSuchResourceException")}), "orders"
+    )
+    denied = _capture(
+        _aws(default, {"servicequotas:GetServiceQuota": refused("AccessDeniedException")}), "orders"
+    )
+
+    assert none.own.answers["servicequotas:GetServiceQuota"] == {}
+    assert none.own.answers["servicequotas:GetAWSDefaultServiceQuota"] == {
+        "L-9FEE3D26": {"Quota": {"Value": 250.0}}
+    }
+    assert "servicequotas:GetAWSDefaultServiceQuota" not in denied.own.answers
+    assert denied.own.failures["servicequotas:GetServiceQuota"] == {
+        "L-9FEE3D26": Failure("AccessDeniedException", "refused")
+    }
+
+
+def test_versions_are_read_only_where_an_alias_serves_one() -> None:
+    aliases: dict[str, Json] = {
+        "orders": {"Aliases": [{"Name": "live", "AliasArn": "arn:live", "FunctionVersion": "3"}]},
+        "bills": {"Aliases": [{"Name": "dev", "AliasArn": "arn:dev", "FunctionVersion": "$LATEST"}]},
+        "hook": {
+            "Aliases": [
+                {
+                    "Name": "canary",
+                    "AliasArn": "arn:canary",
+                    "FunctionVersion": "$LATEST",
+                    "RoutingConfig": {"AdditionalVersionWeights": {"7": 0.1}},
+                }
+            ]
+        },
+    }
+    aws = _aws({"lambda:ListAliases": by("FunctionName", aliases)})
+
+    snapshot = _capture(aws, "orders", "bills", "hook")
+
+    assert snapshot.own.answers["lambda:ListAliases"] == aliases
+    assert [asked["FunctionName"] for asked in aws.asked("lambda:ListVersionsByFunction")] == [
+        "hook",
+        "orders",
+    ]
+
+
+def test_event_sources_of_aliases_are_asked_for_and_kept_once() -> None:
+    alias = {"Name": "live", "AliasArn": "arn:live", "FunctionVersion": "$LATEST"}
+    one, two = {"UUID": "1", "State": "Enabled"}, {"UUID": "2", "State": "Enabled"}
+    aws = _aws(
+        {
+            "lambda:ListAliases": always({"Aliases": [alias]}),
+            "lambda:ListEventSourceMappings": by(
+                "FunctionName",
+                {"orders": {"EventSourceMappings": [one]}, "arn:live": {"EventSourceMappings": [one, two]}},
+            ),
+        }
+    )
+
+    snapshot = _capture(aws, "orders")
+
+    assert snapshot.own.answers["lambda:ListEventSourceMappings"] == {
+        "orders": {"EventSourceMappings": [one, two]}
+    }
+
+
+def test_event_sources_are_listed_for_all_where_aliases_may_not_be_read() -> None:
+    """A mapping on an alias that we cannot name would be overlooked."""
+    arn = f"{ORDERS['FunctionArn']}:live"
+    mapping = {"UUID": "1", "FunctionArn": arn}
+    aws = _aws(
+        {
+            "lambda:ListAliases": refused("AccessDeniedException"),
+            "lambda:ListEventSourceMappings": always({"EventSourceMappings": [mapping]}),
+        }
+    )
+
+    snapshot = _capture(aws, "orders")
+
+    assert aws.asked("lambda:ListEventSourceMappings") == [{}]
+    assert snapshot.own.answers["lambda:ListEventSourceMappings"] == {
+        "orders": {"EventSourceMappings": [mapping]}
+    }
+
+
+def test_tags_of_a_few_functions_are_read_from_lambda_and_of_many_in_one_call() -> None:
+    many = [a_function(f"f{number}", role="one") for number in range(6)]
+    few, all_six = _aws(functions(*many)), _aws(functions(*many))
+
+    _capture(few, *(each["FunctionName"] for each in many[:5]))
+    _capture(all_six, *(each["FunctionName"] for each in many))
+
+    assert (few.counts()["lambda:ListTags"], few.counts()["tag:GetResources"]) == (5, 0)
+    assert (all_six.counts()["lambda:ListTags"], all_six.counts()["tag:GetResources"]) == (0, 1)
+    # https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+    assert set(all_six.asked("tag:GetResources")[0]) == {"ResourceARNList"}
+
+
+def test_reserved_concurrency_is_read_when_asked_for() -> None:
+    aws = _aws({"lambda:GetFunctionConcurrency": always({"ReservedConcurrentExecutions": 5})})
+
+    snapshot = _capture(aws, "orders", concurrency=True)
+
+    assert snapshot.own.answers["lambda:GetFunctionConcurrency"] == {
+        "orders": {"ReservedConcurrentExecutions": 5}
+    }
+    assert snapshot.not_requested == ()
+
+
+def test_aliases_can_be_left_out() -> None:
+    aws = _aws()
+
+    snapshot = _capture(aws, "orders", aliases=False)
+
+    assert aws.counts()["lambda:ListAliases"] == 0
+    assert snapshot.not_requested == (
+        "lambda:GetFunctionConcurrency",
+        "lambda:ListAliases",
+        "lambda:ListVersionsByFunction",
+    )
+
+
+def test_no_call_is_made_that_the_scope_does_not_declare() -> None:
+    aws = _aws()
+
+    _capture(aws, "orders", "bills", concurrency=True)
+
+    assert set(aws.counts()) <= SCOPE_ACTIONS["function"]
