@@ -29,8 +29,8 @@ from vpcguard.settings import load_settings, runs_in_lambda
 
 MILLISECONDS_TO_FINISH = 20_000  # for what has begun; what has not begun by then stays in the queue
 
-logger = Logger()
-metrics = Metrics()
+logger = Logger(service="vpcguard")
+metrics = Metrics(namespace="LambdaVpcGuard", service="vpcguard")
 # A batch that failed as a whole is answered like any other: the messages come back, the metrics tell.
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -79,13 +79,13 @@ def _report(audited: MessagesAudited) -> dict[str, int]:
     """Log every message under its event's id, count what became of them, and return the counts."""
     counts = Counter(_report_one(one) for one in audited.messages)
     counts["LooksGivenUp"] = sum(_is_given_up(one) for one in audited.messages)
-    counts |= {f"Findings{name.title()}": number for name, number in asdict(audited.summary).items()}
+    counts += Counter({f"Findings{name.title()}": number for name, number in asdict(audited.summary).items()})
     for error in {id(one.error): one.error for one in audited.messages}.values():
         if error is not None and not isinstance(error, VpcGuardError):
             logger.error("unforeseen error", exc_info=error)
     for name, number in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
-    return {name: number for name, number in counts.items() if number}
+    return dict(counts)
 
 
 def _report_one(one: Handled) -> str:

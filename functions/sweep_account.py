@@ -18,8 +18,8 @@ from vpcguard.settings import load_settings, runs_in_lambda
 
 MILLISECONDS_TO_FINISH = 120_000  # for one more step: ten pages of functions, or fifty reads by name
 
-logger = Logger()
-metrics = Metrics()
+logger = Logger(service="vpcguard")
+metrics = Metrics(namespace="LambdaVpcGuard", service="vpcguard")
 
 
 @logger.inject_lambda_context(clear_state=True)

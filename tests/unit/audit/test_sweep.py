@@ -82,7 +82,6 @@ def test_what_was_not_seen_is_read_by_name_before_it_is_closed() -> None:
     estate, table = account("f0", "f1"), Table(unseen=["gone", "late"])
     estate.functions["late"] = configuration("late")
     deps = dependencies(estate, table=table)
-    assert deps.capture == capture
 
     swept = audit_account(ACCOUNT, REGION, deps=deps, page=SweepPage(started_at=STARTED_AT, phase="close"))
 

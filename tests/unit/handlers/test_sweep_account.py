@@ -1,0 +1,66 @@
+"""The handler of sweeps: what it takes, answers and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sweep_account import handler
+from tests.unit.audit.fakes import ACCOUNT, REGION, Account, OneRule, Table, configuration, dependencies
+from tests.unit.handlers.conftest import Context
+from vpcguard.errors import EventError, FactsError
+
+Printed = Callable[[], tuple[list[Any], dict[str, Any]]]
+BEGIN = {"account_id": ACCOUNT, "region": REGION}
+
+
+def account() -> Account:
+    return Account({name: configuration(name) for name in ("f0", "f1", "f2")}, pages=2)
+
+
+def test_an_account_is_swept_to_its_end(printed: Printed) -> None:
+    table = Table(unseen=["gone"])
+
+    answer = handler(BEGIN, Context(900_000), deps=dependencies(account(), table=table))
+
+    logs, metrics = printed()
+    assert (answer["status"], answer["marker"], answer["functions"], answer["deleted"]) == (
+        "complete",
+        None,
+        3,
+        1,
+    )
+    assert metrics == {"SweptFunctions": [3.0], "SweptDeleted": [1.0], "SweptNotJudged": [0.0]}
+    assert [(line["message"], line["account_id"], line["status"]) for line in logs] == [
+        ("account swept", ACCOUNT, "complete")
+    ]
+
+
+def test_a_partial_answer_is_the_next_request(printed: Printed) -> None:
+    table, estate = Table(), account()
+    event: dict[str, Any] = BEGIN
+    answers: list[dict[str, Any]] = []
+    while not answers or answers[-1]["status"] == "partial":
+        answers.append(handler(event, Context(1_000), deps=dependencies(estate, table=table)))
+        event = {**BEGIN, "marker": answers[-1]["marker"]}
+
+    assert [answer["functions"] for answer in answers] == [2, 1, 0]
+    assert table.functions() == ["f0", "f1", "f2"]
+
+
+def test_functions_without_a_verdict_are_logged_with_the_reason(printed: Printed) -> None:
+    policy = OneRule(error=FactsError("contract"), fails_for=frozenset({"f2"}))
+
+    answer = handler(BEGIN, Context(900_000), deps=dependencies(account(), policy=policy))
+
+    logs, metrics = printed()
+    assert (answer["functions"], answer["not_judged"]) == (2, 1)
+    assert metrics["SweptNotJudged"] == [1.0]
+    assert logs[0]["reason"] == "FactsError: contract"
+
+
+def test_a_request_that_names_no_account_is_refused() -> None:
+    with pytest.raises(EventError), pytest.warns(UserWarning, match="No application metrics"):
+        handler({"region": REGION}, Context(), deps=dependencies())
