@@ -1,0 +1,288 @@
+"""The reads of a whole account: how many, in what order, and what a part of it says about itself."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.support.recorded_aws import (
+    ACCOUNT,
+    REGION,
+    Answer,
+    Json,
+    RecordedAws,
+    a_function,
+    a_network,
+    always,
+    document,
+    functions,
+    networks,
+    paged,
+    refused,
+)
+from vpcguard.model.scope import Scope
+from vpcguard.model.snapshot import Failure
+from vpcguard.snapshot import (
+    PARTIAL,
+    SCOPE_ACTIONS,
+    Captured,
+    CaptureOptions,
+    capture_pages,
+    read_account_roles,
+)
+
+VPCS = [f"vpc-{number:02}" for number in range(20)]
+FLEET = [a_function(f"f{number:04}", vpc_id=VPCS[number % 20]) for number in range(1000)]
+PER_FUNCTION = {"lambda:GetFunctionConfiguration", "lambda:ListTags", "lambda:ListAliases", "iam:GetRole"}
+
+
+def _authorization(*names: str) -> Json:
+    return {
+        "RoleDetailList": [
+            {
+                "RoleName": name,
+                "AssumeRolePolicyDocument": document("sts:AssumeRole"),
+                "AttachedManagedPolicies": [{"PolicyName": "p", "PolicyArn": "arn:used"}],
+                "RolePolicyList": [{"PolicyName": "inline", "PolicyDocument": document("s3:GetObject")}],
+                "PermissionsBoundary": {"PermissionsBoundaryArn": "arn:boundary"},
+            }
+            for name in names
+        ],
+        "Policies": [
+            {
+                "Arn": arn,
+                "DefaultVersionId": "v2",
+                "PolicyVersionList": [
+                    {"VersionId": version, "Document": document(f"sqs:{version}")} for version in ("v1", "v2")
+                ],
+            }
+            for arn in ("arn:used", "arn:boundary", "arn:unused")
+        ],
+    }
+
+
+def _aws(fleet: list[Json], *more: dict[str, Answer]) -> RecordedAws:
+    answers = {
+        **functions(*fleet),
+        **networks(*(a_network(vpc_id) for vpc_id in VPCS)),
+        "servicequotas:GetServiceQuota": always({"Quota": {"Value": 500.0}}),
+        "iam:GetAccountAuthorizationDetails": always(_authorization("f0000", "stranger")),
+        "tag:GetResources": paged(
+            "tag:GetResources",
+            [{"ResourceARN": each["FunctionArn"], "Tags": [{"Key": "k", "Value": "v"}]} for each in fleet],
+            size=100,
+            at="PaginationToken",
+            next_at="PaginationToken",
+        ),
+    }
+    for each in more:
+        answers |= each
+    return RecordedAws(answers)
+
+
+def _capture(aws: RecordedAws, **options: Any) -> Captured:
+    scope = Scope(kind="account", account_id=ACCOUNT, region=REGION)
+    return capture_pages(
+        scope, aws, clock=lambda: datetime(2026, 11, 20, tzinfo=UTC), options=CaptureOptions(**options)
+    )
+
+
+def test_a_thousand_functions_take_few_calls_and_none_per_function() -> None:
+    aws = _aws(FLEET)
+
+    captured = _capture(aws)
+
+    counts = aws.counts()
+    assert (counts["lambda:ListFunctions"], counts["tag:GetResources"]) == (20, 10)
+    assert counts.total() <= 60
+    assert not PER_FUNCTION & set(counts)
+    assert len(captured.snapshot.own.answers["lambda:ListFunctions"]["Functions"]) == 1000
+    assert len(captured.snapshot.own.answers["tag:GetResources"]["ResourceTagMappingList"]) == 1000
+    assert captured.next_marker is None
+    assert dict(captured.snapshot.own.failures) == {}
+
+
+def test_what_is_left_out_on_purpose_is_named() -> None:
+    assert _capture(_aws(FLEET[:1])).snapshot.not_requested == (
+        "lambda:GetFunctionConcurrency",
+        "lambda:GetFunctionConfiguration",
+        "lambda:ListAliases",
+        "lambda:ListVersionsByFunction",
+    )
+
+
+def test_everything_can_be_asked_for() -> None:
+    aws = _aws(FLEET[:3], {"lambda:GetFunctionConcurrency": always({})})
+
+    snapshot = _capture(aws, states=True, aliases=True, concurrency=True).snapshot
+
+    assert snapshot.not_requested == ()
+    assert sorted(snapshot.own.answers["lambda:GetFunctionConfiguration"]) == ["f0000", "f0001", "f0002"]
+    assert snapshot.own.answers["lambda:ListAliases"]["f0002"] == {"Aliases": []}
+    assert snapshot.own.answers["lambda:GetFunctionConcurrency"]["f0001"] == {}
+    assert set(aws.counts()) <= SCOPE_ACTIONS["account"]
+
+
+def test_the_network_is_read_whole_and_beside_the_list_of_functions() -> None:
+    """Pages of functions come one after another; whatever waited for the last would come on top."""
+    aws = _aws(FLEET)
+
+    _capture(aws)
+
+    order = [key for key, _ in aws.calls]
+    last_page = len(order) - 1 - order[::-1].index("lambda:ListFunctions")
+    assert order.index("ec2:DescribeSubnets") < last_page
+    assert order.index("iam:GetAccountAuthorizationDetails") < last_page
+    assert "Filters" not in aws.asked("ec2:DescribeSubnets")[0]
+
+
+def test_slow_answers_add_up_only_along_the_list_of_functions() -> None:
+    aws = _aws(FLEET)
+    real = aws._answer  # noqa: SLF001  its time is what is measured
+
+    def slow(*args: Any, **event: Any) -> Any:
+        time.sleep(0.02)
+        return real(*args, **event)
+
+    aws._answer = slow  # type: ignore[method-assign]  # noqa: SLF001
+    started = time.monotonic()
+    _capture(aws)
+
+    # 50 calls one after another would take a second for their answers alone
+    assert time.monotonic() - started < 0.02 * 20 + 0.5
+
+
+def test_without_attached_functions_neither_network_nor_roles_are_read() -> None:
+    aws = _aws([a_function("hook", vpc_id=None)])
+
+    _capture(aws)
+
+    assert set(aws.counts()) == {"lambda:ListFunctions", "tag:GetResources", "lambda:ListEventSourceMappings"}
+
+
+def test_an_empty_account_is_complete_and_empty() -> None:
+    snapshot = _capture(_aws([])).snapshot
+
+    assert snapshot.own.answers["lambda:ListFunctions"] == {"Functions": []}
+    assert dict(snapshot.own.failures) == {}
+
+
+def test_pages_can_be_read_in_turns() -> None:
+    aws = _aws(FLEET[:120])
+
+    first = _capture(aws, max_pages=2)
+    last = _capture(aws, marker=first.next_marker, max_pages=2)
+
+    listed = [each.snapshot.own.answers["lambda:ListFunctions"]["Functions"] for each in (first, last)]
+    assert [len(each) for each in listed] == [100, 20]
+    assert listed[0] + listed[1] == FLEET[:120]
+    assert last.next_marker is None
+
+
+def test_a_part_of_the_functions_never_looks_like_all_of_them() -> None:
+    """A complete list closes what it does not hold: here it would close what the other pages hold."""
+    aws = _aws(FLEET[:120])
+
+    first = _capture(aws, max_pages=2)
+    last = _capture(aws, marker=first.next_marker)
+
+    key = "lambda:ListFunctions"
+    assert first.snapshot.own.failures[key] == Failure(PARTIAL, "stopped after 2 pages")
+    assert last.snapshot.own.failures[key] == Failure(
+        PARTIAL, "began after an earlier part; these are the last"
+    )
+
+
+def test_a_part_asks_for_the_tags_of_its_own_functions() -> None:
+    aws = _aws(FLEET[:120])
+
+    _capture(aws, max_pages=1)
+
+    assert [len(asked["ResourceARNList"]) for asked in aws.asked("tag:GetResources")] == [50]
+
+
+def test_max_pages_that_are_enough_leave_nothing_behind() -> None:
+    captured = _capture(_aws(FLEET[:100]), max_pages=2)
+
+    assert captured.next_marker is None
+    assert dict(captured.snapshot.own.failures) == {}
+
+
+def test_a_denied_list_of_functions_is_a_failure_and_no_empty_account() -> None:
+    aws = _aws(FLEET, {"lambda:ListFunctions": refused("AccessDeniedException")})
+
+    snapshot = _capture(aws).snapshot
+
+    assert "lambda:ListFunctions" not in snapshot.own.answers
+    assert snapshot.own.failures["lambda:ListFunctions"] == Failure("AccessDeniedException", "refused")
+
+
+def test_of_all_roles_only_those_in_scope_are_kept_with_the_versions_in_force() -> None:
+    snapshot = _capture(_aws(FLEET[:6])).snapshot
+
+    kept = snapshot.own.answers["iam:GetAccountAuthorizationDetails"]
+    assert [role["RoleName"] for role in kept["RoleDetailList"]] == ["f0000"]
+    assert [
+        (policy["Arn"], [v["VersionId"] for v in policy["PolicyVersionList"]]) for policy in kept["Policies"]
+    ] == [
+        ("arn:used", ["v2"]),
+        ("arn:boundary", ["v2"]),
+    ]
+    assert "AssumeRolePolicyDocument" not in kept["RoleDetailList"][0]
+
+
+def test_a_few_roles_are_read_one_by_one() -> None:
+    fleet = [a_function(f"f{number}", role="shared") for number in range(30)]
+    aws = _aws(fleet, {"iam:GetRole": always({"Role": {"RoleName": "shared"}})})
+
+    snapshot = _capture(aws).snapshot
+
+    assert aws.counts()["iam:GetAccountAuthorizationDetails"] == 0
+    assert snapshot.own.answers["iam:GetRole"] == {"shared": {"Role": {"RoleName": "shared"}}}
+
+
+def test_roles_read_once_serve_every_region() -> None:
+    aws = _aws(FLEET[:30])
+    everything = read_account_roles(aws)
+
+    first, second = (_capture(aws, account_roles=everything).snapshot for _ in range(2))
+
+    assert aws.counts()["iam:GetAccountAuthorizationDetails"] == 1
+    assert first == second
+    kept = first.own.answers["iam:GetAccountAuthorizationDetails"]
+    assert [role["RoleName"] for role in kept["RoleDetailList"]] == ["f0000"]
+
+
+def test_event_sources_are_kept_by_function_with_those_of_aliases() -> None:
+    arn = FLEET[0]["FunctionArn"]
+    mappings = [
+        {"UUID": "1", "FunctionArn": arn},
+        {"UUID": "2", "FunctionArn": f"{arn}:live"},
+        {"UUID": "3", "FunctionArn": arn.replace("f0000", "stranger")},
+    ]
+    aws = _aws(FLEET[:2], {"lambda:ListEventSourceMappings": always({"EventSourceMappings": mappings})})
+
+    snapshot = _capture(aws).snapshot
+
+    assert snapshot.own.answers["lambda:ListEventSourceMappings"] == {
+        "f0000": {"EventSourceMappings": mappings[:2]},
+        "f0001": {"EventSourceMappings": []},
+    }
+
+
+def test_denied_event_sources_are_a_failure() -> None:
+    aws = _aws(FLEET[:2], {"lambda:ListEventSourceMappings": refused("AccessDeniedException")})
+
+    snapshot = _capture(aws).snapshot
+
+    assert "lambda:ListEventSourceMappings" not in snapshot.own.answers
+    assert snapshot.own.failures["lambda:ListEventSourceMappings"] == Failure(
+        "AccessDeniedException", "refused"
+    )
+
+
+def test_the_account_as_the_caller_knows_it_is_kept() -> None:
+    account = {"name": "payments-prod", "organization_unit": "root/prod", "tags": {"stage": "prod"}}
+
+    assert _capture(_aws([]), account=account).snapshot.account == account
