@@ -15,16 +15,16 @@ _VERSION = re.compile(r"^Version:\s*v?(\d+)\.(\d+)\.(\d+)", re.MULTILINE)
 _SECONDS = 20
 
 
-def find_opa(wanted: Path | None = None) -> Path:
+def find_opa(wanted: Path | None = None, *, checkout: Path = _CHECKOUT) -> Path:
     """Return the opa binary; raises ConfigurationError that says what to do where there is none.
 
-    wanted: taken as it is, e.g. what the environment names.
+    wanted: taken as it is, e.g. what the environment names. checkout: where .tools may lie.
     """
     if wanted is not None:
         if not wanted.is_file():
             raise ConfigurationError(f"{wanted} is no file; it should be the opa binary")
         return wanted
-    pinned = _CHECKOUT / ".tools" / "bin" / "opa"
+    pinned = checkout / ".tools" / "bin" / "opa"
     if pinned.is_file():
         return pinned
     on_path = shutil.which("opa")

@@ -50,7 +50,8 @@ def check(
         _validator(name).validate(document)
     except jsonschema_rs.ValidationError as breach:
         place = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in breach.instance_path)
-        raise error(f"{root}{place}: {_expectation(breach)}") from None
+        where = f"{root}: {place.removeprefix('.')}" if place else root
+        raise error(f"{where}: {_expectation(breach)}") from None
     except ValueError as breach:  # keys that are no text, numbers out of every range
         raise error(f"{root}: {str(breach)[:_LONGEST_MESSAGE]}") from None
 

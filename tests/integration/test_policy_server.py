@@ -1,0 +1,137 @@
+"""The OPA that we start ourselves: it comes up, it is ours, and nothing of it stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from vpcguard.errors import OpaUnavailableError
+from vpcguard.policy import build_bundle, running_opa
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    (folder / "policies").mkdir()
+    (folder / "policies" / "a.rego").write_text("package vpcguard\n\ndecision := 1\n")
+    build_bundle(folder / "policies", folder / "bundle.tar.gz")
+    return folder / "bundle.tar.gz"
+
+
+def _answers(url: str) -> bool:
+    host, _, port = url.removeprefix("http://").partition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_it_answers_inside_the_block_and_is_gone_behind_it(bundle: Path) -> None:
+    with running_opa(bundle) as url:
+        assert _answers(url)
+
+    assert not _answers(url)
+
+
+def test_an_exception_in_the_block_leaves_nothing_running(bundle: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), running_opa(bundle) as url:  # noqa: PT012  the block is the subject
+        assert _answers(url)
+        raise KeyboardInterrupt
+
+    assert not _answers(url)
+
+
+def test_two_at_once_do_not_meet(bundle: Path) -> None:
+    with running_opa(bundle) as first, running_opa(bundle) as second:
+        assert first != second
+        assert _answers(first)
+        assert _answers(second)
+
+
+def test_policies_that_do_not_compile_are_named(tmp_path: Path) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "a.rego").write_text("package vpcguard\n\ndecision := undefined_function(1)\n")
+    build_bundle(tmp_path / "policies", tmp_path / "bundle.tar.gz")
+
+    with (
+        pytest.raises(OpaUnavailableError, match="undefined function undefined_function"),
+        running_opa(tmp_path / "bundle.tar.gz"),
+    ):
+        pass
+
+
+def test_a_program_that_never_answers_is_stopped(bundle: Path, tmp_path: Path) -> None:
+    program = tmp_path / "opa"
+    program.write_text("#!/bin/sh\necho nothing works; exit 3\n")
+    program.chmod(0o755)
+
+    with (
+        pytest.raises(OpaUnavailableError, match="did not come up: nothing works"),
+        running_opa(bundle, opa=program),
+    ):
+        pass
+
+
+def test_a_port_taken_in_between_is_not_taken_for_ours(bundle: Path, tmp_path: Path) -> None:
+    """Between finding a free port and binding it, anybody can take it, even another OPA."""
+    with running_opa(bundle) as other:
+        port = other.rpartition(":")[2]
+        program = tmp_path / "opa"  # binds the other's port at first, a free one later
+        program.write_text(
+            textwrap.dedent(f"""\
+                #!/bin/sh
+                if [ -e {tmp_path}/tried ]; then exec {ROOT}/.tools/bin/opa "$@"; fi
+                touch {tmp_path}/tried
+                for one in "$@"; do case $one in --addr=*) ;; *) set -- "$@" "$one";; esac; shift; done
+                exec {ROOT}/.tools/bin/opa "$@" --addr=127.0.0.1:{port}
+                """)
+        )
+        program.chmod(0o755)
+
+        with running_opa(bundle, opa=program) as url:
+            assert url != other
+            assert _answers(url)
+
+
+CHILD = """
+import sys, time
+from pathlib import Path
+from vpcguard.policy import running_opa
+with running_opa(Path(sys.argv[1])) as url:
+    print(url, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_nothing_outlives_a_parent_that_is_stopped(bundle: Path, how: signal.Signals) -> None:
+    """No clean-up of ours runs when we are killed, and Ctrl-C comes at any time."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "functions")}
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(bundle)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+    ) as child:
+        assert child.stdout is not None
+        url = child.stdout.readline().strip()
+        assert _answers(url)
+        child.send_signal(how)
+        child.wait(10)
+
+    deadline = time.monotonic() + 5
+    while _answers(url) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _answers(url)

@@ -1,0 +1,177 @@
+"""OPA's answer is believed only where it keeps the contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vpcguard.errors import InvalidDecisionError
+from vpcguard.model.decision import RuleDecision, Unknown, Violation
+from vpcguard.policy.answers import merge_rules, read_rules
+
+VIOLATION: dict[str, Any] = {
+    "function": "orders",
+    "severity": "high",
+    "stage": "audit",
+    "message": "orders is broken",
+    "evidence": {"subnets": []},
+    "root_cause": "nat-1",
+    "basis": "declared",
+    "eligible_for_remediation": False,
+}
+UNKNOWN: dict[str, Any] = {
+    "function": "billing",
+    "stage": "audit",
+    "waits_for": ["ec2:DescribeSubnets", "ec2:DescribeNatGateways"],
+    "message": "cannot tell",
+    "evidence": {},
+    "is_failed_read": True,
+}
+
+
+def _rule(**more: Any) -> dict[str, Any]:
+    return {
+        "id": "nat.no_internet_egress",
+        "title": "No way out",
+        "severity": "high",
+        "advice": "Repair it",
+        "remediation": "none",
+        "applies": [],
+        "violations": [],
+        "unknowns": [],
+        "silent": [],
+        **more,
+    }
+
+
+def _read(*rules: dict[str, Any], asked: tuple[str, ...] = ("billing", "orders")) -> tuple[RuleDecision, ...]:
+    return read_rules({"rules": list(rules)}, asked=asked)
+
+
+def test_a_whole_answer() -> None:
+    rules = _read(
+        _rule(applies=["orders", "billing"], violations=[VIOLATION], unknowns=[UNKNOWN], silent=[]),
+        _rule(id="az.single_az", silent=["orders"]),
+    )
+
+    assert rules == (
+        RuleDecision(
+            id="az.single_az",
+            title="No way out",
+            severity="high",
+            advice="Repair it",
+            remediation="none",
+            applies=frozenset(),
+            violations=(),
+            unknowns=(),
+            silent=frozenset({"orders"}),
+        ),
+        RuleDecision(
+            id="nat.no_internet_egress",
+            title="No way out",
+            severity="high",
+            advice="Repair it",
+            remediation="none",
+            applies=frozenset({"billing", "orders"}),
+            violations=(
+                Violation(
+                    function="orders",
+                    severity="high",
+                    stage="audit",
+                    message="orders is broken",
+                    evidence={"subnets": []},
+                    root_cause="nat-1",
+                    basis="declared",
+                    eligible_for_remediation=False,
+                ),
+            ),
+            unknowns=(
+                Unknown(
+                    function="billing",
+                    stage="audit",
+                    waits_for=("ec2:DescribeNatGateways", "ec2:DescribeSubnets"),
+                    message="cannot tell",
+                    evidence={},
+                    is_failed_read=True,
+                ),
+            ),
+            silent=frozenset(),
+        ),
+    )
+
+
+def test_no_root_cause_and_no_basis_are_none() -> None:
+    bare = {key: value for key, value in VIOLATION.items() if key not in ("root_cause", "basis")}
+
+    violation = _read(_rule(violations=[bare]))[0].violations[0]
+
+    assert (violation.root_cause, violation.basis) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (None, "decision: "),
+        ([], "decision: "),
+        ({}, 'decision: "rules" is a required property'),
+        ({"rules": []}, "decision: rules: [] has less than 1 item"),
+        ({"rules": [_rule(violation=[])]}, "decision: rules[0]: Additional properties"),
+        (
+            {"rules": [_rule(violations=[VIOLATION | {"severity": "urgent"}])]},
+            'decision: rules[0].violations[0].severity: expected one of "critical"',
+        ),
+        ({"rules": [_rule(violations=[VIOLATION | {"root_cause": None}])]}, "violations[0].root_cause: "),
+        ({"rules": [_rule(unknowns=[UNKNOWN | {"message": ""}])]}, "unknowns[0].message: "),
+        ({"rules": [_rule(), _rule()]}, "the rule nat.no_internet_egress answers more than once"),
+        ({"rules": [_rule(applies=["stranger"])]}, "'stranger', which nobody asked about"),
+        ({"rules": [_rule(silent=["stranger"])]}, "'stranger', which nobody asked about"),
+        (
+            {"rules": [_rule(violations=[VIOLATION | {"function": "stranger"}])]},
+            "'stranger', which nobody asked about",
+        ),
+        (
+            {"rules": [_rule(unknowns=[UNKNOWN | {"function": "stranger"}])]},
+            "'stranger', which nobody asked about",
+        ),
+        (
+            {"rules": [_rule(violations=[VIOLATION, VIOLATION | {"message": "again"}])]},
+            "gives 'orders' more than one verdict",
+        ),
+        (
+            {"rules": [_rule(violations=[VIOLATION], unknowns=[UNKNOWN | {"function": "orders"}])]},
+            "gives 'orders' more than one verdict",
+        ),
+        (
+            {"rules": [_rule(violations=[VIOLATION], silent=["orders"])]},
+            "gives 'orders' more than one verdict",
+        ),
+    ],
+)
+def test_an_answer_that_breaks_the_contract_is_no_decision(result: Any, message: str) -> None:
+    """One finding per rule and function is the identity of everything that is stored."""
+    with pytest.raises(InvalidDecisionError) as raised:
+        read_rules(result, asked=("billing", "orders"))
+
+    assert message in str(raised.value)
+
+
+def test_the_answers_of_batches_join() -> None:
+    first = _read(_rule(applies=["orders"], violations=[VIOLATION]), asked=("orders",))
+    second = _read(_rule(applies=["billing"], unknowns=[UNKNOWN], silent=["a"]), asked=("billing", "a"))
+
+    merged = merge_rules([first, second])
+
+    assert merged == _read(
+        _rule(applies=["billing", "orders"], violations=[VIOLATION], unknowns=[UNKNOWN], silent=["a"]),
+        asked=("a", "billing", "orders"),
+    )
+
+
+@pytest.mark.parametrize(
+    "other", [[_rule(), _rule(id="az.single_az")], [_rule(id="az.single_az")], [_rule(severity="low")]]
+)
+def test_batches_judged_by_different_rules_are_no_decision(other: list[dict[str, Any]]) -> None:
+    """The policies changed in between; half a decision by each would look whole."""
+    with pytest.raises(InvalidDecisionError, match="judged by different rules"):
+        merge_rules([_read(_rule()), _read(*other)])

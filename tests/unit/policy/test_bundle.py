@@ -1,0 +1,78 @@
+"""The bundle: same policies, same bytes, same name."""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from vpcguard.errors import ConfigurationError
+from vpcguard.policy import build_bundle, find_policies
+
+
+def _policies(folder: Path) -> Path:
+    files = {
+        "vpcguard/vpcguard.rego": "package vpcguard\n",
+        "vpcguard/vpcguard_test.rego": "package vpcguard_test\n",
+        "vpcguard/config/data.yaml": "a: 1\n",
+        "vpcguard/notes.yaml": "b: 1\n",
+        "schemas/input.json": "{}",
+        ".manifest": "{}",
+    }
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return folder
+
+
+def _contents(bundle: Path) -> dict[str, bytes]:
+    with tarfile.open(bundle) as archive:
+        members = [(member.name, archive.extractfile(member)) for member in archive]
+        return {name: content.read() for name, content in members if content is not None}
+
+
+def test_a_bundle_holds_policies_and_their_data_alone(tmp_path: Path) -> None:
+    """A test in it would be evaluated nowhere and shipped everywhere."""
+    revision = build_bundle(_policies(tmp_path / "policies"), tmp_path / "out" / "bundle.tar.gz")
+
+    contents = _contents(tmp_path / "out" / "bundle.tar.gz")
+    assert list(contents) == [".manifest", "vpcguard/config/data.yaml", "vpcguard/vpcguard.rego"]
+    assert json.loads(contents[".manifest"]) == {"revision": revision, "roots": [""], "rego_version": 1}
+
+
+def test_the_same_policies_give_the_same_bytes_anywhere(tmp_path: Path) -> None:
+    """The revision stands beside every verdict and has to mean one thing."""
+    first, second = _policies(tmp_path / "first"), _policies(tmp_path / "second")
+    os.utime(second / "vpcguard" / "vpcguard.rego", (1, 1))
+
+    revisions = {build_bundle(folder, folder / "bundle.tar.gz") for folder in (first, second)}
+
+    assert len(revisions) == 1
+    assert (first / "bundle.tar.gz").read_bytes() == (second / "bundle.tar.gz").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["vpcguard/vpcguard.rego", "vpcguard/config/data.yaml"])
+def test_another_content_or_another_place_is_another_revision(tmp_path: Path, name: str) -> None:
+    policies, output = _policies(tmp_path / "policies"), tmp_path / "bundle.tar.gz"
+    before = build_bundle(policies, output)
+
+    (policies / name).write_text((policies / name).read_text() + "# x\n")
+    changed = build_bundle(policies, output)
+    (policies / name).rename(policies / "data.yaml" if name.endswith("yaml") else policies / "moved.rego")
+    moved = build_bundle(policies, output)
+
+    assert len({before, changed, moved}) == 3
+
+
+def test_a_folder_without_policies_is_refused(tmp_path: Path) -> None:
+    """OPA would start with it and answer everything with nothing."""
+    with pytest.raises(ConfigurationError, match="holds no policies"):
+        build_bundle(tmp_path, tmp_path / "bundle.tar.gz")
+
+
+def test_the_policies_of_a_checkout_are_found() -> None:
+    assert find_policies() == Path(__file__).resolve().parents[3] / "policies"

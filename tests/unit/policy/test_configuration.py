@@ -1,0 +1,146 @@
+"""The override document: what is accepted, and how a mistake is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vpcguard.errors import ConfigurationError
+from vpcguard.policy import load_configuration
+
+EXAMPLE = """\
+version: 1
+thresholds: {ip_margin: 1, ip_floor: 8, ip_percent: 10, eni_quota_percent: 80, eni_quota_high_percent: 95}
+rules:
+  placement.vpc_required: {enabled: true}
+  az.single_az: {severity: low, stage: warn}
+intent: {egress: internet, services: [s3, dynamodb], private_targets: false}
+trusted_egress: [{transit_gateway: tgw-0a}, {core_network: "arn:aws:1"}, {peering: pcx-0a}]
+central_endpoints: [s3, secretsmanager]
+prices: {eu-west-1: {date: 2026-11-01, nat_gateway_gb: 0.048}}
+remediation: {enabled: false, dwell_minutes: 60}
+overrides:
+  - match: {organization_unit: "root/prod/*", account_id: "111122223333", function: "orders-*"}
+    intent: {egress: internet}
+    rules: {nat.no_internet_egress: {stage: enforce}}
+"""
+
+
+def _file(folder: Path, text: str, name: str = "config.yaml") -> Path:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_the_example_of_the_documentation_is_accepted(tmp_path: Path) -> None:
+    document = load_configuration(_file(tmp_path, EXAMPLE)).document
+
+    assert document["prices"] == {"eu-west-1": {"date": "2026-11-01", "nat_gateway_gb": 0.048}}
+    assert document["overrides"][0]["rules"] == {"nat.no_internet_egress": {"stage": "enforce"}}
+
+
+def test_without_a_source_nothing_is_overridden() -> None:
+    assert load_configuration().document == {"version": 1}
+
+
+def test_the_digest_names_the_content_not_its_spelling(tmp_path: Path) -> None:
+    """It stands beside every verdict: the same settings must have the same name."""
+    yaml = load_configuration(_file(tmp_path, "version: 1\nthresholds: {ip_floor: 8, ip_margin: 1}\n"))
+    json = load_configuration(
+        _file(tmp_path, '{"thresholds": {"ip_margin": 1, "ip_floor": 8}, "version": 1}', "config.json")
+    )
+
+    assert yaml == json
+    assert (
+        yaml.digest
+        == load_configuration({"version": 1, "thresholds": {"ip_margin": 1, "ip_floor": 8}}).digest
+    )
+    assert yaml.digest.startswith("sha256:")
+    assert yaml.digest != load_configuration().digest
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("version: 1\nthreshold: {}\n", "Additional properties are not allowed ('threshold' was unexpected)"),
+        ("thresholds: {}\n", '"version" is a required property'),
+        ("version: 2\n", ": version: 1 was expected"),
+        (
+            "version: 1\nrules: {az.single_az: {severity: urgent}}\n",
+            ': rules.az.single_az.severity: expected one of "critical", "high", "medium", "low", "info"',
+        ),
+        (
+            "version: 1\nrules: {az.single_az: {stage: on}}\n",
+            ": rules.az.single_az.stage: true is not of type",
+        ),
+        ("version: 1\nintent: {services: [S3]}\n", ': intent.services[0]: "S3" does not match'),
+        ("version: 1\noverrides: [{match: {}}]\n", ": overrides[0].match: {} has less than 1 property"),
+        ("version: 1\noverrides: [{intent: {}}]\n", ': overrides[0]: "match" is a required property'),
+        (
+            "version: 1\noverrides: [{match: {account_id: 111122223333}}]\n",
+            ': overrides[0].match.account_id: 111122223333 is not of type "string"',
+        ),
+        (
+            "version: 1\nthresholds: {ip_percent: .nan}\n",
+            ': thresholds.ip_percent: null is not of type "number"',
+        ),
+        ("version: 1\nthresholds: {ip_percent: .inf}\n", ": thresholds.ip_percent: "),
+        ("version: 1\nversion: 1\n", "line 2, column 1: the key 'version' is given twice"),
+        ("version: 1\nrules: {a.b: {}, a.b: {}}\n", "line 2, column 18: the key 'a.b' is given twice"),
+        ("version: 1\n1: x\n", "line 2, column 1: a key must be text"),
+        ("version: 1\n? [a]\n: x\n", "line 2, column 3: a key must be text"),
+        ("version: 1\n<<: {a: b}\n", "line 2, column 1: a key must be text"),
+        ("a: &a [x]\nb: *a\n", "line 2, column 4: aliases are not supported, write the value again"),
+        (
+            "version: !!python/object/apply:os.system [x]\n",
+            "line 1, column 10: could not determine a constructor",
+        ),
+        ("version: [\n", "line 2, column 1: "),
+        ("a: b: c\n", "line 1, column 5: mapping values are not allowed here"),
+        ("", "expected a mapping that begins with version: 1"),
+        ("- version: 1\n", "expected a mapping that begins with version: 1"),
+        ("version: 1\n---\nversion: 1\n", "line 2, column 1: "),
+        ("\x00", "special characters are not allowed"),
+        ("[" * 5000, "config.yaml: "),
+    ],
+)
+def test_a_mistake_is_refused_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+    """A setting that somebody thinks is on, and is not, is worse than none."""
+    with pytest.raises(ConfigurationError) as raised:
+        load_configuration(_file(tmp_path, text))
+
+    assert str(tmp_path / "config.yaml") in str(raised.value)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"version": 1, "version": 1}', "the key 'version' is given twice"),
+        ('{"version": 1, "thresholds": {"ip_percent": NaN}}', ": thresholds.ip_percent"),
+        ("{", "Expecting property name"),
+        ("[" * 100_000, "config.json: "),
+    ],
+)
+def test_json_is_as_strict(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        load_configuration(_file(tmp_path, text, "config.json"))
+
+    assert message in str(raised.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "latin.yaml").write_bytes(b"version: 1 # caf\xe9")
+
+    with pytest.raises(ConfigurationError, match=r"missing\.yaml: cannot be read"):
+        load_configuration(tmp_path / "missing.yaml")
+    with pytest.raises(ConfigurationError, match=r"latin\.yaml: cannot be read"):
+        load_configuration(tmp_path / "latin.yaml")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load_configuration(tmp_path)
+
+
+def test_a_document_is_checked_like_a_file() -> None:
+    with pytest.raises(ConfigurationError, match="configuration: Additional properties"):
+        load_configuration({"version": 1, "rule": {}})
