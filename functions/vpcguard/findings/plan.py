@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.bounds import bounded
+from vpcguard.findings.bounds import bounded, bounded_text
 from vpcguard.findings.state import FindingState, FunctionState, fingerprint, seconds
 from vpcguard.model.finding import Finding, Look, StatusReason
 
@@ -95,7 +95,7 @@ def plan_deletion(
         seen,
         judged_at=judged_at,
         snapshot_digest="",  # below every digest: a look of the same moment read the function, so it existed
-        trigger=trigger,
+        trigger=bounded_text(trigger),
         revision=seen.revision + 1,
         deleted_at=judged_at,
         findings={**remembered, **{change.rule_id: change.after for change in changes}},
@@ -192,7 +192,7 @@ def _after(seen: FunctionState, look: Look, findings: dict[str, FindingState]) -
         snapshot_digest=look.snapshot_digest,
         policy_revision=look.policy_revision,
         config_digest=look.config_digest,
-        trigger=look.trigger,
+        trigger=bounded_text(look.trigger),
         revision=seen.revision + 1,
         findings=findings,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -114,18 +114,31 @@ class FindingStore:
             seen = self.state(look.account_id, look.region, look.function_name)
         return self._carry_out(planner, seen, (look.judged_at, look.snapshot_digest))
 
-    def record_all(self, looks: Iterable[Look], *, workers: int = 8) -> list[Recorded]:
+    def states(
+        self, functions: Collection[tuple[str, str, str]]
+    ) -> Mapping[tuple[str, str, str], FunctionState]:
+        """Return what is remembered about many (account, region, function), strongly consistent."""
+        return reading.read_states(self._table, functions, consistent_read=True)
+
+    def record_all(
+        self,
+        looks: Iterable[Look],
+        *,
+        seen: Mapping[tuple[str, str, str], FunctionState] | None = None,
+        workers: int = 8,
+    ) -> list[Recorded]:
         """Record many looks, several at a time, and return what each changed, in their order.
 
-        All are attempted; then the first that failed raises. Repeating the whole is safe.
+        seen: the answer of `states`, if it was asked while the snapshot was read. All looks are
+        attempted; then the first that failed raises. Repeating the whole is safe.
         """
         given = list(looks)
-        functions = {_function(look) for look in given}
-        seen = reading.read_states(self._table, functions, consistent_read=True)
+        known = dict(seen or {})
+        known |= self.states({_function(look) for look in given} - known.keys())
         if len(given) == 1:  # an event's usual share: no thread is worth it
-            return [self.record(given[0], seen=seen[_function(given[0])])]
+            return [self.record(given[0], seen=known[_function(given[0])])]
         with ThreadPoolExecutor(workers) as pool:
-            futures = [pool.submit(self.record, look, seen=seen[_function(look)]) for look in given]
+            futures = [pool.submit(self.record, look, seen=known[_function(look)]) for look in given]
         return [future.result() for future in futures]
 
     def resolve_deleted(

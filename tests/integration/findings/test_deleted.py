@@ -44,6 +44,24 @@ def test_a_slow_look_from_before_the_deletion_opens_nothing(store: FindingStore)
     assert _reasons(store) == {}
 
 
+def test_what_was_judged_last_stays_on_the_finding_of_a_deleted_function(
+    store: FindingStore, dynamodb: Any, table_name: str
+) -> None:
+    """A listing is no judgement; and the tombstone goes when the findings go."""
+    store.record(a_look(0, violated=[EGRESS]))
+    _delete(store, 1)
+
+    found = store.get(ID)
+    assert found is not None
+    assert (found.snapshot_digest, found.policy_revision, found.resolved_at) == ("sha256:aa", "r1", at(1))
+    expiring = [
+        item["item_type"]["S"]
+        for item in dynamodb.scan(TableName=table_name)["Items"]
+        if item.get("expires_at") == {"N": str(1_795_176_060 + 400 * 86_400)}
+    ]
+    assert sorted(expiring) == ["finding", "look"]
+
+
 def test_a_deletion_seen_before_the_newest_look_closes_nothing(store: FindingStore) -> None:
     """A function may be deleted and made again under its old name."""
     store.record(a_look(5, violated=[EGRESS]))

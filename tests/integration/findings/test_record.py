@@ -250,6 +250,26 @@ def test_many_looks_at_once_are_recorded_in_their_order(store: FindingStore) -> 
     assert store.record_all([]) == []
 
 
+def test_a_look_that_fails_does_not_keep_the_others_from_being_recorded(store: FindingStore) -> None:
+    """The message is retried as a whole; what was recorded is recognised then."""
+    broken = a_look(1, violated=[EGRESS], function="broken", judged_at="yesterday")
+    looks = [broken, *(a_look(1, violated=[EGRESS], function=name) for name in ("a", "b"))]
+
+    with pytest.raises(FindingStoreError, match="yesterday"):
+        store.record_all(looks)
+
+    assert [one.outcome for one in store.record_all(looks[1:])] == ["repeated", "repeated"]
+
+
+def test_looks_read_early_are_not_read_again(store: FindingStore) -> None:
+    look = a_look(1, violated=[EGRESS])
+    seen = store.states({(ACCOUNT, REGION, FUNCTION)})
+    store.record(a_look(2, passed=[EGRESS]))
+
+    assert store.record_all([look], seen=seen)[0].outcome == "superseded"
+    assert store.record_all([a_look(3, violated=[EGRESS])], seen=seen)[0].opened == (EGRESS,)
+
+
 def test_what_was_read_early_saves_a_read_and_not_the_guard(store: FindingStore) -> None:
     early = store.state(ACCOUNT, REGION, FUNCTION)
     store.record(a_look(5, passed=[EGRESS]))

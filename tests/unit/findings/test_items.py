@@ -1,0 +1,30 @@
+"""From an item to a finding as every interface shows it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+from tests.support.looks import EGRESS, a_finding, a_look, at
+from vpcguard.findings.items import stored_finding
+from vpcguard.findings.plan import plan_look
+from vpcguard.findings.state import FunctionState
+from vpcguard.findings.table import FindingItem
+
+
+def test_an_index_that_lags_does_not_date_a_resolved_finding() -> None:
+    """The look knows that it is open again; the item of the index still says when it ended."""
+    ended = replace(a_finding(minute=0), status="resolved", resolved_at=at(1), times_reopened=0)
+    look = a_look(5, violated=[EGRESS])
+    nothing = FunctionState(account_id="", region="", function_name="")
+    state = plan_look(nothing, look, retention_days=400).after.findings[EGRESS]
+
+    assert stored_finding(FindingItem("pk", "sk", **asdict(ended)), state) == ended
+
+
+def test_the_newest_look_dates_a_finding_of_the_same_status() -> None:
+    found = a_finding(minute=0, times_reopened=0)
+    nothing = FunctionState(account_id="", region="", function_name="")
+    state = plan_look(nothing, a_look(5, violated=[EGRESS]), retention_days=400).after.findings[EGRESS]
+
+    assert stored_finding(FindingItem("pk", "sk", **asdict(found)), state) == replace(found, last_seen=at(5))
+    assert stored_finding(FindingItem("pk", "sk", **asdict(found)), None) == found
