@@ -17,7 +17,18 @@ REGION = "eu-west-1"
 INTERNET = {"vpcguard:egress": "internet"}
 AWS_ONLY = {"vpcguard:egress": "aws", "vpcguard:services": "s3, dynamodb"}
 _TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
-_ENI_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+# what AWSLambdaVPCAccessExecutionRole allows; the stand-in does not list AWS's own policies with a role
+_RUN_IN_VPC = (
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
 
 
 class Team(NamedTuple):
@@ -97,11 +108,10 @@ def build_estate(client: Callable[[str], Any], progress: Callable[[str], None]) 
 
 def _function(functions: Any, iam: Any, name: str, home: Home | None, team: Team) -> None:
     role = iam.create_role(RoleName=f"{name}-role", AssumeRolePolicyDocument=_TRUST)["Role"]["Arn"]
-    iam.attach_role_policy(RoleName=f"{name}-role", PolicyArn=_ENI_POLICY)
-    if team.actions:
-        statement = {"Effect": "Allow", "Action": list(team.actions), "Resource": "*"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        iam.put_role_policy(RoleName=f"{name}-role", PolicyName="work", PolicyDocument=document)
+    allowed = [*(_RUN_IN_VPC if team.build else ()), *team.actions]
+    statement = {"Effect": "Allow", "Action": allowed or ["logs:PutLogEvents"], "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=f"{name}-role", PolicyName="work", PolicyDocument=document)
     attached: dict[str, Any] = {}
     if home:
         attached["VpcConfig"] = {"SubnetIds": list(home.subnets.values()), "SecurityGroupIds": [home.group]}

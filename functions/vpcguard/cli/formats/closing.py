@@ -20,8 +20,7 @@ def _lines(report: Report) -> Iterator[str]:
             f"Judged {len(looked.functions)} functions of {looked.account_id} in {looked.region} "
             f"by {looked.rules} rules, as read at {looked.captured_at} (policies {looked.policy_revision})."
         )
-    yield f"Open: {_counts(report.counts('open'))}."
-    yield f"Undetermined: {_counts(report.counts('undetermined'))}."
+    yield from counts(report)
     waiting = report.waiting_for()
     if waiting:
         yield "Undetermined verdicts wait for: " + ", ".join(f"{k} ({n})" for k, n in waiting.items()) + "."
@@ -32,6 +31,12 @@ def _lines(report: Report) -> Iterator[str]:
     if not report.unread:
         yield "Everything asked of AWS was answered."
     yield from unread_lines(report.unread)
+
+
+def counts(report: Report) -> Iterator[str]:
+    """Yield how many findings are open, and how many verdicts could not be reached."""
+    yield f"Open: {_counts(report.counts('open'))}."
+    yield f"Undetermined: {_counts(report.counts('undetermined'))}."
 
 
 def unread_lines(unread: Iterable[Unread]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from vpcguard.cli.formats import closing
@@ -19,17 +20,21 @@ FALLBACK_WIDTH = 100
 
 def write(report: Report, stream: TextIO) -> None:
     """Write the table and its closing lines."""
-    findings = sorted(report.findings, key=_worst_first)
-    closing_lines = closing.paragraphs(report)
+    write_findings(report.findings, closing.paragraphs(report), stream)
+
+
+def write_findings(findings: Iterable[Finding], closing_lines: Sequence[str], stream: TextIO) -> None:
+    """Write findings worst first, then the lines."""
+    ordered = sorted(findings, key=_worst_first)
     if stream.isatty() and os.environ.get("TERM") != "dumb":
         from vpcguard.cli.formats import terminal  # noqa: PLC0415  Rich is needed on a terminal only
 
-        terminal.write(findings, closing_lines, stream)
+        terminal.write(ordered, closing_lines, stream)
     else:
         from vpcguard.cli.formats import plain  # noqa: PLC0415
 
         width = shutil.get_terminal_size((FALLBACK_WIDTH, 24)).columns
-        plain.write(findings, closing_lines, stream, width=width)
+        plain.write(ordered, closing_lines, stream, width=width)
 
 
 def _worst_first(finding: Finding) -> tuple[bool, int, str, str, str, str]:
