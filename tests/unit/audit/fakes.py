@@ -58,6 +58,7 @@ class Account:
 
     functions: dict[str, dict[str, Any] | Failure] = field(default_factory=dict)
     pages: int = 1000
+    captured_at: str = CAPTURED_AT
     listing: Failure | None = None
     reading: Failure | None = None
     extra: dict[str, Any] = field(default_factory=dict)
@@ -74,7 +75,7 @@ class Account:
             next_marker = str(end) if end < len(self.functions) else None
         own = Answers({**own.answers, **self.extra}, {**own.failures, **self.refused})
         snapshot = Snapshot(
-            account_id=scope.account_id, region=scope.region, captured_at=CAPTURED_AT, own=own
+            account_id=scope.account_id, region=scope.region, captured_at=self.captured_at, own=own
         )
         return Captured(snapshot, next_marker)
 
