@@ -29,11 +29,12 @@ _COVERED = {
 
 def add_details(own: Account, functions: Sequence[Json]) -> list[Json]:
     """Add to every function what was read about it; return the coverage of those facts."""
-    sources = _sources_of_all(own)
-    answered = {operation: set(own.subjects(operation)) for operation in (ALIASES, VERSIONS, CONCURRENCY)}
+    operations = (ALIASES, VERSIONS, CONCURRENCY, EVENT_SOURCES)
+    answered = {operation: set(own.subjects(operation)) for operation in operations}
     for function in functions:
         name = function["name"]
-        function["event_sources"] = _sources(own, function, sources)
+        if name in answered[EVENT_SOURCES]:
+            function["event_sources"] = own.entry(EVENT_SOURCES, name, _sources) or []
         if name in answered[ALIASES]:
             function["aliases"] = own.entry(ALIASES, name, _aliases) or []
         if name in answered[VERSIONS]:
@@ -78,30 +79,9 @@ def _version(item: Json) -> Json:
     return {"version": required_text(item, "Version"), **network_of(item)}
 
 
-def _sources_of_all(own: Account) -> dict[str, list[Json]] | None:
-    """Return the event sources by function ARN where one call listed those of all functions."""
-    if not isinstance(own.reads.answers.get(EVENT_SOURCES), dict):
-        return None
-    if not isinstance(own.reads.answers[EVENT_SOURCES].get("EventSourceMappings"), list):
-        return None
-    sources: dict[str, list[Json]] = {}
-    for arn, source in own.documents(
-        EVENT_SOURCES, "EventSourceMappings", lambda item: (text(item, "FunctionArn") or "", _source(item))
-    ):
-        sources.setdefault(":".join(arn.split(":")[:7]), []).append(source)
-    return sources
-
-
-def _sources(own: Account, function: Json, of_all: dict[str, list[Json]] | None) -> list[Json]:
-    if of_all is not None:
-        found = of_all.get(function["arn"], [])
-    else:
-        found = own.entry(EVENT_SOURCES, function["name"], _listed_sources) or []
-    return sorted(found, key=lambda source: (source["service"], source.get("arn", "")))
-
-
-def _listed_sources(answer: Json) -> list[Json]:
-    return each(answer, "EventSourceMappings", convert=_source)
+def _sources(answer: Json) -> list[Json]:
+    sources = each(answer, "EventSourceMappings", convert=_source)
+    return sorted(sources, key=lambda source: (source["service"], source.get("arn", "")))
 
 
 def _source(item: Json) -> Json:

@@ -158,27 +158,24 @@ def test_versions_nobody_read_are_unknown_although_others_were_read() -> None:
     assert coverage(found, "function_versions", "billing") == unknown("lambda:ListVersionsByFunction")
 
 
-def test_event_sources_in_both_shapes() -> None:
-    """Listed per function, or all at once by function ARN."""
-    sqs = {
-        "EventSourceArn": "arn:aws:sqs:eu-west-1:1:jobs",
-        "State": "Enabled",
-        "FunctionArn": ARN + "orders",
-    }
-    kafka = {"SelfManagedEventSource": {"Endpoints": {}}, "FunctionArn": f"{ARN}orders:live"}
-    expected = [
-        {"service": "kafka"},
-        {"service": "sqs", "arn": "arn:aws:sqs:eu-west-1:1:jobs", "state": "Enabled"},
-    ]
+def test_event_sources_by_their_service() -> None:
+    """A Kafka cluster of one's own has no ARN."""
+    sqs = {"EventSourceArn": "arn:aws:sqs:eu-west-1:1:jobs", "State": "Enabled"}
+    kafka = {"SelfManagedEventSource": {"Endpoints": {}}}
 
-    per_function = facts(
-        functions({}) | {"lambda:ListEventSourceMappings": {"orders": {"EventSourceMappings": [sqs, kafka]}}}
+    found = facts(
+        functions({"name": "orders"}, {"name": "billing"})
+        | {"lambda:ListEventSourceMappings": {"orders": {"EventSourceMappings": [sqs, kafka]}}}
     )
-    at_once = facts(functions({}) | {"lambda:ListEventSourceMappings": {"EventSourceMappings": [kafka, sqs]}})
 
-    for found in (per_function, at_once):
-        assert found["functions"][0]["event_sources"] == expected
-        assert coverage(found, "event_sources", "orders") == KNOWN
+    assert [one["event_sources"] for one in found["functions"]] == [
+        [],
+        [
+            {"service": "kafka"},
+            {"service": "sqs", "arn": "arn:aws:sqs:eu-west-1:1:jobs", "state": "Enabled"},
+        ],
+    ]
+    assert coverage(found, "event_sources", "billing") == KNOWN
 
 
 def test_reserved_concurrency() -> None:

@@ -254,7 +254,15 @@ def test_a_role_that_is_gone_is_known_to_be_gone(answers: Any, failures: Any) ->
 @pytest.mark.parametrize(
     ("answers", "failures", "expected"),
     [
-        ({}, {}, unknown(DETAILS) | {"waits_for": [GET_ROLE], "reason": f"{GET_ROLE} was not read"}),
+        (
+            {},
+            {},
+            unknown(DETAILS)
+            | {
+                "waits_for": [DETAILS, GET_ROLE],
+                "reason": f"{DETAILS} was not read; {GET_ROLE} was not read",
+            },
+        ),
         ({}, {DETAILS: DENIED}, unknown(DETAILS, "refused: UnauthorizedOperation")),
         (
             {DETAILS: {"RoleDetailList": []}},
