@@ -11,7 +11,7 @@ import data.vpcguard.lib.network
 # METADATA
 # description: |
 #   Whether traffic through a gateway in this subnet's route table is blocked: {"answer": open | blocked | unknown,
-#   "waits"}. The subnet's own state counts; its owner's account option only where the subnet has none.
+#   "waits"}. The subnet's own state counts; our account's option only where a subnet of ours has none.
 # scope: document
 of(subnet_id, _) := _judged(mode, subnet_id) if {
 	mode := network.subnets[subnet_id].internet_gateway_block_mode
@@ -20,6 +20,14 @@ of(subnet_id, _) := _judged(mode, subnet_id) if {
 of(subnet_id, vpc_id) := _by_account(_owner(subnet_id, vpc_id)) if {
 	network.subnets[subnet_id]
 	not network.subnets[subnet_id].internet_gateway_block_mode
+	_owner(subnet_id, vpc_id) == input.account.id
+}
+
+# our option says nothing about a subnet that somebody else owns, and AWS shows its own state with the subnet
+of(subnet_id, vpc_id) := {"answer": "open", "waits": set()} if {
+	network.subnets[subnet_id]
+	not network.subnets[subnet_id].internet_gateway_block_mode
+	_owner(subnet_id, vpc_id) != input.account.id
 }
 
 # a subnet that nobody could read may be excluded from its account's block

@@ -23,19 +23,19 @@ of(trust, ways) := outcomes.worst(firm, perhaps) if {
 # METADATA
 # description: |
 #   The outcome of leaving a VPC by whichever internet gateway is attached to it. subnet_id is the subnet whose Block
-#   Public Access counts.
+#   Public Access counts, root the gateway that would leave by it.
 # scope: document
-of_vpc(vpc_id, subnet_id) := unless_blocked(subnet_id, vpc_id, [hop]) if {
+of_vpc(vpc_id, subnet_id, _) := unless_blocked(subnet_id, vpc_id, [hop]) if {
 	id := min({id | some id, vpc_ids in _attached_to; vpc_id in vpc_ids})
 	hop := {"id": id, "kind": "internet_gateway", "state": "attached"}
 }
 
-of_vpc(vpc_id, _) := outcomes.unknown(coverage.waits("internet_gateways", vpc_id), []) if {
+of_vpc(vpc_id, _, _) := outcomes.unknown(coverage.waits("internet_gateways", vpc_id), []) if {
 	not _has_internet_gateway(vpc_id)
 	not coverage.is_known("internet_gateways", vpc_id)
 }
 
-of_vpc(vpc_id, _) := outcomes.none("nat_without_internet_gateway", "", []) if {
+of_vpc(vpc_id, _, root) := outcomes.none("nat_without_internet_gateway", root, []) if {
 	not _has_internet_gateway(vpc_id)
 	coverage.is_known("internet_gateways", vpc_id)
 }

@@ -79,11 +79,11 @@ _behind(true, _, id, at) := outcomes.unknown(coverage.waits("route_tables", at.v
 	not coverage.is_known("route_tables", at.vpc_id)
 }
 
-_behind(true, _, id, at) := exits.of_vpc(at.vpc_id, at.subnet_id) if {
+_behind(true, _, id, at) := exits.of_vpc(at.vpc_id, at.subnet_id, id) if {
 	not _own_table(id)
 	coverage.is_known("route_tables", at.vpc_id)
 }
 
-_behind(true, _, id, at) := exits.of_vpc(at.vpc_id, at.subnet_id) if not network.nat_gateways[id].route_table_id
+_behind(true, _, id, at) := exits.of_vpc(at.vpc_id, at.subnet_id, id) if not network.nat_gateways[id].route_table_id
 
 _own_table(id) := network.route_tables[network.nat_gateways[id].route_table_id].id

@@ -1,0 +1,242 @@
+package vpcguard.lib.legs_test
+
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.lib.routes
+import data.vpcguard.lib.ways
+
+# which route counts
+
+test_static_precedes_prefix_list_precedes_propagated if {
+	nat := fixtures.to("nat_gateway", "nat-1")
+	list := object.union(fixtures.to("transit_gateway", "tgw-1"), {"family": "prefix_list", "destination": "pl-all"})
+	learned := object.union(fixtures.to("virtual_private_gateway", "vgw-1"), {"origin": "propagated"})
+	_targets([learned, list, nat]) == ["rtb-app", "nat-1", "rtb-pub", "igw-1"]
+	_targets([learned, list]) == ["rtb-app", "tgw-1"]
+	_targets([learned]) == ["rtb-app", "vgw-1"]
+}
+
+test_prefix_list_that_holds_the_default_is_one if {
+	route := object.union(fixtures.to("nat_gateway", "nat-1"), {"family": "prefix_list", "destination": "pl-all"})
+	_short([route]) == ["works", ""]
+}
+
+test_prefix_list_that_holds_networks_is_none if {
+	route := object.union(fixtures.to("nat_gateway", "nat-1"), {"family": "prefix_list", "destination": "pl-some"})
+	_short([route]) == ["none", "no_default_route"]
+}
+
+test_equal_prefixes_of_two_lists_are_contested if {
+	one := object.union(fixtures.to("nat_gateway", "nat-1"), {"family": "prefix_list", "destination": "pl-all"})
+	other := object.union(fixtures.to("transit_gateway", "tgw-1"), {"family": "prefix_list", "destination": "pl-every"})
+	_short([one, other]) == ["unknown", ""]
+	_waits([one, other]) == {["undecidable", "pl-all"], ["undecidable", "pl-every"]}
+	same := object.union(one, {"destination": "pl-every"})
+	_short([one, same]) == ["works", ""]
+}
+
+# a list nobody read may hold the default, and then it goes before a propagated route, or a shorter one
+test_unread_prefix_list_leaves_doubt_where_it_would_change_the_outcome if {
+	list := object.union(fixtures.to("nat_gateway", "nat-1"), {"family": "prefix_list", "destination": "pl-unread"})
+	_short([list]) == ["unknown", ""]
+	_waits([list]) == {["unknown", "ec2:GetManagedPrefixListEntries"]}
+	_short([list, fixtures.to("nat_gateway", "nat-1")]) == ["works", ""]
+	_short([list, fixtures.to("internet_gateway", "igw-1")]) == ["unknown", ""]
+}
+
+test_unread_prefix_list_to_an_endpoint_is_a_gateway_endpoint if {
+	list := object.union(fixtures.to("vpc_endpoint", "vpce-s3"), {"family": "prefix_list", "destination": "pl-unread"})
+	_short([list]) == ["none", "no_default_route"]
+}
+
+test_unread_list_of_aws_holds_no_default if {
+	list := object.union(fixtures.to("nat_gateway", "nat-1"), {"family": "prefix_list", "destination": "pl-aws"})
+	_short([list]) == ["none", "no_default_route"]
+}
+
+# halves
+
+test_two_halves_are_a_default_route if {
+	_short([_half("0.0.0.0/1", "nat_gateway", "nat-1"), _half("128.0.0.0/1", "nat_gateway", "nat-1")]) == ["works", ""]
+}
+
+test_the_worse_half_counts if {
+	nat := _half("0.0.0.0/1", "nat_gateway", "nat-1")
+	_short([nat, _half("128.0.0.0/1", "internet_gateway", "igw-1")]) == ["none", "public_subnet"]
+	_short([nat, _half("128.0.0.0/1", "transit_gateway", "tgw-1")]) == ["unknown", ""]
+	gateway := _half("0.0.0.0/1", "internet_gateway", "igw-1")
+	_short([gateway, _half("128.0.0.0/1", "transit_gateway", "tgw-1")]) == ["none", "public_subnet"]
+	_short([gateway, _half("128.0.0.0/1", "vpc_peering_connection", "pcx-1")]) == ["none", "public_subnet"]
+}
+
+test_both_halves_are_shown if {
+	routes := [_half("0.0.0.0/1", "nat_gateway", "nat-1"), _half("128.0.0.0/1", "transit_gateway", "tgw-1")]
+	_targets(routes) == ["rtb-app", "nat-1", "rtb-pub", "igw-1", "tgw-1"]
+	_outcome(routes).nat_ids == {"nat-1"}
+}
+
+test_two_halves_go_before_a_default_route if {
+	_short([
+		fixtures.to("internet_gateway", "igw-1"),
+		_half("0.0.0.0/1", "nat_gateway", "nat-1"),
+		_half("128.0.0.0/1", "nat_gateway", "nat-1"),
+	]) == ["works", ""]
+}
+
+test_a_default_route_carries_the_other_half if {
+	gateway := fixtures.to("internet_gateway", "igw-1")
+	_short([gateway, _half("0.0.0.0/1", "nat_gateway", "nat-1")]) == ["none", "public_subnet"]
+	_short([fixtures.to("nat_gateway", "nat-1"), _half("128.0.0.0/1", "nat_gateway", "nat-1")]) == ["works", ""]
+}
+
+test_one_half_alone_is_no_default_route_and_named if {
+	_short([_half("0.0.0.0/1", "nat_gateway", "nat-1")]) == ["none", "no_default_route"]
+	_outcome([_half("0.0.0.0/1", "nat_gateway", "nat-1")]).hops == [{
+		"id": "rtb-app",
+		"kind": "route_table",
+		"state": "only_0.0.0.0/1",
+	}]
+	_outcome([_half("128.0.0.0/1", "nat_gateway", "nat-1")]).hops[0].state == "only_128.0.0.0/1"
+}
+
+test_a_list_with_both_halves_is_a_default_route if {
+	route := object.union(fixtures.to("nat_gateway", "nat-1"), {"family": "prefix_list", "destination": "pl-halves"})
+	_short([route]) == ["works", ""]
+}
+
+# which table counts
+
+test_the_main_table_of_its_own_vpc if {
+	document := fixtures.estate({"route_tables": [
+		object.union(fixtures.table("rtb-main", [], [fixtures.to("nat_gateway", "nat-1")]), {"is_main": true}),
+		fixtures.table("rtb-pub", ["pub"], [fixtures.to("internet_gateway", "igw-1")]),
+		object.union(fixtures.table("rtb-other", [], [fixtures.to("internet_gateway", "igw-2")]), {
+			"is_main": true,
+			"vpc_id": "vpc-2",
+		}),
+	]})
+	[hop.id | some hop in _of(document).hops] == ["rtb-main", "nat-1", "rtb-pub", "igw-1"]
+}
+
+test_an_unread_association_leaves_the_main_table_in_doubt if {
+	document := fixtures.estate({"route_tables": [object.union(
+		fixtures.table("rtb-main", [], [fixtures.to("internet_gateway", "igw-1")]),
+		{"is_main": true},
+	)]})
+	outcome := _of(fixtures.denied(document, {"route_tables": "ec2:DescribeRouteTables"}))
+	outcome.state == "unknown"
+	{wait.name | some wait in outcome.waits} == {"ec2:DescribeRouteTables"}
+}
+
+test_no_main_table_is_no_answer if {
+	outcome := _of(fixtures.estate({"route_tables": []}))
+	outcome.state == "unknown"
+	{wait.reason | some wait in outcome.waits} == {"no main route table"}
+}
+
+test_table_is_undefined_where_it_was_not_read if {
+	not routes.table("app", "vpc-1") with input as fixtures.estate({"route_tables": []})
+	routes.table("app", "vpc-1") == "rtb-app" with input as fixtures.estate({})
+}
+
+# Gateway Load Balancer endpoints
+
+test_a_firewall_before_the_nat_is_followed if {
+	document := _behind_firewalls([fixtures.to("nat_gateway", "nat-1")], [fixtures.to("internet_gateway", "igw-1")])
+	_of(document).state == "works"
+	_of(document).hops == [
+		{"id": "rtb-app", "kind": "route_table", "state": "active"},
+		{"id": "vpce-fw", "kind": "vpc_endpoint", "state": "available"},
+		{"id": "rtb-fw", "kind": "route_table", "state": "active"},
+		{"id": "nat-1", "kind": "nat_gateway", "state": "available"},
+		{"id": "rtb-pub", "kind": "route_table", "state": "active"},
+		{"id": "igw-1", "kind": "internet_gateway", "state": "attached"},
+	]
+}
+
+test_a_firewall_behind_the_nat_is_followed if {
+	document := fixtures.estate({
+		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "a"), fixtures.subnet("fw", "a")],
+		"route_tables": array.concat(
+			fixtures.tables([fixtures.to("nat_gateway", "nat-1")], [fixtures.to("vpc_endpoint", "vpce-fw")]),
+			[fixtures.table("rtb-fw", ["fw"], [fixtures.to("internet_gateway", "igw-1")])],
+		),
+		"vpc_endpoints": [fixtures.firewall("vpce-fw", "fw")],
+	})
+	_of(document).state == "works"
+	[hop.id | some hop in _of(document).hops] == ["rtb-app", "nat-1", "rtb-pub", "vpce-fw", "rtb-fw", "igw-1"]
+}
+
+test_a_firewall_without_a_nat_ends_at_the_internet_gateway if {
+	document := _behind_firewalls([fixtures.to("internet_gateway", "igw-1")], [])
+	[_of(document).state, _of(document).cause, _of(document).root] == ["none", "public_subnet", "rtb-fw"]
+}
+
+# the function's own subnet has a default route: that is no isolation
+test_a_firewall_that_leads_nowhere_is_a_fault if {
+	document := _behind_firewalls([], [])
+	[_of(document).state, _of(document).cause] == ["none", "no_default_route"]
+	not _of(document).is_isolated
+}
+
+test_a_loop_of_firewalls_is_unknown if {
+	document := _behind_firewalls([fixtures.to("vpc_endpoint", "vpce-fw")], [])
+	_of(document).state == "unknown"
+	{[wait.status, wait.name] | some wait in _of(document).waits} == {["opaque", "vpce-fw"]}
+}
+
+test_an_unread_firewall_waits_for_the_endpoints if {
+	document := object.union(_behind_firewalls([], []), {"vpc_endpoints": []})
+	outcome := _of(fixtures.denied(document, {"vpc_endpoints": "ec2:DescribeVpcEndpoints"}))
+	outcome.state == "unknown"
+	{[wait.status, wait.name] | some wait in outcome.waits} == {["unknown", "ec2:DescribeVpcEndpoints"]}
+}
+
+test_a_firewall_that_is_not_available_is_not_followed if {
+	firewall := object.union(fixtures.firewall("vpce-fw", "fw"), {"state": "pending"})
+	document := object.union(_behind_firewalls([fixtures.to("nat_gateway", "nat-1")], []), {"vpc_endpoints": [firewall]})
+	{[wait.status, wait.name] | some wait in _of(document).waits} == {["opaque", "vpce-fw"]}
+}
+
+_short(routes) := [_outcome(routes).state, _outcome(routes).cause]
+
+_targets(routes) := [hop.id | some hop in _outcome(routes).hops]
+
+_waits(routes) := {[wait.status, wait.name] | some wait in _outcome(routes).waits}
+
+_outcome(routes) := _of(_document(routes))
+
+_of(document) := outcome if {
+	some outcomes in ways.ipv4 with input as document # regal ignore:with-outside-test-context
+	outcome := outcomes.app
+}
+
+_half(destination, kind, id) := object.union(fixtures.to(kind, id), {"destination": destination})
+
+_document(routes) := object.union(document, {"coverage": array.concat(document.coverage, [{
+	"kind": "prefix_list_entries",
+	"subject": id,
+	"status": "unknown",
+	"waits_for": ["ec2:GetManagedPrefixListEntries"],
+} |
+	some id in ["pl-unread", "pl-aws"]
+])}) if {
+	document := fixtures.estate({
+		"route_tables": fixtures.tables(routes, [fixtures.to("internet_gateway", "igw-1")]),
+		"prefix_lists": [
+			{"id": "pl-all", "cidrs": ["0.0.0.0/0"]},
+			{"id": "pl-every", "cidrs": ["10.0.0.0/8", "0.0.0.0/0"]},
+			{"id": "pl-halves", "cidrs": ["0.0.0.0/1", "128.0.0.0/1"]},
+			{"id": "pl-some", "cidrs": ["10.0.0.0/8"]},
+			{"id": "pl-aws", "owner_id": "AWS", "cidrs": []},
+		],
+	})
+}
+
+_behind_firewalls(firewall_routes, pub_routes) := fixtures.estate({
+	"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "a"), fixtures.subnet("fw", "a")],
+	"route_tables": array.concat(
+		fixtures.tables([fixtures.to("vpc_endpoint", "vpce-fw")], pub_routes),
+		[fixtures.table("rtb-fw", ["fw"], firewall_routes)],
+	),
+	"vpc_endpoints": [fixtures.firewall("vpce-fw", "fw")],
+})

@@ -1,0 +1,290 @@
+package vpcguard.lib.ways_test
+
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.lib.ways
+
+test_works_over_a_nat_gateway if {
+	_outcome(fixtures.estate({})) == {
+		"state": "works",
+		"cause": "",
+		"hops": [
+			{"id": "rtb-app", "kind": "route_table", "state": "active"},
+			{"id": "nat-1", "kind": "nat_gateway", "state": "available"},
+			{"id": "rtb-pub", "kind": "route_table", "state": "active"},
+			{"id": "igw-1", "kind": "internet_gateway", "state": "attached"},
+		],
+		"waits": set(),
+		"root": "",
+		"nat_ids": {"nat-1"},
+		"is_isolated": false,
+		"is_ipv6_only": false,
+	}
+}
+
+test_none_in_a_public_subnet if {
+	document := _app_routes([fixtures.to("internet_gateway", "igw-1")])
+	_short(document) == ["none", "public_subnet", "rtb-app", set()]
+	_outcome(document).hops == [
+		{"id": "rtb-app", "kind": "route_table", "state": "active"},
+		{"id": "igw-1", "kind": "internet_gateway", "state": "attached"},
+	]
+}
+
+# what was read already proves it
+test_none_in_a_public_subnet_whatever_else_was_denied if {
+	document := fixtures.denied(_app_routes([fixtures.to("internet_gateway", "igw-1")]), {
+		"nat_gateways": "ec2:DescribeNatGateways",
+		"internet_gateways": "ec2:DescribeInternetGateways",
+		"block_public_access": "ec2:DescribeVpcBlockPublicAccessOptions",
+	})
+	_short(document) == ["none", "public_subnet", "rtb-app", set()]
+}
+
+test_none_without_a_default_route if {
+	_short(_app_routes([])) == ["none", "no_default_route", "rtb-app", set()]
+	_outcome(_app_routes([])).is_isolated
+}
+
+# a more specific route is no default, whatever its target
+test_none_with_a_route_that_is_no_default if {
+	route := object.union(fixtures.to("nat_gateway", "nat-1"), {"destination": "8.8.8.0/24"})
+	_short(_app_routes([route])) == ["none", "no_default_route", "rtb-app", set()]
+}
+
+test_none_with_a_black_hole if {
+	document := _app_routes([object.union(fixtures.to("nat_gateway", "nat-gone"), {"state": "blackhole"})])
+	_short(document) == ["none", "blackhole", "rtb-app", set()]
+	not _outcome(document).is_isolated
+	_outcome(document).hops == [
+		{"id": "rtb-app", "kind": "route_table", "state": "blackhole"},
+		{"id": "nat-gone", "kind": "nat_gateway", "state": "blackhole"},
+	]
+}
+
+test_black_hole_shows_the_state_of_a_gateway_that_can_be_seen if {
+	document := fixtures.estate({
+		"route_tables": fixtures.tables([object.union(fixtures.to("nat_gateway", "nat-1"), {"state": "blackhole"})], []),
+		"nat_gateways": [fixtures.nat_gateway({"state": "deleted"})],
+	})
+	_outcome(document).hops[1] == {"id": "nat-1", "kind": "nat_gateway", "state": "deleted"}
+}
+
+test_black_hole_of_another_kind if {
+	document := _app_routes([object.union(fixtures.to("transit_gateway", "tgw-1"), {"state": "blackhole"})])
+	_short(document) == ["none", "blackhole", "rtb-app", set()]
+	_outcome(document).hops[1] == {"id": "tgw-1", "kind": "transit_gateway", "state": "blackhole"}
+}
+
+test_none_over_a_gateway_that_is_not_available if {
+	some state in ["pending", "failed", "deleting", "deleted"]
+	_short(fixtures.estate({"nat_gateways": [fixtures.nat_gateway({"state": state})]})) == [
+		"none",
+		"nat_unavailable",
+		"nat-1",
+		set(),
+	]
+}
+
+test_none_over_a_gateway_that_a_complete_answer_lacks if {
+	_short(fixtures.estate({"nat_gateways": []})) == ["none", "nat_unavailable", "nat-1", set()]
+	_outcome(fixtures.estate({"nat_gateways": []})).hops[1].state == "missing"
+}
+
+test_unknown_over_a_gateway_that_was_not_read if {
+	document := fixtures.denied(fixtures.estate({"nat_gateways": []}), {"nat_gateways": "ec2:DescribeNatGateways"})
+	_short(document) == ["unknown", "", "", {["unknown", "ec2:DescribeNatGateways"]}]
+	_outcome(document).nat_ids == {"nat-1"}
+}
+
+test_none_over_a_private_gateway if {
+	document := fixtures.estate({"nat_gateways": [fixtures.nat_gateway({"connectivity_type": "private"})]})
+	_short(document) == ["none", "nat_private", "nat-1", set()]
+}
+
+test_none_over_a_gateway_without_internet_gateway if {
+	_short(_pub_routes([])) == ["none", "nat_without_internet_gateway", "rtb-pub", set()]
+	not _outcome(_pub_routes([])).is_isolated
+}
+
+test_none_over_a_gateway_behind_a_black_hole if {
+	document := _pub_routes([object.union(fixtures.to("transit_gateway", "tgw-1"), {"state": "blackhole"})])
+	_short(document) == ["none", "nat_without_internet_gateway", "rtb-pub", set()]
+}
+
+test_none_over_a_black_hole_to_an_attached_internet_gateway if {
+	document := _pub_routes([object.union(fixtures.to("internet_gateway", "igw-1"), {"state": "blackhole"})])
+	_short(document) == ["none", "nat_without_internet_gateway", "rtb-pub", set()]
+}
+
+test_none_over_a_detached_internet_gateway if {
+	elsewhere := [{"id": "igw-1", "attachments": [{"vpc_id": "vpc-2", "state": "available"}]}]
+	_short(fixtures.estate({"internet_gateways": elsewhere})) == ["none", "internet_gateway_detached", "igw-1", set()]
+	_short(fixtures.estate({"internet_gateways": []})) == ["none", "internet_gateway_detached", "igw-1", set()]
+	detaching := [{"id": "igw-1", "attachments": [{"vpc_id": "vpc-1", "state": "detaching"}]}]
+	_short(fixtures.estate({"internet_gateways": detaching})) == ["none", "internet_gateway_detached", "igw-1", set()]
+}
+
+test_works_over_a_gateway_that_is_attached_in_either_word if {
+	attached := [{"id": "igw-1", "attachments": [{"vpc_id": "vpc-1", "state": "attached"}]}]
+	_outcome(fixtures.estate({"internet_gateways": attached})).state == "works"
+}
+
+test_unknown_over_an_internet_gateway_that_was_not_read if {
+	operations := {"internet_gateways": "ec2:DescribeInternetGateways"}
+	document := fixtures.denied(fixtures.estate({"internet_gateways": []}), operations)
+	_short(document) == ["unknown", "", "", {["unknown", "ec2:DescribeInternetGateways"]}]
+}
+
+# AWS marks the route to a gateway that is gone
+test_none_over_a_black_hole_to_an_unread_internet_gateway if {
+	route := object.union(fixtures.to("internet_gateway", "igw-1"), {"state": "blackhole"})
+	parts := {"internet_gateways": [], "route_tables": fixtures.tables([fixtures.to("nat_gateway", "nat-1")], [route])}
+	document := fixtures.denied(fixtures.estate(parts), {"internet_gateways": "ec2:DescribeInternetGateways"})
+	_short(document) == ["none", "internet_gateway_detached", "igw-1", set()]
+}
+
+test_unknown_over_anything_else_behind_a_gateway if {
+	every target in [["nat_gateway", "nat-2"], ["transit_gateway", "tgw-1"], ["vpc_peering_connection", "pcx-1"]] {
+		document := _pub_routes([fixtures.to(target[0], target[1])])
+		_short(document) == ["unknown", "", "", {["opaque", target[1]]}]
+	}
+}
+
+test_unknown_over_a_gateway_whose_subnet_nobody_told if {
+	document := fixtures.estate({"nat_gateways": [object.remove(fixtures.nat_gateway({}), ["subnet_id"])]})
+	_short(document) == ["unknown", "", "", {["undecidable", "nat-1"]}]
+}
+
+test_unknown_over_a_gateway_whose_table_was_not_read if {
+	parts := {"route_tables": [fixtures.table("rtb-app", ["app"], [fixtures.to("nat_gateway", "nat-1")])]}
+	document := fixtures.denied(fixtures.estate(parts), {"route_tables": "ec2:DescribeRouteTables"})
+	_short(document) == ["unknown", "", "", {["unknown", "ec2:DescribeRouteTables"]}]
+}
+
+# regional gateways
+
+test_works_over_a_regional_gateway_by_its_own_table if {
+	table := fixtures.table("rtb-nat", [], [fixtures.to("internet_gateway", "igw-1")])
+	document := _regional({"route_table_id": "rtb-nat"}, [table])
+	_short(document) == ["works", "", "", set()]
+	[hop.id | some hop in _outcome(document).hops] == ["rtb-app", "nat-1", "rtb-nat", "igw-1"]
+}
+
+test_none_over_a_regional_gateway_whose_table_has_no_way_out if {
+	document := _regional({"route_table_id": "rtb-nat"}, [fixtures.table("rtb-nat", [], [])])
+	_short(document) == ["none", "nat_without_internet_gateway", "rtb-nat", set()]
+}
+
+test_works_over_a_regional_gateway_without_table if {
+	document := _regional({}, [])
+	_short(document) == ["works", "", "", set()]
+	[hop.id | some hop in _outcome(document).hops] == ["rtb-app", "nat-1", "igw-1"]
+	_short(_regional({"route_table_id": "rtb-gone"}, [])) == ["works", "", "", set()]
+}
+
+test_none_over_a_regional_gateway_in_a_vpc_without_internet_gateway if {
+	document := object.union(_regional({}, []), {"internet_gateways": []})
+	_short(document) == ["none", "nat_without_internet_gateway", "nat-1", set()]
+}
+
+test_unknown_over_a_regional_gateway_where_internet_gateways_were_not_read if {
+	document := object.union(_regional({}, []), {"internet_gateways": []})
+	_short(fixtures.denied(document, {"internet_gateways": "ec2:DescribeInternetGateways"})) == [
+		"unknown",
+		"",
+		"",
+		{["unknown", "ec2:DescribeInternetGateways"]},
+	]
+}
+
+test_unknown_over_a_regional_gateway_whose_table_was_not_read if {
+	document := _regional({"route_table_id": "rtb-nat"}, [])
+	_short(fixtures.denied(document, {"route_tables": "ec2:DescribeRouteTables"})) == [
+		"unknown",
+		"",
+		"",
+		{["unknown", "ec2:DescribeRouteTables"]},
+	]
+}
+
+# opaque targets and trust
+
+test_unknown_over_an_opaque_target if {
+	every target in [
+		["transit_gateway", "tgw-1"],
+		["core_network", "arn:aws:networkmanager::111122223333:core-network/1"],
+		["virtual_private_gateway", "vgw-1"],
+		["local_gateway", "lgw-1"],
+		["unknown", "x-1"],
+		["vpc_endpoint", "vpce-1"],
+	] {
+		_short(_app_routes([fixtures.to(target[0], target[1])])) == ["unknown", "", "", {["opaque", target[1]]}]
+	}
+}
+
+test_works_over_a_trusted_target if {
+	every trusted in [
+		["transit_gateway", "transit_gateway", "tgw-1"],
+		["core_network", "core_network", "arn:aws:networkmanager::111122223333:core-network/1"],
+		["virtual_private_gateway", "virtual_private_gateway", "vgw-1"],
+		["peering", "vpc_peering_connection", "pcx-1"],
+	] {
+		document := _app_routes([fixtures.to(trusted[1], trusted[2])])
+		_outcome(_trusting(document, [{trusted[0]: trusted[2]}])).state == "works"
+		_outcome(_trusting(document, [{trusted[0]: "other"}])).state != "works"
+	}
+}
+
+test_works_in_a_trusted_unit_over_what_is_opaque if {
+	trust := [{"organization_unit": "root/prod*"}]
+	_outcome(_trusting(_app_routes([fixtures.to("transit_gateway", "tgw-1")]), trust)).state == "works"
+	_outcome(_trusting(_pub_routes([fixtures.to("transit_gateway", "tgw-1")]), trust)).state == "works"
+	elsewhere := [{"organization_unit": "root/test*"}]
+	_outcome(_trusting(_app_routes([fixtures.to("transit_gateway", "tgw-1")]), elsewhere)).state == "unknown"
+}
+
+test_trusted_unit_trusts_neither_peering_nor_failed_reads if {
+	trust := [{"organization_unit": "*"}]
+	_outcome(_trusting(_app_routes([fixtures.to("vpc_peering_connection", "pcx-1")]), trust)).state == "none"
+	denied := fixtures.denied(fixtures.estate({"nat_gateways": []}), {"nat_gateways": "ec2:DescribeNatGateways"})
+	_outcome(_trusting(denied, trust)).state == "unknown"
+}
+
+test_none_over_peering if {
+	document := _app_routes([fixtures.to("vpc_peering_connection", "pcx-1")])
+	_short(document) == ["none", "peering", "pcx-1", set()]
+	_outcome(document).hops[1] == {"id": "pcx-1", "kind": "vpc_peering_connection", "state": "active"}
+}
+
+test_works_over_a_trusted_target_behind_a_gateway if {
+	document := _pub_routes([fixtures.to("transit_gateway", "tgw-1")])
+	_outcome(_trusting(document, [{"transit_gateway": "tgw-1"}])).state == "works"
+}
+
+_outcome(document) := outcome if {
+	some outcomes in ways.ipv4 with input as document # regal ignore:with-outside-test-context
+	outcome := outcomes.app
+}
+
+_short(document) := [outcome.state, outcome.cause, outcome.root, waits] if {
+	outcome := _outcome(document)
+	waits := {[wait.status, wait.name] | some wait in outcome.waits}
+}
+
+_app_routes(routes) := fixtures.estate({"route_tables": fixtures.tables(
+	routes,
+	[fixtures.to("internet_gateway", "igw-1")],
+)})
+
+_pub_routes(routes) := fixtures.estate({"route_tables": fixtures.tables([fixtures.to("nat_gateway", "nat-1")], routes)})
+
+_regional(more, tables) := fixtures.estate({
+	"nat_gateways": [object.union_n([
+		object.remove(fixtures.nat_gateway({}), ["subnet_id"]),
+		{"is_regional": true, "is_automatic": true},
+		more,
+	])],
+	"route_tables": array.concat(fixtures.tables([fixtures.to("nat_gateway", "nat-1")], []), tables),
+})
+
+_trusting(document, ways_out) := object.union(document, {"config": {"version": 1, "trusted_egress": ways_out}})
