@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import botocore.session
 from botocore.config import Config
 
 from vpcguard.clock import Clock, system_clock
@@ -61,11 +60,6 @@ class Recorded:
     unconfirmed: tuple[str, ...] = ()
     confirmed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
-
-
-def open_store(table_name: str, session: botocore.session.Session) -> FindingStore:
-    """Return the store over a client of its own, for the session's account and region."""
-    return FindingStore(session.create_client("dynamodb", config=CLIENT_CONFIG), table_name)
 
 
 class FindingStore:
