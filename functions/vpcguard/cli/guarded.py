@@ -11,6 +11,7 @@ from typing import ParamSpec
 import typer
 
 from vpcguard.cli.exits import BROKEN_PIPE, READ_FAILED, USAGE
+from vpcguard.cli.interrupts import InterruptError, leave
 from vpcguard.cli.visible import visible
 from vpcguard.errors import ReadError, VpcGuardError
 
@@ -35,6 +36,8 @@ def _code_of(command: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> in
     try:
         code = command(*args, **kwargs)
         sys.stdout.flush()
+    except InterruptError as interrupt:
+        leave(interrupt.number)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at exit
         return BROKEN_PIPE

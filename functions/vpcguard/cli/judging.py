@@ -45,20 +45,19 @@ def _judged(
     snapshots: Iterator[Snapshot | Unread], configuration: Configuration, only: Sequence[str]
 ) -> Report:
     reports = []
-    # the first snapshot is read on a thread while OPA starts here: on Linux OPA lives as long as the thread
-    # that started it
-    with ThreadPoolExecutor(1, thread_name_prefix="snapshots") as pool:
-        first = pool.submit(next, snapshots)
-        with (
-            running_opa(opa=load_settings().opa_path) as url,
-            Policy(url, timeout_seconds=TIMEOUT_SECONDS) as policy,
-        ):
-            for snapshot in _chained(first.result, snapshots):
-                if isinstance(snapshot, Unread):
-                    reports.append(Report(looked=(), findings=(), unread=(snapshot,)))
-                    continue
-                judgement = judge(snapshot, policy=policy, configuration=configuration, trigger=TRIGGER)
-                reports.append(report_of(judgement, only=only))
+    # The first snapshot is read on a thread while OPA starts here: on Linux, OPA lives as long as the
+    # thread that started it.
+    pool = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
+    first = pool.submit(next, snapshots)
+    pool.shutdown(wait=False)  # no second task; an interrupt does not wait for this one
+    opa = load_settings().opa_path
+    with running_opa(opa=opa) as url, Policy(url, timeout_seconds=TIMEOUT_SECONDS) as policy:
+        for snapshot in _chained(first.result, snapshots):
+            if isinstance(snapshot, Unread):
+                reports.append(Report(looked=(), findings=(), unread=(snapshot,)))
+                continue
+            judgement = judge(snapshot, policy=policy, configuration=configuration, trigger=TRIGGER)
+            reports.append(report_of(judgement, only=only))
     return merged(reports)
 
 

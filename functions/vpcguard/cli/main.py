@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from typing import NoReturn
-
 import typer
 
 from vpcguard.cli.commands import rules
 from vpcguard.cli.commands.audit import audit
 from vpcguard.cli.commands.capture import capture
+from vpcguard.cli.interrupts import listen
 
 app = typer.Typer(
     name="vpcguard",
@@ -26,10 +24,4 @@ app.add_typer(rules.app, name="rules")
 
 @app.callback()
 def _start() -> None:
-    signal.signal(signal.SIGTERM, _terminate)
-
-
-def _terminate(number: int, frame: object) -> NoReturn:
-    """End by an exception, so that what was started (OPA) is stopped on the way out."""
-    del frame
-    raise SystemExit(128 + number)
+    listen()

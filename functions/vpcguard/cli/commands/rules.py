@@ -1,5 +1,82 @@
 """`vpcguard rules`: what the policies judge, as they say it themselves."""
 
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-app = typer.Typer(help="The rules.", no_args_is_help=True)
+from vpcguard.cli import exits
+from vpcguard.cli.guarded import guarded
+from vpcguard.cli.visible import visible
+from vpcguard.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from vpcguard.cli.catalogue import Rule
+
+app = typer.Typer(help="The rules: what they judge, and how they are shipped.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, with everything that is known.")]
+_HEAD = ("rule", "severity", "stage", "enabled", "fault")
+
+
+@app.command("list")
+@guarded
+def list_rules(*, as_json: AsJson = False) -> int:
+    """List the rules: id, severity, stage, whether enabled, and the fault."""
+    from vpcguard.cli.catalogue import shipped_rules  # noqa: PLC0415
+
+    rules = shipped_rules()
+    if as_json:
+        typer.echo(json.dumps([rule.as_document() for rule in rules], indent=2))
+        return exits.DONE
+    for line in _table([_HEAD, *map(_row, rules)]):
+        typer.echo(line)
+    return exits.DONE
+
+
+@app.command("show")
+@guarded
+def show_rule(rule_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: AsJson = False) -> int:
+    """Show one rule: what it finds, why that matters, what to do about it."""
+    from vpcguard.cli.catalogue import shipped_rules  # noqa: PLC0415
+
+    rule = next((one for one in shipped_rules() if one.id == rule_id), None)
+    if rule is None:
+        raise ConfigurationError(f"there is no rule {rule_id!r}; `vpcguard rules list` names them")
+    typer.echo(json.dumps(rule.as_document(), indent=2) if as_json else "\n".join(_described(rule)))
+    return exits.DONE
+
+
+def _row(rule: Rule) -> tuple[str, ...]:
+    return rule.id, rule.severity, rule.stage, "yes" if rule.enabled else "no", rule.title
+
+
+def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """Yield the rows in columns; only the last column is wrapped, below itself."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD) - 1)]
+    left = sum(widths) + 2 * len(widths)
+    for *cells, fault in rows:
+        start = "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=True))
+        wrapped = textwrap.wrap(visible(fault), max(_width() - left, 24)) or [""]
+        yield start + wrapped[0]
+        yield from (" " * left + line for line in wrapped[1:])
+
+
+def _described(rule: Rule) -> Iterator[str]:
+    state = "" if rule.enabled else ", off unless configured"
+    yield f"{rule.id}: {rule.title}"
+    yield f"severity {rule.severity}, stage {rule.stage}, remediation {rule.remediation}{state}"
+    for label, text in (("why", rule.description), ("do", rule.advice)):
+        indent = f"{label:<5}"
+        yield textwrap.fill(
+            visible(text), _width(), initial_indent=indent, subsequent_indent=" " * len(indent)
+        )
+    yield from (f"see  {link}" for link in rule.related_resources)
+
+
+def _width() -> int:
+    return shutil.get_terminal_size((100, 24)).columns
