@@ -1,8 +1,9 @@
 # METADATA
 # title: Endpoints
 # description: |
-#   Which VPC endpoints serve which subnets of a cohort, and why not.
-#   https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+#   The VPC endpoints that functions can use: which service each is for, whether it catches the service's name, and
+#   which subnets it serves. An endpoint outside these tables (Gateway Load Balancer, Resource, ServiceNetwork) serves
+#   no AWS service. https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 package vpcguard.lib.endpoints
 
 import data.vpcguard.lib.cohorts
@@ -13,209 +14,266 @@ import data.vpcguard.lib.routes
 
 # METADATA
 # description: |
-#   By endpoint id, the name that clients ask for, e.g. s3, ecr.api, kinesis-streams: the service name after the region.
-name_of := {one.id: name |
-	some one in input.vpc_endpoints
-	parts := split(one.service_name, $".{input.account.region}.")
-	name := parts[count(parts) - 1]
-}
-
-# METADATA
-# description: The endpoint names that a client of a service (IAM prefix) needs, all of them.
-# scope: document
-names(service) := {name | some name in object.get(data.vpcguard.config.services.endpoint_names, service, [service])}
-
-# METADATA
-# description: |
-#   By subnet id, for the subnets of attached functions, gateway endpoints: {"names", "waits"}. names maps the name
-#   of each that the subnet's table routes to, to its id; other names are not routed unless waits says what would
-#   show them.
-gateways := {id: {"names": object.get(_by_table, table_id, {}), "waits": waits} |
-	some id in union({cohort.subnets | some cohort in cohorts.by_key})
-	vpc_id := network.subnets[id].vpc_id
-	table_id := _table(id, vpc_id)
-	waits := coverage.waits("vpc_endpoints", vpc_id) | {wait |
-		table_id == ""
-		some wait in routes.table_waits(vpc_id)
-	}
-}
-
-# METADATA
-# description: |
-#   By cohort key and endpoint id, every interface endpoint of the cohort's VPC: {"name", "is_available", "catches"
-#   (yes, no, unknown: clients find it by the service's name), "blocked" (subnets that its groups keep out), "waits"
-#   (of catches and blocked), "verdict" (usable, unusable, unknown)}.
-interfaces := {key: found |
+#   By cohort key and id of a subnet that was seen, the endpoints that serve the cohort's functions there: available, the
+#   name caught, the groups admitting them; or a gateway endpoint routed there.
+serving := {key: by_subnet |
 	some key, cohort in cohorts.by_key
-	found := {id: endpoint |
-		some id in _of_type_in.Interface[cohort.vpc_id]
-		admission := _admission(id, cohort, cohorts.hidden_subnet_waits[key])
-		caught := _caught[id]
-		endpoint := {
-			"name": name_of[id],
-			"is_available": id in _available,
-			"catches": caught.answer,
-			"blocked": admission.blocked,
-			"waits": ((caught.waits | admission.waits) | cohorts.hidden_subnet_waits[key]),
-			"verdict": _verdict(id in _available, caught.answer, admission),
-		}
-	}
-}
-
-# METADATA
-# description: |
-#   By cohort key and subnet id: does at least one usable endpoint, of whatever service, serve the subnet? As
-#   {"answer": yes | no | unknown, "waits"}.
-serves := {key: answers |
-	some key, cohort in cohorts.by_key
-	verdicts := {one.verdict | some one in interfaces[key]}
-	doubts := union({one.waits | some one in interfaces[key]; one.verdict == "unknown"})
-	answers := {id: _served(verdicts, gateways[id], doubts) | some id in cohort.subnets}
-}
-
-_served(verdicts, gateway, _) := {"answer": "yes", "waits": set()} if _is_served(verdicts, gateway)
-
-_served(verdicts, gateway, doubts) := {"answer": "unknown", "waits": (gateway.waits | doubts)} if {
-	not _is_served(verdicts, gateway)
-	gateway.waits | doubts != set()
-}
-
-_served(verdicts, gateway, doubts) := {"answer": "no", "waits": set()} if {
-	not _is_served(verdicts, gateway)
-	gateway.waits | doubts == set()
-}
-
-_is_served(verdicts, _) if "usable" in verdicts
-
-_is_served(_, gateway) if gateway.names != {}
-
-_verdict(false, _, _) := "unusable"
-
-_verdict(true, "no", _) := "unusable"
-
-_verdict(true, "unknown", admission) := _with(admission, "unknown")
-
-_verdict(true, "yes", admission) := _with(admission, "usable")
-
-_with(admission, otherwise) := otherwise if {
-	admission.blocked == set()
-	admission.waits == set()
-}
-
-_with(admission, _) := "unusable" if admission.blocked != set()
-
-_with(admission, _) := "unknown" if {
-	admission.blocked == set()
-	admission.waits != set()
-}
-
-_available := {one.id | some one in input.vpc_endpoints; lower(one.state) in {"available", "attached"}}
-
-_of_type_in := {type: by_vpc |
-	some type in {"Gateway", "Interface"}
-	by_vpc := {vpc_id: ids |
-		some vpc_id in {one.vpc_id | some one in input.vpc_endpoints}
-		ids := {one.id | some one in input.vpc_endpoints; one.type == type; one.vpc_id == vpc_id}
-	}
-}
-
-# the name is caught where private DNS is on, for all clients, and the VPC resolves it
-_caught := {one.id: caught |
-	some one in input.vpc_endpoints
-	one.type == "Interface"
-	attributes := ((({"yes" | network.vpcs[one.vpc_id].dns_support; network.vpcs[one.vpc_id].dns_hostnames} | {"no" |
-		network.vpcs[one.vpc_id].dns_support == false
-	}) | {"no" | network.vpcs[one.vpc_id].dns_hostnames == false}) | {"no" |
-		one.private_dns_enabled == false
-	}) | {"no" | one.private_dns_only_for_inbound_resolver}
-	caught := _resolved(attributes, one.vpc_id)
-}
-
-_resolved(attributes, _) := {"answer": "no", "waits": set()} if "no" in attributes
-
-_resolved({"yes"}, _) := {"answer": "yes", "waits": set()}
-
-_resolved(set(), vpc_id) := {"answer": "unknown", "waits": waits} if {
-	unread := coverage.waits("vpc_attributes", vpc_id)
-	waits := unread | {wait |
-		unread == set()
-		wait := {"status": "unknown", "name": "ec2:DescribeVpcAttribute", "reason": $"no DNS attributes of {vpc_id}"}
-	}
-}
-
-# groups that name one of the function's admit it from everywhere
-_admission(id, cohort, _) := {"blocked": set(), "waits": set()} if _is_admitted_by_group(id, cohort)
-
-# else networks must hold each subnet's whole IPv4 network
-_admission(id, cohort, hidden) := {"blocked": outside, "waits": hidden} if {
-	not _is_admitted_by_group(id, cohort)
-	_sources[id].waits == set()
-	outside := {subnet_id | some subnet_id in cohort.subnets; not _is_inside(id, subnet_id)}
-}
-
-_admission(id, cohort, hidden) := {"blocked": set(), "waits": (waits | hidden)} if {
-	not _is_admitted_by_group(id, cohort)
-	_sources[id].waits != set()
-	waits := {wait |
+	usable := [{"id": id, "subnets": admitted.subnets} |
+		some id, admitted in admission[key]
+		network.vpc_endpoints[id].state == "available"
+		catching[id].values == {true}
+	]
+	by_subnet := {subnet_id: ids |
 		some subnet_id in cohort.subnets
-		not _is_inside(id, subnet_id)
-		some wait in _sources[id].waits
+		ids := {one.id | some one in usable; subnet_id in one.subnets} | object.get(_gateways_at, subnet_id, set())
 	}
 }
 
-_is_admitted_by_group(id, cohort) if _sources[id].group_ids & cohort.named_groups != set()
-
-_is_inside(id, subnet_id) if {
-	some cidr in _sources[id].ipv4_cidrs
-	net.cidr_contains(cidr, network.subnets[subnet_id].ipv4_cidr)
+# METADATA
+# description: By cohort key and subnet id as serving, what would have to be read to know of further ones; empty where all is known.
+serving_waits := {key: by_subnet |
+	some key, cohort in cohorts.by_key
+	unread := coverage.waits("vpc_endpoints", cohort.vpc_id)
+	by_subnet := {subnet_id: waits |
+		some subnet_id in cohort.subnets
+		waits := union({
+			unread,
+			gateway_waits(subnet_id, cohort.vpc_id),
+			{wait |
+				some id, admitted in admission[key]
+				network.vpc_endpoints[id].state == "available"
+				true in catching[id].values
+				some wait in (catching[id].waits | _admission_waits(admitted, subnet_id))
+			},
+		})
+	}
 }
 
-_sources := {one.id: sources |
+# METADATA
+# description: |
+#   By endpoint id, the service it is for: its ServiceName without everything up to and including the region and a dot, so
+#   that partitions need no list. A name without this region is kept whole and is no regional service's.
+names := {one.id: _name(one.service_name) | some one in input.vpc_endpoints}
+
+# METADATA
+# description: Ids of the interface endpoints by [VPC id, service name]. Deleted ones linger in AWS's answers and are left out.
+interfaces := _grouped({one.id: [one.vpc_id, names[one.id]] |
 	some one in input.vpc_endpoints
 	one.type == "Interface"
-	admitted := groups.together(groups.inbound, one.security_group_ids)
-	listed := groups.prefix_lists(admitted.prefix_list_ids)
-	unseen := {id | some id in one.security_group_ids; not network.security_groups[id]}
-	sources := {
-		"group_ids": admitted.group_ids,
-		"ipv4_cidrs": (admitted.ipv4_cidrs | listed.cidrs),
-		"waits": (listed.waits | union({coverage.waits_within("security_groups", id, one.vpc_id) | some id in unseen})),
+	one.state != "deleted"
+})
+
+# METADATA
+# description: Ids of the gateway endpoints by [VPC id, service name], available or not.
+gateways := _grouped({one.id: [one.vpc_id, names[one.id]] |
+	some one in input.vpc_endpoints
+	one.type == "Gateway"
+	one.state != "deleted"
+})
+
+# METADATA
+# description: |
+#   By id of an interface endpoint, whether the service's name leads to it: {"values": possible answers, "cause": why not
+#   ("" unless certain), "waits"}. https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html#interface-endpoint-private-dns
+catching := {one.id: answer |
+	some one in input.vpc_endpoints
+	one.type == "Interface"
+	answer := _catching(one.private_dns_enabled, one.private_dns_only_for_inbound_resolver, one.vpc_id)
+}
+
+# METADATA
+# description: |
+#   By cohort key and id of an interface endpoint in its VPC, whom the endpoint's groups admit on 443: {"subnets": those of
+#   the cohort's subnets that are admitted, "waits": what may admit the others}. A function is admitted by one of
+#   its groups, or where a network or prefix list contains the whole IPv4 network of its subnet.
+admission := {key: by_endpoint |
+	some key, cohort in cohorts.by_key
+	by_endpoint := {id: admitted |
+		some id in _in_vpc[cohort.vpc_id]
+		admitted := {"subnets": _admitted(id, cohort.named_groups, cohort.subnets), "waits": _unread_groups[id]}
 	}
 }
 
-# by table, the gateway endpoints that it routes to: associated and available, or proven by an active route
-_by_table := {table_id: object.union(associated, routed) |
-	some table_id, table in network.route_tables
-	associated := {name_of[id]: id |
-		some id in _of_type_in.Gateway[table.vpc_id]
-		id in _available
-		table_id in network.vpc_endpoints[id].route_table_ids
+# METADATA
+# description: |
+#   Ids of the available gateway endpoints for a service that a subnet's route table leads to. In a shared VPC whose owner
+#   is out of reach a route from the service's prefix list proves one.
+# scope: document
+gateways_at(subnet_id, name) := {id | some id in _gateways_at[subnet_id]; name in _gateway_names[id]}
+
+# METADATA
+# description: |
+#   What it takes to know the gateway endpoints of a subnet beyond those seen there, unread endpoints aside: empty where its
+#   route table was read.
+# scope: document
+gateway_waits(subnet_id, vpc_id) := set() if routes.table(subnet_id, vpc_id)
+
+gateway_waits(subnet_id, vpc_id) := routes.table_waits(vpc_id) if not routes.table(subnet_id, vpc_id)
+
+# METADATA
+# description: What it takes to know which service the routes of a subnet to endpoints out of sight are for.
+# scope: document
+unnamed_waits(subnet_id) := {wait |
+	some id in _gateways_at[subnet_id]
+	_gateway_names[id] == set()
+	some wait in _unnamed_waits
+}
+
+# METADATA
+# description: Of these endpoints, those whose policy is not the default full access; policies are not judged.
+# scope: document
+with_own_policy(ids) := {id | some id in ids; network.vpc_endpoints[id].has_default_policy == false}
+
+_name(service_name) := substring(service_name, start + count(_region), -1) if {
+	start := indexof(service_name, _region)
+	start >= 0
+}
+
+_name(service_name) := service_name if indexof(service_name, _region) < 0
+
+_region := $".{input.account.region}."
+
+_grouped(key_of) := {key: ids |
+	some key in {key | some key in key_of}
+	ids := {id | some id, other in key_of; other == key}
+}
+
+_in_vpc := _grouped({one.id: one.vpc_id | some one in input.vpc_endpoints; one.type == "Interface"; one.state != "deleted"})
+
+_catching(false, _, _) := _not_caught("private_dns_disabled")
+
+_catching(true, true, _) := _not_caught("private_dns_for_inbound_resolver_only")
+
+_catching(true, false, vpc_id) := _not_caught("dns_support_disabled") if network.vpcs[vpc_id].dns_support == false
+
+_catching(true, false, vpc_id) := _not_caught("dns_hostnames_disabled") if {
+	network.vpcs[vpc_id].dns_hostnames == false
+	not network.vpcs[vpc_id].dns_support == false
+}
+
+_catching(true, false, vpc_id) := {"values": {true}, "cause": "", "waits": set()} if {
+	network.vpcs[vpc_id].dns_support
+	network.vpcs[vpc_id].dns_hostnames
+}
+
+_catching(true, false, vpc_id) := {"values": {true, false}, "cause": "", "waits": _attribute_waits(vpc_id)} if {
+	not network.vpcs[vpc_id].dns_support == false
+	not network.vpcs[vpc_id].dns_hostnames == false
+	not _has_dns(vpc_id)
+}
+
+_not_caught(cause) := {"values": {false}, "cause": cause, "waits": set()}
+
+_has_dns(vpc_id) if {
+	network.vpcs[vpc_id].dns_support
+	network.vpcs[vpc_id].dns_hostnames
+}
+
+_attribute_waits(vpc_id) := waits if {
+	waits := coverage.waits("vpc_attributes", vpc_id)
+	waits != set()
+}
+
+_attribute_waits(vpc_id) := {{"status": "unknown", "name": "ec2:DescribeVpcAttribute", "reason": $"not read for {vpc_id}"}} if {
+	coverage.is_known("vpc_attributes", vpc_id)
+}
+
+_admitted(id, group_ids, subnet_ids) := subnet_ids if group_ids & groups.into[_groups_of[id]].groups != set()
+
+_admitted(id, group_ids, subnet_ids) := subnet_ids & _admitted_networks[id] if {
+	group_ids & groups.into[_groups_of[id]].groups == set()
+}
+
+_groups_of := {one.id: {id | some id in one.security_group_ids} | some one in input.vpc_endpoints}
+
+# by endpoint, the subnets of its VPC whose whole network its groups admit
+_admitted_networks := {id: subnet_ids |
+	some ids in _in_vpc
+	some id in ids
+	subnet_ids := {one.id |
+		some one in input.subnets
+		one.vpc_id == network.vpc_endpoints[id].vpc_id
+		groups.covers(groups.into[_groups_of[id]].cidrs, one.ipv4_cidr)
 	}
-	routed := {name: route.target_id |
+}
+
+_unread_groups := {id: waits |
+	some vpc_id, ids in _in_vpc
+	some id in ids
+	waits := union({
+		groups.into[_groups_of[id]].waits,
+		{wait |
+			some group_id in _groups_of[id]
+			not network.security_groups[group_id]
+			some wait in coverage.waits("security_groups", vpc_id)
+		},
+		{wait |
+			_groups_of[id] == set()
+			wait := {"status": "unknown", "name": "ec2:DescribeVpcEndpoints", "reason": $"no groups of {id}"}
+		},
+	})
+}
+
+_admission_waits(admitted, subnet_id) := set() if subnet_id in admitted.subnets
+
+_admission_waits(admitted, subnet_id) := admitted.waits if not subnet_id in admitted.subnets
+
+# by subnet, the gateway endpoints that its route table leads to
+_gateways_at := {subnet_id: ids |
+	some subnet_id in union({cohort.subnets | some cohort in cohorts.by_key})
+	table_id := routes.table(subnet_id, network.subnets[subnet_id].vpc_id)
+	ids := _associated[table_id] | _proven[table_id]
+}
+
+_associated := {table.id: ids |
+	some table in input.route_tables
+	ids := {one.id |
+		some one in input.vpc_endpoints
+		one.type == "Gateway"
+		one.state == "available"
+		table.id in one.route_table_ids
+	}
+}
+
+# routes to endpoints that only the owner of a shared VPC sees
+_proven := {table.id: ids |
+	some table in input.route_tables
+	ids := {route.target_id |
 		some route in table.routes
 		route.family == "prefix_list"
 		route.target_kind == "vpc_endpoint"
 		route.state == "active"
-		name := _routed_name(route.target_id, route.destination)
+		not network.vpc_endpoints[route.target_id]
+		not _is_customer_list[route.destination]
 	}
 }
 
-_routed_name(id, _) := name_of[id] if {
-	network.vpc_endpoints[id].type == "Gateway"
-	id in _available
+_gateway_names := object.union(
+	{one.id: {names[one.id]} | some one in input.vpc_endpoints; one.type == "Gateway"},
+	{id: {_name(network.prefix_lists[list_id].name) | some list_id in _lists_to[id]} |
+		some ids in _proven
+		some id in ids
+	},
+)
+
+_lists_to := {id: list_ids |
+	some ids in _proven
+	some id in ids
+	list_ids := {route.destination |
+		some table in input.route_tables
+		some route in table.routes
+		route.target_id == id
+	}
 }
 
-# nobody but a gateway endpoint is the target of a prefix list of AWS
-_routed_name(id, list_id) := parts[count(parts) - 1] if {
-	not network.vpc_endpoints[id]
-	parts := split(network.prefix_lists[list_id].name, $".{input.account.region}.")
+_unnamed_waits := waits if {
+	waits := coverage.waits("prefix_lists", "")
+	waits != set()
 }
 
-_routed_name(id, list_id) := list_id if {
-	not network.vpc_endpoints[id]
-	not network.prefix_lists[list_id].name
+_unnamed_waits := {{"status": "opaque", "name": "ec2:DescribeManagedPrefixLists", "reason": "a list without a name"}} if {
+	coverage.is_known("prefix_lists", "")
 }
 
-_table(subnet_id, vpc_id) := routes.table(subnet_id, vpc_id)
-
-_table(subnet_id, vpc_id) := "" if not routes.table(subnet_id, vpc_id)
+# a list of somebody's own leads to a firewall, never to a gateway endpoint
+_is_customer_list := {one.id: true | some one in input.prefix_lists; lower(one.owner_id) != "aws"}
