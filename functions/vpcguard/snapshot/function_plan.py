@@ -38,10 +38,6 @@ def read_function_scope(scope: Scope, reads: Reads, options: CaptureOptions) -> 
 def read_vpc_scope(scope: Scope, reads: Reads, options: CaptureOptions) -> Plan:
     """Read the functions of one VPC, which only the complete list of functions tells."""
     vpc_id = str(scope.vpc_id)
-    network: Begun = (
-        frozenset({vpc_id}),
-        reads.threads.begin(describe_networks, reads, frozenset({vpc_id})),
-    )
     listed = _list_of_vpc(reads, vpc_id)
     known = functions_of(listed)
     configurations = functions.collect_configurations(reads, known)
@@ -52,7 +48,6 @@ def read_vpc_scope(scope: Scope, reads: Reads, options: CaptureOptions) -> Plan:
         options,
         account_id=scope.account_id,
         aliases=aliases,
-        network=network,
     )
     return replace(
         around,

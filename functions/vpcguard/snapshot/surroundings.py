@@ -36,7 +36,7 @@ def read_surroundings(
     """
     threads = reads.threads
     chains = [
-        threads.begin(reads.gather, list(tags.tag_reads(reads, _arns(known)))),
+        threads.begin(reads.gather, list(tags.tag_reads(reads, arns_of(known)))),
         threads.begin(_read_details, reads, known, options, aliases=aliases),
     ]
     if not attached(known):
@@ -121,7 +121,8 @@ def _read_details(reads: Reads, known: Functions, options: CaptureOptions, *, al
     return merge((first, function_details.only_functions(second, in_vpc)))
 
 
-def _arns(known: Functions) -> dict[str, str]:
+def arns_of(known: Functions) -> dict[str, str]:
+    """Return the unqualified ARNs by function name."""
     return {name: each["FunctionArn"] for name, each in known.items() if each.get("FunctionArn")}
 
 

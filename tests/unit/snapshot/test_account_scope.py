@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -124,33 +123,16 @@ def test_everything_can_be_asked_for() -> None:
     assert set(aws.counts()) <= SCOPE_ACTIONS["account"]
 
 
-def test_the_network_is_read_whole_and_beside_the_list_of_functions() -> None:
-    """Pages of functions come one after another; whatever waited for the last would come on top."""
+def test_the_network_is_read_whole_and_after_the_last_page() -> None:
+    """Read before, it would lack what was made for a function meanwhile, which then counts as missing."""
     aws = _aws(FLEET)
 
     _capture(aws)
 
     order = [key for key, _ in aws.calls]
     last_page = len(order) - 1 - order[::-1].index("lambda:ListFunctions")
-    assert order.index("ec2:DescribeSubnets") < last_page
-    assert order.index("iam:GetAccountAuthorizationDetails") < last_page
+    assert min(order.index(key) for key in set(order) if key.startswith(("ec2:", "iam:"))) > last_page
     assert "Filters" not in aws.asked("ec2:DescribeSubnets")[0]
-
-
-def test_slow_answers_add_up_only_along_the_list_of_functions() -> None:
-    aws = _aws(FLEET)
-    real = aws._answer  # noqa: SLF001  its time is what is measured
-
-    def slow(*args: Any, **event: Any) -> Any:
-        time.sleep(0.02)
-        return real(*args, **event)
-
-    aws._answer = slow  # type: ignore[method-assign]  # noqa: SLF001
-    started = time.monotonic()
-    _capture(aws)
-
-    # 50 calls one after another would take a second for their answers alone
-    assert time.monotonic() - started < 0.02 * 20 + 0.5
 
 
 def test_without_attached_functions_neither_network_nor_roles_are_read() -> None:

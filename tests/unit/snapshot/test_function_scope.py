@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -214,28 +213,43 @@ def test_without_hints_it_is_one_more() -> None:
 
 
 def _longest_chain(aws: RecordedAws, **options: Any) -> int:
-    """Return how many calls followed one another, the next beginning after the last had ended."""
-    lock = threading.Lock()
-    spans: list[tuple[float, float]] = []
-    real = aws._answer  # noqa: SLF001  its time is what is measured
+    """Return in how many rounds the calls come, when everything that waits is answered together.
 
-    def timed(*args: Any, **event: Any) -> Any:
-        began = time.monotonic()
-        time.sleep(0.1)
-        answer = real(*args, **event)
-        with lock:
-            spans.append((began, time.monotonic()))
-        return answer
+    A round ends when no further call has come for a while: everybody waits for an answer then.
+    """
+    gate = threading.Condition()
+    waiting, rounds = [0], [0]
+    real = aws._answer  # noqa: SLF001  when it answers is what is controlled
 
-    aws._answer = timed  # type: ignore[method-assign]  # noqa: SLF001
-    _capture(aws, "orders", **options)
-    depth, free_at = 0, 0.0
-    for _ in range(len(spans)):
-        following = [end for begin, end in spans if begin >= free_at]
-        if not following:
-            break
-        depth, free_at = depth + 1, min(following)
-    return depth
+    def held(*args: Any, **event: Any) -> Any:
+        with gate:
+            waiting[0] += 1
+            gate.notify_all()
+            this = rounds[0]
+            gate.wait_for(lambda: rounds[0] > this, timeout=30)
+        return real(*args, **event)
+
+    def answer_together(finished: threading.Event) -> None:
+        while not finished.is_set():
+            with gate:
+                came = waiting[0]
+                quiet = not gate.wait_for(lambda: waiting[0] > came, timeout=0.25)  # noqa: B023
+                if quiet and waiting[0]:
+                    waiting[0], rounds[0] = 0, rounds[0] + 1
+                    gate.notify_all()
+
+    for service in ("lambda", "ec2", "iam", "service-quotas"):
+        aws.client(service)  # made before, so that no call is late for its round
+    aws._answer = held  # type: ignore[method-assign]  # noqa: SLF001
+    finished = threading.Event()
+    answering = threading.Thread(target=answer_together, args=(finished,))
+    answering.start()
+    try:
+        _capture(aws, "orders", threads=32, **options)
+    finally:
+        finished.set()
+        answering.join()
+    return rounds[0]
 
 
 def test_a_denied_read_is_a_failure_of_that_read_alone() -> None:

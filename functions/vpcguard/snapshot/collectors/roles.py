@@ -119,7 +119,7 @@ def _collect_documents(reads: Reads, policies: Answers, documents: Documents) ->
     for arn, answer in policies.answers.get(GET_POLICY.key, {}).items():
         policy = answer["Policy"]
         key = (policy.get("PolicyId", ""), policy["DefaultVersionId"])
-        if key in documents and key[0]:
+        if key in documents:
             remembered[arn] = documents[key]
         else:
             wanted[arn] = key
@@ -127,6 +127,9 @@ def _collect_documents(reads: Reads, policies: Answers, documents: Documents) ->
         reads.each(GET_POLICY_VERSION, arn, PolicyArn=arn, VersionId=version)
         for arn, (_, version) in wanted.items()
     )
-    for arn, answer in read.answers.get(GET_POLICY_VERSION.key, {}).items():
-        documents[wanted[arn]] = answer
+    documents.update(
+        (wanted[arn], answer)
+        for arn, answer in read.answers.get(GET_POLICY_VERSION.key, {}).items()
+        if wanted[arn][0]  # without an id of its own, a policy made anew could not be told apart
+    )
     return merge((Answers({GET_POLICY_VERSION.key: remembered} if remembered else {}), read))
