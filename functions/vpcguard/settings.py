@@ -88,6 +88,11 @@ def runs_in_lambda(environment: Mapping[str, str] | None = None) -> bool:
     return "AWS_LAMBDA_RUNTIME_API" in (os.environ if environment is None else environment)
 
 
+def has_dumb_terminal(environment: Mapping[str, str] | None = None) -> bool:
+    """True where the terminal can only print lines, such as an editor's."""
+    return (os.environ if environment is None else environment).get("TERM") == "dumb"
+
+
 class _Reader:
     """Single variables of one environment, each checked for its kind."""
 

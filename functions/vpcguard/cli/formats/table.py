@@ -6,7 +6,6 @@ to the width; what is longer is wrapped, never cut, so that every id can be copi
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Sequence
 from typing import TextIO
@@ -14,6 +13,7 @@ from typing import TextIO
 from vpcguard.cli.formats import closing
 from vpcguard.cli.report import SEVERITIES, Report
 from vpcguard.model.finding import Finding
+from vpcguard.settings import has_dumb_terminal
 
 FALLBACK_WIDTH = 100
 
@@ -26,7 +26,7 @@ def write(report: Report, stream: TextIO) -> None:
 def write_findings(findings: Iterable[Finding], closing_lines: Sequence[str], stream: TextIO) -> None:
     """Write findings worst first, then the lines."""
     ordered = sorted(findings, key=_worst_first)
-    if stream.isatty() and os.environ.get("TERM") != "dumb":
+    if stream.isatty() and not has_dumb_terminal():
         from vpcguard.cli.formats import terminal  # noqa: PLC0415  Rich is needed on a terminal only
 
         terminal.write(ordered, closing_lines, stream)
