@@ -71,12 +71,12 @@ def fake_aws(functions: int, vpcs: int) -> Iterator[str]:
         snapshot = Path(folder) / "snapshot.json"
         snapshot.write_text(json.dumps(snapshot_document(functions=functions, vpcs=vpcs)))
         command = [sys.executable, "-m", "benchmarks.fake_aws", str(snapshot)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        try:
-            assert process.stdout  # noqa: S101  asked for above
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            stop(process)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout  # noqa: S101  asked for above
+                yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+            finally:
+                stop(process)
 
 
 def _compare(url: str, *, delay_ms: int) -> tuple[float, float, float]:

@@ -103,7 +103,7 @@ def _function(index: int, networks: list[Network]) -> Json:
 
 
 def _tags(configuration: Json, index: int) -> Json:
-    tags = _INTENTS[index % len(_INTENTS)]
+    tags = _INTENTS[(index + index // OUTSIDE_EVERY) % len(_INTENTS)]  # every network gets every intent
     return {
         "ResourceARN": configuration["FunctionArn"],
         "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())],

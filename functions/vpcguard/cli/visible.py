@@ -16,6 +16,11 @@ def visible(text: str) -> str:
     return "".join(_spelled(character) for character in text)
 
 
+def one_line(text: str) -> str:
+    """Return a sentence as one line: metadata in YAML brings its own line breaks along."""
+    return visible(" ".join(text.split()))
+
+
 def _spelled(character: str) -> str:
     if unicodedata.category(character) not in _HIDDEN:
         return character

@@ -140,10 +140,16 @@ def test_markup_and_escapes_are_shown_not_obeyed(
 ) -> None:
     """A function's name and description are somebody else's text."""
     monkeypatch.setenv("COLUMNS", "200")
-    hostile = replace(report.findings[0], message="[red]x[/red] [/] \x1b[2J", title="[link=http://evil]")
+    hostile = replace(
+        report.findings[0],
+        advice="on two\nlines",
+        message="[red]x[/red] [/] \x1b[2J",
+        title="[link=http://evil]",
+    )
 
     text = _drawn(kind, hostile, width=200)
 
     assert "[red]x[/red] [/] \\x1b[2J" in text
     assert "[link=http://evil]" in text
+    assert "on two lines" in text
     assert "\x1b" not in text

@@ -61,7 +61,7 @@ def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
     left = sum(widths) + 2 * len(widths)
     for *cells, fault in rows:
         start = "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=True))
-        wrapped = textwrap.wrap(visible(fault), max(_width() - left, 24)) or [""]
+        wrapped = textwrap.wrap(visible(fault), max(_width() - left, 12)) or [""]
         yield start + wrapped[0]
         yield from (" " * left + line for line in wrapped[1:])
 

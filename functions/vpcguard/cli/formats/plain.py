@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TextIO
 
-from vpcguard.cli.visible import visible
+from vpcguard.cli.visible import one_line
 from vpcguard.model.finding import Finding
 
 _INDENT = " " * 8
@@ -17,10 +17,10 @@ def write(findings: Sequence[Finding], closing: Sequence[str], stream: TextIO, *
     for finding in findings:
         state = "" if finding.status == "open" else f" {finding.status}"
         head = f"{finding.severity.upper()}{state} {finding.rule_id} {finding.function_name}"
-        _wrap(f"{visible(head)} ({finding.account_id} {finding.region})", stream, width, indent="  ")
-        _wrap(f"  what  {visible(finding.title)}", stream, width, indent=_INDENT)
-        _wrap(f"  why   {visible(finding.message)}", stream, width, indent=_INDENT)
-        _wrap(f"  do    {visible(finding.advice)}", stream, width, indent=_INDENT)
+        _wrap(f"{one_line(head)} ({finding.account_id} {finding.region})", stream, width, indent="  ")
+        _wrap(f"  what  {one_line(finding.title)}", stream, width, indent=_INDENT)
+        _wrap(f"  why   {one_line(finding.message)}", stream, width, indent=_INDENT)
+        _wrap(f"  do    {one_line(finding.advice)}", stream, width, indent=_INDENT)
         stream.write("\n")
     for line in closing:
         _wrap(line, stream, width, indent="  ")

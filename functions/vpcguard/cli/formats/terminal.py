@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vpcguard.cli.report import SEVERITIES
-from vpcguard.cli.visible import visible
+from vpcguard.cli.visible import one_line
 from vpcguard.model.finding import Finding
 
 _STYLES = ("bold white on red", "bold red", "yellow", "cyan", "dim")  # by rank, worst first
@@ -38,7 +38,7 @@ def _table(findings: Sequence[Finding]) -> Table:
             _severity(finding),
             _stacked((finding.function_name, "bold"), (finding.rule_id, ""), (where, "dim")),
             _stacked((finding.title, "bold"), (finding.message, "")),
-            Text(visible(finding.advice)),
+            Text(one_line(finding.advice)),
         )
     return table
 
@@ -51,4 +51,4 @@ def _severity(finding: Finding) -> Text:
 
 def _stacked(*lines: tuple[str, str]) -> Text:
     # Text, never markup: "[red]" in a function's description is shown as it stands
-    return Text("\n").join(Text(visible(line), style) for line, style in lines)
+    return Text("\n").join(Text(one_line(line), style) for line, style in lines)

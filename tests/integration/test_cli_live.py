@@ -1,0 +1,140 @@
+"""`vpcguard audit` and `capture` against a live account: one that answers from a snapshot."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from benchmarks.auditing import environment, fake_aws
+
+Json = dict[str, Any]
+ROOT = Path(__file__).parents[2]
+FUNCTIONS, VPCS = 60, 9
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[str]:
+    with fake_aws(FUNCTIONS, VPCS) as url:
+        yield url
+
+
+def _start(url: str, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    variables = {**environment(url), "PYTHONPATH": str(ROOT / "functions"), **more}
+    return subprocess.Popen(
+        [sys.executable, "-m", "vpcguard.cli", *arguments],
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _run(url: str, *arguments: str, **more: str) -> tuple[int, str, str]:
+    process = _start(url, *arguments, **more)
+    stdout, stderr = process.communicate(timeout=60)
+    return process.returncode, stdout, stderr
+
+
+def _calls(url: str) -> dict[str, int]:
+    with urlopen(f"{url}/_calls") as answer:  # noqa: S310  our own server
+        return dict(json.load(answer))
+
+
+def _reset(url: str, *, delay_ms: int = 0) -> None:
+    urlopen(f"{url}/_reset?delay_ms={delay_ms}").close()  # noqa: S310  our own server
+
+
+def test_a_live_audit_and_its_capture_judged_later_say_the_same(aws: str, tmp_path: Path) -> None:
+    """That is what a snapshot is for. Only the moment of reading, and what hangs on it, may differ."""
+    file = tmp_path / "today.json.gz"
+
+    code, stdout, stderr = _run(aws, "audit", "--format", "jsonl")
+    captured = _run(aws, "capture", "--out", str(file))
+    later = _run("http://127.0.0.1:9", "audit", "--snapshot", str(file), "--format", "jsonl")
+
+    assert (code, stderr) == (0, "")
+    assert captured == (0, "", f"written: {file}\n")
+    assert later[0] == 0
+    assert _verdicts(later[1]) == _verdicts(stdout) != []
+
+
+def test_a_live_audit_makes_no_call_for_each_function_unless_asked(aws: str) -> None:
+    """Lambda gives a whole account 15 such calls a second, and deployments need them."""
+    _reset(aws)
+    assert _run(aws, "audit", "--format", "jsonl")[0] == 0
+    assert _calls(aws).get("lambda:GetFunctionConfiguration", 0) == 0
+
+    _reset(aws)
+    assert _run(aws, "audit", "--format", "jsonl", "--states", LAMBDA_CONTROL_PLANE_RPS="1000")[0] == 0
+    assert _calls(aws)["lambda:GetFunctionConfiguration"] == FUNCTIONS
+
+
+def test_one_function_is_read_without_listing_the_account(aws: str) -> None:
+    _reset(aws)
+
+    code, stdout, stderr = _run(aws, "audit", "--format", "json", "--function", "function-00003")
+
+    assert (code, stderr) == (0, "")
+    assert json.loads(stdout)["looked"][0]["functions"] == ["function-00003"]
+    assert _calls(aws).get("lambda:ListFunctions", 0) == 0
+
+
+def test_two_regions_are_one_report(aws: str) -> None:
+    """The stand-in answers the same in every region; a finding is told apart by its own."""
+    code, stdout, _ = _run(
+        aws, "audit", "--format", "jsonl", "--region", "eu-west-1", "--region", "eu-north-1"
+    )
+
+    findings = [json.loads(line) for line in stdout.splitlines()]
+    keys = [(one["function_name"], one["rule_id"], one["account_id"], one["region"]) for one in findings]
+    assert code == 0
+    assert keys == sorted(keys)
+    assert {key[3] for key in keys} == {"eu-north-1", "eu-west-1"}
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc")
+def test_an_interrupt_ends_it_at_once_and_opa_with_it(aws: str, name: str) -> None:
+    """Nobody who gives up waits for AWS to time out, and no OPA stays behind."""
+    _reset(aws, delay_ms=3000)
+    process = _start(aws, "audit")
+    opa = _child_named("opa", of=process.pid)
+
+    process.send_signal(getattr(signal, name))
+    began = time.monotonic()
+    stdout, stderr = process.communicate(timeout=20)
+    _reset(aws)
+
+    assert (process.returncode, stdout, stderr) == (
+        128 + getattr(signal, name),
+        "",
+        "vpcguard: interrupted\n",
+    )
+    assert time.monotonic() - began < 2.5
+    assert not Path(f"/proc/{opa}").exists()
+
+
+def _child_named(name: str, *, of: int) -> int:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for task in Path(f"/proc/{of}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                if Path(f"/proc/{child}/exe").readlink().name == name:
+                    time.sleep(0.3)  # it runs, and AWS is being waited for
+                    return int(child)
+        time.sleep(0.02)
+    raise AssertionError(f"no {name} was started")
+
+
+def _verdicts(stdout: str) -> list[Json]:
+    own = ("first_seen", "last_seen", "changed_at", "snapshot_digest")
+    return [{k: v for k, v in json.loads(line).items() if k not in own} for line in stdout.splitlines()]

@@ -1,0 +1,66 @@
+"""`vpcguard rules` reads the policies' metadata itself; OPA must say the same of the same rules."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from benchmarks.estate import facts
+from vpcguard.cli.catalogue import shipped_rules
+from vpcguard.cli.main import app
+from vpcguard.policy import Policy, load_configuration, running_opa
+
+
+def test_every_rule_reads_as_opa_says_it() -> None:
+    """A rule that this list forgets, or shows with another severity, misleads whoever configures it."""
+    with running_opa() as url, Policy(url) as policy:
+        decision = policy.decide(facts(functions=1, vpcs=1), load_configuration())
+
+    said = [
+        (r.id, r.family, r.title, r.severity, " ".join(r.advice.split()), r.remediation)
+        for r in decision.rules
+    ]
+    assert [(r.id, r.family, r.title, r.severity, r.advice, r.remediation) for r in shipped_rules()] == said
+
+
+def test_the_list_shows_what_is_off_and_the_stage() -> None:
+    rules = {
+        rule["id"]: rule for rule in json.loads(CliRunner().invoke(app, ["rules", "list", "--json"]).stdout)
+    }
+
+    assert rules["placement.vpc_required"]["enabled"] is False
+    assert rules["az.single_az"]["enabled"] is True
+    assert {rule["stage"] for rule in rules.values()} == {"audit"}
+    assert all(rule["description"] and rule["related_resources"] for rule in rules.values())
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_names_every_rule_whole_and_keeps_to_the_width(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    lines = CliRunner().invoke(app, ["rules", "list"]).stdout.splitlines()
+
+    assert max(map(len, lines)) <= width
+    assert {rule.id for rule in shipped_rules()} <= {line.split()[0] for line in lines if line.strip()}
+
+
+def test_one_rule_is_shown_with_what_why_and_what_to_do() -> None:
+    result = CliRunner().invoke(app, ["rules", "show", "az.single_az"])
+
+    assert result.exit_code == 0
+    words = " ".join(result.stdout.split())
+    rule = next(rule for rule in shipped_rules() if rule.id == "az.single_az")
+    assert words.startswith(
+        "az.single_az: Function runs in a single Availability Zone severity medium, stage audit"
+    )
+    assert rule.description in words
+    assert rule.advice in words
+    assert set(rule.related_resources) <= set(words.split())
+
+
+def test_a_rule_that_does_not_exist_is_2() -> None:
+    assert CliRunner().invoke(app, ["rules", "show", "az.none"]).exit_code == 2

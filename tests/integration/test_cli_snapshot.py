@@ -1,0 +1,285 @@
+"""`vpcguard audit --snapshot`: the same file gives the same bytes and the same exit code, anywhere."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.estate import snapshot_document
+from vpcguard.model.finding import Finding
+
+Json = dict[str, Any]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+ROOT = Path(__file__).parents[2]
+# nothing answers there: whoever asks AWS fails at once
+NO_AWS = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+
+
+@pytest.fixture
+def vpcguard(tmp_path: Path) -> Run:
+    """Runs the command line as a process of its own."""
+
+    def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "vpcguard.cli", *map(str, arguments)]
+        kept = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "functions")}
+        variables = {**kept, **NO_AWS, **environment}
+        return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def document() -> Json:
+    """Forty functions in nine networks, one kind each; every read was answered."""
+    return snapshot_document(functions=40, vpcs=9)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[Json], Path]:
+    def written(document: Json) -> Path:
+        path = tmp_path / "snapshot.json"
+        path.write_text(json.dumps(document))
+        return path
+
+    return written
+
+
+def test_the_same_file_gives_the_same_bytes_whatever_the_surroundings(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json, tmp_path: Path
+) -> None:
+    """A verdict that depends on locale, time zone, hash seed or compression cannot be compared."""
+    path = write(document)
+    packed = tmp_path / "snapshot.json.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+
+    first = vpcguard("audit", "--snapshot", path, "--format", "jsonl", LANG="C.UTF-8", PYTHONHASHSEED="1")
+    second = vpcguard(
+        "audit", "--snapshot", packed, "--format", "jsonl", LANG="C", TZ="Asia/Tokyo", PYTHONHASHSEED="2"
+    )
+
+    assert (first.returncode, first.stderr) == (0, "")
+    assert (second.returncode, second.stdout) == (0, first.stdout)
+
+
+def test_jsonl_is_sorted_complete_and_alone_on_stdout(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    """semantics: every field, null where unknown, sorted by function name, then rule id."""
+    run = vpcguard("audit", "--snapshot", write(document), "--format", "jsonl")
+
+    findings = [json.loads(line) for line in run.stdout.splitlines()]
+    assert {tuple(finding) for finding in findings} == {tuple(field.name for field in fields(Finding))}
+    keys = [(finding["function_name"], finding["rule_id"]) for finding in findings]
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(keys) > 10
+    assert {finding["status"] for finding in findings} <= {"open", "undetermined"}
+    moments = {finding[name] for finding in findings for name in ("first_seen", "last_seen", "changed_at")}
+    assert moments == {document["captured_at"]}
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("critical", 1), ("info", 1), (None, 0)])
+def test_open_findings_fail_only_where_asked(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json, fail_on: str | None, code: int
+) -> None:
+    arguments = ["--fail-on", fail_on] if fail_on else []
+
+    run = vpcguard("audit", "--snapshot", write(document), *arguments)
+
+    assert (run.returncode, run.stderr) == (code, "")
+
+
+def test_a_refused_read_is_3_and_what_was_read_is_reported(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    """3 comes before 1: findings are there, but they are not all there may be."""
+    refused = copy.deepcopy(document)
+    del refused["answers"]["ec2:DescribeNatGateways"]
+    refused["failures"] = {
+        "ec2:DescribeNatGateways": {"code": "UnauthorizedOperation", "message": "not allowed"}
+    }
+
+    run = vpcguard("audit", "--snapshot", write(refused), "--fail-on", "info")
+
+    assert (run.returncode, run.stderr) == (3, "")
+    assert (
+        "Not read: ec2:DescribeNatGateways in 111122223333 eu-west-1: UnauthorizedOperation: not allowed"
+        in run.stdout
+    )
+    assert "az.single_az" in run.stdout
+
+
+def test_an_unread_operation_is_3_only_where_a_verdict_waits_for_it(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    """Prefix lists decide nothing here; route tables decide nearly everything."""
+    harmless, needed = copy.deepcopy(document), copy.deepcopy(document)
+    del harmless["answers"]["lambda:ListEventSourceMappings"]
+    del needed["answers"]["ec2:DescribeRouteTables"]
+
+    assert vpcguard("audit", "--snapshot", write(needed), "--format", "jsonl").returncode == 3
+    harmless["answers"]["lambda:ListFunctions"]["Functions"] = [
+        function
+        for function in harmless["answers"]["lambda:ListFunctions"]["Functions"]
+        if "VpcConfig" not in function
+    ]
+    assert vpcguard("audit", "--snapshot", write(harmless), "--format", "jsonl").returncode == 0
+
+
+def test_a_missing_resource_and_an_opaque_path_are_no_failed_reads(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    """The transit gateway of the generated account is a question, not a fault of ours."""
+    absent = copy.deepcopy(document)
+    absent["failures"] = {
+        "lambda:GetFunctionConfiguration": {
+            "gone": {"code": "ResourceNotFoundException", "message": "Function not found"}
+        }
+    }
+
+    run = vpcguard("audit", "--snapshot", write(absent), "--format", "json")
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "tgw-central" in json.loads(run.stdout)["summary"]["waiting_for"]
+
+
+def test_one_function_is_reported_alone(vpcguard: Run, write: Callable[[Json], Path], document: Json) -> None:
+    path = write(document)
+    everything = vpcguard("audit", "--snapshot", path, "--format", "jsonl").stdout.splitlines(keepends=True)
+
+    run = vpcguard("audit", "--snapshot", path, "--format", "jsonl", "--function", "function-00003")
+
+    assert run.returncode == 0
+    assert run.stdout == "".join(line for line in everything if '"function_name":"function-00003"' in line)
+    assert run.stdout
+
+
+def test_a_folder_receives_the_report_and_stdout_nothing(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json, tmp_path: Path
+) -> None:
+    path = write(document)
+
+    run = vpcguard("audit", "--snapshot", path, "--format", "jsonl", "--out", tmp_path / "a" / "b")
+
+    assert (run.returncode, run.stdout) == (0, "")
+    written = (tmp_path / "a" / "b" / "findings.jsonl").read_text()
+    assert written == vpcguard("audit", "--snapshot", path, "--format", "jsonl").stdout
+
+
+def test_the_configuration_counts(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json, tmp_path: Path
+) -> None:
+    """A rule that is switched off says nothing, and the digest of the configuration is on every finding."""
+    config = tmp_path / "config.yaml"
+    config.write_text("version: 1\nrules:\n  az.single_az: {enabled: false}\n")
+    path = write(document)
+
+    plain = [
+        json.loads(line)
+        for line in vpcguard("audit", "--snapshot", path, "--format", "jsonl").stdout.splitlines()
+    ]
+    run = vpcguard("audit", "--snapshot", path, "--format", "jsonl", "--config", config)
+    configured = [json.loads(line) for line in run.stdout.splitlines()]
+
+    assert "az.single_az" in {finding["rule_id"] for finding in plain}
+    assert "az.single_az" not in {finding["rule_id"] for finding in configured}
+    assert {f["config_digest"] for f in plain}.isdisjoint({f["config_digest"] for f in configured})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"{", "does not hold JSON"),
+        (b"\x1f\x8b broken", "does not hold JSON"),
+        (b"[]", "must be an object"),
+        (b'{"schema_version": 2}', "schema_version"),
+        (b"\xff\xfe", "does not hold JSON"),
+        (b"[" * 100_000, "snapshot.json"),
+    ],
+    ids=["no JSON", "broken gzip", "a list", "another version", "no UTF-8", "nested deeply"],
+)
+def test_a_file_that_is_no_snapshot_is_2(vpcguard: Run, tmp_path: Path, content: bytes, said: str) -> None:
+    """2, never 1: a broken file must not look like findings, and not like none."""
+    path = tmp_path / "snapshot.json"
+    path.write_bytes(content)
+
+    run = vpcguard("audit", "--snapshot", path, "--format", "jsonl")
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith("vpcguard: ")
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--snapshot", "missing.json"], "missing.json"),
+        (["--snapshot", "."], "."),
+        (["--snapshot", "FILE", "--region", "eu-west-1"], "--snapshot reads no AWS"),
+        (["--snapshot", "FILE", "--states"], "--snapshot reads no AWS"),
+        (["--snapshot", "FILE", "--function", "no-such"], "no such function: no-such"),
+        (["--snapshot", "FILE", "--config", "missing.yaml"], "missing.yaml"),
+        (["--snapshot", "FILE", "--config", "FILE"], "'schema_version' was unexpected"),
+        (["--snapshot", "FILE", "--format", "csv"], "csv"),
+        (["--snapshot", "FILE", "--fail-on", "worst"], "worst"),
+        (["--snapshot", "FILE", "--nonsense"], "--nonsense"),
+        (["--role-arn", "admin", "--region", "eu-west-1"], "ARN of an IAM role"),
+        ([], "no region"),
+        (["--region", "eu-west-1"], "127.0.0.1:9"),
+        (["--region", "eu west 1"], "127.0.0.1:9"),
+        (["--profile", "nobody"], "nobody"),
+    ],
+)
+def test_what_cannot_be_meant_is_2_with_a_reason(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json, arguments: list[str], said: str
+) -> None:
+    """Usage, configuration, credentials and an endpoint out of reach: the caller has to change something."""
+    path = str(write(document))
+
+    run = vpcguard("audit", *(path if one == "FILE" else one for one in arguments))
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_missing_credentials_are_2(vpcguard: Run) -> None:
+    nowhere = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}
+
+    run = vpcguard("audit", "--region", "eu-west-1", **nowhere)
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "credentials" in run.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_finding(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    """`vpcguard audit ... | head -1` in a pipeline: 141, as every program ends there, never 1."""
+    command = [
+        sys.executable,
+        "-m",
+        "vpcguard.cli",
+        "audit",
+        "--snapshot",
+        str(write(document)),
+        "--format",
+        "jsonl",
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+
+    assert (process.wait(60), process.stderr.read()) == (141, b"")
+    process.stderr.close()

@@ -1,0 +1,158 @@
+"""What a judgement means for the report: what was unread decides about the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from vpcguard.audit.judging import FailedRead, Judgement
+from vpcguard.cli.judged import report_of
+from vpcguard.cli.report import Unread
+from vpcguard.model.decision import Decision, RuleDecision, Unknown
+from vpcguard.model.finding import Finding, Look
+from vpcguard.model.snapshot import Answers, Failure, Snapshot
+
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+Judge = Callable[..., Judgement]
+
+
+@pytest.fixture
+def judgement(finding: Finding) -> Judge:
+    def made(*, unknowns: tuple[Unknown, ...] = (), failed_reads: tuple[FailedRead, ...] = ()) -> Judgement:
+        rule = RuleDecision(
+            id="az.single_az",
+            title="",
+            severity="medium",
+            advice="",
+            remediation="none",
+            applies=frozenset({"orders-api"}),
+            violations=(),
+            unknowns=unknowns,
+            silent=frozenset({"quiet"}),
+        )
+        names = ("orders-api", "quiet", "webhook")
+        findings: dict[str, tuple[Finding, ...]] = {"orders-api": (finding,)}
+        return Judgement(
+            snapshot=Snapshot(
+                account_id=ACCOUNT, region=REGION, captured_at="2026-11-20T12:00:00.000000Z", own=Answers()
+            ),
+            decision=Decision(policy_revision="r", config_digest="c", rules=(rule,)),
+            looks=tuple(_look(name, findings.get(name, ())) for name in names),
+            unsettled=frozenset(),
+            failed_reads=failed_reads,
+        )
+
+    return made
+
+
+def test_a_function_no_rule_speaks_about_is_not_applicable(judgement: Judge) -> None:
+    """Silence because of a fact left out on purpose is not the same."""
+    report = report_of(judgement())
+
+    assert report.looked[0].functions == ("orders-api", "quiet", "webhook")
+    assert report.looked[0].not_applicable == ("webhook",)
+
+
+def test_only_the_functions_asked_for_are_reported(judgement: Judge, finding: Finding) -> None:
+    assert report_of(judgement(), only=["orders-api"]).findings == (finding,)
+    assert report_of(judgement(), only=["webhook"]).findings == ()
+    assert report_of(judgement(), only=["webhook"]).looked[0].functions == ("webhook",)
+
+
+@pytest.mark.parametrize(
+    ("code", "is_unread"),
+    [
+        ("AccessDenied", True),
+        ("UnauthorizedOperation", True),
+        ("InvalidAction", True),
+        ("NoSuchEntity", False),
+        ("NoSuchResourceException", False),
+        ("ResourceNotFoundException", False),
+        ("InvalidVpcID.NotFound", False),
+        ("Partial", False),
+    ],
+)
+def test_what_does_not_exist_was_read(judgement: Judge, code: str, is_unread: bool) -> None:  # noqa: FBT001  the expectation
+    """An answer kept in part on purpose (Partial) is none of AWS's refusals either."""
+    read = FailedRead(
+        account_id="444455556666",
+        operation="iam:GetRole",
+        subject="orders-role",
+        failure=Failure(code=code, message="m"),
+    )
+
+    report = report_of(judgement(failed_reads=(read,)))
+
+    expected = Unread(
+        account_id="444455556666",
+        region=REGION,
+        operation="iam:GetRole",
+        subject="orders-role",
+        code=code,
+        message="m",
+    )
+    assert report.unread == ((expected,) if is_unread else ())
+
+
+def test_an_operation_nobody_asked_for_is_unread_where_a_verdict_waits_for_it(judgement: Judge) -> None:
+    """Beside an opaque target only the operation is a failed read."""
+    waiting = _unknown("ec2:DescribeRouteTables", "tgw-0a", is_failed_read=True)
+
+    report = report_of(judgement(unknowns=(waiting,)))
+
+    assert report.unread == (Unread(account_id=ACCOUNT, region=REGION, operation="ec2:DescribeRouteTables"),)
+
+
+def test_an_opaque_target_alone_is_no_failed_read(judgement: Judge) -> None:
+    assert report_of(judgement(unknowns=(_unknown("tgw-0a", is_failed_read=False),))).unread == ()
+
+
+def test_a_failed_read_without_an_operation_is_not_lost(judgement: Judge) -> None:
+    """Whatever it waits for is named: silence would end in exit code 0."""
+    report = report_of(judgement(unknowns=(_unknown("subnet-0a", is_failed_read=True),)))
+
+    assert [one.operation for one in report.unread] == ["subnet-0a"]
+
+
+def test_a_refused_operation_is_named_once(judgement: Judge) -> None:
+    read = FailedRead(
+        account_id=ACCOUNT,
+        operation="ec2:DescribeRouteTables",
+        subject=None,
+        failure=Failure(code="UnauthorizedOperation", message="m"),
+    )
+    waiting = _unknown("ec2:DescribeRouteTables", is_failed_read=True)
+
+    report = report_of(judgement(unknowns=(waiting,), failed_reads=(read,)))
+
+    assert [(one.operation, one.code) for one in report.unread] == [
+        ("ec2:DescribeRouteTables", "UnauthorizedOperation")
+    ]
+
+
+def _unknown(*waits_for: str, is_failed_read: bool) -> Unknown:
+    return Unknown(
+        function="orders-api",
+        stage="audit",
+        waits_for=waits_for,
+        message="m",
+        evidence={},
+        is_failed_read=is_failed_read,
+    )
+
+
+def _look(name: str, findings: tuple[Finding, ...]) -> Look:
+    shared: dict[str, Any] = dict.fromkeys(
+        ("judged_at", "snapshot_digest", "policy_revision", "config_digest"), "x"
+    )
+    return Look(
+        account_id=ACCOUNT,
+        region=REGION,
+        function_name=name,
+        trigger="cli",
+        findings=findings,
+        judged=frozenset(),
+        **shared,
+    )
