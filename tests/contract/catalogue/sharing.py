@@ -1,0 +1,141 @@
+"""Shared VPCs: what a participant sees proves, and what the owner alone sees waits for the owner."""
+
+from __future__ import annotations
+
+from tests.contract.builder import NAT, OWNER, PRIVATE_TABLE, PUBLIC, PUBLIC_TABLE, A, B, shared
+from tests.contract.catalogue.registry import Case, case, orders
+from tests.contract.expectations import NOT_APPLICABLE, PASS, unknown, violation
+
+NATS = "ec2:DescribeNatGateways"
+
+
+@case
+def shared_owner_not_read() -> Case:
+    """An empty list of NAT gateways is no evidence for a participant; nobody was asked, so nothing failed."""
+    estate = shared(owner_was_read=False)
+    waiting = unknown(OWNER, is_failed_read=False)
+    return orders(estate, nat__no_internet_egress=waiting, az__single_az=PASS)
+
+
+@case
+def shared_owner_read() -> Case:
+    """With the owner's answer the path is as clear as in a VPC of our own."""
+    return orders(shared(owner_was_read=True), nat__no_internet_egress=PASS, az__single_az=PASS)
+
+
+@case
+def shared_owner_read_and_broken() -> Case:
+    """And so is a fault."""
+    estate = shared(owner_was_read=True)
+    estate.owners[OWNER].remove("DescribeNatGateways", NAT)
+    return orders(estate, nat__no_internet_egress=violation("high", root_cause=NAT))
+
+
+@case
+def shared_owner_refused() -> Case:
+    """A read that somebody could allow is a failed one."""
+    estate = shared(owner_was_read=True)
+    estate.owners[OWNER].deny(NATS)
+    return orders(estate, nat__no_internet_egress=unknown(NATS, is_failed_read=True))
+
+
+@case
+def shared_owner_read_without_nat_gateways() -> Case:
+    """An operation that the owner's answers lack was not read."""
+    estate = shared(owner_was_read=True)
+    estate.owners[OWNER].leave_unread(NATS)
+    return orders(estate, nat__no_internet_egress=unknown(NATS, is_failed_read=True))
+
+
+@case
+def shared_public_subnet_owner_not_read() -> Case:
+    """A participant sees the route table: a public subnet is proven without the owner."""
+    estate = shared(owner_was_read=False)
+    subnet = estate.subnet(PUBLIC)
+    table = estate.table(PUBLIC_TABLE, PUBLIC)
+    estate.route(PUBLIC_TABLE, "igw-0a")
+    subnet["OwnerId"] = table["OwnerId"] = OWNER
+    estate.function("orders", PUBLIC)
+    return orders(estate, nat__no_internet_egress=violation("high", root_cause=PUBLIC_TABLE))
+
+
+@case
+def shared_subnet_not_shared_any_more() -> Case:
+    """A subnet that we do not see may exist and work: unknown, not missing."""
+    estate = shared(owner_was_read=False)
+    estate.function("orders", A, "subnet-unshared")
+    waiting = unknown(OWNER, is_failed_read=False)
+    return orders(estate, config__missing_subnet=waiting)
+
+
+@case
+def shared_subnet_deleted() -> Case:
+    """The owner's complete answer proves it missing."""
+    estate = shared(owner_was_read=True)
+    estate.function("orders", A, "subnet-gone")
+    return orders(estate, config__missing_subnet=violation("critical", root_cause="subnet-gone"))
+
+
+@case
+def shared_block_public_access_of_the_account() -> Case:
+    """Our account's option says nothing about a subnet that somebody else owns."""
+    estate = shared(owner_was_read=True)
+    estate.block_public_access("block-bidirectional")
+    del estate.owners[OWNER].of("DescribeSubnets", PUBLIC)["BlockPublicAccessStates"]
+    return orders(estate, nat__no_internet_egress=PASS)
+
+
+@case
+def vpc_in_no_answer() -> Case:
+    """Deleted, or not shared any more: a function that may work is not reported as broken."""
+    estate = shared(owner_was_read=False)
+    for operation in ("DescribeVpcs", "DescribeSubnets", "DescribeRouteTables", "DescribeNetworkAcls"):
+        estate.remove(operation, *list(estate.resources[f"ec2:{operation}"]))
+    waiting = unknown("vpc-0a", is_failed_read=False)
+    return orders(estate, config__missing_subnet=waiting)
+
+
+@case
+def shared_isolated_subnet_owner_not_read() -> Case:
+    """Whether an endpoint serves the isolated subnet, only the owner sees."""
+    estate = shared(owner_was_read=False)
+    estate.drop_route(PRIVATE_TABLE)
+    return orders(estate, nat__no_internet_egress=unknown(OWNER, is_failed_read=False))
+
+
+@case
+def shared_isolated_subnet_with_a_gateway_endpoint() -> Case:
+    """An active route from a prefix list to an endpoint proves a gateway endpoint, owner or not."""
+    estate = shared(owner_was_read=False)
+    estate.drop_route(PRIVATE_TABLE)
+    estate.prefix_list("pl-s3", "52.218.0.0/17", name="com.amazonaws.eu-west-1.s3")
+    estate.route(PRIVATE_TABLE, "vpce-s3", "pl-s3")
+    return orders(estate, nat__no_internet_egress=PASS)
+
+
+@case
+def shared_main_table() -> Case:
+    """A subnet shared with us without an association follows the main table, which we see."""
+    estate = shared(owner_was_read=False)
+    for table_id, is_main in ((PRIVATE_TABLE, False), ("rtb-main", True)):
+        estate.table(table_id, main=is_main)["OwnerId"] = OWNER
+    estate.route("rtb-main", "igw-0a")
+    found = violation("high", root_cause="rtb-main")
+    return orders(estate, nat__no_internet_egress=found)
+
+
+@case
+def nothing_attached_in_a_shared_vpc() -> Case:
+    """A function outside every VPC is not concerned by what we cannot see."""
+    estate = shared(owner_was_read=False)
+    estate.function("orders")
+    return orders(estate, nat__no_internet_egress=NOT_APPLICABLE, config__missing_subnet=NOT_APPLICABLE)
+
+
+@case
+def shared_zones() -> Case:
+    """Zones need nothing but the subnets that we see."""
+    estate = shared(owner_was_read=False)
+    estate.function("orders", A)
+    estate.function("wide", A, B)
+    return Case(estate, {"az.single_az": {"orders": violation("medium"), "wide": PASS}})

@@ -1,0 +1,71 @@
+"""Stored snapshots to facts to the real OPA to verdicts: every branch that the semantics name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.contract.expectations import pinned, verdicts
+from tests.contract.make_cases import CASES_FOLDER, stale_cases
+from vpcguard.facts import build_facts
+from vpcguard.model.snapshot import Snapshot
+from vpcguard.policy import Configuration, Policy, load_configuration
+from vpcguard.snapshot import load_snapshot, parse_snapshot
+
+Json = dict[str, Any]
+NAMES = sorted(path.name for path in CASES_FOLDER.iterdir())
+
+
+def _configuration(case: Path) -> Configuration:
+    path = case / "config.yaml"
+    return load_configuration(path if path.exists() else None)
+
+
+def _found(policy: Policy, case: Path, snapshot: Snapshot, *, at_most: int = 500) -> tuple[Json, Json]:
+    """Return the verdicts that a case pins, cut to what it says of them, and what it expects."""
+    facts = build_facts(snapshot)
+    decision = policy.decide(facts, _configuration(case), at_most=at_most)
+    expected: Json = json.loads((case / "expected.json").read_text("utf-8"))
+    names = [function["name"] for function in facts["functions"]]
+    found = {rule_id: verdicts(decision, rule_id, names) for rule_id in expected}
+    return pinned(found, expected), expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_verdicts_of_a_case(policy: Policy, name: str) -> None:
+    case = CASES_FOLDER / name
+
+    found, expected = _found(policy, case, load_snapshot(case / "snapshot.json"))
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_verdicts_do_not_depend_on_the_cut_or_the_order(policy: Policy, name: str) -> None:
+    """Every function asked about alone, from answers in another order."""
+    case = CASES_FOLDER / name
+    document = json.loads((case / "snapshot.json").read_text("utf-8"))
+    document["answers"] = _shuffled(document["answers"], Random(name))  # noqa: S311  no secret
+
+    found, expected = _found(policy, case, parse_snapshot(document), at_most=1)
+
+    assert found == expected
+
+
+def test_the_stored_cases_are_those_of_the_catalogue() -> None:
+    """Run `python -m tests.contract.make_cases` after a change of the catalogue."""
+    assert stale_cases() == []
+
+
+def _shuffled(value: Any, dice: Random) -> Any:
+    if isinstance(value, dict):
+        return {key: _shuffled(one, dice) for key, one in value.items()}
+    if isinstance(value, list):
+        items = [_shuffled(one, dice) for one in value]
+        dice.shuffle(items)
+        return items
+    return value
