@@ -52,6 +52,20 @@ may_need_internet(intent) if intent.egress.values & {"internet", "undeclared"} !
 
 # METADATA
 # description: |
+#   The verdict for each possible intent of egress, given the one where the way out matters: with aws or none it passes.
+# scope: document
+by_value(intent, verdict) := {value: counting |
+	some value in intent.egress.values
+	counting := {true: {"answer": "pass", "waits": set()}, false: verdict}[value in {"aws", "none"}]
+}
+
+# METADATA
+# description: True if a verdict for each possible intent is a violation for every one of them.
+# scope: document
+is_violation(verdicts) if {verdict.answer | some verdict in verdicts} == {"violation"}
+
+# METADATA
+# description: |
 #   What stays in doubt, given a verdict for each possible intent as {"answer": violation | pass | unknown,
 #   "waits"}: what the unknown ones wait for, and the unread tags where they would decide. Empty where the verdict
 #   stands.

@@ -38,14 +38,21 @@ gateway(_, id, vpc_id, _) := outcomes.behind([hop], {id}, outcomes.unknown(waits
 
 # METADATA
 # description: |
-#   Zone ids that a NAT gateway serves from within: that of its subnet, or those of a regional one's addresses.
-#   Undefined for a regional gateway that AWS spreads by itself, and where the subnet's zone is not known.
+#   Zone ids that a NAT gateway serves from within: that of its subnet, or those of the addresses of a regional one.
+#   Undefined where the zone of its subnet is not known.
 # scope: document
-zones(id) := {network.subnets[network.nat_gateways[id].subnet_id].zone_id}
+zones(id) := {network.subnets[network.nat_gateways[id].subnet_id].zone_id} if {
+	network.nat_gateways[id].is_regional == false
+}
 
-zones(id) := {zone | some zone in network.nat_gateways[id].zone_ids} if {
+zones(id) := {zone | some zone in network.nat_gateways[id].zone_ids} if network.nat_gateways[id].is_regional
+
+# METADATA
+# description: True for a regional gateway that AWS spreads over the zones by itself.
+# scope: document
+is_in_every_zone(id) if {
 	network.nat_gateways[id].is_regional
-	not network.nat_gateways[id].is_automatic
+	network.nat_gateways[id].is_automatic
 }
 
 _fault(id) := "nat_unavailable" if lower(network.nat_gateways[id].state) != "available"

@@ -125,9 +125,9 @@ _pass := {"answer": "pass", "waits": set(), "broken": set()}
 
 _by_design(key) := {"ids": ids, "perhaps": perhaps, "waits": waits} if {
 	isolated := {id | some id, outcome in path.of[key]; outcome.is_isolated}
-	ids := {id | some id in isolated; endpoints.serves[key][id].answer == "yes"}
-	perhaps := {id | some id in isolated; endpoints.serves[key][id].answer == "unknown"}
-	waits := union({endpoints.serves[key][id].waits | some id in perhaps})
+	ids := {id | some id in isolated; endpoints.serving[key][id] != set()}
+	perhaps := {id | some id in (isolated - ids); endpoints.serving_waits[key][id] != set()}
+	waits := union({endpoints.serving_waits[key][id] | some id in perhaps})
 }
 
 _severity("internet", _) := "critical"

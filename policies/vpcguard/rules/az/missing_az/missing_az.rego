@@ -1,0 +1,131 @@
+# METADATA
+# title: Function leaves out an Availability Zone that its network offers
+# description: |
+#   The VPC has a subnet of the same kind in a zone that the function does not use. With it the function would survive
+#   one more failing zone, at no cost of its own.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+# custom:
+#   severity: info
+#   advice: Add the subnet to the function's VPC configuration, if it is meant for functions.
+#   remediation: none
+package vpcguard.rules.az.missing_az
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.legs
+import data.vpcguard.lib.message
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"prefix_list_entries", "route_tables", "subnets", "vpc_endpoints"}
+
+applies := cohorts.functions(cohorts.with_subnets)
+
+deny contains result.violation(name, details) if {
+	some key, zones in _unused
+	cohort := cohorts.by_key[key]
+
+	# each hidden subnet may stand in one of these zones
+	count(zones) > count(cohort.hidden_subnets)
+	fitting := {id | some id in _fitting[key]}
+	some name in cohort.functions
+	details := {
+		"message": sprintf("%s leaves out a zone that its network offers: %s is of the same kind as its subnets. %s", [
+			name,
+			message.subnets(fitting),
+			"Add one of each zone to its VPC configuration, if they are meant for functions.",
+		]),
+		"evidence": {"zone_ids": zones, "candidate_subnet_ids": fitting, "subnet_ids": cohort.subnets},
+	}
+}
+
+unknown contains result.unknown(name, waits) if {
+	some key, zones in _unused
+	cohort := cohorts.by_key[key]
+	count(zones) <= count(cohort.hidden_subnets)
+	waits := union({cohorts.hidden_subnet_waits[key], _doubts[key]})
+	waits != set()
+	some name in cohort.functions
+}
+
+# by cohort, zones with a subnet that fits
+_unused := {key: {network.subnets[id].zone_id | some id in fitting} | some key, fitting in _fitting}
+
+_fitting := {key: fitting |
+	some key, candidates in _candidates
+	own := {_kind[id] | some id in cohorts.by_key[key].subnets; _class_waits[id] == set()}
+	fitting := {id | some id in candidates; _class_waits[id] == set(); _kind[id] in own}
+}
+
+# what would settle whether a subnet fits: its table, that of the function's own, and the list of subnets itself
+_doubts := {key: waits |
+	some key, candidates in _candidates
+	own := cohorts.by_key[key].subnets
+	waits := union({
+		{wait | some id in candidates; some wait in _class_waits[id]},
+		{wait | candidates != set(); some id in own; some wait in _class_waits[id]},
+		coverage.waits("subnets", cohorts.by_key[key].vpc_id),
+		network.waits_for_zones(own),
+	})
+}
+
+# by cohort, the subnets of its VPC in other zones
+_candidates := {key: candidates |
+	some key in cohorts.with_subnets
+	cohort := cohorts.by_key[key]
+	zones := {network.subnets[id].zone_id | some id in cohort.subnets}
+	candidates := {id |
+		some id in _in_vpc[cohort.vpc_id]
+		not network.subnets[id].zone_id in zones
+	}
+}
+
+_in_vpc := {vpc_id: ids |
+	some vpc_id in {cohort.vpc_id | some cohort in cohorts.by_key}
+	ids := {one.id |
+		some one in input.subnets
+		one.vpc_id == vpc_id
+		one.zone_id
+		lower(one.state) == "available"
+	}
+}
+
+# what must be alike: owner, IP stack, and where the default route leads
+_kind := {one.id: kind |
+	some one in input.subnets
+	kind := {
+		"owner": {owner | owner := one.owner_id},
+		"has_ipv6": {true | some _ in one.ipv6_cidrs},
+		"is_ipv6_only": one.is_ipv6_only,
+		"default": {_class(leg) | some leg in legs.of("ipv4", one.id, one.vpc_id)},
+	}
+}
+
+_class_waits := {one.id: waits |
+	some one in input.subnets
+	waits := union({leg.waits | some leg in legs.of("ipv4", one.id, one.vpc_id)})
+}
+
+_class(leg) := leg.kind if leg.kind != "route"
+
+_class(leg) := "blackhole" if {
+	leg.kind == "route"
+	leg.state == "blackhole"
+}
+
+_class(leg) := _target(leg) if {
+	leg.kind == "route"
+	leg.state == "active"
+}
+
+_target(leg) := _alike[network.route_tables[leg.table].routes[leg.index].target_kind]
+
+# behind anything else lies one particular thing
+_target(leg) := network.route_tables[leg.table].routes[leg.index].target_id if {
+	not _alike[network.route_tables[leg.table].routes[leg.index].target_kind]
+}
+
+_alike := {"nat_gateway": "nat", "network_interface": "nat", "internet_gateway": "internet_gateway"}

@@ -1,0 +1,165 @@
+# METADATA
+# title: Function has several Availability Zones, but only one is usable
+# description: |
+#   The subnets look spread over zones, but in all zones but one they lack free addresses or the way out, so that the
+#   failure of that one zone stops the function all the same.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/security-resilience.html
+# custom:
+#   severity: high
+#   advice: Free addresses in the subnets of a second zone and give them the same way out, or choose others there.
+#   remediation: none
+package vpcguard.rules.az.single_usable_az
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.intent
+import data.vpcguard.lib.interfaces
+import data.vpcguard.lib.message
+import data.vpcguard.lib.network
+import data.vpcguard.lib.path
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {
+	"block_public_access",
+	"egress_only_internet_gateways",
+	"function_tags",
+	"instances",
+	"internet_gateways",
+	"lambda_interfaces",
+	"nat_gateways",
+	"network_interfaces",
+	"prefix_list_entries",
+	"route_tables",
+	"subnets",
+	"vpc_endpoints",
+}
+
+applies := cohorts.functions(cohorts.with_subnets)
+
+deny contains result.violation(name, details) if {
+	some key, verdicts in _verdicts
+	intent.is_violation(verdicts)
+	cohort := cohorts.by_key[key]
+	some zone in verdicts[min(object.keys(verdicts))].usable_zones
+	unusable := {id | some id in cohort.subnets; network.subnets[id].zone_id != zone}
+	some name in cohort.functions
+	details := {
+		"message": sprintf("%s can run in one Availability Zone only, %s: %s. %s", [
+			name,
+			zone,
+			concat("; ", [text | some id in unusable; text := _text(key, id)]),
+			"Free addresses there and give these subnets the same way out, or choose others.",
+		]),
+		"evidence": {
+			"intent": intent.evidence(cohort.intent_key),
+			"usable_zone_ids": [zone],
+			"unusable_subnet_ids": unusable,
+			"without_addresses": unusable & _full[key].full,
+			"subnets": path.evidence[key],
+		},
+	}
+}
+
+unknown contains result.unknown_with(name, waits, evidence) if {
+	some key, verdicts in _verdicts
+	evidence := {"subnets": path.evidence[key]}
+	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
+	waits != set()
+	some name in cohorts.by_key[key].functions
+}
+
+_verdicts := {key: {value: _verdict(key, _ways(value, path.summary[key])) |
+	some value in cohorts.by_key[key].intent.egress.values
+} |
+	some key in cohorts.with_subnets
+}
+
+# subnets whose way out is good enough, by intent: for nothing, for the internet, or as good as that of the others
+_ways(value, summary) := {"good": union({summary.works, summary.none, summary.unknown}), "perhaps": set()} if {
+	value in {"aws", "none"}
+}
+
+_ways("internet", summary) := {"good": summary.works, "perhaps": summary.unknown}
+
+_ways("undeclared", summary) := {"good": summary.works, "perhaps": summary.unknown} if summary.works != set()
+
+_ways("undeclared", summary) := {"good": set(), "perhaps": (summary.none | summary.unknown)} if {
+	summary.works == set()
+	summary.unknown != set()
+}
+
+# nothing leads out: then nothing is lost where it does not
+_ways("undeclared", summary) := {"good": summary.none, "perhaps": set()} if {
+	summary.works == set()
+	summary.unknown == set()
+}
+
+_verdict(key, ways) := object.union(_answer(zones), {"usable_zones": zones.usable}) if {
+	full := _full[key]
+	usable := ways.good & full.free
+	perhaps := ((ways.good | ways.perhaps) & (full.free | full.perhaps)) - usable
+	zones := {
+		"usable": {network.subnets[id].zone_id | some id in usable},
+		"perhaps": {network.subnets[id].zone_id | some id in perhaps},
+		"all": {network.subnets[id].zone_id | some id in cohorts.by_key[key].subnets},
+		"hidden": (cohorts.hidden_subnet_waits[key] | network.waits_for_zones(cohorts.by_key[key].subnets)),
+		"waits": union({
+			{wait | some id in (perhaps & ways.perhaps); some wait in path.of[key][id].waits},
+			{wait | some id in (perhaps & full.perhaps); some wait in full.waits},
+			{wait | perhaps != set(); ways.good == set(); some wait in path.summary[key].waits},
+		}),
+	}
+}
+
+_answer(zones) := {"answer": "violation", "waits": set()} if {
+	_is_certain(zones)
+	count(zones.usable) == 1
+	count(zones.all) > 1
+}
+
+_answer(zones) := {"answer": "pass", "waits": set()} if _passes(zones)
+
+_answer(zones) := {"answer": "unknown", "waits": (zones.waits | zones.hidden)} if {
+	not _is_certain(zones)
+	not _passes(zones)
+}
+
+# two usable zones settle it, as one zone alone does, which az.single_az reports
+_passes(zones) if count(zones.usable) > 1
+
+_passes(zones) if {
+	zones.hidden == set()
+	count(zones.all) < 2
+}
+
+_passes(zones) if {
+	_is_certain(zones)
+	zones.usable == set()
+}
+
+_is_certain(zones) if {
+	zones.hidden == set()
+	zones.perhaps - zones.usable == set()
+}
+
+# by cohort, subnets with room for the function: a free address, or Lambda's interface for the cohort's groups already
+_full := {key: {"free": free, "full": full, "perhaps": perhaps, "waits": waits} |
+	some key in cohorts.with_subnets
+	pairs := interfaces.pairs[key]
+	ids := cohorts.by_key[key].subnets
+	free := {id | some id in ids; network.subnets[id].free_ipv4_addresses > 0} | pairs.present
+	full := {id | some id in (ids - free); network.subnets[id].free_ipv4_addresses == 0} - pairs.unseen
+	perhaps := (ids - free) - full
+	waits := pairs.waits | {wait |
+		some id in perhaps
+		not network.subnets[id].free_ipv4_addresses
+		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"free addresses of {id}"}
+	}
+}
+
+_text(key, id) := sprintf("%s has no free address", [message.subnet(id)]) if id in _full[key].full
+
+_text(key, id) := sprintf("%s has no way out", [message.subnet(id)]) if not id in _full[key].full

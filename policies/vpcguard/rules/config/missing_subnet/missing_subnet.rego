@@ -1,0 +1,50 @@
+# METADATA
+# title: Function names a subnet that does not exist
+# description: |
+#   Lambda cannot place network interfaces in a subnet that is gone: updates fail, and once its interfaces are reclaimed
+#   the function cannot start again.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-networking.html
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+# custom:
+#   severity: critical
+#   advice: Name existing subnets in the function's VPC configuration.
+#   remediation: detach_vpc_config
+package vpcguard.rules.config.missing_subnet
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.message
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"subnets"}
+
+applies := object.keys(network.attached)
+
+deny contains result.violation(name, details) if {
+	some cohort in cohorts.by_key
+	cohort.missing_subnets != set()
+	some name in cohort.functions
+	details := {
+		"message": sprintf(
+			"%s names %s, which no longer exists. Name existing subnets in its VPC configuration.",
+			[name, message.list(cohort.missing_subnets)],
+		),
+		"evidence": {
+			"vpc_id": cohort.vpc_id,
+			"missing_subnet_ids": cohort.missing_subnets,
+			"named_subnet_ids": cohort.named_subnets,
+		},
+		"root_causes": cohort.missing_subnets,
+	}
+}
+
+unknown contains result.unknown_with(name, waits, {"hidden_subnet_ids": object.keys(cohort.hidden_subnets)}) if {
+	some key, cohort in cohorts.by_key
+	cohort.missing_subnets == set()
+	waits := cohorts.hidden_subnet_waits[key]
+	waits != set()
+	some name in cohort.functions
+}

@@ -1,0 +1,155 @@
+# METADATA
+# title: Subnet leaves through a NAT gateway in another Availability Zone
+# description: |
+#   If the zone of the NAT gateway fails, functions in the other zones lose the internet with it, and every gigabyte
+#   across zones is charged twice. One gateway that carries all zones undoes what several zones were chosen for.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html
+#   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateways-regional.html
+# custom:
+#   severity: medium
+#   advice: Use a NAT gateway in each zone and route each subnet to that of its own zone, or use a regional NAT gateway.
+#   remediation: none
+package vpcguard.rules.nat.cross_az
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.intent
+import data.vpcguard.lib.message
+import data.vpcguard.lib.nat
+import data.vpcguard.lib.network
+import data.vpcguard.lib.path
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {
+	"block_public_access",
+	"function_tags",
+	"internet_gateways",
+	"nat_gateways",
+	"prefix_list_entries",
+	"route_tables",
+	"subnets",
+	"vpc_endpoints",
+}
+
+applies := cohorts.functions({key |
+	some key in cohorts.with_subnets
+	intent.may_need_internet(cohorts.by_key[key].intent)
+})
+
+deny contains result.violation(name, details) if {
+	some key, verdicts in _verdicts
+	intent.is_violation(verdicts)
+	cohort := cohorts.by_key[key]
+	some name in cohort.functions
+	details := {
+		"message": sprintf("%s leaves its zone on the way to the internet: %s. %s", [
+			name,
+			concat("; ", [text | some id, nat_ids in _crossing[key]; text := _text(id, nat_ids)]),
+			"Use a NAT gateway in each zone, or a regional one.",
+		]),
+		"evidence": {
+			"crossing": _crossing[key],
+			"intent": intent.evidence(cohort.intent_key),
+			"one_nat_gateway_carries_all_zones": _is_single(key),
+			"subnets": path.evidence[key],
+		},
+	}
+}
+
+unknown contains result.unknown_with(name, waits, evidence) if {
+	some key, verdicts in _verdicts
+	evidence := {"subnets": path.evidence[key]}
+	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
+	waits != set()
+	some name in cohorts.by_key[key].functions
+}
+
+_verdicts := {key: intent.by_value(cohorts.by_key[key].intent, _verdict(_crossing[key], _doubts[key])) |
+	some key in cohorts.with_subnets
+}
+
+_verdict(crossing, _) := {"answer": "violation", "waits": set()} if crossing != {}
+
+_verdict({}, doubts) := {"answer": "unknown", "waits": doubts} if doubts != set()
+
+_verdict({}, set()) := {"answer": "pass", "waits": set()}
+
+# by cohort and subnet whose way works, the NAT gateways that do not serve its zone
+_crossing := {key: crossing |
+	some key in cohorts.with_subnets
+	crossing := {id: nat_ids |
+		some id in path.summary[key].works
+		nat_ids := {nat_id |
+			some nat_id in path.of[key][id].nat_ids
+			_side(id, nat_id) == "other"
+		}
+		nat_ids != set()
+	}
+}
+
+_doubts := {key: union({_waits(id, outcome) | some id, outcome in path.of[key]}) | some key in cohorts.with_subnets}
+
+# zones that cannot be compared, of a way that works
+_waits(id, outcome) := {wait |
+	some nat_id in outcome.nat_ids
+	_side(id, nat_id) == "unknown"
+	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"zone of {nat_id}"}
+} if {
+	outcome.state == "works"
+}
+
+# a way that may work, over a gateway that may be in another zone
+_waits(id, outcome) := outcome.waits if {
+	outcome.state == "unknown"
+	_may_cross(id, outcome)
+}
+
+_waits(id, outcome) := set() if {
+	outcome.state == "unknown"
+	not _may_cross(id, outcome)
+}
+
+_waits(_, outcome) := set() if outcome.state == "none"
+
+_may_cross(id, outcome) if {
+	some nat_id in outcome.nat_ids
+	_side(id, nat_id) != "same"
+}
+
+# nothing was seen of the way, not even that it is opaque
+_may_cross(_, outcome) if {
+	outcome.nat_ids == set()
+	some wait in outcome.waits
+	wait.status != "opaque"
+}
+
+_side(_, nat_id) := "same" if nat.is_in_every_zone(nat_id)
+
+_side(id, nat_id) := "same" if network.subnets[id].zone_id in nat.zones(nat_id)
+
+_side(id, nat_id) := "other" if {
+	not nat.is_in_every_zone(nat_id)
+	not network.subnets[id].zone_id in nat.zones(nat_id)
+	network.subnets[id].zone_id
+}
+
+_side(id, nat_id) := "unknown" if {
+	not nat.is_in_every_zone(nat_id)
+	not _are_comparable(id, nat_id)
+}
+
+_are_comparable(id, nat_id) if {
+	nat.zones(nat_id)
+	network.subnets[id].zone_id
+}
+
+default _is_single(_) := false
+
+_is_single(key) if count(union({path.of[key][id].nat_ids | some id in path.summary[key].works})) == 1
+
+_text(id, nat_ids) := sprintf("%s goes through %s", [message.subnet(id), message.list({text |
+	some nat_id in nat_ids
+	text := sprintf("%s in %s", [nat_id, concat(", ", nat.zones(nat_id))])
+})])

@@ -1,0 +1,101 @@
+# METADATA
+# title: Only some subnets of the function lead to the internet
+# description: |
+#   Lambda places executions in any of the function's subnets, so calls to the internet fail now and then, depending on
+#   where one runs. That is harder to find than a function that never gets out.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
+#   - ref: https://repost.aws/knowledge-center/internet-access-lambda-function
+# custom:
+#   severity: high
+#   advice: Give every subnet of the function the same kind of way out, or remove the subnets without one from it.
+#   remediation: none
+package vpcguard.rules.nat.mixed_egress
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.faults
+import data.vpcguard.lib.intent
+import data.vpcguard.lib.message
+import data.vpcguard.lib.path
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {
+	"block_public_access",
+	"egress_only_internet_gateways",
+	"function_tags",
+	"instances",
+	"internet_gateways",
+	"nat_gateways",
+	"network_interfaces",
+	"prefix_list_entries",
+	"route_tables",
+	"subnets",
+	"vpc_endpoints",
+}
+
+applies := cohorts.functions({key |
+	some key in cohorts.with_subnets
+	intent.may_need_internet(cohorts.by_key[key].intent)
+})
+
+deny contains result.violation(name, details) if {
+	some key, verdicts in _verdicts
+	intent.is_violation(verdicts)
+	cohort := cohorts.by_key[key]
+	broken := path.summary[key].none
+	some name in cohort.functions
+	details := {
+		"message": sprintf("%s reaches the internet from %s, but not everywhere: %s. %s", [
+			name,
+			message.subnets(path.summary[key].works),
+			faults.text(key, broken),
+			faults.advice(key, broken),
+		]),
+		"evidence": {
+			"intent": intent.evidence(cohort.intent_key),
+			"ipv6_only": path.ipv6_only[key],
+			"subnets": path.evidence[key],
+		},
+		"root_causes": path.roots(key, broken),
+	}
+}
+
+unknown contains result.unknown_with(name, waits, evidence) if {
+	some key, verdicts in _verdicts
+	evidence := {"subnets": path.evidence[key]}
+	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
+	waits != set()
+	some name in cohorts.by_key[key].functions
+}
+
+_verdicts := {key: verdicts |
+	some key in cohorts.with_subnets
+	verdict := {"answer": _answer(path.summary[key]), "waits": path.summary[key].waits}
+	verdicts := intent.by_value(cohorts.by_key[key].intent, verdict)
+}
+
+# one with a way out and one without settle it
+_answer(summary) := "violation" if _is_mixed(summary)
+
+_answer(summary) := "unknown" if {
+	not _is_mixed(summary)
+	_may_be_mixed(summary)
+}
+
+_answer(summary) := "pass" if {
+	not _is_mixed(summary)
+	not _may_be_mixed(summary)
+}
+
+_is_mixed(summary) if {
+	summary.works != set()
+	summary.none != set()
+}
+
+# a subnet alone is never mixed
+_may_be_mixed(summary) if {
+	summary.unknown != set()
+	count(union({summary.works, summary.none, summary.unknown})) > 1
+}
