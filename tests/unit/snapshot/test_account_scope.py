@@ -135,6 +135,33 @@ def test_the_network_is_read_whole_and_after_the_last_page() -> None:
     assert "Filters" not in aws.asked("ec2:DescribeSubnets")[0]
 
 
+def test_only_vpcs_in_use_are_looked_into_further() -> None:
+    """Two calls for every VPC of the account would be too many."""
+    endpoints = [
+        {"VpcEndpointId": f"vpce-{vpc_id}", "VpcEndpointType": "Interface", "VpcId": vpc_id}
+        for vpc_id in VPCS
+    ]
+    tables = [
+        {"RouteTableId": f"rtb-{vpc_id}", "VpcId": vpc_id, "Routes": [{"InstanceId": f"i-{vpc_id}"}]}
+        for vpc_id in VPCS
+    ]
+    aws = _aws(
+        FLEET[:2],
+        {
+            "ec2:DescribeVpcEndpoints": always({"VpcEndpoints": endpoints}),
+            "ec2:DescribeRouteTables": always({"RouteTables": tables}),
+            "ec2:DescribeVpcAttribute": always({}),
+        },
+    )
+
+    _capture(aws)
+
+    assert {asked["VpcId"] for asked in aws.asked("ec2:DescribeVpcAttribute")} == {"vpc-00", "vpc-01"}
+    assert [asked["Filters"][0]["Values"] for asked in aws.asked("ec2:DescribeInstances")] == [
+        ["i-vpc-00", "i-vpc-01"]
+    ]
+
+
 def test_without_attached_functions_neither_network_nor_roles_are_read() -> None:
     aws = _aws([a_function("hook", vpc_id=None)])
 

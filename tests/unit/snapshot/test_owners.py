@@ -68,6 +68,22 @@ def test_the_owner_of_a_vpc_in_use_is_asked_about_that_vpc(kind: str) -> None:
     assert owner.counts()["ec2:DescribeNetworkInterfaces"] == 0
 
 
+def test_vpcs_that_no_function_uses_are_nobodys_business() -> None:
+    """Everything shared with the account would be read otherwise, at every sweep."""
+    unused = a_network("vpc-0c", owner=OWNER)
+    owner = _owner()
+    aws = RecordedAws(
+        {**functions(a_function("orders", vpc_id="vpc-0b")), **networks(a_network("vpc-0b"), unused)},
+        owners={OWNER: owner, ACCOUNT: owner},
+    )
+    scope = Scope(kind="account", account_id=ACCOUNT, region=REGION)
+
+    snapshot = capture(scope, aws, clock=lambda: datetime(2026, 11, 20, tzinfo=UTC))
+
+    assert dict(snapshot.owners) == {}
+    assert owner.calls == []
+
+
 def test_an_owner_without_a_role_stays_unknown() -> None:
     assert dict(_capture(None).owners) == {}
 
