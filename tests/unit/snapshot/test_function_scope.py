@@ -309,6 +309,14 @@ def test_a_subnet_that_is_gone_is_asked_for_by_itself_once() -> None:
     ]
 
 
+def test_denied_subnets_are_not_asked_for_again() -> None:
+    aws = _aws({"ec2:DescribeSubnets": refused("UnauthorizedOperation")})
+
+    _capture(aws, "orders")
+
+    assert aws.counts()["ec2:DescribeSubnets"] == 1
+
+
 def test_what_routes_groups_and_endpoints_name_is_read_too() -> None:
     table = {
         "RouteTableId": "rtb-0a",
