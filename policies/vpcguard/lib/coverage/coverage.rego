@@ -14,16 +14,12 @@ is_known(kind, subject) if waits(kind, subject) == set()
 #   Status is "unknown" (a read that failed or never happened), "not_requested" (left out on purpose) or
 #   "opaque" (no read of ours can tell, e.g. the owner's account of a shared VPC is out of reach).
 # scope: document
-waits(kind, subject) := _by_subject[[kind, subject]]
-
-waits(kind, subject) := _by_kind[kind] if not _by_subject[[kind, subject]]
+waits(kind, subject) := object.get(_by_subject, [[kind, subject]], _by_kind[kind])
 
 # METADATA
 # description: As waits, by the subject if it has an entry of its own, else by the group it belongs to.
 # scope: document
-waits_within(kind, subject, _) := _by_subject[[kind, subject]]
-
-waits_within(kind, subject, group) := waits(kind, group) if not _by_subject[[kind, subject]]
+waits_within(kind, subject, group) := object.get(_by_subject, [[kind, subject]], waits(kind, group))
 
 _by_subject := {[entry.kind, entry.subject]: _waits[i] | some i, entry in input.coverage}
 

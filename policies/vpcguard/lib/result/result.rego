@@ -49,8 +49,9 @@ composed(rule, said) := object.union(rule, {
 	"applies": [name | some name in ((said.applies - silent) - off)],
 	"silent": [name | some name in silent],
 	"violations": [_violation(rule, settings[config.signature_of[name]], one) | some name, one in denied],
-	"unknowns": [_unknown(settings[config.signature_of[name]], name, doubts[name]) |
-		some name in (object.keys(doubts) - silent)
+	"unknowns": [_unknown(settings[config.signature_of[name]], name, doubt) |
+		some name, doubt in doubts
+		not name in silent
 	],
 }) if {
 	settings := config.rule(rule.id)
@@ -58,24 +59,25 @@ composed(rule, said) := object.union(rule, {
 
 	# two violations of one rule by one function conflict here: an error, never a choice
 	denied := {one.function: one | some one in said.deny; not one.function in off}
-	doubts := {name: found |
-		some name in (({one.function | some one in said.unknown} - object.keys(denied)) - off)
-		found := [one | some one in said.unknown; one.function == name]
-	}
-	silent := {name | some name, found in doubts; not _is_loud(found)}
+
+	# what is said of one function is joined in one pass: sets cannot be merged that way, keys of objects can
+	doubts := object.union_n([{one.function: doubt} |
+		some one in said.unknown
+		not one.function in off
+		not denied[one.function]
+		doubt := {"waits": {wait: true | some wait in one.waits}, "evidence": one.evidence}
+	])
+	silent := {name | some name, doubt in doubts; _loud(doubt.waits) == set()}
 }
+
+# what was left out on purpose is no news
+_loud(waits) := {wait | some wait, _ in waits; wait.status in {"unknown", "opaque", "undecidable"}}
 
 _disabled(settings) := {name |
 	off := {signature | some signature, setting in settings; setting.enabled == false}
 	off != set()
 	some name, signature in config.signature_of
 	signature in off
-}
-
-_is_loud(found) if {
-	some one in found
-	some wait in one.waits
-	wait.status in {"unknown", "opaque", "undecidable"}
 }
 
 _violation(rule, setting, one) := object.union_n([
@@ -91,20 +93,24 @@ _violation(rule, setting, one) := object.union_n([
 	{"basis": basis | basis := one.basis},
 ])
 
-_unknown(setting, name, found) := {
+_unknown(setting, name, doubt) := {
 	"function": name,
 	"stage": setting.stage,
-	"waits_for": names,
-	"message": _doubt(name, waits),
-	"evidence": object.union_n(array.concat(
-		[one.evidence | some one in found],
-		[{"unknown": names}, _passing_states[name]],
-	)),
-	"is_failed_read": is_failed_read,
+	"waits_for": reasons.names,
+	"message": sprintf("%s cannot be judged: %s", [name, reasons.text]),
+	"evidence": object.union_n([doubt.evidence, {"unknown": reasons.names}, _passing_states[name]]),
+	"is_failed_read": reasons.is_failed_read,
 } if {
-	waits := {wait | wait := found[_].waits[_]; wait.status != "not_requested"}
+	reasons := _reasons(_loud(doubt.waits))
+}
+
+_reasons(waits) := {"names": names, "text": text, "is_failed_read": "unknown" in states} if {
 	names := sort({wait.name | some wait in waits})
-	is_failed_read := "unknown" in {wait.status | some wait in waits}
+	states := {wait.status | some wait in waits}
+	text := sprintf("it waits for %s. %s", [
+		message.list({_awaited(wait) | some wait in waits}),
+		concat(" ", {_next[state] | some state in states}),
+	])
 }
 
 _severity(rule, setting, one) := _capped(wanted, object.get(one, "basis", "declared")) if {
@@ -121,11 +127,6 @@ _capped(severity, "inferred") := severity if severity in {"medium", "low", "info
 _is_eligible("none", _) := false
 
 _is_eligible("detach_vpc_config", is_eligible) := is_eligible
-
-_doubt(name, waits) := sprintf("%s cannot be judged: it waits for %s. %s", [name, awaited, advice]) if {
-	awaited := message.list({_awaited(wait) | some wait in waits})
-	advice := concat(" ", {_next[wait.status] | some wait in waits})
-}
 
 _awaited(wait) := wait.name if wait.reason == ""
 
