@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable
@@ -196,6 +197,24 @@ def test_one_client_for_each_service_however_many_threads_ask() -> None:
         clients = list(threads.map(lambda _: reader.client("sqs"), range(16)))
 
     assert {id(client) for client in clients} == {id(reader.client("sqs"))}
+
+
+def test_clients_made_beforehand_are_those_that_are_used_later() -> None:
+    made: list[str] = []
+
+    def make(service: str) -> str:
+        made.append(service)
+        if service == "broken":
+            raise LookupError
+        return service
+
+    reader = AwsReader(account_id=OWN, region=REGION, make_client=make, find_owner=lambda _: None)
+    with pytest.raises(LookupError):
+        reader.warm(["ec2", "iam", "broken"])
+
+    assert gc.isenabled()
+    assert [reader.client("ec2"), reader.client("iam")] == ["ec2", "iam"]
+    assert made == ["ec2", "iam", "broken"]
 
 
 def test_clients_have_short_timeouts_few_attempts_and_our_name() -> None:
