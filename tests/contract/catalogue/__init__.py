@@ -3,7 +3,7 @@
 What is expected follows from the semantics of the rules, never from what the policies answered.
 """
 
-from tests.contract.catalogue import paths, sharing
+from tests.contract.catalogue import addresses, configuration, endpoints, intents, paths, sharing, zones
 from tests.contract.catalogue.registry import CASES, Case
 
-__all__ = ["CASES", "Case", "paths", "sharing"]
+__all__ = ["CASES", "Case", "addresses", "configuration", "endpoints", "intents", "paths", "sharing", "zones"]
