@@ -57,7 +57,7 @@ def _unsettled(functions: list[Mapping[str, Any]], vpc_ids: set[str]) -> Iterato
         if (
             _state(function, "state") in _STATES_THAT_PASS
             or _state(function, "last_update_status") in _UPDATES_THAT_PASS
-            or (function["subnet_ids"] and function.get("vpc_id") in vpc_ids)
+            or function.get("vpc_id") in vpc_ids
         ):
             yield function["name"]
 

@@ -53,7 +53,8 @@ class Account:
     """Functions by name, as Lambda answers them; a Failure in place of one: it may not be read.
 
     pages: how many functions one run of ListFunctions gives; listing, reading: a refusal
-    of ListFunctions or GetFunctionConfiguration as a whole.
+    of ListFunctions or GetFunctionConfiguration as a whole. extra, refused: more answers and failures.
+    left_out: an operation that was not read.
     """
 
     functions: dict[str, dict[str, Any] | Failure] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Account:
     listing: Failure | None = None
     reading: Failure | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    left_out: str | None = None
     refused: dict[str, Failure] = field(default_factory=dict)
     asked: list[tuple[Scope, CaptureOptions]] = field(default_factory=list)
 
@@ -73,7 +75,8 @@ class Account:
         if scope.kind == "account" and self.listing is None:
             end = int(options.marker or 0) + self.pages
             next_marker = str(end) if end < len(self.functions) else None
-        own = Answers({**own.answers, **self.extra}, {**own.failures, **self.refused})
+        answers = {key: one for key, one in own.answers.items() if key != self.left_out}
+        own = Answers({**answers, **self.extra}, {**own.failures, **self.refused})
         snapshot = Snapshot(
             account_id=scope.account_id, region=scope.region, captured_at=self.captured_at, own=own
         )

@@ -159,6 +159,26 @@ def test_a_refusal_of_the_whole_operation_deletes_nothing() -> None:
     assert table.deleted == []
 
 
+def test_a_read_that_did_not_happen_deletes_nothing() -> None:
+    table, account = Table(), Account(left_out="lambda:GetFunctionConfiguration")
+
+    audited = audit_changes([change()], deps=dependencies(account, table=table))
+
+    assert str(audited.outcomes[0].error) == "lambda:GetFunctionConfiguration was not read"
+    assert table.deleted == []
+
+
+def test_a_function_that_was_read_and_not_judged_is_an_error() -> None:
+    """Facts that lose a function must not look like its deletion."""
+    table, account = Table(), functions("orders-api")
+    account.functions["orders-api"] = configuration("orders-api", Version="7")
+
+    audited = audit_changes([change()], deps=dependencies(account, table=table))
+
+    assert str(audited.outcomes[0].error) == "orders-api was read and not judged"
+    assert table.deleted == []
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -120,6 +120,13 @@ def test_a_refused_listing_is_an_error_not_an_empty_account(page: SweepPage | No
     assert table.deleted == []
 
 
+def test_a_listing_that_did_not_happen_is_an_error() -> None:
+    estate = Account(left_out="lambda:ListFunctions")
+
+    with pytest.raises(ReadError, match="lambda:ListFunctions was not read"):
+        audit_account(ACCOUNT, REGION, deps=dependencies(estate))
+
+
 def test_an_account_without_a_role_is_an_error() -> None:
     with pytest.raises(ReadError, match="account 111122223333 cannot be read"):
         audit_account(ACCOUNT, REGION, deps=dependencies(account(), reader=lambda *_: None))

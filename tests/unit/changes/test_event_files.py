@@ -196,3 +196,32 @@ def test_a_time_with_another_offset_is_read_as_utc() -> None:
 
     assert isinstance(expected, Change)
     assert parse_change(event) == replace(expected, event_time=datetime(2026, 11, 20, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "2026-13-01T00:00:00Z", "", 0, None, []])
+def test_a_time_that_is_none_is_malformed(moment: object) -> None:
+    event = read_event("CreateFunction20150331.terraform")
+    event["detail"]["eventTime"] = moment
+
+    with pytest.raises(EventError, match=r"detail\.eventTime"):
+        parse_change(event)
+
+
+@pytest.mark.parametrize("attempt", [True, -1, 1.5, None, "1"])
+def test_an_attempt_is_a_whole_number(attempt: object) -> None:
+    """It decides how often we look again: anything else could go on for ever."""
+    event = read_event("LookAgain.second_attempt")
+    event["detail"]["attempt"] = attempt
+
+    with pytest.raises(EventError, match=r"detail\.attempt"):
+        parse_change(event)
+
+
+@pytest.mark.parametrize("resource", [None, "", "payments worker", "arn:aws:s3:::bucket", 7])
+def test_a_tagged_resource_that_is_no_lambda_resource_is_malformed(resource: object) -> None:
+    """Only what is known to be another kind of resource is ignored in silence."""
+    event = read_event("TagResource20170331v2.sdk")
+    event["detail"]["requestParameters"]["resource"] = resource
+
+    with pytest.raises(EventError, match="expected a function's name or ARN"):
+        parse_change(event)

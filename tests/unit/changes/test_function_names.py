@@ -56,7 +56,7 @@ def test_unusual_names_are_names(name: str) -> None:
         "orders-api:live:more",
         "ördërs",
         "A" * 141,
-        "a" * 500,
+        f"orders-api:{'a' * 400}",
         f"{ARN}/x",
         "arn:aws:lambda:eu-west-1:111122223333:layer:orders-api:3",
         "arn:aws:lambda:eu-west-1:111122223333:event-source-mapping:5d1f",
