@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from vpcguard.model.snapshot import Answers
 from vpcguard.snapshot.collectors import networks
@@ -55,9 +55,9 @@ def _read_owner(reads: Reads, owner: str, vpc_ids: frozenset[str]) -> Answers | 
 def _reader_of(aws: Aws, owner: str) -> Aws | None:
     try:
         return aws.owner(owner)
-    except ClientError as error:
-        if is_denied(error):  # a role that does not exist and one that does not trust us answer alike
-            return None
+    except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and is_denied(error):
+            return None  # a role that does not exist and one that does not trust us answer alike
         passing = passing_error(_ASSUME_ROLE, error)
         if passing is None:
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.support.recorded_aws import (
     ACCOUNT,
@@ -20,7 +20,7 @@ from tests.support.recorded_aws import (
     networks,
     refused,
 )
-from vpcguard.errors import ThrottledError
+from vpcguard.errors import ReadError, ThrottledError
 from vpcguard.model.scope import Scope
 from vpcguard.model.snapshot import Failure, Snapshot
 from vpcguard.snapshot import SCOPE_ACTIONS, capture
@@ -99,6 +99,20 @@ def test_throttling_on_the_way_to_the_owner_is_raised() -> None:
     error = ClientError({"Error": {"Code": "Throttling", "Message": "slow down"}}, "AssumeRole")
 
     with pytest.raises(ThrottledError, match="sts:AssumeRole"):
+        _capture(error)
+
+
+def test_a_network_that_fails_on_the_way_to_the_owner_is_worth_a_retry() -> None:
+    error = EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com/")
+
+    with pytest.raises(ReadError, match=r"^sts:AssumeRole could not be read: "):
+        _capture(error)
+
+
+def test_credentials_of_ours_that_are_bad_are_raised_as_they_are() -> None:
+    error = ClientError({"Error": {"Code": "InvalidClientTokenId", "Message": "bad"}}, "AssumeRole")
+
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
         _capture(error)
 
 
