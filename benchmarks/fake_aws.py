@@ -2,7 +2,7 @@
 
 MiniStack holds a thousand functions, but takes minutes to be filled and its own time would drown
 what is measured here. This one renders every answer once, so that the server's share of a
-measurement stays small. Not for tests of behaviour: filters are ignored, writes refused.
+measurement stays small. Nothing can be written.
 
     python -m benchmarks.fake_aws SNAPSHOT.json     prints its port, serves until it is ended
     GET /_calls      counts by operation since the last reset
@@ -19,83 +19,11 @@ from collections import Counter
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from benchmarks import wire
+from benchmarks.answering import Account
 from benchmarks.requests_of import Request, operation_of
-
-Json = dict[str, Any]
-
-# operation -> (list, parameter of the size, default, most, parameter of the token, token in the answer)
-PAGED = {
-    "ListFunctions": ("Functions", "MaxItems", 50, 50, "Marker", "NextMarker"),
-    "GetResources": (
-        "ResourceTagMappingList",
-        "ResourcesPerPage",
-        50,
-        100,
-        "PaginationToken",
-        "PaginationToken",
-    ),
-    "GetAccountAuthorizationDetails": ("RoleDetailList", "MaxItems", 100, 1000, "Marker", "Marker"),
-}
-PER_RESOURCE = {  # operation -> parameter that names the resource
-    "DescribeVpcAttribute": "VpcId",
-    "GetManagedPrefixListEntries": "PrefixListId",
-    "GetServiceQuota": "QuotaCode",
-}
-
-
-class Account:
-    """The answers of one account, by request."""
-
-    def __init__(self, document: Json) -> None:
-        self._answers: Json = document["answers"]
-        self._account_id = document["account_id"]
-        self._functions = {f["FunctionName"]: f for f in self._answers["lambda:ListFunctions"]["Functions"]}
-        self._tags = {
-            t["ResourceARN"]: t["Tags"] for t in self._answers["tag:GetResources"]["ResourceTagMappingList"]
-        }
-
-    def answer(self, operation: str, service: str, parameters: dict[str, str]) -> Json:
-        """Return what AWS would answer, in boto3's shape; {} for a list of nothing."""
-        if operation == "GetCallerIdentity":
-            arn = f"arn:aws:iam::{self._account_id}:user/bench"
-            return {"Account": self._account_id, "UserId": "bench", "Arn": arn}
-        if service == "lambda" and "FunctionName" in parameters:
-            return self._function(operation, parameters["FunctionName"].rpartition(":")[2])
-        if operation == "ListTags":
-            pairs = self._tags.get(parameters["Resource"], [])
-            return {"Tags": {pair["Key"]: pair["Value"] for pair in pairs}}
-        if operation == "ListEventSourceMappings":
-            return {"EventSourceMappings": []}
-        found: Json = self._answers.get(f"{service}:{operation}", {})
-        if operation in PER_RESOURCE:
-            found = found.get(parameters[PER_RESOURCE[operation]], {})
-        if attribute := parameters.get("Attribute"):
-            return {key: value for key, value in found.items() if key.lower() == attribute.lower()}
-        return _page(found, operation, parameters) if operation in PAGED else found
-
-    def _function(self, operation: str, name: str) -> Json:
-        if operation != "GetFunctionConfiguration":
-            return {}
-        configuration: Json = self._functions[name]
-        return configuration | {"State": "Active", "LastUpdateStatus": "Successful"}
-
-
-def _page(answer: Json, operation: str, parameters: dict[str, str]) -> Json:
-    name, size_key, size, most, token_key, next_key = PAGED[operation]
-    size = min(int(parameters.get(size_key, size)), most)
-    start = int(parameters.get(token_key) or 0)
-    page = {**answer, name: answer[name][start : start + size]}
-    if start:
-        page.pop("Policies", None)  # AWS lists every entity once
-    if more := start + size < len(answer[name]):
-        page[next_key] = str(start + size)
-    if operation == "GetAccountAuthorizationDetails":
-        page["IsTruncated"] = more
-    return page
 
 
 class Server(ThreadingHTTPServer):

@@ -1,0 +1,184 @@
+"""What our own code adds to one event in the warm handler, and how many AWS round trips come in a row."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import statistics
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import botocore.session
+
+from benchmarks.auditing import environment, fake_aws
+from benchmarks.estate import OUTSIDE_EVERY
+from benchmarks.figures import Figure, Section
+from benchmarks.networks import ACCOUNT, REGION
+from dev.deliveries import Context
+from dev.processes import dynamodb_local
+from tests.support.dynamodb import create_findings_table, local_client
+from vpcguard.policy import running_opa
+
+FUNCTIONS, VPCS, WARM_UPS, EVENTS, DELAY_MS = 1000, 20, 20, 200, 20
+TABLE = "vpcguard-findings"
+EVENT = Path(__file__).parents[1] / "events" / "UpdateFunctionConfiguration20150331v2.terraform.json"
+Interval = tuple[float, float]
+
+
+class Calls:
+    """When botocore's calls began and ended, by its own events."""
+
+    def __init__(self) -> None:
+        self.intervals: list[Interval] = []
+        self._began = threading.local()
+
+    def watch(self, session: botocore.session.Session) -> None:
+        """Listen to every client that the session makes."""
+        session.register("provide-client-params", self._begin)
+        session.register("after-call", self._end)
+        session.register("after-call-error", self._end)
+
+    def _begin(self, **_: Any) -> None:
+        self._began.at = time.perf_counter()
+
+    def _end(self, **_: Any) -> None:
+        self.intervals.append((self._began.at, time.perf_counter()))
+
+
+def measure() -> Section:
+    """Deliver one event after another, each about another function, to the handler in this process."""
+    with fake_aws(FUNCTIONS, VPCS) as aws, dynamodb_local() as dynamodb, running_opa() as opa:
+        create_findings_table(local_client(dynamodb), TABLE)
+        with _environment(aws, dynamodb, opa), redirect_stdout(io.StringIO()):
+            own, in_a_row = _measured(aws)
+    own.sort()
+    figures = [
+        Figure(name="own time, p50", value=statistics.median(own), unit="ms", bound="at most", limit=20),
+        Figure(name="own time, p99", value=own[int(len(own) * 0.99)], unit="ms", bound="at most", limit=50),
+        Figure(
+            name="AWS round trips in a row, most", value=max(in_a_row), unit="calls", bound="at most", limit=3
+        ),
+    ]
+    how = (
+        f"`evaluate_change.handler` in process, one message a batch, {EVENTS} generated functions in turn, "
+        "OPA and DynamoDB Local beside it. Own time: wall time without what passes inside "
+        "botocore's calls, by its events. Round trips in a row: the longest chain of calls that began after "
+        f"another had ended, with {DELAY_MS} ms added to every AWS answer; those to DynamoDB are among them."
+    )
+    return Section(title="Handling one event", how=how, figures=figures)
+
+
+def _measured(aws: str) -> tuple[list[float], list[int]]:
+    """Return own times in milliseconds, and chains of calls."""
+    calls = Calls()
+    with _watched(calls):
+        from evaluate_change import handler  # noqa: PLC0415  it reads the environment when it is imported
+
+        events = _events()
+        own = [_own_ms(handler, next(events), calls) for _ in range(WARM_UPS + EVENTS)][WARM_UPS:]
+        urlopen(f"{aws}/_reset?delay_ms={DELAY_MS}").close()  # noqa: S310  our own server
+        chains = []
+        for _ in range(WARM_UPS):
+            _own_ms(handler, next(events), calls)
+            chains.append(_longest_chain(calls.intervals))
+    return own, chains
+
+
+def _own_ms(handler: Any, event: dict[str, Any], calls: Calls) -> float:
+    calls.intervals.clear()
+    began = time.perf_counter()
+    answer = handler(event, Context("vpcguard-evaluate-change"))
+    wall = time.perf_counter() - began
+    if answer["batchItemFailures"]:
+        raise RuntimeError("the handler did not take the event")
+    return 1000 * (wall - _covered(calls.intervals))
+
+
+def _covered(intervals: Sequence[Interval]) -> float:
+    """Return the seconds in which at least one call was under way."""
+    covered, until = 0.0, 0.0
+    for began, ended in sorted(intervals):
+        covered += max(0.0, ended - max(began, until))
+        until = max(until, ended)
+    return covered
+
+
+def _longest_chain(intervals: Sequence[Interval]) -> int:
+    """Return the most calls of which each began after the one before had ended."""
+    count, until = 0, 0.0
+    for began, ended in sorted(intervals, key=lambda interval: interval[1]):
+        if began >= until:
+            count, until = count + 1, ended
+    return count
+
+
+def _events() -> Iterator[dict[str, Any]]:
+    template = EVENT.read_text()
+    for index in range(FUNCTIONS):
+        if index % OUTSIDE_EVERY:
+            event = json.loads(template.replace("orders-api", f"function-{index:05d}"))
+            answer = event["detail"]["responseElements"]  # its hints lead to the generated network and role
+            answer["vpcConfig"]["vpcId"] = _vpc_of(index)
+            answer["role"] = f"arn:aws:iam::{ACCOUNT}:role/function-{index:05d}-role"
+            yield {"Records": [_record(str(index), event)]}
+
+
+def _vpc_of(index: int) -> str:
+    return f"vpc-{(index - index // OUTSIDE_EVERY - 1) % VPCS:04d}"
+
+
+def _record(message_id: str, event: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "messageId": message_id,
+        "body": json.dumps(event),
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:vpcguard-changes",
+        "awsRegion": REGION,
+    }
+
+
+@contextmanager
+def _environment(aws: str, dynamodb: str, opa: str) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ |= environment(aws) | {
+        "AWS_ENDPOINT_URL_DYNAMODB": dynamodb,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "ACCOUNT_ID": ACCOUNT,
+        "TABLE_NAME": TABLE,
+        "OPA_URL": opa,
+        "LAMBDA_CONTROL_PLANE_RPS": "1000",
+        "LAMBDA_CONTROL_PLANE_BURST": "1000",
+        "POWERTOOLS_SERVICE_NAME": "vpcguard",
+        "POWERTOOLS_METRICS_NAMESPACE": "LambdaVpcGuard",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _watched(calls: Calls) -> Iterator[None]:
+    """Have every botocore session that is made meanwhile watched."""
+    original = botocore.session.Session
+
+    class Watched(original):  # type: ignore[misc, valid-type]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            calls.watch(self)
+
+    botocore.session.Session = Watched  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        botocore.session.Session = original  # type: ignore[misc]
