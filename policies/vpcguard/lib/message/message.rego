@@ -26,6 +26,15 @@ subnet(id) := id if not _zone[id]
 # scope: document
 subnets(ids) := list({subnet(id) | some id in ids})
 
+# METADATA
+# description: "What something unknown waits for, given waits as lib.coverage answers: names, each with its reason."
+# scope: document
+waits(unknown) := list({_awaited(wait) | some wait in unknown})
+
+_awaited(wait) := wait.name if wait.reason == ""
+
+_awaited(wait) := $"{wait.name} ({wait.reason})" if wait.reason != ""
+
 # names are what people see in the console; the id serves where there is none
 _zone := object.union(
 	{one.id: one.zone_id | some one in input.subnets},

@@ -7,7 +7,9 @@ import data.vpcguard.lib.config
 import data.vpcguard.lib.message
 
 # METADATA
-# description: A rule's metadata for the decision, given rego.metadata.chain(); undefined while a part is missing.
+# description: |
+#   A rule's metadata for the decision, given rego.metadata.chain(); undefined while a part is missing. "applies_to" and
+#   "passes" are for the explanation, the reasons of a rule that does not apply or passes.
 # scope: document
 metadata(chain) := {
 	"id": concat(".", array.slice(link.path, 2, 4)),
@@ -15,6 +17,8 @@ metadata(chain) := {
 	"severity": link.annotations.custom.severity,
 	"advice": link.annotations.custom.advice,
 	"remediation": link.annotations.custom.remediation,
+	"applies_to": object.get(link.annotations.custom, "applies_to", ""),
+	"passes": object.get(link.annotations.custom, "passes", ""),
 } if {
 	some link in chain
 	link.annotations.scope == "package"
@@ -45,7 +49,7 @@ unknown_with(name, waits, evidence) := {"function": name, "waits": waits, "evide
 # METADATA
 # description: One rule of the decision, given its metadata and its sets applies, deny and unknown.
 # scope: document
-composed(rule, said) := object.union(rule, {
+composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"]), {
 	"applies": [name | some name in ((said.applies - silent) - off)],
 	"silent": [name | some name in silent],
 	"violations": [_violation(rule, settings[config.signature_of[name]], one) | some name, one in denied],
@@ -108,7 +112,7 @@ _reasons(waits) := {"names": names, "text": text, "is_failed_read": "unknown" in
 	names := sort({wait.name | some wait in waits})
 	states := {wait.status | some wait in waits}
 	text := sprintf("it waits for %s. %s", [
-		message.list({_awaited(wait) | some wait in waits}),
+		message.waits(waits),
 		concat(" ", {_next[state] | some state in states}),
 	])
 }
@@ -127,10 +131,6 @@ _capped(severity, "inferred") := severity if severity in {"medium", "low", "info
 _is_eligible("none", _) := false
 
 _is_eligible("detach_vpc_config", is_eligible) := is_eligible
-
-_awaited(wait) := wait.name if wait.reason == ""
-
-_awaited(wait) := $"{wait.name} ({wait.reason})" if wait.reason != ""
 
 _next := {
 	"unknown": "Let the audit role read this and look again.",
