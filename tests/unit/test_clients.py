@@ -15,7 +15,7 @@ import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from vpcguard.clients import AuditRole, AwsAccounts, AwsReader, RateLimiter, connect
 from vpcguard.clients.accounts import FOREIGN_READERS, OUTSIDE_CONTROL_PLANE
@@ -154,6 +154,16 @@ def test_a_role_that_refuses_us_says_so_at_once() -> None:
     )
 
     with pytest.raises(ClientError, match="AssumeRole"):
+        accounts.reader(OTHER, REGION)
+
+
+def test_without_credentials_of_our_own_no_role_is_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    accounts = AwsAccounts(own_account_id=OWN, audit_role=AuditRole(name="audit"))
+
+    with pytest.raises(NoCredentialsError):
         accounts.reader(OTHER, REGION)
 
 

@@ -10,25 +10,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from typing import Any
 
 import botocore.session
-from botocore.config import Config
-from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import UnknownRegionError
 
+from vpcguard.clients.config import client_config
+from vpcguard.clients.credentials import assumed_session
 from vpcguard.clients.limiter import RateLimiter
 from vpcguard.clients.reader import AwsReader
 from vpcguard.settings import Settings
 
-CONNECT_TIMEOUT_SECONDS = 2
-READ_TIMEOUT_SECONDS = 10
-ATTEMPTS = 4
-POOL_CONNECTIONS = 16  # the threads of one snapshot
 FOREIGN_READERS = 8  # kept warm; a sweep over hundreds of accounts must not keep clients of them all
-ROLE_SESSION_NAME = "vpcguard-audit"
 
 # Calls that do not share Lambda's control-plane bucket of 15 a second.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests
@@ -131,42 +125,19 @@ class AwsAccounts:
             return "aws"
 
     def _assumed_session(self, role_arn: str, region: str) -> botocore.session.Session:
-        """A session of the role, whose credentials renew themselves; asks once, so that a refusal shows."""
-        extra = {"RoleSessionName": ROLE_SESSION_NAME}
-        if self._audit_role is not None and self._audit_role.external_id is not None:
-            extra["ExternalId"] = self._audit_role.external_id
-        fetcher = AssumeRoleCredentialFetcher(
-            client_creator=partial(self._create_client, session=self._session, region=region),
-            source_credentials=self._session.get_credentials(),
+        return assumed_session(
+            self._session,
             role_arn=role_arn,
-            extra_args=extra,
+            external_id=None if self._audit_role is None else self._audit_role.external_id,
+            create_client=partial(self._create_client, session=self._session, region=region),
         )
-        credentials = DeferredRefreshableCredentials(
-            refresh_using=fetcher.fetch_credentials, method="assume-role"
-        )
-        credentials.get_frozen_credentials()
-        session = botocore.session.Session(profile=self._session.profile)
-        # parsing a service's model is what makes a client slow: every account uses the one parsed copy
-        session.register_component("data_loader", self._session.get_component("data_loader"))
-        session.register_component("credential_provider", _Provider(credentials))
-        return session
 
     def _create_client(
         self, service: str, *, session: botocore.session.Session, region: str, **keys: Any
     ) -> Any:
         # STS too is asked in the region, botocore's default: the global one may be out of reach
         with self._lock:  # sessions share loader and resolver between clients without locks of their own
-            return session.create_client(service, region_name=region, config=_config(), **keys)
-
-
-class _Provider:
-    """Hands a session credentials made elsewhere, where it would look through environment and files."""
-
-    def __init__(self, credentials: DeferredRefreshableCredentials) -> None:
-        self._credentials = credentials
-
-    def load_credentials(self) -> DeferredRefreshableCredentials:
-        return self._credentials
+            return session.create_client(service, region_name=region, config=client_config(), **keys)
 
 
 def connect(settings: Settings, *, session: botocore.session.Session | None = None) -> AwsAccounts:
@@ -194,21 +165,3 @@ def _limit_control_plane(client: Any, limiter: RateLimiter) -> None:
             limiter.acquire()
 
     client.meta.events.register("before-send.lambda", wait_for_turn)
-
-
-@lru_cache(maxsize=1)
-def _config() -> Config:
-    return Config(
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=READ_TIMEOUT_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        max_pool_connections=POOL_CONNECTIONS,
-        user_agent_extra=f"vpcguard/{_version()}",
-    )
-
-
-def _version() -> str:
-    try:
-        return version("vpcguard")
-    except PackageNotFoundError:  # the Lambda package holds the code without its metadata
-        return "unpackaged"

@@ -11,7 +11,8 @@ from vpcguard.snapshot.account_plan import read_account_scope
 from vpcguard.snapshot.collectors import all_roles
 from vpcguard.snapshot.function_plan import read_function_scope, read_vpc_scope
 from vpcguard.snapshot.options import Captured, CaptureOptions, Plan
-from vpcguard.snapshot.reading import Aws, Reads, Threads
+from vpcguard.snapshot.reading import Aws, Reads
+from vpcguard.snapshot.threads import Threads
 
 _PLANS: Mapping[str, Callable[[Scope, Reads, CaptureOptions], Plan]] = {
     "function": read_function_scope,

@@ -10,7 +10,8 @@ from vpcguard.model.snapshot import Answers
 from vpcguard.snapshot.collectors import filters, gateways, interfaces, networks
 from vpcguard.snapshot.network_plan import FILTER_VALUES
 from vpcguard.snapshot.operation import Operation
-from vpcguard.snapshot.reading import Reads, Task
+from vpcguard.snapshot.reading import Reads
+from vpcguard.snapshot.threads import Task
 
 Item = Mapping[str, Any]
 

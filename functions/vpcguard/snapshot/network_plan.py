@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from vpcguard.model.snapshot import Answers
 from vpcguard.snapshot.collectors import filters, gateways, interfaces, networks, quotas
 from vpcguard.snapshot.operation import Operation
-from vpcguard.snapshot.reading import Reads, Task
+from vpcguard.snapshot.reading import Reads
+from vpcguard.snapshot.threads import Task
 
 FILTER_VALUES = 200  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html
 

@@ -16,7 +16,8 @@ from vpcguard.errors import ReadError, ThrottledError
 from vpcguard.model.snapshot import Answers, Failure
 from vpcguard.snapshot.collectors.filters import PREFIX_LIST_ENTRIES
 from vpcguard.snapshot.collectors.networks import SUBNETS
-from vpcguard.snapshot.reading import Reads, Threads
+from vpcguard.snapshot.reading import Reads
+from vpcguard.snapshot.threads import Threads
 
 
 @pytest.fixture

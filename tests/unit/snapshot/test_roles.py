@@ -7,7 +7,8 @@ from typing import Any
 from tests.support.recorded_aws import Answer, RecordedAws, always, by, document, refused
 from vpcguard.model.snapshot import Answers, Failure
 from vpcguard.snapshot.collectors.roles import Documents, collect_roles
-from vpcguard.snapshot.reading import Reads, Threads
+from vpcguard.snapshot.reading import Reads
+from vpcguard.snapshot.threads import Threads
 
 ENI, BOUNDARY = "arn:aws:iam::aws:policy/eni", "arn:aws:iam::111122223333:policy/boundary"
 ATTACHED = {"AttachedPolicies": [{"PolicyName": "eni", "PolicyArn": ENI}]}

@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 import pytest
 
 from vpcguard.model.snapshot import Answers
-from vpcguard.snapshot.reading import Threads
+from vpcguard.snapshot.threads import Threads
 
 
 def test_independent_reads_run_at_the_same_time() -> None:

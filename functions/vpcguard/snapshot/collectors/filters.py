@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from vpcguard.snapshot.operation import Operation
-from vpcguard.snapshot.reading import Reads, Task
+from vpcguard.snapshot.reading import Reads
 from vpcguard.snapshot.shapes import FLAG, TEXT, WHOLE, Shape, texts
+from vpcguard.snapshot.threads import Task
 
 _PERMISSIONS: list[Shape] = [
     {

@@ -8,8 +8,9 @@ from typing import Any
 from vpcguard.model.snapshot import Answers
 from vpcguard.snapshot.collectors.functions import VPC_CONFIG
 from vpcguard.snapshot.operation import Operation
-from vpcguard.snapshot.reading import Reading, Reads, Task
+from vpcguard.snapshot.reading import Reading, Reads
 from vpcguard.snapshot.shapes import NUMBER, TEXT, WHOLE, Each, texts
+from vpcguard.snapshot.threads import Task
 
 LIST_ALIASES = Operation(
     service="lambda",

@@ -12,8 +12,9 @@ from typing import Any
 from vpcguard.model.snapshot import Answers
 from vpcguard.snapshot.merging import merge
 from vpcguard.snapshot.operation import Operation
-from vpcguard.snapshot.reading import Reads, Task
+from vpcguard.snapshot.reading import Reads
 from vpcguard.snapshot.shapes import ANY, FLAG, TEXT, Shape, texts
+from vpcguard.snapshot.threads import Task
 
 BOUNDARY: Shape = texts("PermissionsBoundaryType PermissionsBoundaryArn")
 ATTACHED: Shape = [texts("PolicyName PolicyArn")]

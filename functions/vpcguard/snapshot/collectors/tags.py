@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from vpcguard.snapshot.operation import Operation
-from vpcguard.snapshot.reading import Reads, Task
+from vpcguard.snapshot.reading import Reads
 from vpcguard.snapshot.shapes import TEXT, Each, texts
+from vpcguard.snapshot.threads import Task
 
 LIST_TAGS = Operation(service="lambda", name="ListTags", shape={"Tags": Each(TEXT)}, keys=1)
 GET_RESOURCES = Operation(
