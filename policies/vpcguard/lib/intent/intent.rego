@@ -99,7 +99,7 @@ _declared(signature, kind, tags, unread) := array.flatten([
 	[_from("configuration", values) | values := _configured(config.function_intent[signature], kind)],
 	[_from("tag", values) | values := _tagged(kind, tags[kind])],
 	[_from("unread", _possible[kind]) | unread != []],
-	[_from("configuration", values) | values := _configured(config.account_intent, kind)],
+	[_from("configuration", values) | values := _configured(config.account_intent, kind); values != {"undeclared"}],
 	[_from("undeclared", _undeclared[kind])],
 ])[0]
 

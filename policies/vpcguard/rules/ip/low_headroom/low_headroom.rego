@@ -62,12 +62,16 @@ unknown contains result.unknown(name, waits) if {
 }
 
 # Lambda takes IPv4 addresses; a subnet without them is judged by config.dual_stack_mismatch
-_judged := {key: {id | some id in cohorts.by_key[key].subnets; network.subnets[id].is_ipv6_only == false} |
-	some key in cohorts.with_subnets
+_judged := {key: cohort.subnets - _ipv6_only |
+	some key, cohort in cohorts.by_key
+	key in cohorts.with_subnets
 }
 
-_short := {key: {id | some id in judged; _is_short(network.subnets[id].free_ipv4_addresses, id, _thresholds(key))} |
+_ipv6_only := {one.id | some one in input.subnets; one.is_ipv6_only}
+
+_short := {key: short |
 	some key, judged in _judged
+	short := {id | some id in judged; _is_short(network.subnets[id].free_ipv4_addresses, id, _thresholds(key))}
 }
 
 _is_short(free, _, thresholds) if free < thresholds.ip_floor

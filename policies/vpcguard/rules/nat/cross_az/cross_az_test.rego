@@ -1,0 +1,115 @@
+package vpcguard.rules.nat.cross_az_test
+
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.rules.nat.cross_az as rule
+
+test_deny_a_gateway_in_another_zone if {
+	violations := rule.deny with input as _document({})
+	[violation] := [violation | some violation in violations]
+	violation.function == "orders"
+	violation.message == concat(" ", [
+		"orders leaves its zone on the way to the internet: other (eu-west-1b) goes through nat-1 in euw1-az-a.",
+		"Use a NAT gateway in each zone, or a regional one.",
+	])
+	violation.evidence.crossing == {"other": {"nat-1"}}
+	violation.evidence.one_nat_gateway_carries_all_zones
+}
+
+test_evidence_tells_one_gateway_from_several if {
+	tables := array.concat(
+		fixtures.tables([fixtures.to("nat_gateway", "nat-1")], [fixtures.to("internet_gateway", "igw-1")]),
+		[fixtures.table("rtb-other", ["other"], [fixtures.to("nat_gateway", "nat-2")])],
+	)
+	gateways := [fixtures.nat_gateway({}), fixtures.nat_gateway({"id": "nat-2"})]
+	violations := rule.deny with input as _document({"route_tables": tables, "nat_gateways": gateways})
+	[violation] := [violation | some violation in violations]
+	violation.evidence.crossing == {"other": {"nat-2"}}
+	violation.evidence.one_nat_gateway_carries_all_zones == false
+}
+
+test_allow_a_gateway_in_the_same_zone if {
+	document := _document({"functions": [fixtures.function("orders", ["app"], {})]})
+	rule.applies == {"orders"} with input as document
+	_verdict(document) == [set(), set()]
+}
+
+test_allow_what_has_no_way_or_one_without_gateway if {
+	gone := _document({"nat_gateways": []})
+	_verdict(gone) == [set(), set()]
+	opaque := _document({"route_tables": [fixtures.table(
+		"rtb-app",
+		["app", "other"],
+		[fixtures.to("transit_gateway", "tgw-1")],
+	)]})
+	_verdict(opaque) == [set(), set()]
+}
+
+test_deny_a_regional_gateway_without_the_zone if {
+	_verdict(_regional({"zone_ids": ["euw1-az-a"]})) == [{"orders"}, set()]
+	_verdict(_regional({"zone_ids": ["euw1-az-a", "euw1-az-b"]})) == [set(), set()]
+	_verdict(_regional({"zone_ids": [], "is_automatic": true})) == [set(), set()]
+}
+
+test_unknown_where_the_gateway_was_not_read if {
+	document := fixtures.denied(_document({"nat_gateways": []}), {"nat_gateways": "ec2:DescribeNatGateways"})
+	_verdict(document) == [set(), {"ec2:DescribeNatGateways"}]
+}
+
+test_unknown_where_the_way_over_another_zone_is_in_doubt if {
+	operations := {"internet_gateways": "ec2:DescribeInternetGateways"}
+	_verdict(fixtures.denied(_document({"internet_gateways": []}), operations)) == [
+		set(),
+		{"ec2:DescribeInternetGateways"},
+	]
+	same := _document({"internet_gateways": [], "functions": [fixtures.function("orders", ["app"], {})]})
+	_verdict(fixtures.denied(same, operations)) == [set(), set()]
+}
+
+test_unknown_where_the_table_was_not_read if {
+	document := fixtures.denied(_document({"route_tables": []}), {"route_tables": "ec2:DescribeRouteTables"})
+	_verdict(document) == [set(), {"ec2:DescribeRouteTables"}]
+}
+
+test_unknown_where_a_zone_is_not_known if {
+	document := _document({"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("other", "b")]})
+	open := object.union(document, {"block_public_access": []})
+	_verdict(open) == [set(), {"ec2:DescribeSubnets"}]
+	zoneless := [fixtures.subnet("pub", "a"), object.remove(fixtures.subnet("app", "a"), ["zone_id"])]
+	one := _document({"functions": [fixtures.function("orders", ["app"], {})], "subnets": zoneless})
+	_verdict(one) == [set(), {"ec2:DescribeSubnets"}]
+}
+
+test_unknown_where_unread_tags_decide if {
+	_verdict(fixtures.denied(_document({}), {"function_tags": "tag:GetResources"})) == [set(), {"tag:GetResources"}]
+}
+
+test_not_applicable_to_the_intent_aws if {
+	tagged := fixtures.function("orders", ["app", "other"], {"tags": fixtures.tags({"vpcguard:egress": "aws"})})
+	rule.applies == set() with input as _document({"functions": [tagged]})
+	_verdict(_document({"functions": [tagged]})) == [set(), set()]
+}
+
+_document(parts) := fixtures.estate(object.union(
+	{
+		"functions": [fixtures.function("orders", ["app", "other"], {})],
+		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("other", "b"), fixtures.subnet("pub", "a")],
+		"route_tables": [
+			fixtures.table("rtb-app", ["app", "other"], [fixtures.to("nat_gateway", "nat-1")]),
+			fixtures.table("rtb-pub", ["pub"], [fixtures.to("internet_gateway", "igw-1")]),
+		],
+	},
+	parts,
+))
+
+_regional(more) := _document({"nat_gateways": [object.union_n([
+	object.remove(fixtures.nat_gateway({}), ["subnet_id"]),
+	{"is_regional": true},
+	more,
+])]})
+
+_verdict(document) := [denied, waits] if {
+	violations := rule.deny with input as document # regal ignore:with-outside-test-context
+	unknowns := rule.unknown with input as document # regal ignore:with-outside-test-context
+	denied := {violation.function | some violation in violations}
+	waits := {wait.name | some one in unknowns; some wait in one.waits}
+}
