@@ -62,7 +62,7 @@ unknown contains result.unknown(name, waits) if {
 }
 
 # Lambda takes IPv4 addresses; a subnet without them is judged by config.dual_stack_mismatch
-_judged := {key: cohort.subnets - _ipv6_only |
+_judged := {key: (cohort.subnets - _ipv6_only) |
 	some key, cohort in cohorts.by_key
 	key in cohorts.with_subnets
 }
