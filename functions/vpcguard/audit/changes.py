@@ -13,6 +13,7 @@ from vpcguard.audit.recording import Summary
 from vpcguard.audit.settling import contradicts, next_attempt
 from vpcguard.errors import OutOfTimeError
 from vpcguard.model.change import Change
+from vpcguard.model.scope import Scope
 from vpcguard.snapshot import Hints
 
 GROUPS_AT_ONCE = 4  # each reads AWS on threads of its own
@@ -69,8 +70,11 @@ def audit_changes(
         except Exception as error:  # noqa: BLE001 - no fault of one group may take the others along; it is retried
             return _failed(group, error)
 
-    with ThreadPoolExecutor(max_workers=GROUPS_AT_ONCE, thread_name_prefix="group") as pool:
-        audited = list(pool.map(audit, groups))
+    if len(groups) == 1:  # an event by itself: no thread is worth it
+        audited = [audit(groups[0])]
+    else:
+        with ThreadPoolExecutor(max_workers=GROUPS_AT_ONCE, thread_name_prefix="group") as pool:
+            audited = list(pool.map(audit, groups))
     by_function = {_function(outcome.change): outcome for outcomes, _ in audited for outcome in outcomes}
     return ChangesAudited(
         outcomes=tuple(replace(by_function[_function(change)], change=change) for change in changes),
@@ -101,8 +105,12 @@ def _groups(changes: Sequence[Change]) -> list[_Group]:
 def _audit_group(group: _Group, deps: Dependencies) -> tuple[list[Outcome], Summary]:
     changes = group.changes.values()
     audited = audit_functions(
-        group.account_id,
-        group.region,
+        Scope(
+            kind="function",
+            account_id=group.account_id,
+            region=group.region,
+            function_names=tuple(sorted(group.changes)),
+        ),
         {name: f"event:{change.event_id}" for name, change in group.changes.items()},
         deps=deps,
         origins=group.changes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from vpcguard.audit.dependencies import Dependencies
@@ -15,6 +16,8 @@ from vpcguard.model.snapshot import Failure, Snapshot
 from vpcguard.snapshot import CaptureOptions, Hints
 
 CONFIGURATION_READ = "lambda:GetFunctionConfiguration"
+READS_AT_ONCE = 24  # the first round of reads around one function, so that none waits for another
+_NO_HINTS = Hints()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,49 +34,42 @@ class FunctionsAudited:
 
 
 def audit_functions(
-    account_id: str,
-    region: str,
+    scope: Scope,
     triggers: Mapping[str, str],
     *,
     deps: Dependencies,
     origins: Mapping[str, Origin] | None = None,
-    hints: Hints = Hints(),  # noqa: B008 - frozen and empty
+    hints: Hints = _NO_HINTS,
 ) -> FunctionsAudited:
-    """Read, judge and record functions of one account and region in one snapshot.
+    """Read, judge and record the functions of a scope in one snapshot.
 
     triggers: function name -> what asks for the look at it. Raises ReadError, FactsError, DecisionError,
     FindingStoreError and what AWS refuses: all of them are to be tried again, which does no harm
     where something was recorded already.
     """
-    aws = deps.reader(account_id, region)
+    aws = deps.reader(scope.account_id, scope.region)
     if aws is None:
-        raise ReadError(f"account {account_id} cannot be read: there is no role to read it with")
-    scope = Scope(
-        kind="function", account_id=account_id, region=region, function_names=tuple(sorted(triggers))
-    )
-    snapshot = deps.capture(scope, aws, options=CaptureOptions(hints=hints)).snapshot
-    judgement = judge(
-        snapshot, policy=deps.policy, configuration=deps.configuration(), trigger="event", origins=origins
-    )
-    not_judged = triggers.keys() - set(judgement.functions)
-    unread = {name: error for name in not_judged if (error := _refusal(snapshot, name))}
-    deleted = frozenset(not_judged - unread.keys())
-    summary = record(
-        [replace(look, trigger=triggers[look.function_name]) for look in judgement.looks], deps.store
-    )
-    gone = [
-        deps.store.resolve_deleted(
-            account_id=account_id,
-            region=region,
-            function_name=name,
-            judged_at=snapshot.captured_at,
-            trigger=triggers[name],
+        raise ReadError(f"account {scope.account_id} cannot be read: there is no role to read it with")
+    functions = {(scope.account_id, scope.region, name) for name in scope.function_names}
+    with ThreadPoolExecutor(1, thread_name_prefix="seen") as beside:  # the table answers while AWS is read
+        seen = beside.submit(deps.store.states, functions)
+        options = CaptureOptions(hints=hints, threads=READS_AT_ONCE)
+        snapshot = deps.capture(scope, aws, options=options).snapshot
+        judgement = judge(
+            snapshot, policy=deps.policy, configuration=deps.configuration(), trigger="event", origins=origins
         )
-        for name in sorted(deleted)
-    ]
-    return FunctionsAudited(
-        judgement=judgement, deleted=deleted, unread=unread, summary=summary + summarized(gone)
-    )
+    unread, deleted = _not_judged(scope, judgement)
+    looks = [replace(look, trigger=triggers[look.function_name]) for look in judgement.looks]
+    summary = record(looks, deps.store, seen=seen.result())
+    for name in sorted(deleted):
+        summary += _resolve(name, snapshot, deps, trigger=triggers[name])
+    return FunctionsAudited(judgement=judgement, deleted=deleted, unread=unread, summary=summary)
+
+
+def _not_judged(scope: Scope, judgement: Judgement) -> tuple[dict[str, Exception], frozenset[str]]:
+    names = frozenset(scope.function_names) - frozenset(judgement.functions)
+    unread = {name: error for name in names if (error := _refusal(judgement.snapshot, name))}
+    return unread, names - unread.keys()
 
 
 def _refusal(snapshot: Snapshot, name: str) -> Exception | None:
@@ -90,3 +86,14 @@ def _refusal(snapshot: Snapshot, name: str) -> Exception | None:
     if answer is None:
         return ReadError(f"{CONFIGURATION_READ} was not read")
     return FactsError(f"{name} was read and not judged") if name in answer else None
+
+
+def _resolve(name: str, snapshot: Snapshot, deps: Dependencies, *, trigger: str) -> Summary:
+    recorded = deps.store.resolve_deleted(
+        account_id=snapshot.account_id,
+        region=snapshot.region,
+        function_name=name,
+        judged_at=snapshot.captured_at,
+        trigger=trigger,
+    )
+    return summarized([recorded])

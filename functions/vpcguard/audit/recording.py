@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
+from vpcguard.findings.state import FunctionState
 from vpcguard.findings.store import Recorded
 from vpcguard.model.finding import Look
+
+Function = tuple[str, str, str]  # account id, region, name
 
 
 class Store(Protocol):
     """Where looks are recorded: vpcguard.findings.store.FindingStore, or a fake of it."""
 
-    def record_all(self, looks: Sequence[Look], /) -> list[Recorded]:
-        """Record looks and return what each changed; raises FindingStoreError, repeating is safe."""
+    def states(self, functions: Collection[Function], /) -> Mapping[Function, FunctionState]:
+        """Return what is remembered about functions; raises FindingStoreError."""
+
+    def record_all(
+        self, looks: Sequence[Look], /, *, seen: Mapping[Function, FunctionState] | None = None
+    ) -> list[Recorded]:
+        """Record looks and return what each changed; raises FindingStoreError, repeating is safe.
+
+        seen: what `states` said while AWS was read; what it lacks is read now.
+        """
 
     def resolve_deleted(
         self, *, account_id: str, region: str, function_name: str, judged_at: str, trigger: str
@@ -45,9 +56,11 @@ class Summary:
         return Summary(**(Counter(asdict(self)) + Counter(asdict(other))))
 
 
-def record(looks: Sequence[Look], store: Store) -> Summary:
+def record(
+    looks: Sequence[Look], store: Store, *, seen: Mapping[Function, FunctionState] | None = None
+) -> Summary:
     """Record every look and return what that changed; raises FindingStoreError once all were attempted."""
-    return summarized(store.record_all(looks))
+    return summarized(store.record_all(looks, seen=seen))
 
 
 def summarized(recorded: Sequence[Recorded]) -> Summary:

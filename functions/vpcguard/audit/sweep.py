@@ -152,7 +152,8 @@ def _close(account_id: str, region: str, at: SweepPage, deps: Dependencies) -> t
     if not names:
         return Step(), None
     try:
-        audited = audit_functions(account_id, region, dict.fromkeys(names, TRIGGER), deps=deps)
+        scope = Scope(kind="function", account_id=account_id, region=region, function_names=tuple(names))
+        audited = audit_functions(scope, dict.fromkeys(names, TRIGGER), deps=deps)
     except OpaUnavailableError:
         raise
     except _OF_THESE_FUNCTIONS as error:

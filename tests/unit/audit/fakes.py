@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vpcguard.audit.dependencies import Dependencies
+from vpcguard.audit.recording import Function
 from vpcguard.changes import look_again_event, parse_change
+from vpcguard.findings.state import FunctionState
 from vpcguard.findings.store import Recorded
 from vpcguard.model.change import Change
 from vpcguard.model.decision import Decision, RuleDecision, Violation
@@ -159,11 +161,21 @@ class Table:
     deleted: list[tuple[str, str, str, str, str]] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
+    seen: dict[Function, FunctionState] = field(default_factory=dict)
     error: Exception | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def record_all(self, looks: Sequence[Look], /) -> list[Recorded]:
-        """Keep looks, all of them new."""
+    def states(self, functions: Collection[Function], /) -> Mapping[Function, FunctionState]:
+        """Remember nothing about any function."""
+        return {
+            key: FunctionState(account_id=key[0], region=key[1], function_name=key[2]) for key in functions
+        }
+
+    def record_all(
+        self, looks: Sequence[Look], /, *, seen: Mapping[Function, FunctionState] | None = None
+    ) -> list[Recorded]:
+        """Keep looks, all of them new, and what was known about their functions before."""
+        self.seen |= seen or {}
         if self.error is not None:
             raise self.error
         with self.lock:
