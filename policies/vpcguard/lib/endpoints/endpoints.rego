@@ -56,6 +56,10 @@ serving_waits := {key: by_subnet |
 names := {one.id: _name(one.service_name) | some one in input.vpc_endpoints}
 
 # METADATA
+# description: By id of a prefix list with a name, the service it is for, as in names.
+list_names := {one.id: _name(one.name) | some one in input.prefix_lists}
+
+# METADATA
 # description: Ids of the interface endpoints by [VPC id, service name]. Deleted ones linger in AWS's answers and are left out.
 interfaces := _grouped({one.id: [one.vpc_id, names[one.id]] |
 	some one in input.vpc_endpoints
@@ -250,7 +254,7 @@ _proven := {table.id: ids |
 
 _gateway_names := object.union(
 	{one.id: {names[one.id]} | some one in input.vpc_endpoints; one.type == "Gateway"},
-	{id: {_name(network.prefix_lists[list_id].name) | some list_id in _lists_to[id]} |
+	{id: {list_names[list_id] | some list_id in _lists_to[id]} |
 		some ids in _proven
 		some id in ids
 	},

@@ -12,7 +12,7 @@ import data.vpcguard.lib.coverage
 # description: |
 #   By set of groups (that of a cohort, "groups"), where they let TCP 443 out to: {"cidrs" (merged, those of readable
 #   prefix lists included), "prefix_lists", "groups", "waits" (prefix lists that nobody read), "is_open" (some rule lets
-#   something out, wherever and on whatever port)}.
+#   something out, wherever and on whatever port), "is_https_open" (some rule lets TCP 443 out, wherever)}.
 out := {ids: allowed |
 	some ids in {cohort.groups | some cohort in cohorts.by_key}
 	prefix_lists := union({_out[id].prefix_lists | some id in ids})
@@ -22,6 +22,7 @@ out := {ids: allowed |
 		"groups": union({_out[id].groups | some id in ids}),
 		"waits": _waits(prefix_lists),
 		"is_open": (ids & _open) != set(),
+		"is_https_open": (ids & _https_open) != set(),
 	}
 }
 
@@ -98,6 +99,13 @@ _ingress := {one.id: places |
 _open := {one.id |
 	some one in input.security_groups
 	some rule in one.egress
+	[rule.ipv4_cidrs, rule.ipv6_cidrs, rule.prefix_list_ids, rule.group_ids] != [[], [], [], []]
+}
+
+_https_open := {one.id |
+	some one in input.security_groups
+	some i in _egress[one.id]
+	rule := one.egress[i]
 	[rule.ipv4_cidrs, rule.ipv6_cidrs, rule.prefix_list_ids, rule.group_ids] != [[], [], [], []]
 }
 

@@ -1,0 +1,139 @@
+# METADATA
+# title: Network ACLs
+# description: |
+#   Whether the ACL of a subnet lets TCP through, over IPv4. Rules count by number; a deny of a smaller network than the one
+#   asked about is left out of account. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
+package vpcguard.lib.acls
+
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.network
+
+# METADATA
+# description: |
+#   Id of a subnet's ACL; undefined where it was not read: waits says what for.
+# scope: document
+of(subnet_id) := _of[subnet_id]
+
+# METADATA
+# description: What the ACL of a subnet that was seen waits for; empty where it was read.
+# scope: document
+waits(subnet_id) := set() if _of[subnet_id]
+
+waits(subnet_id) := unread if {
+	not _of[subnet_id]
+	unread := coverage.waits("network_acls", network.subnets[subnet_id].vpc_id)
+	unread != set()
+}
+
+waits(subnet_id) := {{"status": "unknown", "name": "ec2:DescribeNetworkAcls", "reason": $"no ACL of {subnet_id}"}} if {
+	not _of[subnet_id]
+	coverage.is_known("network_acls", network.subnets[subnet_id].vpc_id)
+}
+
+# METADATA
+# description: |
+#   What an ACL keeps a client of HTTPS from doing with a network: a set of "out" (TCP 443 to it is not allowed) and "back"
+#   (some of TCP 1024-65535 from it is not).
+# scope: document
+blocks(acl_id, _) := set() if acl_id in _open
+
+blocks(acl_id, cidr) := {"out" | not _is_whole(acl_id, true, [443, 443], cidr)} | {"back" |
+	not _is_whole(acl_id, false, [1024, 65535], cidr)
+} if {
+	not acl_id in _open
+}
+
+# METADATA
+# description: True if an ACL lets everything through, before it denies anything.
+# scope: document
+is_open(acl_id) if acl_id in _open
+
+_of := {subnet_id: acl.id | some acl in input.network_acls; some subnet_id in acl.subnet_ids}
+
+_open := {acl.id |
+	some acl in input.network_acls
+	every is_egress in [true, false] {
+		first := min({acl.entries[i].rule_number | some i in _speaking[[acl.id, is_egress]]})
+		some entry in acl.entries
+		entry.is_egress == is_egress
+		entry.rule_number == first
+		entry.action == "allow"
+		entry.protocol == "-1"
+		entry.ipv4_cidr == "0.0.0.0/0"
+	}
+}
+
+_by_id := {acl.id: acl | some acl in input.network_acls}
+
+# Between two ports at which some rule begins or ends, all ports are alike: each such stretch is looked at by its first port.
+_is_whole(acl_id, is_egress, ports, cidr) if {
+	every port in _stretches(acl_id, is_egress, ports) {
+		_is_allowed(acl_id, is_egress, port, cidr)
+	}
+}
+
+_stretches(acl_id, is_egress, ports) := {ports[0]} | {port |
+	some i in _speaking[[acl_id, is_egress]]
+	some port in [_span[acl_id][i].from, _span[acl_id][i].to + 1]
+	port > ports[0]
+	port <= ports[1]
+}
+
+_is_allowed(acl_id, is_egress, port, cidr) if {
+	at_port := {i |
+		some i in _speaking[[acl_id, is_egress]]
+		_span[acl_id][i].from <= port
+		_span[acl_id][i].to >= port
+	}
+	end := _first_full_deny(acl_id, at_port, cidr)
+	allowed := net.cidr_merge({_by_id[acl_id].entries[i].ipv4_cidr |
+		some i in at_port
+		_by_id[acl_id].entries[i].action == "allow"
+		_by_id[acl_id].entries[i].rule_number < end
+	})
+	_covers(allowed, cidr)
+}
+
+# the number at which the denies so far hold the whole network; what is behind it changes nothing
+_first_full_deny(acl_id, at_port, cidr) := min({number |
+	some i in at_port
+	_by_id[acl_id].entries[i].action != "allow"
+	number := _by_id[acl_id].entries[i].rule_number
+	denied := net.cidr_merge({_by_id[acl_id].entries[j].ipv4_cidr |
+		some j in at_port
+		_by_id[acl_id].entries[j].action != "allow"
+		_by_id[acl_id].entries[j].rule_number <= number
+	})
+	_covers(denied, cidr)
+} | {_behind_all})
+
+_behind_all := 32768
+
+_covers(cidrs, cidr) if {
+	some one in cidrs
+	net.cidr_contains(one, cidr)
+}
+
+# the rules of one direction that speak of TCP over IPv4, by their place
+_speaking := {[acl.id, is_egress]: places |
+	some acl in input.network_acls
+	some is_egress in [true, false]
+	places := {i |
+		some i, entry in acl.entries
+		entry.is_egress == is_egress
+		net.cidr_is_valid(entry.ipv4_cidr)
+		_span[acl.id][i]
+	}
+}
+
+_span := {acl.id: spans |
+	some acl in input.network_acls
+	spans := {i: span |
+		some i, entry in acl.entries
+		span := _ports(entry.protocol, object.get(entry, "from_port", 0), object.get(entry, "to_port", 65535))
+	}
+}
+
+_ports("-1", _, _) := {"from": 0, "to": 65535}
+
+_ports(protocol, from_port, to_port) := {"from": from_port, "to": to_port} if lower(protocol) in {"6", "tcp"}

@@ -1,0 +1,388 @@
+# METADATA
+# title: Services
+# description: |
+#   What happens when a function calls a service from a subnet: the one derivation behind all rules on endpoints. For
+#   each service and subnet the most specific fault speaks alone: endpoint_blocked, else private_dns_off, else
+#   service_unreachable, else gateway_route_missing. Groups of the function and ACLs have rules of their own.
+package vpcguard.lib.services
+
+import data.vpcguard.config.services
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.config
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.endpoints
+import data.vpcguard.lib.intent
+import data.vpcguard.lib.needs
+import data.vpcguard.lib.network
+import data.vpcguard.lib.routes
+import data.vpcguard.lib.ways
+
+# METADATA
+# description: |
+#   What one fault amounts to, by key of a needy crowd (lib.needs): {"subnets": service -> subnets where the fault is proven,
+#   "waits": what it takes to exclude the fault where it is not, empty if it is excluded}.
+# scope: document
+report(fault) := {key: found |
+	some key in needs.needy
+	crowd := needs.crowds[key]
+	found := {
+		"subnets": {service: subnet_ids |
+			some service, need in crowd.services
+			need.waits == set()
+			subnet_ids := {id | some id, verdict in of[crowd.cohort][service]; verdict.values == {fault}}
+			subnet_ids != set()
+		},
+		"waits": union({
+			{wait |
+				some service, need in crowd.services
+				some verdict in of[crowd.cohort][service]
+				_is_in_doubt(fault, verdict.values, need.waits)
+				some wait in (need.waits | verdict.waits)
+			},
+			{wait |
+				crowd.others != set()
+				some name in _other_names[cohorts.by_key[crowd.cohort].vpc_id]
+				some verdict in by_name[crowd.cohort][name]
+				fault in verdict.values
+				some wait in (crowd.others | verdict.waits)
+			},
+			cohorts.hidden_subnet_waits[crowd.cohort],
+		}),
+	}
+}
+
+# METADATA
+# description: |
+#   By cohort key, service prefix and id of a subnet that was seen: {"values": possible outcomes ("reachable" or a fault),
+#   "waits": what would settle it if there are several}.
+of := {key: by_service |
+	some key, wanted in _wanted
+	by_service := {service: by_subnet |
+		some service in wanted.services
+		by_subnet := {id: _combined(service, [by_name[key][name][id] | some name in names(service)]) |
+			some id in cohorts.by_key[key].subnets
+		}
+	}
+}
+
+# METADATA
+# description: As of, by the name that endpoints have instead of the service prefix.
+by_name := {key: by_name |
+	some key, wanted in _wanted
+	cohort := cohorts.by_key[key]
+	trust := config.trust_of[cohort.signature]
+	by_name := {name: by_subnet |
+		some name in wanted.names
+		by_subnet := {id: verdict |
+			some id in cohort.subnets
+			way := ways.ipv4[trust][id]
+			verdict := _verdict(name, _outcomes(key, name, id), way, _central(cohort.signature, name, id, way.is_isolated))
+		}
+	}
+}
+
+# METADATA
+# description: The endpoint names of a service, given its IAM prefix.
+# scope: document
+names(service) := services.endpoint_names[service]
+
+names(service) := [service] if not services.endpoint_names[service]
+
+# METADATA
+# description: Services that have gateway endpoints.
+gateway_services := {service | some service in services.gateway}
+
+# METADATA
+# description: The interface endpoints of a service in a VPC, usable or not.
+# scope: document
+interfaces(vpc_id, service) := {id | some name in names(service); some id in endpoints.interfaces[[vpc_id, name]]}
+
+# METADATA
+# description: The gateway endpoints of a service in a VPC, usable or not.
+# scope: document
+gateways(vpc_id, service) := {id | some name in names(service); some id in endpoints.gateways[[vpc_id, name]]}
+
+# METADATA
+# description: |
+#   The prefix lists of a service with gateway endpoints, by their name or by the routes to its endpoints in a VPC.
+# scope: document
+prefix_lists(vpc_id, service) := {id |
+	some id, name in endpoints.list_names
+	name in names(service)
+	service in gateway_services
+} | {route.destination |
+	gateway_ids := gateways(vpc_id, service)
+	some table in input.route_tables
+	some route in table.routes
+	route.target_id in gateway_ids
+}
+
+# METADATA
+# description: |
+#   Evidence about subnets of a cohort and the services that a fault cuts off there: {"vpc_id", "services", "subnets",
+#   "intent"}, the way to the internet over IPv4 in "subnets".
+# scope: document
+evidence(crowd, subnet_ids) := {
+	"vpc_id": cohort.vpc_id,
+	"intent": intent.evidence(cohort.intent_key),
+	"services": [shown |
+		some service, ids in subnet_ids
+		shown := {"service": service, "basis": crowd.services[service].basis, "subnet_ids": ids}
+	],
+	"subnets": [shown |
+		some id in union({ids | some ids in subnet_ids})
+		way := ways.ipv4[config.trust_of[cohort.signature]][id]
+		shown := {
+			"subnet_id": id,
+			"zone_id": object.get(network.subnets[id], "zone_id", null),
+			"state": way.state,
+			"cause": {true: null, false: way.cause}[way.cause == ""],
+			"hops": way.hops,
+		}
+	],
+} if {
+	cohort := cohorts.by_key[crowd.cohort]
+}
+
+# METADATA
+# description: The basis that the certain needs of a crowd share, declared or inferred.
+# scope: document
+basis(crowd) := min({need.basis | some need in crowd.services})
+
+# by cohort, what its crowds need, and under which names
+_wanted := {key: {"services": wanted, "names": (wanted_names | others)} |
+	some key, crowd_keys in _crowds_of
+	wanted := {service | some crowd_key in crowd_keys; some service, _ in needs.crowds[crowd_key].services}
+	wanted_names := {name | some service in wanted; some name in names(service)}
+	others := {name |
+		union({needs.crowds[crowd_key].others | some crowd_key in crowd_keys}) != set()
+		some name in _other_names[cohorts.by_key[key].vpc_id]
+	}
+}
+
+_crowds_of := {key: crowd_keys |
+	some key in {needs.crowds[crowd_key].cohort | some crowd_key in needs.needy}
+	crowd_keys := {crowd_key | some crowd_key in needs.needy; needs.crowds[crowd_key].cohort == key}
+}
+
+# names that tell all cases apart that a service nobody can name may be in; the empty one has no endpoint
+_other_names := {vpc_id: other_names |
+	some vpc_id in {cohort.vpc_id | some cohort in cohorts.by_key}
+	other_names := union({{""}, gateway_services, {key[1] | some key, _ in endpoints.interfaces; key[0] == vpc_id}})
+}
+
+_is_in_doubt(fault, values, _) if {
+	fault in values
+	values != {fault}
+}
+
+_is_in_doubt(fault, values, need_waits) if {
+	values == {fault}
+	need_waits != set()
+}
+
+# a client of the service uses all its names, so that the worst counts; of some services it may use one and not another
+_combined(service, verdicts) := verdicts[0] if {
+	count(verdicts) == 1
+	not service in services.either
+}
+
+_combined(service, verdicts) := _settled(values, union({verdict.waits | some verdict in verdicts})) if {
+	count(verdicts) > 1
+	not service in services.either
+	least := max({min({_rank[value] | some value in verdict.values}) | some verdict in verdicts})
+	values := {value | some verdict in verdicts; some value in verdict.values; _rank[value] >= least}
+}
+
+_combined(service, verdicts) := _settled(values, waits | {wait}) if {
+	service in services.either
+	values := union({verdict.values | some verdict in verdicts})
+	waits := union({verdict.waits | some verdict in verdicts})
+	wait := {"status": "undecidable", "name": service, "reason": "which of its endpoints the function calls"}
+}
+
+_settled(values, _) := {"values": values, "waits": set()} if count(values) == 1
+
+_settled(values, waits) := {"values": values, "waits": waits} if count(values) > 1
+
+_rank := {
+	"reachable": 0,
+	"gateway_route_missing": 1,
+	"service_unreachable": 2,
+	"private_dns_off": 3,
+	"endpoint_blocked": 4,
+}
+
+# Where a name leads in the VPC, as possible answers: "served" by an endpoint, "blocked" at one that catches it, "deaf" (one
+# exists and does not catch it), "absent". A name that is caught never reaches the gateway endpoint:
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DnsOptions.html
+_outcomes(key, name, id) := {"values": values, "waits": waits} if {
+	vpc_id := cohorts.by_key[key].vpc_id
+	unread := coverage.waits("vpc_endpoints", vpc_id)
+	found := {one | some endpoint_id in endpoints.interfaces[[vpc_id, name]]; one := _interface(key, endpoint_id, id)}
+	is_caught := _is_some({one | some one in found; one.values & {"deaf"} == set()})
+	is_routed := _is_some(endpoints.gateways_at(id, name))
+	may_be_unseen := _is_some({wait | not is_caught; some wait in unread})
+	gateway_waits := _gateway_waits(vpc_id, name, id)
+	values := union({
+		{"served" | some one in found; "served" in one.values},
+		{"served" | not is_caught; is_routed},
+		{"served" | not is_caught; gateway_waits != set()},
+		{"served" | may_be_unseen},
+		{"blocked" | some one in found; "blocked" in one.values; not _is_served(found)},
+		{"blocked" | may_be_unseen},
+		{"deaf" | not is_caught; not is_routed; some one in found; "deaf" in one.values},
+		{"deaf" | may_be_unseen; not is_routed},
+		{"absent" | found == set(); not is_routed},
+	})
+	waits := union({one.waits | some one in found}) | (unread | gateway_waits)
+}
+
+_is_served(found) if {
+	some one in found
+	one.values == {"served"}
+}
+
+default _is_some(_) := false
+
+_is_some(things) if things != set()
+
+_interface(key, endpoint_id, id) := {"values": (caught | deaf), "waits": (catching.waits | admission.waits)} if {
+	catching := endpoints.catching[endpoint_id]
+	admission := _admission(network.vpc_endpoints[endpoint_id].state, key, endpoint_id, id)
+	caught := {value | true in catching.values; some value in admission.values}
+	deaf := {"deaf" | false in catching.values}
+}
+
+_admission("available", key, endpoint_id, id) := {"values": {"served"}, "waits": set()} if {
+	id in endpoints.admission[key][endpoint_id].subnets
+}
+
+_admission("available", key, endpoint_id, id) := {"values": ({"blocked"} | {"served" | waits != set()}), "waits": waits} if {
+	not id in endpoints.admission[key][endpoint_id].subnets
+	waits := endpoints.admission[key][endpoint_id].waits
+}
+
+_admission(state, _, _, _) := {"values": {"blocked"}, "waits": set()} if state != "available"
+
+# whether a gateway endpoint leads from the subnet, as far as it was not seen
+_gateway_waits(_, name, _) := set() if not name in gateway_services
+
+_gateway_waits(vpc_id, name, id) := waits if {
+	name in gateway_services
+	endpoints.gateways_at(id, name) == set()
+	table_waits := {wait | endpoints.gateways[[vpc_id, name]]; some wait in endpoints.gateway_waits(id, vpc_id)}
+	waits := table_waits | endpoints.unnamed_waits(id)
+}
+
+_gateway_waits(_, name, id) := set() if {
+	name in gateway_services
+	endpoints.gateways_at(id, name) != set()
+}
+
+# what follows for a function, given where the name leads, the way to the internet and central endpoints
+_verdict(name, outcomes, way, central) := _settled(values, outcomes.waits | away_waits) if {
+	away := {"deaf", "absent"} & outcomes.values
+	values := union({
+		{"reachable" | "served" in outcomes.values},
+		{"endpoint_blocked" | "blocked" in outcomes.values},
+		{value | some one in away; some value in _away(name, one, way, central)},
+	})
+	away_waits := {wait | away != set(); some wait in (way.waits | central.waits)}
+}
+
+_away(name, _, way, _) := {_beside_nat(name, way)} if way.state == "works"
+
+_away(_, outcome, way, central) := {"reachable" | central.answer != "no"} | {_fault_of[outcome] | central.answer != "yes"} if {
+	way.state == "none"
+}
+
+_away(name, outcome, way, central) := union({
+	{"reachable"},
+	{_fault_of[outcome] | central.answer != "yes"},
+	{_beside_nat(name, way) | _may_be_nat(way)},
+}) if {
+	way.state == "unknown"
+}
+
+_fault_of := {"deaf": "private_dns_off", "absent": "service_unreachable"}
+
+default _beside_nat(_, _) := "reachable"
+
+_beside_nat(name, way) := "gateway_route_missing" if {
+	name in gateway_services
+	_may_be_nat(way)
+}
+
+# a NAT on the way, or nothing on it yet that is certainly something else
+_may_be_nat(way) if {
+	some hop in way.hops
+	hop.kind in {"nat_gateway", "network_interface", "instance"}
+}
+
+_may_be_nat(way) if {
+	way.state == "unknown"
+	every hop in way.hops { hop.state != "opaque" }
+}
+
+# whether endpoints in another VPC answer: yes where the configuration says so and a route leads there
+_central(signature, name, id, _) := {"answer": "yes", "waits": set()} if _is_central(signature, name, id)
+
+_central(signature, name, id, is_isolated) := {"answer": "no", "waits": set()} if {
+	not _is_central(signature, name, id)
+	not _may_be_central(signature, id, is_isolated)
+}
+
+_central(signature, _, id, is_isolated) := {"answer": "unknown", "waits": waits} if {
+	_may_be_central(signature, id, is_isolated)
+	waits := {{"status": "opaque", "name": center, "reason": "may lead to central endpoints: set central_endpoints"} |
+		some center in _private_centers[id]
+	}
+}
+
+_is_central(signature, name, id) if {
+	name in _central_names[signature]
+	_centers[id] != set()
+}
+
+_may_be_central(signature, id, true) if {
+	not _central_names[signature]
+	_private_centers[id] != set()
+}
+
+_central_names := {signature: {name | some service in central; some name in names(service)} |
+	some signature, settings in config.settings
+	central := settings.central_endpoints
+}
+
+# by subnet, where its routes to other networks lead
+_centers := {id: {route.target_id | some route in routes_of} | some id, routes_of in _routes_away}
+
+_private_centers := {id: {route.target_id | some route in routes_of; _is_private(route.family, route.destination)} |
+	some id, routes_of in _routes_away
+}
+
+_routes_away := {id: routes_of |
+	some id in union({cohort.subnets | some cohort in cohorts.by_key})
+	table_id := routes.table(id, network.subnets[id].vpc_id)
+	routes_of := [route |
+		some route in network.route_tables[table_id].routes
+		route.state == "active"
+		route.target_kind in {"transit_gateway", "vpc_peering_connection", "core_network"}
+	]
+}
+
+_is_private("ipv4", destination) if _is_private_network(destination)
+
+_is_private("prefix_list", destination) if {
+	some cidr in network.prefix_lists[destination].cidrs
+	_is_private_network(cidr)
+}
+
+_is_private("prefix_list", destination) if not coverage.is_known("prefix_list_entries", destination)
+
+_is_private_network(destination) if {
+	not destination in services.everything
+	some private in services.private_networks
+	net.cidr_intersects(private, destination)
+}

@@ -1,0 +1,124 @@
+# METADATA
+# title: Traffic to S3 or DynamoDB pays for a NAT that a free endpoint would replace
+# description: |
+#   A gateway endpoint costs nothing and takes the traffic off the NAT gateway, which charges for every gigabyte. It works
+#   only through the route tables with which it is associated.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
+#   - ref: https://aws.amazon.com/vpc/pricing/
+# custom:
+#   severity: low
+#   advice: Create a gateway endpoint for the service and associate it with the route tables of the function's subnets.
+#   remediation: none
+package vpcguard.rules.endpoints.gateway_route_missing
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.config
+import data.vpcguard.lib.endpoints
+import data.vpcguard.lib.message
+import data.vpcguard.lib.needs
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+import data.vpcguard.lib.services
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {
+	"event_sources",
+	"function_tags",
+	"nat_gateways",
+	"prefix_lists",
+	"roles",
+	"route_tables",
+	"subnets",
+	"vpc_endpoints",
+}
+
+applies := needs.functions(_concerned)
+
+deny contains result.violation(name, {
+	"message": sprintf("%s reaches %s. %s%s", [name, said, _advice, _saving(crowd)]),
+	"evidence": object.union(services.evidence(crowd, report.subnets), {
+		"gaps": gaps,
+		"endpoints_with_own_policy": endpoints.with_own_policy(unassociated),
+		"prices": _prices(crowd),
+	}),
+	"root_causes": unassociated,
+	"basis": services.basis(crowd),
+}) if {
+	some key, report in _reports
+	report.subnets != {}
+	crowd := needs.crowds[key]
+	gaps := [gap | some service, subnet_ids in report.subnets; gap := _gap(crowd, service, subnet_ids)]
+	unassociated := {id | some gap in gaps; some id in gap.endpoints}
+	said := message.list({_said(gap) | some gap in gaps})
+	some name in crowd.functions
+}
+
+unknown contains result.unknown(name, report.waits) if {
+	some key, report in _reports
+	report.subnets == {}
+	report.waits != set()
+	some name in needs.crowds[key].functions
+}
+
+_reports := {key: report | some key, report in services.report("gateway_route_missing"); key in _concerned}
+
+# the rule speaks of nobody who certainly calls neither service
+_concerned := {key |
+	some key in needs.needy
+	some service in services.gateway_services
+	needs.crowds[key].services[service]
+} | {key |
+	some key in needs.needy
+	needs.crowds[key].others != set()
+}
+
+_gap(crowd, service, subnet_ids) := {
+	"service": service,
+	"cause": _cause(ids),
+	"endpoints": ids,
+	"subnet_ids": subnet_ids,
+} if {
+	ids := services.gateways(cohorts.by_key[crowd.cohort].vpc_id, service)
+}
+
+_cause(ids) := "no_endpoint" if ids == set()
+
+_cause(ids) := "not_available" if {
+	ids != set()
+	every id in ids { network.vpc_endpoints[id].state != "available" }
+}
+
+_cause(ids) := "not_associated" if {
+	some id in ids
+	network.vpc_endpoints[id].state == "available"
+}
+
+_said(gap) := sprintf("%s through a NAT from %s (%s)", [gap.service, message.subnets(gap.subnet_ids), _reason(gap)])
+
+_reason(gap) := "the VPC has no gateway endpoint for it" if gap.cause == "no_endpoint"
+
+_reason(gap) := sprintf("%s is not associated with the route tables there", [message.list(gap.endpoints)]) if {
+	gap.cause == "not_associated"
+}
+
+_reason(gap) := sprintf("%s is not available", [message.list(gap.endpoints)]) if gap.cause == "not_available"
+
+# prices are the configuration's, never ours
+_prices(crowd) := config.settings[cohorts.by_key[crowd.cohort].signature].prices[input.account.region]
+
+_prices(crowd) := {} if not config.settings[cohorts.by_key[crowd.cohort].signature].prices[input.account.region]
+
+_saving(crowd) := sprintf(" This saves the NAT gateway's charge of %v a gigabyte (price of %s).", [prices.nat_gateway_gb, prices.date]) if {
+	prices := _prices(crowd)
+}
+
+_saving(crowd) := "" if not _is_priced(_prices(crowd))
+
+_is_priced(prices) if {
+	prices.nat_gateway_gb
+	prices.date
+}
+
+_advice := "Associate a gateway endpoint, which is free, with these route tables."
