@@ -30,7 +30,7 @@ of_vpc(vpc_id, subnet_id, _) := unless_blocked(subnet_id, vpc_id, [hop]) if {
 	hop := {"id": id, "kind": "internet_gateway", "state": "attached"}
 }
 
-of_vpc(vpc_id, _, _) := outcomes.unknown(coverage.waits("internet_gateways", vpc_id), []) if {
+of_vpc(vpc_id, subnet_id, _) := _by_unread_gateway(subnet_id, vpc_id, []) if {
 	not _has_internet_gateway(vpc_id)
 	not coverage.is_known("internet_gateways", vpc_id)
 }
@@ -130,9 +130,18 @@ _by_gateway("unknown", "blackhole", leg, id) := outcomes.none("internet_gateway_
 	hops := array.concat(legs.hops(leg), [_gateway(id, "unknown")])
 }
 
-_by_gateway("unknown", "active", leg, id) := outcomes.unknown(waits, hops) if {
-	waits := coverage.waits("internet_gateways", leg.vpc_id)
+_by_gateway("unknown", "active", leg, id) := _by_unread_gateway(leg.subnet_id, leg.vpc_id, hops) if {
 	hops := array.concat(legs.hops(leg), [_gateway(id, "unknown")])
+}
+
+# attached or not, nothing passes a block
+_by_unread_gateway(subnet_id, vpc_id, hops) := unless_blocked(subnet_id, vpc_id, hops) if {
+	blocks.of(subnet_id, vpc_id).answer == "blocked"
+}
+
+_by_unread_gateway(subnet_id, vpc_id, hops) := outcomes.unknown(waits, hops) if {
+	waits := coverage.waits("internet_gateways", vpc_id)
+	blocks.of(subnet_id, vpc_id).answer != "blocked"
 }
 
 # METADATA
@@ -147,10 +156,17 @@ by_egress_only_gateway(id, leg) := outcomes.none("internet_gateway_detached", id
 	_is_settled(id, leg.vpc_id)
 }
 
+by_egress_only_gateway(id, leg) := unless_blocked(leg.subnet_id, leg.vpc_id, _hops(leg, id, "unknown")) if {
+	not network.egress_only_internet_gateways[id]
+	not coverage.is_known("egress_only_internet_gateways", leg.vpc_id)
+	blocks.of(leg.subnet_id, leg.vpc_id).answer == "blocked"
+}
+
 by_egress_only_gateway(id, leg) := outcomes.unknown(waits, _hops(leg, id, "unknown")) if {
 	not network.egress_only_internet_gateways[id]
 	waits := coverage.waits("egress_only_internet_gateways", leg.vpc_id)
 	waits != set()
+	blocks.of(leg.subnet_id, leg.vpc_id).answer != "blocked"
 }
 
 _is_settled(id, _) if network.egress_only_internet_gateways[id]

@@ -48,6 +48,12 @@ test_unread_prefix_list_to_an_endpoint_is_a_gateway_endpoint if {
 	_short([list]) == ["none", "no_default_route"]
 }
 
+test_unread_prefix_list_to_a_firewall_may_hold_the_default if {
+	list := object.union(fixtures.to("vpc_endpoint", "vpce-fw"), {"family": "prefix_list", "destination": "pl-unread"})
+	document := object.union(_document([list]), {"vpc_endpoints": [fixtures.firewall("vpce-fw", "fw")]})
+	_of(document).state == "unknown"
+}
+
 test_unread_list_of_aws_holds_no_default if {
 	list := object.union(fixtures.to("nat_gateway", "nat-1"), {"family": "prefix_list", "destination": "pl-aws"})
 	_short([list]) == ["none", "no_default_route"]

@@ -87,14 +87,19 @@ _options(family, table_id) := {option |
 	option := {"index": index, "block": _blocks[family][cidr], "rank": 1}
 }
 
-# a route from a prefix list to an endpoint is a gateway endpoint's; AWS's own lists never hold a default
+# a route from a prefix list to an endpoint is a gateway endpoint's, unless a firewall is seen behind it; AWS's own
+# lists never hold a default
 _perhaps(table_id) := {index |
 	some index, route in network.route_tables[table_id].routes
 	route.family == "prefix_list"
-	route.target_kind != "vpc_endpoint"
+	not _is_of_gateway_endpoint(route.target_kind, route.target_id)
 	not _is_aws_list[route.destination]
 	not coverage.is_known("prefix_list_entries", route.destination)
 }
+
+_is_of_gateway_endpoint("vpc_endpoint", id) if not _is_firewall[id]
+
+_is_firewall := {endpoint.id | some endpoint in input.vpc_endpoints; endpoint.type == "GatewayLoadBalancer"}
 
 _is_aws_list := {list.id | some list in input.prefix_lists; lower(list.owner_id) == "aws"}
 

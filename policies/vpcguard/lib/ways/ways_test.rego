@@ -135,6 +135,18 @@ test_unknown_over_an_internet_gateway_that_was_not_read if {
 	_short(document) == ["unknown", "", "", {["unknown", "ec2:DescribeInternetGateways"]}]
 }
 
+# attached or not, nothing passes a block
+test_none_over_an_unread_internet_gateway_in_a_blocked_subnet if {
+	blocked := object.union(fixtures.subnet("pub", "a"), {"internet_gateway_block_mode": "block-bidirectional"})
+	document := fixtures.estate({"subnets": [fixtures.subnet("app", "a"), blocked], "internet_gateways": []})
+	_short(fixtures.denied(document, {"internet_gateways": "ec2:DescribeInternetGateways"})) == [
+		"none",
+		"block_public_access",
+		"pub",
+		set(),
+	]
+}
+
 # AWS marks the route to a gateway that is gone
 test_none_over_a_black_hole_to_an_unread_internet_gateway if {
 	route := object.union(fixtures.to("internet_gateway", "igw-1"), {"state": "blackhole"})
@@ -194,6 +206,17 @@ test_unknown_over_a_regional_gateway_where_internet_gateways_were_not_read if {
 		"",
 		"",
 		{["unknown", "ec2:DescribeInternetGateways"]},
+	]
+}
+
+test_none_over_a_regional_gateway_from_a_blocked_subnet_whatever_was_not_read if {
+	blocked := object.union(fixtures.subnet("app", "a"), {"internet_gateway_block_mode": "block-bidirectional"})
+	document := object.union(_regional({}, []), {"subnets": [blocked], "internet_gateways": []})
+	_short(fixtures.denied(document, {"internet_gateways": "ec2:DescribeInternetGateways"})) == [
+		"none",
+		"block_public_access",
+		"app",
+		set(),
 	]
 }
 
@@ -259,6 +282,21 @@ test_none_over_peering if {
 test_works_over_a_trusted_target_behind_a_gateway if {
 	document := _pub_routes([fixtures.to("transit_gateway", "tgw-1")])
 	_outcome(_trusting(document, [{"transit_gateway": "tgw-1"}])).state == "works"
+}
+
+# IPv6
+
+test_unread_egress_only_gateway_leaves_doubt_unless_the_subnet_is_blocked if {
+	operations := {"egress_only_internet_gateways": "ec2:DescribeEgressOnlyInternetGateways"}
+	route := object.union(fixtures.to("egress_only_internet_gateway", "eigw-1"), {"family": "ipv6", "destination": "::/0"})
+	every mode, expected in {"off": ["unknown", ""], "block-bidirectional": ["none", "block_public_access"]} {
+		document := object.union(_app_routes([route]), {
+			"functions": [fixtures.function("orders", ["app"], {"ipv6_allowed_for_dual_stack": true})],
+			"subnets": [object.union(fixtures.subnet("app", "a"), {"internet_gateway_block_mode": mode})],
+		})
+		some outcomes in ways.ipv6 with input as fixtures.denied(document, operations)
+		[outcomes.app.state, outcomes.app.cause] == expected
+	}
 }
 
 _outcome(document) := outcome if {
