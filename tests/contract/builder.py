@@ -352,9 +352,10 @@ class Account:
         return interface, instance
 
     def prefix_list(self, list_id: str, *networks: str, name: str = "networks") -> None:
-        """Add a managed prefix list and what it holds."""
+        """Add a managed prefix list and what it holds; AWS owns those of its services."""
+        owner = "AWS" if name.startswith("com.amazonaws.") else self.id
         self.add(
-            "DescribeManagedPrefixLists", list_id, PrefixListId=list_id, PrefixListName=name, OwnerId=self.id
+            "DescribeManagedPrefixLists", list_id, PrefixListId=list_id, PrefixListName=name, OwnerId=owner
         )
         self.entries["ec2:GetManagedPrefixListEntries"][list_id] = {
             "Entries": [{"Cidr": network} for network in networks]

@@ -11,6 +11,7 @@ import pytest
 
 from tests.contract.expectations import pinned, verdicts
 from tests.contract.make_cases import CASES_FOLDER, stale_cases
+from tests.contract.scopes import of_function, with_strangers
 from vpcguard.facts import build_facts
 from vpcguard.model.snapshot import Snapshot
 from vpcguard.policy import Configuration, Policy, load_configuration
@@ -54,6 +55,24 @@ def test_verdicts_do_not_depend_on_the_cut_or_the_order(policy: Policy, name: st
     found, expected = _found(policy, case, parse_snapshot(document), at_most=1)
 
     assert found == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_verdicts_do_not_depend_on_the_scope(policy: Policy, name: str) -> None:
+    """Each function judged from its own snapshot, and in an account where more is broken."""
+    case = CASES_FOLDER / name
+    document = json.loads((case / "snapshot.json").read_text("utf-8"))
+    expected: Json = json.loads((case / "expected.json").read_text("utf-8"))
+
+    wide, _ = _found(policy, case, parse_snapshot(with_strangers(document)))
+    narrow: Json = {rule_id: {} for rule_id in expected}
+    for function in document["answers"]["lambda:ListFunctions"]["Functions"]:
+        alone, _ = _found(policy, case, parse_snapshot(of_function(document, function["FunctionName"])))
+        for rule_id, verdict in alone.items():
+            narrow[rule_id] |= verdict
+
+    assert wide == expected
+    assert narrow == expected
 
 
 def test_the_stored_cases_are_those_of_the_catalogue() -> None:

@@ -114,6 +114,16 @@ def shared_isolated_subnet_with_a_gateway_endpoint() -> Case:
 
 
 @case
+def shared_isolated_subnet_with_a_route_to_a_firewall() -> Case:
+    """A route from a list of our own may lead to a firewall endpoint, and proves nothing."""
+    estate = shared(owner_was_read=False)
+    estate.drop_route(PRIVATE_TABLE)
+    estate.prefix_list("pl-0a", "203.0.113.0/24")
+    estate.route(PRIVATE_TABLE, "vpce-0a", "pl-0a")
+    return orders(estate, nat__no_internet_egress=unknown(OWNER, is_failed_read=False))
+
+
+@case
 def shared_main_table() -> Case:
     """A subnet shared with us without an association follows the main table, which we see."""
     estate = shared(owner_was_read=False)
