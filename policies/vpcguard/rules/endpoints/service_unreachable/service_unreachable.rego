@@ -1,0 +1,62 @@
+# METADATA
+# title: Function cannot reach an AWS service that it needs
+# description: |
+#   From some of its subnets there is neither a working way to the internet nor a usable VPC endpoint for the service. Calls
+#   to it hang until they time out.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
+# custom:
+#   severity: high
+#   advice: Create a VPC endpoint for the service in the function's VPC, or give the subnets a route to a NAT gateway.
+#   remediation: none
+package vpcguard.rules.endpoints.service_unreachable
+
+import data.vpcguard.lib.message
+import data.vpcguard.lib.needs
+import data.vpcguard.lib.result
+import data.vpcguard.lib.services
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {
+	"event_sources",
+	"function_tags",
+	"instances",
+	"internet_gateways",
+	"nat_gateways",
+	"network_interfaces",
+	"prefix_list_entries",
+	"prefix_lists",
+	"roles",
+	"route_tables",
+	"security_groups",
+	"subnets",
+	"vpc_attributes",
+	"vpc_endpoints",
+}
+
+applies := needs.functions(needs.needy)
+
+deny contains result.violation(name, {
+	"message": sprintf("%s cannot reach %s: neither an endpoint nor a way to the internet. %s", [name, said, _advice]),
+	"evidence": services.evidence(crowd, report.subnets),
+	"basis": services.basis(crowd),
+}) if {
+	some key, report in _reports
+	report.subnets != {}
+	crowd := needs.crowds[key]
+	said := message.list({sprintf("%s from %s", [service, message.subnets(ids)]) | some service, ids in report.subnets})
+	some name in crowd.functions
+}
+
+unknown contains result.unknown(name, report.waits) if {
+	some key, report in _reports
+	report.subnets == {}
+	report.waits != set()
+	some name in needs.crowds[key].functions
+}
+
+_reports := services.report("service_unreachable")
+
+_advice := "Create VPC endpoints for these services, or give the subnets a route to a NAT gateway."
