@@ -9,6 +9,11 @@
 #     Move the function to subnets of a VPC with default tenancy and peer the two VPCs if it needs resources there, or
 #     detach it.
 #   remediation: detach_vpc_config
+#   applies_to: functions in a VPC that have a subnet left
+#   passes: The tenancy of its VPC is not dedicated.
+#   judged: InstanceTenancy of the VPC is compared with dedicated, whatever the case of the letters.
+#   configuration: []
+#   limits: The tenancy of single instances plays no part.
 package vpcguard.rules.config.dedicated_tenancy
 
 import data.vpcguard.lib.cohorts

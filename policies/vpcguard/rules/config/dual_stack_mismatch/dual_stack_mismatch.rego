@@ -9,6 +9,13 @@
 #   severity: medium
 #   advice: Associate an IPv6 network with the subnets named, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.
 #   remediation: none
+#   applies_to: functions in a VPC that have a subnet left and have Ipv6AllowedForDualStack on
+#   passes: Each of its subnets has both an IPv4 and an IPv6 network.
+#   judged: >-
+#     A subnet counts as dual-stack if it has an IPv4 network and at least one IPv6 network and is not for IPv6 alone.
+#     One subnet that is not settles the matter.
+#   configuration: []
+#   limits: Whether IPv6 leads anywhere is a question for the rules on the way out.
 package vpcguard.rules.config.dual_stack_mismatch
 
 import data.vpcguard.lib.cohorts

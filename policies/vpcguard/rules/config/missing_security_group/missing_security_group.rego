@@ -9,6 +9,13 @@
 #   severity: critical
 #   advice: Name an existing security group of the VPC in the function's VPC configuration, or detach the function from the VPC.
 #   remediation: detach_vpc_config
+#   applies_to: functions in a VPC
+#   passes: Every security group that it names exists.
+#   judged: >-
+#     A group is missing only if the list of groups of its VPC is complete and lacks it. In a shared VPC that takes
+#     the owner's list as well.
+#   configuration: []
+#   limits: What the groups let through is judged by config.security_groups_block_egress.
 package vpcguard.rules.config.missing_security_group
 
 import data.vpcguard.lib.cohorts

@@ -10,6 +10,13 @@
 #   severity: critical
 #   advice: Name existing subnets in the function's VPC configuration.
 #   remediation: detach_vpc_config
+#   applies_to: functions in a VPC
+#   passes: Every subnet that it names exists.
+#   judged: >-
+#     A subnet is missing only if the list of subnets is complete and lacks it. A subnet that another account shares,
+#     or shared, counts as missing only if its owner's list is complete too.
+#   configuration: []
+#   limits: A missing subnet is left out of every other rule, except config.idle_on_broken_network.
 package vpcguard.rules.config.missing_subnet
 
 import data.vpcguard.lib.cohorts

@@ -10,6 +10,15 @@
 #   severity: critical
 #   advice: Repair what the reason names and update the function again; one that failed at creation must be deleted and created again.
 #   remediation: detach_vpc_config
+#   applies_to: >-
+#     functions in a VPC, functions that failed for a reason of the network, and those whose State was not read
+#   passes: AWS reports no failure whose reason lies in the network.
+#   judged: >-
+#     State Failed or Inactive, or LastUpdateStatus Failed, with a reason code that speaks of the network. The codes
+#     are policy data (policies/vpcguard/config/reason_codes); Idle and Creating are part of a normal life, and an
+#     unknown code is no violation. Detaching may repair InvalidSubnet and InvalidSecurityGroup, and nothing else.
+#   configuration: []
+#   limits: A sweep does not read the State of each function unless asked; the rule is silent then.
 package vpcguard.rules.config.update_failed
 
 import data.vpcguard.config.reason_codes

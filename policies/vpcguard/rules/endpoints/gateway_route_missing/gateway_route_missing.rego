@@ -10,6 +10,14 @@
 #   severity: low
 #   advice: Create a gateway endpoint for the service and associate it with the route tables of the function's subnets.
 #   remediation: none
+#   applies_to: functions in a VPC that have a subnet left and need S3 or DynamoDB, or may need them
+#   passes: No subnet sends traffic for S3 or DynamoDB through a NAT that a gateway endpoint would spare.
+#   judged: >-
+#     From a subnet whose way to the internet is a NAT that works, S3 or DynamoDB is needed, and the subnet's route
+#     table is associated with no available gateway endpoint of the service. It does not fire where a usable interface
+#     endpoint takes over the name. The saving is taken from the configured prices.
+#   configuration: [intent, trusted_egress, prices]
+#   limits: How much traffic there is, and so what it costs, is not known.
 package vpcguard.rules.endpoints.gateway_route_missing
 
 import data.vpcguard.lib.cohorts

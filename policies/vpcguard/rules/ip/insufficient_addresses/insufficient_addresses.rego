@@ -12,6 +12,13 @@
 #     Free addresses in the subnets named, choose larger ones, or give the function security groups that already have an
 #     interface there.
 #   remediation: none
+#   applies_to: functions in a VPC that have a subnet left
+#   passes: Each of its subnets has Lambda's interface for its security groups already, or addresses enough for one.
+#   judged: >-
+#     A subnet without a Lambda interface for the function's exact set of security groups needs one address. It is
+#     short if fewer than one plus the margin are free.
+#   configuration: [thresholds.ip_margin]
+#   limits: The count of free addresses is that of the moment of reading. Subnets for IPv6 alone are not judged.
 package vpcguard.rules.ip.insufficient_addresses
 
 import data.vpcguard.lib.cohorts

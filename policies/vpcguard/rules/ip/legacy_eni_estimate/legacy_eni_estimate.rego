@@ -9,6 +9,13 @@
 #   severity: info
 #   advice: Nothing has to be done for Lambda as it works today; use larger subnets if you plan by this bound.
 #   remediation: none
+#   applies_to: functions in a VPC that have a subnet left and a reserved or configured peak concurrency
+#   passes: The estimate does not exceed the free addresses of its subnets.
+#   judged: >-
+#     Peak concurrency (reserved, else configured) times memory in GB divided by 3, rounded up, is compared with the
+#     free addresses of all its subnets together.
+#   configuration: [thresholds.peak_concurrency]
+#   limits: It says nothing about Lambda as it works today. Off unless the configuration turns it on.
 package vpcguard.rules.ip.legacy_eni_estimate
 
 import data.vpcguard.lib.cohorts

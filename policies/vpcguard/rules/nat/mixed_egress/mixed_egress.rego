@@ -10,6 +10,15 @@
 #   severity: high
 #   advice: Give every subnet of the function the same kind of way out, or remove the subnets without one from it.
 #   remediation: none
+#   applies_to: functions in a VPC that have a subnet left and whose intent is internet or undeclared
+#   passes: >-
+#     Its subnets agree: all of them lead to the internet, or none does.
+#   judged: >-
+#     The way of each subnet is followed as in nat.no_internet_egress. One subnet that leads out and one that does not
+#     settle the matter, whatever a third one does.
+#   configuration: [intent, trusted_egress]
+#   limits: >-
+#     Routing only: security groups and network ACLs have rules of their own.
 package vpcguard.rules.nat.mixed_egress
 
 import data.vpcguard.lib.cohorts

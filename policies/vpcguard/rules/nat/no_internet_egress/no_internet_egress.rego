@@ -12,6 +12,21 @@
 #     Route 0.0.0.0/0 of the function's subnets to a public NAT gateway that is available and whose own subnet leads
 #     to an internet gateway; or declare the intent aws or none if the function needs no internet.
 #   remediation: detach_vpc_config
+#   applies_to: functions in a VPC that have a subnet left and whose intent is internet or undeclared
+#   passes: >-
+#     A subnet of it leads to the internet, or none is meant to: each has no default route, and an endpoint that
+#     serves it.
+#   judged: >-
+#     The default route of each subnet is followed hop by hop: the subnet's route table, the target, the NAT gateway's
+#     state and kind, its own subnet's way out, the internet gateway, VPC Block Public Access. It fires where no
+#     subnet leads out; the evidence names the cause for each. With intent undeclared, a subnet without a default
+#     route is isolated by design if a usable endpoint serves it. What nobody can look into (a transit gateway, say)
+#     makes the verdict unknown unless the configuration trusts it. Severity is critical where the internet is
+#     declared, info where nothing is declared and every subnet has no default route, else high.
+#   configuration: [intent, trusted_egress]
+#   limits: >-
+#     Routing only: security groups and network ACLs have rules of their own. Whether anything answers on the other
+#     side is not tried.
 package vpcguard.rules.nat.no_internet_egress
 
 import data.vpcguard.lib.cohorts

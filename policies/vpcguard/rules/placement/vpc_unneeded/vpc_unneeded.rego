@@ -9,6 +9,11 @@
 #   severity: info
 #   advice: Detach the function from the VPC, or declare its private targets (vpcguard:private-targets).
 #   remediation: none
+#   applies_to: functions in a VPC
+#   passes: It may need a private target, or is not declared to reach just the internet or AWS services.
+#   judged: Fires where the intent is internet or aws and private targets are declared as no, by configuration or tag.
+#   configuration: [intent]
+#   limits: What the function does reach is not observed. Off unless the configuration turns it on.
 package vpcguard.rules.placement.vpc_unneeded
 
 import data.vpcguard.lib.cohorts
