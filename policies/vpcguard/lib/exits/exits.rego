@@ -140,8 +140,8 @@ _by_unread_gateway(subnet_id, vpc_id, hops) := unless_blocked(subnet_id, vpc_id,
 }
 
 _by_unread_gateway(subnet_id, vpc_id, hops) := outcomes.unknown(waits, hops) if {
-	waits := coverage.waits("internet_gateways", vpc_id)
 	blocks.of(subnet_id, vpc_id).answer != "blocked"
+	waits := coverage.waits("internet_gateways", vpc_id)
 }
 
 # METADATA
