@@ -1,0 +1,88 @@
+# METADATA
+# title: An endpoint takes over a service's name and cannot be used
+# description: |
+#   With private DNS on, the service's name leads to the endpoint, whatever other way there is. It is not available, or its
+#   security groups do not admit the function, so that every call hangs: a NAT gateway does not help.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html
+#   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+# custom:
+#   severity: high
+#   advice: Let the endpoint's security groups admit TCP 443 from the function's groups or subnets, or replace the endpoint.
+#   remediation: none
+package vpcguard.rules.endpoints.endpoint_blocked
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.endpoints
+import data.vpcguard.lib.message
+import data.vpcguard.lib.needs
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+import data.vpcguard.lib.services
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {
+	"event_sources",
+	"function_tags",
+	"prefix_list_entries",
+	"roles",
+	"security_groups",
+	"subnets",
+	"vpc_attributes",
+	"vpc_endpoints",
+}
+
+applies := needs.functions(needs.needy)
+
+deny contains result.violation(name, {
+	"message": sprintf("%s cannot use %s. %s", [name, said, _advice]),
+	"evidence": object.union(services.evidence(crowd, report.subnets), {
+		"endpoints": shown,
+		"endpoints_with_own_policy": endpoints.with_own_policy({one.endpoint_id | some one in shown}),
+	}),
+	"root_causes": {one.endpoint_id | some one in shown},
+	"basis": services.basis(crowd),
+}) if {
+	some key, report in _reports
+	report.subnets != {}
+	crowd := needs.crowds[key]
+	shown := [one | some service, ids in report.subnets; some one in _blocking(crowd.cohort, service, ids)]
+	said := message.list({_said(one) | some one in shown})
+	some name in crowd.functions
+}
+
+unknown contains result.unknown(name, report.waits) if {
+	some key, report in _reports
+	report.subnets == {}
+	report.waits != set()
+	some name in needs.crowds[key].functions
+}
+
+_reports := services.report("endpoint_blocked")
+
+_blocking(key, service, subnet_ids) := [shown |
+	some id in services.interfaces(cohorts.by_key[key].vpc_id, service)
+	endpoints.catching[id].values == {true}
+	blocked := _blocked(network.vpc_endpoints[id].state, subnet_ids, endpoints.admission[key][id].subnets)
+	blocked.subnet_ids != set()
+	shown := object.union(blocked, {
+		"endpoint_id": id,
+		"service": service,
+		"state": network.vpc_endpoints[id].state,
+		"security_group_ids": network.vpc_endpoints[id].security_group_ids,
+	})
+]
+
+_blocked("available", subnet_ids, admitted) := {"cause": "not_admitted", "subnet_ids": subnet_ids - admitted}
+
+_blocked(state, subnet_ids, _) := {"cause": "not_available", "subnet_ids": subnet_ids} if state != "available"
+
+_said(one) := sprintf("%s (%s), which is %s", [one.endpoint_id, one.service, one.state]) if one.cause == "not_available"
+
+_said(one) := sprintf("%s (%s), whose groups do not admit TCP 443 from %s", [one.endpoint_id, one.service, from]) if {
+	one.cause == "not_admitted"
+	from := message.subnets(one.subnet_ids)
+}
+
+_advice := "Every call to the service goes there: repair the endpoint or its groups, or turn its private DNS off."

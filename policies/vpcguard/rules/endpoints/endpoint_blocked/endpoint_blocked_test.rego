@@ -1,0 +1,142 @@
+package vpcguard.rules.endpoints.endpoint_blocked_test
+
+import data.vpcguard.lib.endpoint_fixtures_test as estate
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.rules.endpoints.endpoint_blocked as rule
+
+test_deny_an_endpoint_whose_groups_do_not_admit_the_function if {
+	rule.deny == {{
+		"function": "orders",
+		"message": concat(" ", [
+			"orders cannot use vpce-1 (sqs), whose groups do not admit TCP 443 from b1 (eu-west-1b).",
+			"Every call to the service goes there: repair the endpoint or its groups, or turn its private DNS off.",
+		]),
+		"evidence": {
+			"vpc_id": "vpc-1",
+			"intent": {
+				"egress": {"value": "undeclared", "source": "undeclared"},
+				"private_targets": {"value": "undeclared", "source": "undeclared"},
+				"services": {"source": "undeclared", "values": set()},
+				"unrecognized": set(),
+			},
+			"services": [{"service": "sqs", "basis": "inferred", "subnet_ids": {"b1"}}],
+			"subnets": [{
+				"subnet_id": "b1",
+				"zone_id": "euw1-az-b",
+				"state": "none",
+				"cause": "no_default_route",
+				"hops": [{"id": "rtb-b", "kind": "route_table", "state": "no_default_route"}],
+			}],
+			"endpoints": [{
+				"endpoint_id": "vpce-1",
+				"service": "sqs",
+				"cause": "not_admitted",
+				"state": "available",
+				"security_group_ids": ["sg-e"],
+				"subnet_ids": {"b1"},
+			}],
+			"endpoints_with_own_policy": set(),
+		},
+		"root_causes": {"vpce-1"},
+		"basis": "inferred",
+	}} with input as _document([estate.interface("vpce-1", "sqs", {})], {"ipv4_cidrs": ["10.0.1.0/24"]})
+}
+
+test_deny_an_endpoint_that_is_not_available if {
+	document := _document([estate.interface("vpce-1", "sqs", {"state": "pending"})], _admitting)
+	{[one.cause, one.state] | some v in rule.deny; some one in v.evidence.endpoints} == {["not_available", "pending"]} with input as document
+	{startswith(v.message, "orders cannot use vpce-1 (sqs), which is pending.") | some v in rule.deny} == {true} with input as document
+}
+
+# design 6: a NAT does not help then
+test_deny_behind_a_nat if {
+	document := estate.behind_nat(_document([estate.interface("vpce-1", "sqs", {})], {}))
+	{v.function | some v in rule.deny} == {"orders"} with input as document
+}
+
+# With private DNS on for the whole VPC, the name leads past the gateway endpoint:
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DnsOptions.html
+test_deny_although_a_gateway_endpoint_is_routed if {
+	found := [estate.interface("vpce-1", "s3", {}), estate.gateway("vpce-g", "s3", ["rtb-a", "rtb-b"])]
+	document := estate.tagged(_document(found, {}), {"vpcguard:services": "s3"})
+	{[v.root_causes, v.basis] | some v in rule.deny} == {[{"vpce-1"}, "declared"]} with input as document
+}
+
+test_deny_one_violation_for_several_endpoints if {
+	found := [estate.interface("vpce-1", "sqs", {}), estate.interface("vpce-2", "kms", {"state": "failed"})]
+	document := estate.tagged(_document(found, {}), {"vpcguard:services": "sqs,kms"})
+	{v.root_causes | some v in rule.deny} == {{"vpce-1", "vpce-2"}} with input as document
+}
+
+test_allow_an_endpoint_that_admits_the_function if {
+	document := _document([estate.interface("vpce-1", "sqs", {})], _admitting)
+	rule.applies == {"orders"} with input as document
+	rule.deny == set() with input as document
+	rule.unknown == set() with input as document
+}
+
+test_allow_an_endpoint_that_does_not_catch_the_name if {
+	rule.deny == set() with input as _document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})], {})
+	rule.deny == set() with input as _document([estate.interface("vpce-1", "sqs", {"private_dns_only_for_inbound_resolver": true})], {})
+	rule.unknown == set() with input as _document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})], {})
+}
+
+test_allow_an_endpoint_for_another_service if {
+	rule.deny == set() with input as _document([estate.interface("vpce-1", "sns", {})], {})
+	rule.deny == set() with input as _document([estate.interface("vpce-1", "sqs", {"state": "deleted"})], {})
+}
+
+test_unknown_while_the_endpoints_groups_are_unread if {
+	document := fixtures.denied(
+		object.union(_document([estate.interface("vpce-1", "sqs", {})], {}), {"security_groups": [estate.group("sg-f", {})]}),
+		{"security_groups": "ec2:DescribeSecurityGroups"},
+	)
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeSecurityGroups"} with input as document
+}
+
+test_unknown_while_a_prefix_list_is_unread if {
+	document := fixtures.denied(
+		_document([estate.interface("vpce-1", "sqs", {})], {"prefix_list_ids": ["pl-1"]}),
+		{"prefix_list_entries": "ec2:GetManagedPrefixListEntries"},
+	)
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:GetManagedPrefixListEntries"} with input as document
+}
+
+# an endpoint out of sight may take the name over
+test_unknown_while_the_endpoints_are_unread if {
+	document := fixtures.denied(estate.behind_nat(_document([], {})), {"vpc_endpoints": "ec2:DescribeVpcEndpoints"})
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcEndpoints"} with input as document
+}
+
+# what was read stands, whatever else was not
+test_deny_what_was_seen_while_the_endpoints_are_unread if {
+	document := fixtures.denied(_document([estate.interface("vpce-1", "sqs", {})], {}), {"vpc_endpoints": "ec2:DescribeVpcEndpoints"})
+	{v.function | some v in rule.deny} == {"orders"} with input as document
+	rule.unknown == set() with input as fixtures.denied(
+		_document([estate.interface("vpce-1", "sqs", {})], _admitting),
+		{"vpc_endpoints": "ec2:DescribeVpcEndpoints"},
+	)
+}
+
+test_unknown_while_the_needs_are_unread if {
+	document := fixtures.denied(object.union(_document([estate.interface("vpce-1", "sqs", {})], {}), {"roles": []}), {"roles": "iam:GetRole"})
+	{one.waits[_].name | some one in rule.unknown} == {"iam:GetRole"} with input as document
+	sound := fixtures.denied(object.union(_document([estate.interface("vpce-1", "sqs", {})], _admitting), {"roles": []}), {"roles": "iam:GetRole"})
+	rule.unknown == set() with input as sound
+}
+
+test_not_applicable_without_a_need if {
+	none := estate.tagged(_document([estate.interface("vpce-1", "sqs", {})], {}), {"vpcguard:egress": "none"})
+	rule.applies == set() with input as none
+	rule.deny == set() with input as none
+}
+
+_admitting := {"group_ids": ["sg-f"]}
+
+_document(found, admitted) := estate.document(["sqs:SendMessage"], {
+	"vpc_endpoints": found,
+	"security_groups": [estate.group("sg-f", {}), estate.endpoint_group(admitted)],
+})

@@ -1,0 +1,86 @@
+# METADATA
+# title: An endpoint exists, but the service's name does not lead to it
+# description: |
+#   Private DNS is off at the endpoint or in the VPC, so that the service's usual name resolves to public addresses, and the
+#   subnets have no way there.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html
+#   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
+# custom:
+#   severity: medium
+#   advice: Turn private DNS on at the endpoint, and DNS support and DNS hostnames in the VPC.
+#   remediation: none
+package vpcguard.rules.endpoints.private_dns_off
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.endpoints
+import data.vpcguard.lib.message
+import data.vpcguard.lib.needs
+import data.vpcguard.lib.result
+import data.vpcguard.lib.services
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {
+	"event_sources",
+	"function_tags",
+	"instances",
+	"internet_gateways",
+	"nat_gateways",
+	"network_interfaces",
+	"prefix_list_entries",
+	"prefix_lists",
+	"roles",
+	"route_tables",
+	"security_groups",
+	"subnets",
+	"vpc_attributes",
+	"vpc_endpoints",
+}
+
+applies := needs.functions(needs.needy)
+
+deny contains result.violation(name, {
+	"message": sprintf("%s cannot reach %s. %s", [name, said, _advice]),
+	"evidence": object.union(services.evidence(crowd, report.subnets), {
+		"endpoints": shown,
+		"endpoints_with_own_policy": endpoints.with_own_policy({one.endpoint_id | some one in shown}),
+	}),
+	"root_causes": {one.endpoint_id | some one in shown},
+	"basis": services.basis(crowd),
+}) if {
+	some key, report in _reports
+	report.subnets != {}
+	crowd := needs.crowds[key]
+	shown := [one | some service, _ in report.subnets; some one in _deaf(crowd, service)]
+	said := message.list({_said(service, ids, shown) | some service, ids in report.subnets})
+	some name in crowd.functions
+}
+
+unknown contains result.unknown(name, report.waits) if {
+	some key, report in _reports
+	report.subnets == {}
+	report.waits != set()
+	some name in needs.crowds[key].functions
+}
+
+_reports := services.report("private_dns_off")
+
+_deaf(crowd, service) := [shown |
+	some id in services.interfaces(cohorts.by_key[crowd.cohort].vpc_id, service)
+	endpoints.catching[id].values == {false}
+	shown := {"endpoint_id": id, "service": service, "cause": endpoints.catching[id].cause}
+]
+
+_said(service, subnet_ids, shown) := sprintf("%s from %s over %s", [service, message.subnets(subnet_ids), message.list(reasons)]) if {
+	reasons := {$"{one.endpoint_id} ({_reason[one.cause]})" | some one in shown; one.service == service}
+}
+
+_reason := {
+	"private_dns_disabled": "its private DNS is off",
+	"private_dns_for_inbound_resolver_only": "its private DNS is for inbound resolvers only",
+	"dns_support_disabled": "DNS support of the VPC is off",
+	"dns_hostnames_disabled": "DNS hostnames of the VPC are off",
+}
+
+_advice := "Turn private DNS on there, and DNS support and DNS hostnames in the VPC."

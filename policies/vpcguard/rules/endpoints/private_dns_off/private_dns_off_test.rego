@@ -1,0 +1,113 @@
+package vpcguard.rules.endpoints.private_dns_off_test
+
+import data.vpcguard.lib.endpoint_fixtures_test as estate
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.rules.endpoints.private_dns_off as rule
+
+test_deny_an_endpoint_without_private_dns if {
+	rule.deny == {{
+		"function": "orders",
+		"message": concat(" ", [
+			"orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1 (its private DNS is off).",
+			"Turn private DNS on there, and DNS support and DNS hostnames in the VPC.",
+		]),
+		"evidence": {
+			"vpc_id": "vpc-1",
+			"intent": {
+				"egress": {"value": "undeclared", "source": "undeclared"},
+				"private_targets": {"value": "undeclared", "source": "undeclared"},
+				"services": {"source": "undeclared", "values": set()},
+				"unrecognized": set(),
+			},
+			"services": [{"service": "sqs", "basis": "inferred", "subnet_ids": {"a1", "b1"}}],
+			"subnets": [_isolated("a1", "a"), _isolated("b1", "b")],
+			"endpoints": [{"endpoint_id": "vpce-1", "service": "sqs", "cause": "private_dns_disabled"}],
+			"endpoints_with_own_policy": {"vpce-1"},
+		},
+		"root_causes": {"vpce-1"},
+		"basis": "inferred",
+	}} with input as _document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false, "has_default_policy": false})], {})
+}
+
+test_deny_says_what_is_off if {
+	cases := [
+		["dns_support_disabled", {}, {"dns_support": false}],
+		["dns_hostnames_disabled", {}, {"dns_support": true, "dns_hostnames": false}],
+		["private_dns_for_inbound_resolver_only", {"private_dns_only_for_inbound_resolver": true}, {"dns_support": true, "dns_hostnames": true}],
+	]
+	every case in cases {
+		document := _document([estate.interface("vpce-1", "sqs", case[1])], {"vpcs": [estate.vpc(case[2])]})
+		{v.evidence.endpoints[0].cause | some v in rule.deny} == {case[0]} with input as document
+	}
+}
+
+test_deny_where_the_gateway_endpoint_is_not_routed if {
+	found := [estate.interface("vpce-1", "s3", {"private_dns_enabled": false}), estate.gateway("vpce-g", "s3", ["rtb-a"])]
+	document := object.union(_document(found, {}), {"roles": [estate.role([estate.statement("Allow", {"actions": ["s3:*"]})])]})
+	{v.evidence.services[0].subnet_ids | some v in rule.deny} == {{"b1"}} with input as document
+}
+
+test_allow_with_a_way_out if {
+	document := estate.behind_nat(_document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})], {}))
+	rule.applies == {"orders"} with input as document
+	rule.deny == set() with input as document
+	rule.unknown == set() with input as document
+}
+
+test_allow_private_dns_that_is_on if {
+	rule.deny == set() with input as _document([estate.interface("vpce-1", "sqs", {})], {})
+	rule.unknown == set() with input as _document([estate.interface("vpce-1", "sqs", {})], {})
+}
+
+test_allow_a_service_without_an_endpoint if {
+	rule.deny == set() with input as _document([estate.interface("vpce-1", "sns", {"private_dns_enabled": false})], {})
+	rule.unknown == set() with input as _document([], {})
+}
+
+# the most specific rule speaks alone: the second endpoint catches the name and is blocked
+test_allow_where_a_blocked_endpoint_speaks if {
+	found := [estate.interface("vpce-1", "sqs", {"private_dns_enabled": false}), estate.interface("vpce-2", "sqs", {"state": "failed"})]
+	rule.deny == set() with input as _document(found, {})
+}
+
+test_unknown_while_the_dns_attributes_are_unread if {
+	document := fixtures.denied(_document([estate.interface("vpce-1", "sqs", {})], {"vpcs": [estate.vpc({})]}), {"vpc_attributes": "ec2:DescribeVpcAttribute"})
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcAttribute"} with input as document
+	rule.unknown == set() with input as estate.behind_nat(document)
+}
+
+test_unknown_over_an_opaque_way_out if {
+	document := estate.leaving(_document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})], {}), [estate.route("ipv4", "0.0.0.0/0", "transit_gateway", "tgw-1")])
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"tgw-1"} with input as document
+}
+
+test_unknown_while_the_needs_are_unread if {
+	document := fixtures.denied(object.union(_document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})], {}), {"roles": []}), {"roles": "iam:GetRole"})
+	{one.waits[_].name | some one in rule.unknown} == {"iam:GetRole"} with input as document
+	sound := fixtures.denied(object.union(_document([estate.interface("vpce-1", "sqs", {})], {}), {"roles": []}), {"roles": "iam:GetRole"})
+	rule.unknown == set() with input as sound
+}
+
+test_not_applicable_without_a_need if {
+	document := estate.document([], {"vpc_endpoints": [estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})]})
+	rule.applies == set() with input as document
+	rule.deny == set() with input as document
+}
+
+_isolated(id, zone) := {
+	"subnet_id": id,
+	"zone_id": $"euw1-az-{zone}",
+	"state": "none",
+	"cause": "no_default_route",
+	"hops": [{"id": $"rtb-{zone}", "kind": "route_table", "state": "no_default_route"}],
+}
+
+_document(found, parts) := estate.document(["sqs:SendMessage"], object.union(
+	{
+		"vpc_endpoints": found,
+		"security_groups": [estate.group("sg-f", {}), estate.endpoint_group({"group_ids": ["sg-f"]})],
+	},
+	parts,
+))
