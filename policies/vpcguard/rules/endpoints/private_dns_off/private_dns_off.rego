@@ -10,6 +10,17 @@
 #   severity: medium
 #   advice: Turn private DNS on at the endpoint, and DNS support and DNS hostnames in the VPC.
 #   remediation: none
+#   applies_to: functions in a VPC that have a subnet left and need an AWS service, or may need one
+#   passes: No needed service is out of reach only because its name does not lead to the endpoint that is there.
+#   judged: >-
+#     An interface endpoint of the service exists, but its private DNS is off, or on for inbound resolvers only, or
+#     the VPC's DNS support or hostnames are off; no other endpoint serves the subnet, and over IPv4 there is no way
+#     to the internet either. An endpoint that takes over the name and cannot be used is reported by
+#     endpoints.endpoint_blocked instead.
+#   configuration: [intent, trusted_egress]
+#   limits: >-
+#     A client that calls the endpoint by its own name is not known here; declare the services that the function needs
+#     to leave it out.
 package vpcguard.rules.endpoints.private_dns_off
 
 import data.vpcguard.lib.cohorts

@@ -14,7 +14,7 @@
 #   remediation: detach_vpc_config
 #   applies_to: functions in a VPC that have a subnet left and whose intent is internet or undeclared
 #   passes: >-
-#     A subnet of it leads to the internet, or none is meant to: each has no default route, and an endpoint that
+#     At least one of its subnets leads to the internet, or none is meant to: no default route, and an endpoint that
 #     serves it.
 #   judged: >-
 #     The default route of each subnet is followed hop by hop: the subnet's route table, the target, the NAT gateway's
