@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from vpcguard.cli.report import Looked, Report, Unread
@@ -80,6 +80,10 @@ def _waited_for(decision: Decision, wanted: frozenset[str]) -> set[str]:
     for rule in decision.rules:
         for unknown in rule.unknowns:
             if unknown.is_failed_read and unknown.function in wanted:
-                operations = [name for name in unknown.waits_for if _OPERATION.fullmatch(name)]
-                found.update(operations or unknown.waits_for)
+                found.update(operations_of(unknown.waits_for))
     return found
+
+
+def operations_of(waits_for: Sequence[str]) -> Sequence[str]:
+    """Return the AWS operations among what an undetermined verdict waits for; all of it if there is none."""
+    return [name for name in waits_for if _OPERATION.fullmatch(name)] or waits_for

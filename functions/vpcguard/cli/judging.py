@@ -26,12 +26,17 @@ TIMEOUT_SECONDS = 60.0  # of one question; nobody waits for an answer but the pe
 def judged_file(path: Path, config: Path | None, *, only: Sequence[str]) -> Report:
     """Return the report of a snapshot file; only: functions, none: all of them."""
     configuration = load_configuration(config)
-    try:
-        snapshot = load_snapshot(path)
-    except SnapshotError as error:
-        raise SnapshotError(f"{path}: {error}") from error
+    snapshot = stored_snapshot(path)
     with shown("Judging"):
         return _judged(iter([snapshot]), configuration, only)
+
+
+def stored_snapshot(path: Path) -> Snapshot:
+    """Return the snapshot of a file; raises SnapshotError that names the file."""
+    try:
+        return load_snapshot(path)
+    except SnapshotError as error:
+        raise SnapshotError(f"{path}: {error}") from error
 
 
 def judged_live(target: Target, config: Path | None) -> Report:

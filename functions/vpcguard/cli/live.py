@@ -40,6 +40,26 @@ def live_snapshots(target: Target, progress: Progress | None) -> Iterator[Snapsh
     progress: called with "<service>:<Operation>" after each answer, from several threads. Raises
     ConfigurationError and botocore's errors for credentials, role and endpoints out of reach.
     """
+    for reader in _readers(target):
+        yield _captured(target, reader, progress)
+
+
+def function_names(target: Target) -> list[str]:
+    """Return the names of all functions, to tell a misspelt one apart; none where AWS refuses the list."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        return [
+            one["FunctionName"]
+            for reader in _readers(target)
+            for page in reader.client("lambda").get_paginator("list_functions").paginate()
+            for one in page["Functions"]
+        ]
+    except (BotoCoreError, ClientError):
+        return []
+
+
+def _readers(target: Target) -> Iterator[AwsReader]:
     import botocore.session  # noqa: PLC0415  some 100 ms that other commands need not pay
 
     from vpcguard.clients import connect  # noqa: PLC0415
@@ -53,7 +73,7 @@ def live_snapshots(target: Target, progress: Progress | None) -> Iterator[Snapsh
     accounts = connect(replace(load_settings(), account_id=None), session=session)
     account_id = _account_of(target.role_arn) if target.role_arn else accounts.own_account_id()
     for region in dict.fromkeys(regions):
-        yield _captured(target, _reader(accounts, account_id, region, target.role_arn), progress)
+        yield _reader(accounts, account_id, region, target.role_arn)
 
 
 def _captured(target: Target, reader: AwsReader, progress: Progress | None) -> Snapshot | Unread:

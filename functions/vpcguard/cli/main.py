@@ -7,6 +7,7 @@ import typer
 from vpcguard.cli.commands import rules
 from vpcguard.cli.commands.audit import audit
 from vpcguard.cli.commands.capture import capture
+from vpcguard.cli.commands.explain import explain
 from vpcguard.cli.interrupts import listen
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.command()(audit)
 app.command()(capture)
+app.command()(explain)
 app.add_typer(rules.app, name="rules")
 
 

@@ -40,6 +40,14 @@ def split(facts: Mapping[str, Any], at_most: int = MOST_FUNCTIONS) -> list[Json]
     return [index.document(functions[start : start + at_most]) for start in starts]
 
 
+def about(facts: Mapping[str, Any], name: str) -> Json:
+    """Return the facts that verdicts about one function can rest on; raises LookupError for a stranger."""
+    functions = [function for function in facts["functions"] if function["name"] == name]
+    if not functions:
+        raise LookupError(name)
+    return _Index(facts).document(functions)
+
+
 class _Index:
     """All facts by what leads to them, made once for all batches."""
 

@@ -10,10 +10,11 @@ from typing import Any, Self
 
 from vpcguard.errors import FactsError, InvalidDecisionError, UndefinedDecisionError
 from vpcguard.model.decision import Decision, RuleDecision
+from vpcguard.model.explanation import Explanation
 from vpcguard.policy.answers import merge_rules, read_rules
-from vpcguard.policy.batches import MOST_FUNCTIONS, split
+from vpcguard.policy.batches import MOST_FUNCTIONS, about, split
 from vpcguard.policy.configuration import Configuration
-from vpcguard.policy.opa import PACKAGE, RULE, Opa
+from vpcguard.policy.opa import DECISION, EXPLANATION, Opa
 from vpcguard.policy.schemas import check
 
 _Answer = tuple[str, tuple[RuleDecision, ...]]
@@ -66,6 +67,21 @@ class Policy:
             rules=merge_rules([rules for _, rules in answers]),
         )
 
+    def explain(self, facts: Mapping[str, Any], configuration: Configuration, function: str) -> Explanation:
+        """Return what leads to the verdicts about one function, which the facts must hold.
+
+        Raises LookupError for a function that they do not hold, FactsError, and DecisionError, as decide
+        does: an explanation that may not be trusted is none.
+        """
+        body = self._body(about(facts, function), configuration, EXPLANATION)
+        check("explanation", body["result"], error=InvalidDecisionError, root="explanation")
+        explained = body["result"]["functions"]
+        if [one["function"] for one in explained] != [function]:
+            raise InvalidDecisionError(f"the explanation is not about {function!r} alone")
+        return Explanation(
+            policy_revision=_revision(body), config_digest=configuration.digest, document=explained[0]
+        )
+
     def _answers(self, batches: list[dict[str, Any]], configuration: Configuration) -> list[_Answer]:
         if len(batches) == 1:
             return [self._ask(batches[0], configuration)]
@@ -76,18 +92,24 @@ class Policy:
             pool.shutdown(cancel_futures=True)
 
     def _ask(self, batch: Mapping[str, Any], configuration: Configuration) -> _Answer:
+        body = self._body(batch, configuration, DECISION)
+        return _revision(body), read_rules(body["result"], asked=[one["name"] for one in batch["functions"]])
+
+    def _body(
+        self, batch: Mapping[str, Any], configuration: Configuration, entrypoint: str
+    ) -> dict[str, Any]:
         document = {**batch, "config": configuration.document}
         check("input", document, error=FactsError, root="facts")
         connection = self._connections.get()
         try:
-            body = connection.ask(document)
+            body = connection.ask(document, entrypoint)
         finally:
             self._connections.put(connection)
         if "result" not in body:
             raise UndefinedDecisionError(
-                f"OPA gave no result for data.{PACKAGE}.{RULE}: no policies are loaded, or not all"
+                f"OPA gave no result for data.{entrypoint}: no policies are loaded, or not all"
             )
-        return _revision(body), read_rules(body["result"], asked=[one["name"] for one in batch["functions"]])
+        return body
 
 
 def _revision(body: Mapping[str, Any]) -> str:

@@ -30,7 +30,8 @@ sys.modules.setdefault("opa_client.opa_async", _unused)
 
 from opa_client.opa import OpaClient  # noqa: E402  after the line that spares aiohttp
 
-PACKAGE, RULE = "vpcguard", "decision"
+DECISION = "vpcguard.decision"  # entrypoints of the policies, below data
+EXPLANATION = "vpcguard.explanation.answer"
 # a built-in that fails makes a rule undefined, silently, unless it is told to be strict
 _PARAMETERS = {"strict-builtin-errors": "true", "provenance": "true"}
 _CONNECT_SECONDS = 0.5
@@ -61,11 +62,11 @@ class Opa:
         # a proxy variable would capture even 127.0.0.1, and a .netrc entry the authorization
         self._client._session.trust_env = False  # noqa: SLF001  the client offers no other way
 
-    def ask(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def ask(self, document: Mapping[str, Any], entrypoint: str = DECISION) -> dict[str, Any]:
         """Return OPA's whole answer to one question; raises DecisionError or FactsError."""
         for left in range(self._retries, -1, -1):
             try:
-                return self._ask_once(document)
+                return self._ask_once(document, entrypoint)
             except requests.exceptions.Timeout as error:
                 raise OpaUnavailableError(
                     f"no answer from OPA at {self._url} within {self._timeout_seconds} s"
@@ -97,9 +98,9 @@ class Opa:
         """Close the connection."""
         self._client.close_connection()
 
-    def _ask_once(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def _ask_once(self, document: Mapping[str, Any], entrypoint: str) -> dict[str, Any]:
         try:
-            body = self._client.query_rule(dict(document), PACKAGE, RULE, query_params=_PARAMETERS)
+            body = self._client.query_rule(dict(document), entrypoint, query_params=_PARAMETERS)
         except requests.exceptions.JSONDecodeError as error:
             raise InvalidDecisionError(f"OPA at {self._url} answered no JSON") from error
         except (requests.exceptions.InvalidJSONError, TypeError) as error:

@@ -36,7 +36,7 @@ def find_policies() -> Path:
 
 
 def check(
-    name: Literal["input", "decision", "config"],
+    name: Literal["input", "decision", "explanation", "config"],
     document: object,
     *,
     error: Callable[[str], VpcGuardError],
@@ -51,19 +51,36 @@ def check(
     except jsonschema_rs.ValidationError as breach:
         place = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in breach.instance_path)
         where = f"{root}: {place.removeprefix('.')}" if place else root
-        raise error(f"{where}: {_expectation(breach)}") from None
+        raise error(f"{where}: {_expectation(breach, _schema(name))}") from None
     except ValueError as breach:  # keys that are no text, numbers out of every range
         raise error(f"{root}: {str(breach)[:_LONGEST_MESSAGE]}") from None
 
 
-def _expectation(breach: jsonschema_rs.ValidationError) -> str:
+def _expectation(breach: jsonschema_rs.ValidationError, schema: Mapping[str, Any]) -> str:
     if breach.kind.name == "enum":
         expected = ", ".join(json.dumps(one) for one in breach.kind.value)
         return f"expected one of {expected}; {breach.message[:_LONGEST_MESSAGE]}"
+    if breach.kind.name == "pattern" and (meaning := _description(breach, schema)):
+        return f"expected a {meaning[0].lower()}{meaning[1:]}; {json.dumps(breach.instance)[:_LONGEST_MESSAGE]}"
     return breach.message[:_LONGEST_MESSAGE]
+
+
+def _description(breach: jsonschema_rs.ValidationError, schema: Any) -> str | None:
+    """Return what the schema says of a pattern in words, where it does."""
+    try:
+        for step in breach.schema_path[:-1]:
+            schema = schema[step]
+        return str(schema["description"])
+    except (KeyError, IndexError, TypeError):  # behind a $ref, or without words
+        return None
+
+
+@cache
+def _schema(name: str) -> Mapping[str, Any]:
+    schema: Mapping[str, Any] = json.loads((find_policies() / "schemas" / f"{name}.json").read_text("utf-8"))
+    return schema
 
 
 @cache
 def _validator(name: str) -> Any:
-    schema: Mapping[str, Any] = json.loads((find_policies() / "schemas" / f"{name}.json").read_text("utf-8"))
-    return jsonschema_rs.validator_for(dict(schema))
+    return jsonschema_rs.validator_for(dict(_schema(name)))

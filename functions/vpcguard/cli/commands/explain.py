@@ -1,0 +1,73 @@
+"""`vpcguard explain`: why the rules say what they say about one function."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from vpcguard.cli import exits, options
+from vpcguard.cli.guarded import guarded
+from vpcguard.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from vpcguard.cli.explaining import Explained
+
+
+@guarded
+def explain(
+    function: Annotated[str, typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False)],
+    *,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(help="Explain from this snapshot file: no AWS access.", show_default=False),
+    ] = None,
+    config: options.Config = None,
+    region: Annotated[
+        str | None, typer.Option(help="Region to read. Default: the profile's.", show_default=False)
+    ] = None,
+    profile: options.Profile = None,
+    role_arn: options.RoleArn = None,
+    format: Annotated[  # noqa: A002  the option's name
+        Literal["text", "json"], typer.Option(help="text for people, json for one document.")
+    ] = "text",
+) -> int:
+    """Show one function's way out hop by hop, its endpoints and addresses, and what each rule says and why.
+
+    Exit codes: 0 done, whatever the verdicts; 2 usage or configuration error, an unknown function too; 3 a
+    read failed, and what was read is still explained.
+    """
+    from vpcguard.changes.function_names import function_name  # noqa: PLC0415
+    from vpcguard.cli.explaining import explained_file, explained_live  # noqa: PLC0415
+    from vpcguard.cli.live import Target  # noqa: PLC0415
+
+    name = function_name(function)
+    if name is None:
+        raise ConfigurationError(f"{function[:200]!r} is neither the name nor the ARN of a function")
+    if snapshot and (region or profile or role_arn):
+        raise ConfigurationError("--snapshot reads no AWS: leave out --region, --profile, --role-arn")
+    if snapshot:
+        explained = explained_file(snapshot, config, name)
+    else:
+        target = Target(regions=[region] if region else (), profile=profile, role_arn=role_arn)
+        explained = explained_live(target, config, name)
+    _check_place(function, explained)
+    _show(explained, format)
+    return exits.READ_FAILED if explained.unread else exits.DONE
+
+
+def _check_place(spelling: str, explained: Explained) -> None:
+    """Refuse the ARN of another account's or region's function: its namesake here is another function."""
+    if spelling.startswith("arn:") and spelling.split(":")[3:5] != [explained.region, explained.account_id]:
+        where = f"{explained.account_id} {explained.region}"
+        raise ConfigurationError(f"what was read is {where}, and {spelling[:200]!r} is elsewhere")
+
+
+def _show(explained: Explained, name: Literal["text", "json"]) -> None:
+    from vpcguard.cli.formats import explanation  # noqa: PLC0415
+
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal without UTF-8
+    write = {"text": explanation.write_text, "json": explanation.write_json}[name]
+    write(explained, sys.stdout)

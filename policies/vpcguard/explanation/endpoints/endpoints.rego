@@ -1,0 +1,147 @@
+# METADATA
+# title: Endpoints
+# description: Which VPC endpoints serve a function from each of its subnets, which do not and why, and what it reaches.
+package vpcguard.explanation.endpoints
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.endpoints
+import data.vpcguard.lib.message
+import data.vpcguard.lib.needs
+import data.vpcguard.lib.network
+import data.vpcguard.lib.routes
+import data.vpcguard.lib.services
+
+# METADATA
+# description: |
+#   By function name and id of a subnet that was seen: {"endpoints", "endpoints_wait_for" (what it takes to know that
+#   there are no others), "services" (what the function needs, and what a call from there comes to)}.
+at := {name: by_subnet |
+	some name, key in cohorts.of
+	by_subnet := {id: found |
+		some id in cohorts.by_key[key].subnets
+		found := object.union(_around[key][id], {"services": _reached(needs.crowds[needs.of[name]], id)})
+	}
+}
+
+# METADATA
+# description: The same for a subnet that was not seen.
+nowhere := {"endpoints": [], "endpoints_wait_for": set(), "services": []}
+
+_around := {key: by_subnet |
+	some key, cohort in cohorts.by_key
+	by_subnet := {id: found |
+		some id in cohort.subnets
+		found := {
+			"endpoints": [object.union(_about(endpoint_id), _serving(key, id, endpoint_id)) |
+				some endpoint_id in (_in_vpc[cohort.vpc_id] | endpoints.serving[key][id])
+			],
+			"endpoints_wait_for": coverage.waits("vpc_endpoints", cohort.vpc_id),
+		}
+	}
+}
+
+_in_vpc := {vpc_id: ids |
+	some vpc_id in {cohort.vpc_id | some cohort in cohorts.by_key}
+	ids := {one.id |
+		some one in input.vpc_endpoints
+		one.vpc_id == vpc_id
+		one.state != "deleted"
+	}
+}
+
+_about(id) := {
+	"endpoint_id": id,
+	"type": network.vpc_endpoints[id].type,
+	"service": endpoints.names[id],
+	"state": network.vpc_endpoints[id].state,
+}
+
+# only a route of a shared VPC tells of it
+_about(id) := {"endpoint_id": id, "type": null, "service": null, "state": null} if not network.vpc_endpoints[id]
+
+_serving(key, subnet_id, id) := {"serves": "yes", "reason": reason, "waits_for": set()} if {
+	id in endpoints.serving[key][subnet_id]
+	reason := _use(network.subnets[subnet_id].vpc_id, subnet_id, id)
+}
+
+_serving(key, subnet_id, id) := object.union({"waits_for": set()}, answer) if {
+	not id in endpoints.serving[key][subnet_id]
+	one := network.vpc_endpoints[id]
+	answer := _refusal(one.type, one.state, {"key": key, "subnet": subnet_id}, id)
+}
+
+_use(vpc_id, subnet_id, id) := sprintf("%s leads to it", [routes.table(subnet_id, vpc_id)]) if {
+	object.get(_types, id, "Gateway") == "Gateway"
+}
+
+_use(_, _, id) := "it catches the service's name and admits the function" if _types[id] == "Interface"
+
+_types := {one.id: one.type | some one in input.vpc_endpoints}
+
+_refusal(type, state, _, _) := {"serves": "no", "reason": $"it is {state}"} if {
+	type in {"Gateway", "Interface"}
+	state != "available"
+}
+
+_refusal(type, _, _, _) := {"serves": "no", "reason": "its kind serves no AWS service by name"} if {
+	not type in {"Gateway", "Interface"}
+}
+
+_refusal("Gateway", "available", at_subnet, _) := {"serves": "no", "reason": $"no route of {table_id} leads to it"} if {
+	table_id := routes.table(at_subnet.subnet, network.subnets[at_subnet.subnet].vpc_id)
+}
+
+_refusal("Gateway", "available", at_subnet, _) := _doubt(waits) if {
+	waits := endpoints.gateway_waits(at_subnet.subnet, network.subnets[at_subnet.subnet].vpc_id)
+	waits != set()
+}
+
+_refusal("Interface", "available", _, id) := {"serves": "no", "reason": _deaf[endpoints.catching[id].cause]} if {
+	endpoints.catching[id].values == {false}
+}
+
+_refusal("Interface", "available", at_subnet, id) := {"serves": "no", "reason": reason} if {
+	true in endpoints.catching[id].values
+	_is_refused(at_subnet, id)
+	reason := sprintf("its security groups (%s) admit no TCP 443 from the function there", [
+		message.list({group_id | some group_id in network.vpc_endpoints[id].security_group_ids}),
+	])
+}
+
+_refusal("Interface", "available", at_subnet, id) := _doubt(waits) if {
+	true in endpoints.catching[id].values
+	not _is_refused(at_subnet, id)
+	waits := endpoints.catching[id].waits | {wait |
+		admitted := endpoints.admission[at_subnet.key][id]
+		not at_subnet.subnet in admitted.subnets
+		some wait in admitted.waits
+	}
+}
+
+_is_refused(at_subnet, id) if {
+	admitted := endpoints.admission[at_subnet.key][id]
+	not at_subnet.subnet in admitted.subnets
+	admitted.waits == set()
+}
+
+_doubt(waits) := {"serves": "unknown", "reason": $"it waits for {message.waits(waits)}", "waits_for": waits}
+
+_deaf := {
+	"private_dns_disabled": "its private DNS is off",
+	"private_dns_for_inbound_resolver_only": "its private DNS is for inbound resolvers only",
+	"dns_support_disabled": "DNS support of the VPC is off",
+	"dns_hostnames_disabled": "DNS hostnames of the VPC are off",
+}
+
+_reached(crowd, subnet_id) := [{"service": service, "outcome": _outcome(verdict.values), "waits_for": verdict.waits} |
+	some service, _ in crowd.services
+	verdict := services.of[crowd.cohort][service][subnet_id]
+]
+
+_outcome(values) := value if {
+	count(values) == 1
+	some value in values
+}
+
+_outcome(values) := "unknown" if count(values) > 1

@@ -1,0 +1,108 @@
+# METADATA
+# title: Situation
+# description: Where a function stands before any rule looks at it, and what it is meant to reach.
+package vpcguard.explanation.situation
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.intent
+import data.vpcguard.lib.needs as lib_needs
+import data.vpcguard.lib.network
+
+# METADATA
+# description: |
+#   By function name, {kind: text}: attached, without_subnets (attached, and every subnet is gone), not_attached,
+#   managed_instances or deleting.
+of := {name: {kind: sprintf(_texts[kind], [name])} |
+	some name, _ in network.functions
+	kind := _kind(name)
+}
+
+# METADATA
+# description: VPC id by function name, null where there is none or nobody knows.
+vpc_ids := object.union(
+	{name: object.get(one, "vpc_id", null) | some name, one in network.functions},
+	{name: vpc_id |
+		some name, key in cohorts.of
+		vpc_id := cohorts.by_key[key].vpc_id
+		vpc_id != ""
+	},
+)
+
+# METADATA
+# description: By function name, the states that AWS reports and their reasons, as far as they were read.
+states := {name: object.filter(one, _states) | some name, one in network.functions}
+
+# METADATA
+# description: |
+#   By function name, its security groups: {"security_group_id", "existence" (seen, missing, unknown), "waits_for"}.
+#   Empty unless its network is judged.
+security_groups := object.union({name: [] | some name, _ in network.functions}, {name: listed |
+	some name, key in cohorts.of
+	cohort := cohorts.by_key[key]
+	listed := [{"security_group_id": id, "existence": existence, "waits_for": waits} |
+		some id in cohort.named_groups
+		waits := object.get(cohort.hidden_groups, id, set())
+		existence := _existence(id, cohort)
+	]
+})
+
+# METADATA
+# description: By function name, its intent as evidence shows it, and "waits_for".
+intents := {name: object.union(intent.evidence(key), {"waits_for": intent.by_key[key].waits}) |
+	some name, key in intent.key_of
+}
+
+# METADATA
+# description: |
+#   By function name, the AWS services it calls: {"services": [{"service", "basis", "waits_for"}], "others_wait_for":
+#   what it takes to know that there are no others}.
+needs := object.union({name: _no_needs | some name, _ in network.functions}, {name: found |
+	some name, key in lib_needs.of
+	crowd := lib_needs.crowds[key]
+	listed := [{"service": service, "basis": need.basis, "waits_for": need.waits} | some service, need in crowd.services]
+	found := {"services": listed, "others_wait_for": crowd.others}
+})
+
+_no_needs := {"services": [], "others_wait_for": set()}
+
+_kind(name) := "deleting" if name in network.deleting
+
+_kind(name) := "managed_instances" if {
+	network.functions[name].managed_instances
+	not name in network.deleting
+}
+
+_kind(name) := "not_attached" if {
+	network.judged[name]
+	not network.attached[name]
+}
+
+_kind(name) := "attached" if cohorts.of[name] in cohorts.with_subnets
+
+_kind(name) := "without_subnets" if {
+	network.attached[name]
+	not cohorts.of[name] in cohorts.with_subnets
+}
+
+_texts := {
+	"attached": "%s is attached to a VPC.",
+	"without_subnets": "%s is attached to a VPC, but none of its subnets exists.",
+	"not_attached": "%s is not attached to a VPC.",
+	"managed_instances": "%s runs on Lambda Managed Instances: its network is that of the capacity provider.",
+	"deleting": "%s is being deleted.",
+}
+
+_states := {
+	"state",
+	"state_reason",
+	"state_reason_code",
+	"last_update_status",
+	"last_update_status_reason",
+	"last_update_status_reason_code",
+}
+
+_existence(id, cohort) := "seen" if id in cohort.groups
+
+_existence(id, cohort) := "missing" if id in cohort.missing_groups
+
+_existence(id, cohort) := "unknown" if cohort.hidden_groups[id]

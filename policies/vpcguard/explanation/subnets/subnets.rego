@@ -1,0 +1,126 @@
+# METADATA
+# title: Subnets
+# description: Each subnet of a function - whether it exists, where its way leads hop by hop, and the addresses left.
+package vpcguard.explanation.subnets
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.faults
+import data.vpcguard.lib.interfaces
+import data.vpcguard.lib.message
+import data.vpcguard.lib.network
+import data.vpcguard.lib.path
+import data.vpcguard.lib.routes
+
+# METADATA
+# description: |
+#   By function name, its subnets as the schema lists them, without endpoints. "path" is null for a subnet that does not
+#   exist, "addresses" for one that was not seen.
+of := object.union({name: [] | some name, _ in network.functions}, {name: listed |
+	some name, key in cohorts.of
+	listed := [shown |
+		some id in cohorts.by_key[key].named_subnets
+		shown := _of_cohort[key][id]
+	]
+})
+
+_of_cohort := {key: object.union_n([seen, missing, hidden]) |
+	some key, cohort in cohorts.by_key
+	seen := {id: _seen(key, id) | some id in cohort.subnets}
+	missing := {id: _unseen(id, "missing", null) | some id in cohort.missing_subnets}
+	hidden := {id: _unseen(id, "unknown", _path(key, id)) | some id, _ in cohort.hidden_subnets}
+}
+
+_seen(key, id) := {
+	"subnet_id": id,
+	"existence": "seen",
+	"zone_id": object.get(_zone_ids, id, null),
+	"zone_name": object.get(_zone_names, id, null),
+	"route_table_id": object.get(_tables, id, null),
+	"path": _path(key, id),
+	"addresses": _addresses(key, id),
+}
+
+_unseen(id, existence, way) := {
+	"subnet_id": id,
+	"existence": existence,
+	"zone_id": null,
+	"zone_name": null,
+	"route_table_id": null,
+	"path": way,
+	"addresses": null,
+}
+
+_path(key, id) := {
+	"state": outcome.state,
+	"cause": {true: null, false: outcome.cause}[outcome.cause == ""],
+	"root_cause": {true: null, false: outcome.root}[outcome.root == ""],
+	"hops": outcome.hops,
+	"waits_for": outcome.waits,
+	"text": _text(outcome.state, key, id),
+} if {
+	outcome := path.of[key][id]
+}
+
+_text("works", key, id) := sprintf("leads to the internet%s through %s", [_over[outcome.is_ipv6_only], through]) if {
+	outcome := path.of[key][id]
+	through := _through(outcome.nat_ids, outcome.hops)
+}
+
+_text("none", key, id) := faults.text(key, {id})
+
+_text("unknown", key, id) := $"cannot be told: it waits for {message.waits(path.of[key][id].waits)}"
+
+_over := {true: ", over IPv6 alone,", false: ""}
+
+_through(nat_ids, _) := message.list(nat_ids) if nat_ids != set()
+
+_through(nat_ids, hops) := hops[count(hops) - 1].id if nat_ids == set()
+
+_addresses(key, id) := {
+	"free": object.get(_free, id, null),
+	"interface": kind,
+	"waits_for": _address_waits(id, kind, interfaces.pairs[key].waits),
+	"text": $"{_room(id)}; {told}",
+} if {
+	kind := _interface(id, interfaces.pairs[key])
+	told := _told[kind]
+}
+
+_address_waits(id, "unknown", waits) := waits | network.waits_for_addresses({id})
+
+_address_waits(id, kind, _) := network.waits_for_addresses({id}) if kind != "unknown"
+
+_room(id) := sprintf("%d free in %s", [network.subnets[id].free_ipv4_addresses, network.subnets[id].ipv4_cidr])
+
+_room(id) := "no IPv4 addresses, as the subnet is for IPv6 alone" if network.subnets[id].is_ipv6_only
+
+_room(id) := "nobody could tell how many are free" if {
+	network.subnets[id].is_ipv6_only == false
+	not _is_told[id]
+}
+
+_interface(id, pairs) := "present" if id in pairs.present
+
+_interface(id, pairs) := "missing" if id in pairs.missing
+
+_interface(id, pairs) := "unknown" if id in pairs.unseen
+
+_told := {
+	"present": "Lambda's interface for these security groups is there already",
+	"missing": "there is no Lambda interface for these security groups yet, which takes one",
+	"unknown": "whether Lambda's interface for these security groups is there was not read",
+}
+
+_is_told := {one.id: true |
+	some one in input.subnets
+	one.free_ipv4_addresses >= 0
+	one.ipv4_cidr
+}
+
+_free := {one.id: one.free_ipv4_addresses | some one in input.subnets}
+
+_zone_ids := {one.id: one.zone_id | some one in input.subnets}
+
+_zone_names := {one.id: one.zone_name | some one in input.subnets}
+
+_tables := {one.id: routes.table(one.id, one.vpc_id) | some one in input.subnets}
