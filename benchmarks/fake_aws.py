@@ -6,7 +6,7 @@ measurement stays small. Nothing can be written.
 
     python -m benchmarks.fake_aws SNAPSHOT.json     prints its port, serves until it is ended
     GET /_calls      counts by operation since the last reset
-    GET /_reset?delay_ms=50
+    GET /_reset?delay_ms=50&refuse=lambda:ListFunctions&code=ThrottlingException
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Server(ThreadingHTTPServer):
         self.account = account
         self.calls: Counter[str] = Counter()
         self.delay_seconds = 0.0
+        self.refusals: dict[str, str] = {}  # operation -> error code, for services that speak JSON
         self.lock = threading.Lock()
 
     @lru_cache(maxsize=4096)  # noqa: B019  one server lives as long as its process
@@ -59,8 +60,10 @@ class _Handler(BaseHTTPRequestHandler):
         if url.path == "/_calls":
             self._send(json.dumps(self.server.calls).encode())
         elif url.path == "/_reset":
+            wanted = dict(parse_qsl(url.query))
             self.server.calls.clear()
-            self.server.delay_seconds = int(dict(parse_qsl(url.query)).get("delay_ms", 0)) / 1000
+            self.server.delay_seconds = int(wanted.get("delay_ms", 0)) / 1000
+            self.server.refusals = {wanted["refuse"]: wanted["code"]} if "refuse" in wanted else {}
             self._send(b"{}")
         else:
             self._aws(b"")
@@ -77,10 +80,15 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.calls[name] += 1
         time.sleep(self.server.delay_seconds)
-        self._send(answer)
+        if code := self.server.refusals.get(name):
+            self._send(json.dumps({"__type": code, "message": "refused"}).encode(), code=code)
+        else:
+            self._send(answer)
 
-    def _send(self, answer: bytes) -> None:
-        self.send_response(200)
+    def _send(self, answer: bytes, *, code: str | None = None) -> None:
+        self.send_response(400 if code else 200)
+        if code:
+            self.send_header("x-amzn-ErrorType", code)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)

@@ -49,8 +49,9 @@ def _calls(url: str) -> dict[str, int]:
         return dict(json.load(answer))
 
 
-def _reset(url: str, *, delay_ms: int = 0) -> None:
-    urlopen(f"{url}/_reset?delay_ms={delay_ms}").close()  # noqa: S310  our own server
+def _reset(url: str, *, delay_ms: int = 0, refuse: str = "", code: str = "") -> None:
+    refusal = f"&refuse={refuse}&code={code}" if refuse else ""
+    urlopen(f"{url}/_reset?delay_ms={delay_ms}{refusal}").close()  # noqa: S310  our own server
 
 
 def test_a_live_audit_and_its_capture_judged_later_say_the_same(aws: str, tmp_path: Path) -> None:
@@ -99,6 +100,36 @@ def test_two_regions_are_one_report(aws: str) -> None:
     assert code == 0
     assert keys == sorted(keys)
     assert {key[3] for key in keys} == {"eu-north-1", "eu-west-1"}
+
+
+def test_a_refused_read_is_3_in_an_audit_and_in_a_capture(aws: str, tmp_path: Path) -> None:
+    """What was read is judged and kept all the same."""
+    file = tmp_path / "partial.json"
+    _reset(aws, refuse="servicequotas:GetServiceQuota", code="AccessDeniedException")
+
+    code, stdout, _ = _run(aws, "audit", "--format", "json")
+    captured = _run(aws, "capture", "--out", str(file))
+    _reset(aws)
+
+    report = json.loads(stdout)
+    assert (code, captured[0]) == (3, 3)
+    assert [(one["operation"], one["code"]) for one in report["unread"]] == [
+        ("servicequotas:GetServiceQuota", "AccessDeniedException")
+    ]
+    assert report["summary"]["open"]
+    assert "Not read: servicequotas:GetServiceQuota" in captured[2]
+    assert _run("http://127.0.0.1:9", "audit", "--snapshot", str(file))[0] == 3
+
+
+def test_throttling_that_lasts_is_3_and_says_so(aws: str) -> None:
+    """Nothing of that region was judged, and nobody may take the silence for good news."""
+    _reset(aws, refuse="lambda:ListFunctions", code="TooManyRequestsException")
+
+    code, stdout, stderr = _run(aws, "audit", "--fail-on", "info")
+    _reset(aws)
+
+    assert (code, stderr) == (3, "")
+    assert "Not read: the whole region in 111122223333 eu-west-1: ThrottledError" in " ".join(stdout.split())
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
