@@ -10,7 +10,9 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 Json = dict[str, Any]
-MOST_FUNCTIONS = 500  # OPA's time grows with the question; memory too
+# OPA's time is linear in the functions of a question, its memory is not: of 1,000 functions, 500 at a time
+# take 120 to 140 MB, 150 at a time 100 MB and 5 % more time; and an answer comes sooner than any timeout
+MOST_FUNCTIONS = 150
 
 _BY_VPC = (
     "subnets",

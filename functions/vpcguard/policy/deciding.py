@@ -89,7 +89,7 @@ class Policy:
         try:
             return list(pool.map(lambda batch: self._ask(batch, configuration), batches))
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C and a first error wait for nobody
 
     def _ask(self, batch: Mapping[str, Any], configuration: Configuration) -> _Answer:
         body = self._body(batch, configuration, DECISION)
