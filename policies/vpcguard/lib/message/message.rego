@@ -17,7 +17,7 @@ list(texts) := sprintf("%s and %s", [concat(", ", array.slice(sorted, 0, last)),
 # METADATA
 # description: A subnet with its zone, e.g. subnet-0a (eu-west-1a).
 # scope: document
-subnet(id) := $"{id} ({_zone[id]})"
+subnet(id) := $"{id} ({zone})" if zone := _zone[id]
 
 subnet(id) := id if not _zone[id]
 

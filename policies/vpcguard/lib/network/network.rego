@@ -52,10 +52,6 @@ instances := {one.id: one | some one in input.instances}
 prefix_lists := {one.id: one | some one in input.prefix_lists}
 
 # METADATA
-# description: Execution roles by name, as far as they were read.
-roles := {one.name: one | some one in input.roles}
-
-# METADATA
 # description: |
 #   Functions by name, attached or not, that are neither being deleted nor on Managed Instances, whose network
 #   belongs to the capacity provider.

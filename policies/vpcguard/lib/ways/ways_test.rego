@@ -173,6 +173,25 @@ test_unknown_over_a_gateway_whose_table_was_not_read if {
 	_short(document) == ["unknown", "", "", {["unknown", "ec2:DescribeRouteTables"]}]
 }
 
+# Block Public Access
+
+test_none_where_the_gateways_subnet_is_blocked if {
+	_short(_mode("block-bidirectional")) == ["none", "block_public_access", "pub", set()]
+	_outcome(_mode("block-bidirectional")).hops[4] == {"id": "pub", "kind": "block_public_access", "state": "blocked"}
+	_short(_mode("block-ingress")) == ["works", "", "", set()]
+}
+
+test_unknown_where_the_block_is if {
+	_short(_mode("block-sometimes")) == ["unknown", "", "", {["undecidable", "pub"]}]
+	_outcome(_mode("block-sometimes")).hops[4].state == "unknown"
+}
+
+# what stops the traffic earlier is named
+test_block_public_access_is_the_last_cause if {
+	document := object.union(_mode("block-bidirectional"), {"internet_gateways": []})
+	_short(document) == ["none", "internet_gateway_detached", "igw-1", set()]
+}
+
 # regional gateways
 
 test_works_over_a_regional_gateway_by_its_own_table if {
@@ -315,6 +334,11 @@ _app_routes(routes) := fixtures.estate({"route_tables": fixtures.tables(
 )})
 
 _pub_routes(routes) := fixtures.estate({"route_tables": fixtures.tables([fixtures.to("nat_gateway", "nat-1")], routes)})
+
+_mode(mode) := fixtures.estate({"subnets": [
+	fixtures.subnet("app", "a"),
+	object.union(fixtures.subnet("pub", "a"), {"internet_gateway_block_mode": mode}),
+]})
 
 _regional(more, tables) := fixtures.estate({
 	"nat_gateways": [object.union_n([

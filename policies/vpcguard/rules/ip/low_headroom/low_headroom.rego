@@ -70,9 +70,9 @@ unknown contains result.unknown(name, waits) if {
 }
 
 # Lambda takes IPv4 addresses; a subnet without them is judged by config.dual_stack_mismatch
-_judged := {key: (cohort.subnets - _ipv6_only) |
-	some key, cohort in cohorts.by_key
-	key in cohorts.with_subnets
+_judged := {key: judged |
+	some key in cohorts.with_subnets
+	judged := cohorts.by_key[key].subnets - _ipv6_only
 }
 
 _ipv6_only := {one.id | some one in input.subnets; one.is_ipv6_only}

@@ -1,0 +1,26 @@
+package vpcguard.lib.message_test
+
+import data.vpcguard.lib.message
+
+test_lists if {
+	message.list(set()) == ""
+	message.list({"a"}) == "a"
+	message.list({"b", "a"}) == "a and b"
+	message.list({"c", "b", "a"}) == "a, b and c"
+}
+
+test_a_subnet_with_the_name_of_its_zone_else_the_id if {
+	subnets := {"subnets": [
+		{"id": "a", "zone_name": "eu-west-1a", "zone_id": "euw1-az1"},
+		{"id": "b", "zone_id": "euw1-az2"},
+		{"id": "c"},
+	]}
+	message.subnets({"a", "b", "c", "unseen"}) == "a (eu-west-1a), b (euw1-az2), c and unseen" with input as subnets
+}
+
+test_waits_with_their_reasons if {
+	message.waits({
+		{"status": "unknown", "name": "ec2:DescribeSubnets", "reason": "AccessDenied"},
+		{"status": "opaque", "name": "tgw-1", "reason": ""},
+	}) == "ec2:DescribeSubnets (AccessDenied) and tgw-1"
+}

@@ -1,0 +1,144 @@
+package vpcguard.lib.path_test
+
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.lib.path
+import data.vpcguard.lib.ways
+
+test_evidence_has_the_fixed_shape if {
+	[evidence] := [evidence | some evidence in path.evidence] with input as fixtures.estate({"nat_gateways": []})
+	evidence == [{
+		"subnet_id": "app",
+		"zone_id": "euw1-az-a",
+		"state": "none",
+		"cause": "nat_unavailable",
+		"hops": [
+			{"id": "rtb-app", "kind": "route_table", "state": "active"},
+			{"id": "nat-1", "kind": "nat_gateway", "state": "missing"},
+		],
+	}]
+	[hidden] := [evidence | some evidence in path.evidence] with input as _hidden(fixtures.estate({}))
+	[[one.subnet_id, one.zone_id, one.state, one.cause] | some one in hidden] == [
+		["app", "euw1-az-a", "works", null],
+		["hidden", null, "unknown", null],
+	]
+}
+
+test_missing_subnets_are_left_out_and_hidden_ones_unknown if {
+	both := [fixtures.function("orders", ["app", "gone"], {})]
+	_states(fixtures.estate({"functions": both})) == {"app": "works"}
+	_states(_hidden(fixtures.estate({}))) == {"app": "works", "hidden": "unknown"}
+}
+
+test_summary_sorts_by_state if {
+	[summary] := [summary | some summary in path.summary] with input as _hidden(fixtures.estate({"nat_gateways": []}))
+	[summary.works, summary.none, summary.unknown] == [set(), {"app"}, {"hidden"}]
+	{wait.name | some wait in summary.waits} == {"ec2:DescribeSubnets"}
+}
+
+test_roots_of_several_subnets if {
+	document := fixtures.estate({"nat_gateways": []})
+	[key] := [key | some key, _ in path.of] with input as document
+	path.roots(key, {"app"}) == {"nat-1"} with input as document
+	path.roots(key, set()) == set() with input as document
+}
+
+# IPv6
+
+test_an_egress_only_gateway_is_a_way_out if {
+	document := _dual({})
+	_states(document) == {"app": "works"}
+	[only] := [only | some only in path.ipv6_only] with input as document
+	only == {"app"}
+	[outcome.hops | some outcomes in ways.ipv6; some outcome in outcomes] == [[
+		{"id": "rtb-app", "kind": "route_table", "state": "active"},
+		{"id": "eigw-1", "kind": "egress_only_internet_gateway", "state": "attached"},
+	]] with input as document
+}
+
+test_ipv6_counts_only_where_allowed_and_every_subnet_is_dual_stack if {
+	_states(_dual({"functions": [fixtures.function("orders", ["app"], {})]})) == {"app": "none"}
+	both := [fixtures.function("orders", ["app", "pub"], {"ipv6_allowed_for_dual_stack": true})]
+	_states(_dual({"functions": both})).app == "none"
+	_states(_dual({"subnets": [object.union(fixtures.subnet("app", "a"), {
+		"ipv6_cidrs": ["2a05::/64"],
+		"is_ipv6_only": true,
+	})]})) == {"app": "none"}
+}
+
+test_a_hidden_subnet_leaves_ipv6_in_doubt_where_it_would_help if {
+	hidden := [fixtures.function("orders", ["app", "hidden"], {"ipv6_allowed_for_dual_stack": true})]
+	denied := fixtures.denied(_dual({"functions": hidden}), {"subnets": "ec2:DescribeSubnets"})
+	_states(denied).app == "unknown"
+	useless := fixtures.denied(
+		_dual({"functions": hidden, "egress_only_internet_gateways": []}),
+		{"subnets": "ec2:DescribeSubnets"},
+	)
+	_states(useless).app == "none"
+}
+
+test_no_way_over_ipv6 if {
+	_states(_dual({"egress_only_internet_gateways": []})) == {"app": "none"}
+	elsewhere := [{"id": "eigw-1", "attachments": [{"vpc_id": "vpc-2", "state": "attached"}]}]
+	_states(_dual({"egress_only_internet_gateways": elsewhere})) == {"app": "none"}
+	blocked := object.union(_subnet, {"internet_gateway_block_mode": "block-bidirectional"})
+	_states(_dual({"subnets": [blocked]})) == {"app": "none"}
+	every route in [
+		_ipv6("internet_gateway", "igw-1"),
+		_ipv6("vpc_peering_connection", "pcx-1"),
+		object.union(_ipv6("egress_only_internet_gateway", "eigw-1"), {"state": "blackhole"}),
+		object.union(_ipv6("egress_only_internet_gateway", "eigw-1"), {"destination": "2600::/16"}),
+	] {
+		_states(_dual({"route_tables": [fixtures.table("rtb-app", ["app"], [route])]})) == {"app": "none"}
+	}
+}
+
+test_unknown_over_ipv6 if {
+	operations := {"egress_only_internet_gateways": "ec2:DescribeEgressOnlyInternetGateways"}
+	_states(fixtures.denied(_dual({"egress_only_internet_gateways": []}), operations)) == {"app": "unknown"}
+	transit := [fixtures.table("rtb-app", ["app"], [_ipv6("transit_gateway", "tgw-1")])]
+	_states(_dual({"route_tables": transit})) == {"app": "unknown"}
+	unread := fixtures.denied(_dual({"route_tables": []}), {"route_tables": "ec2:DescribeRouteTables"})
+	_states(unread) == {"app": "unknown"}
+}
+
+test_an_unread_list_leaves_ipv6_in_doubt if {
+	list := object.union(_ipv6("egress_only_internet_gateway", "eigw-1"), {"family": "prefix_list", "destination": "pl-1"})
+	document := _dual({"route_tables": [fixtures.table("rtb-app", ["app"], [list])]})
+	_states(fixtures.denied(document, {"prefix_list_entries": "ec2:GetManagedPrefixListEntries"})) == {"app": "unknown"}
+}
+
+test_a_way_over_ipv4_needs_no_other if {
+	nat := [fixtures.to("nat_gateway", "nat-1"), _ipv6("internet_gateway", "igw-1")]
+	document := _dual({"route_tables": fixtures.tables(nat, [fixtures.to("internet_gateway", "igw-1")])})
+	_states(document) == {"app": "works"}
+	[only] := [only | some only in path.ipv6_only] with input as document
+	only == set()
+}
+
+_states(document) := states if {
+	by_cohort := path.of with input as document # regal ignore:with-outside-test-context
+	some outcomes in by_cohort
+	states := {id: outcome.state | some id, outcome in outcomes}
+}
+
+_hidden(document) := fixtures.denied(
+	object.union(document, {"functions": [fixtures.function("orders", ["app", "hidden"], {})]}),
+	{"subnets": "ec2:DescribeSubnets"},
+)
+
+_subnet := object.union(fixtures.subnet("app", "a"), {"ipv6_cidrs": ["2a05::/64"]})
+
+_ipv6(kind, id) := object.union(fixtures.to(kind, id), {"family": "ipv6", "destination": "::/0"})
+
+_dual(parts) := fixtures.estate(object.union(
+	{
+		"functions": [fixtures.function("orders", ["app"], {"ipv6_allowed_for_dual_stack": true})],
+		"subnets": [_subnet, fixtures.subnet("pub", "a")],
+		"route_tables": [fixtures.table("rtb-app", ["app"], [_ipv6("egress_only_internet_gateway", "eigw-1")])],
+		"egress_only_internet_gateways": [{
+			"id": "eigw-1",
+			"attachments": [{"vpc_id": "vpc-1", "state": "attached"}],
+		}],
+	},
+	parts,
+))

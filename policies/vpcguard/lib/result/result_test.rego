@@ -1,0 +1,181 @@
+package vpcguard.lib.result_test
+
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.lib.result
+
+test_metadata_of_a_package if {
+	result.metadata([
+		{"path": ["vpcguard", "rules", "nat", "some_fault", "metadata"]},
+		{
+			"path": ["vpcguard", "rules", "nat", "some_fault"],
+			"annotations": {
+				"scope": "package",
+				"title": "Something is wrong",
+				"description": "It matters.",
+				"related_resources": [{"ref": "https://docs.aws.amazon.com"}],
+				"custom": {
+					"severity": "high",
+					"advice": "Repair it.",
+					"remediation": "none",
+					"passes": "Nothing is wrong.",
+				},
+			},
+		},
+	]) == {
+		"id": "nat.some_fault",
+		"title": "Something is wrong",
+		"severity": "high",
+		"advice": "Repair it.",
+		"remediation": "none",
+		"applies_to": "",
+		"passes": "Nothing is wrong.",
+	}
+}
+
+test_no_metadata_where_a_part_is_missing if {
+	not result.metadata([{"path": ["vpcguard", "rules", "nat", "some_fault"]}])
+}
+
+test_a_violation_takes_severity_and_stage_from_the_rule_and_the_configuration if {
+	_violations({}, {"nat.some_fault": {"stage": "warn"}}) == [{
+		"function": "orders",
+		"severity": "high",
+		"stage": "warn",
+		"message": "broken",
+		"evidence": {"id": "x"},
+		"eligible_for_remediation": true,
+	}]
+	_severity({"severity": "critical"}, {}) == "critical"
+	_severity({"severity": "critical"}, {"nat.some_fault": {"severity": "low"}}) == "low"
+}
+
+test_what_was_inferred_is_never_worse_than_medium if {
+	_severity({"basis": "inferred"}, {}) == "medium"
+	_severity({"basis": "inferred", "severity": "critical"}, {}) == "medium"
+	_severity({"basis": "inferred", "severity": "low"}, {}) == "low"
+	_severity({"basis": "inferred"}, {"nat.some_fault": {"severity": "critical"}}) == "medium"
+	_severity({"basis": "declared"}, {}) == "high"
+}
+
+test_one_root_cause_is_shown_several_are_none if {
+	[violation.root_cause | some violation in _violations({"root_causes": {"nat-1"}}, {})] == ["nat-1"]
+	[violation | some violation in _violations({"root_causes": {"nat-1", "nat-2"}}, {}); violation.root_cause] == []
+	[violation | some violation in _violations({"root_causes": set()}, {}); violation.root_cause] == []
+}
+
+test_eligible_where_the_rule_can_and_the_violation_may_be_remediated if {
+	[violation.eligible_for_remediation | some violation in _violations({"is_eligible": false}, {})] == [false]
+	composed := result.composed(object.union(_rule, {"remediation": "none"}), {
+		"applies": {"orders"},
+		"deny": {result.violation("orders", {"message": "broken", "evidence": {}})},
+		"unknown": set(),
+	}) with input as _document({})
+	[violation.eligible_for_remediation | some violation in composed.violations] == [false]
+}
+
+test_a_disabled_rule_does_not_apply if {
+	composed := _composed({"nat.some_fault": {"enabled": false}})
+	composed.applies == []
+	composed.violations == []
+	composed.unknowns == []
+	composed.silent == []
+}
+
+test_a_function_in_transition_shows_its_state if {
+	function := {"state": "Pending", "last_update_status": "InProgress"}
+	document := object.union(_document({}), {"functions": [fixtures.function("orders", ["app"], function)]})
+	composed := result.composed(_rule, {
+		"applies": {"orders"},
+		"deny": {result.violation("orders", {"message": "broken", "evidence": {"id": "x"}})},
+		"unknown": set(),
+	}) with input as document
+	[violation.evidence | some violation in composed.violations] == [{
+		"id": "x",
+		"state": "Pending",
+		"last_update_status": "InProgress",
+	}]
+}
+
+test_unknowns_of_one_function_are_joined if {
+	_unknowns({
+		result.unknown("orders", {_wait("unknown", "ec2:DescribeSubnets", "AccessDenied")}),
+		result.unknown_with("orders", {_wait("opaque", "tgw-1", "")}, {"id": "x"}),
+	}) == [{
+		"function": "orders",
+		"stage": "audit",
+		"waits_for": ["ec2:DescribeSubnets", "tgw-1"],
+		"message": concat(" ", [
+			"orders cannot be judged: it waits for ec2:DescribeSubnets (AccessDenied) and tgw-1.",
+			"If this way works, declare it in the configuration (trusted_egress).",
+			"Let the audit role read this and look again.",
+		]),
+		"evidence": {"id": "x", "unknown": ["ec2:DescribeSubnets", "tgw-1"]},
+		"is_failed_read": true,
+	}]
+}
+
+test_an_opaque_target_is_no_failed_read if {
+	[one.is_failed_read | some one in _unknowns({result.unknown("orders", {_wait("opaque", "tgw-1", "")})})] == [false]
+	contested := {result.unknown("orders", {_wait("undecidable", "pl-1", "")})}
+	[one.is_failed_read | some one in _unknowns(contested)] == [false]
+}
+
+test_silent_where_only_what_was_left_out_on_purpose_is_awaited if {
+	left_out := result.unknown("orders", {_wait("not_requested", "lambda:GetFunctionConfiguration", "")})
+	composed := result.composed(_rule, {
+		"applies": {"orders"},
+		"deny": set(),
+		"unknown": {left_out},
+	}) with input as _document({})
+	[composed.applies, composed.unknowns, composed.silent] == [[], [], ["orders"]]
+	both := {left_out, result.unknown("orders", {_wait("unknown", "ec2:DescribeSubnets", "")})}
+	[one.waits_for | some one in _unknowns(both)] == [["ec2:DescribeSubnets"]]
+}
+
+# what is proven stands, whatever else was not read
+test_a_violation_goes_before_an_unknown if {
+	composed := result.composed(_rule, {
+		"applies": {"orders"},
+		"deny": {result.violation("orders", {"message": "broken", "evidence": {}})},
+		"unknown": {result.unknown("orders", {_wait("unknown", "ec2:DescribeSubnets", "")})},
+	}) with input as _document({})
+	[count(composed.violations), composed.unknowns, composed.silent] == [1, [], []]
+}
+
+_rule := {
+	"id": "nat.some_fault",
+	"title": "Something is wrong",
+	"severity": "high",
+	"advice": "Repair it.",
+	"remediation": "detach_vpc_config",
+}
+
+_document(rules) := fixtures.estate({"config": {"version": 1, "rules": rules}})
+
+_wait(status, name, reason) := {"status": status, "name": name, "reason": reason}
+
+_violations(details, rules) := composed.violations if {
+	composed := result.composed(_rule, {
+		"applies": {"orders"},
+		"deny": {result.violation("orders", object.union({"message": "broken", "evidence": {"id": "x"}}, details))},
+		"unknown": set(),
+	}) with input as _document(rules) # regal ignore:with-outside-test-context
+}
+
+_severity(details, rules) := _violations(details, rules)[0].severity
+
+_unknowns(unknown) := composed.unknowns if {
+	composed := result.composed(_rule, {
+		"applies": {"orders"},
+		"deny": set(),
+		"unknown": unknown,
+	}) with input as _document({}) # regal ignore:with-outside-test-context
+}
+
+_composed(rules) := composed if {
+	composed := result.composed(_rule, {
+		"applies": {"orders"},
+		"deny": {result.violation("orders", {"message": "broken", "evidence": {}})},
+		"unknown": {result.unknown("orders", {_wait("unknown", "ec2:DescribeSubnets", "")})},
+	}) with input as _document(rules) # regal ignore:with-outside-test-context
+}
