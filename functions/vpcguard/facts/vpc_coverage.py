@@ -42,7 +42,9 @@ def vpc_coverage(
 ) -> list[Json]:
     """Return the coverage of the VPCs named, kind by kind."""
     ids = sorted(set(named))
-    coverage = [default_entry("vpcs", estate.own.status(VPCS))]
+    seen = estate.own.status(VPCS)
+    unseen = {vpc_id: _of_nobody(estate, seen, vpc_id) for vpc_id in ids if vpc_id not in vpcs}
+    coverage = [default_entry("vpcs", seen), *subject_entries("vpcs", unseen, default=seen)]
     for kind in _KINDS:
         coverage += subject_entries(
             kind, {vpc_id: vpc_status(estate, kind, vpc_id, owner_of) for vpc_id in ids}

@@ -14,7 +14,7 @@ def shared_owner_not_read() -> Case:
     """An empty list of NAT gateways is no evidence for a participant; nobody was asked, so nothing failed."""
     estate = shared(owner_was_read=False)
     waiting = unknown(OWNER, is_failed_read=False)
-    return orders(estate, nat__no_internet_egress=waiting, az__single_az=PASS)
+    return orders(estate, nat__no_internet_egress=waiting, nat__cross_az=waiting, az__single_az=PASS)
 
 
 @case
@@ -92,7 +92,7 @@ def vpc_in_no_answer() -> Case:
     for operation in ("DescribeVpcs", "DescribeSubnets", "DescribeRouteTables", "DescribeNetworkAcls"):
         estate.remove(operation, *list(estate.resources[f"ec2:{operation}"]))
     waiting = unknown("vpc-0a", is_failed_read=False)
-    return orders(estate, config__missing_subnet=waiting)
+    return orders(estate, config__missing_subnet=waiting, config__dedicated_tenancy=waiting)
 
 
 @case

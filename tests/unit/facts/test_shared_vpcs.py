@@ -235,8 +235,8 @@ def test_a_vpc_in_no_answer_belongs_to_nobody_we_know() -> None:
         "reason": f"{VPC} is in no answer: deleted, or shared with this account no more",
         "is_failed_read": False,
     }
-    assert coverage(found, "nat_gateways", VPC) == expected
-    assert coverage(found, "subnets", "subnet-gone") == expected
+    for kind, subject in (("vpcs", VPC), ("nat_gateways", VPC), ("subnets", "subnet-gone")):
+        assert coverage(found, kind, subject) == expected
     assert coverage(found, "lambda_interfaces", VPC) == KNOWN
 
 
