@@ -46,9 +46,7 @@ def _status(own: Account, name: str | None) -> Status:
     either = (own.status(GET_RESOURCES), own.entry_status(LIST_TAGS, name, is_asked_for_all=True))
     if KNOWN in either:
         return KNOWN
-    was_tried = own.has_tried(GET_RESOURCES) or own.has_tried(LIST_TAGS)
-    left_out = [status for status in either if status.is_not_requested]
-    return worst(*left_out) if left_out and not was_tried else worst(*either)
+    return worst(*either)  # silence only where both were left out on purpose
 
 
 def _mapping(item: Json) -> tuple[str, list[Json]]:
