@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from vpcguard.model.scope import Scope
 from vpcguard.model.snapshot import Answers, Failure
-from vpcguard.snapshot.collectors import function_details, functions
+from vpcguard.snapshot.collectors import function_details, functions, tags
 from vpcguard.snapshot.merging import PARTIAL, merge
 from vpcguard.snapshot.network_plan import describe_networks
 from vpcguard.snapshot.options import CaptureOptions, Plan
@@ -17,8 +17,9 @@ from vpcguard.snapshot.surroundings import Begun, Functions, read_roles, read_su
 def read_function_scope(scope: Scope, reads: Reads, options: CaptureOptions) -> Plan:
     """Read single functions; what hints name is read beside them, not after."""
     network, role_reads = _begin_hinted(reads, options)
-    configurations = functions.collect_configurations(reads, scope.function_names)
     aliases = options.aliases is not False
+    _begin_by_name(reads, scope, aliases=aliases)
+    configurations = functions.collect_configurations(reads, scope.function_names)
     around = read_surroundings(
         reads,
         _configured(configurations),
@@ -80,6 +81,18 @@ def _begin_hinted(reads: Reads, options: CaptureOptions) -> tuple[Begun | None, 
     network = (vpc_ids, reads.threads.begin(describe_networks, reads, vpc_ids)) if vpc_ids else None
     role_reads = (names, reads.threads.begin(read_roles, reads, names, options)) if names else None
     return network, role_reads
+
+
+def _begin_by_name(reads: Reads, scope: Scope, *, aliases: bool) -> None:
+    """Begin what a name alone is enough for. Not for many: some may be gone, and Lambda's bucket is small."""
+    if len(scope.function_names) > min(tags.FEW, function_details.FEW):
+        return
+    partition = reads.aws.client("lambda").meta.partition
+    for name in scope.function_names:
+        arn = f"arn:{partition}:lambda:{scope.region}:{scope.account_id}:function:{name}"
+        reads.ahead(tags.LIST_TAGS, name, Resource=arn)
+        if aliases:
+            reads.ahead(function_details.LIST_ALIASES, name, FunctionName=name)
 
 
 def _list_of_vpc(reads: Reads, vpc_id: str) -> Answers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -60,6 +61,7 @@ class Reads:
         self.aws = aws
         self.threads = threads
         self._progress = progress
+        self._ahead: dict[tuple[str, str, frozenset[tuple[str, str]]], Future[Answers]] = {}
 
     def of_owner(self, aws: Aws) -> Reads:
         """Return the same for another account, on the same threads."""
@@ -73,9 +75,24 @@ class Reads:
         """Return the task to read an operation that is called once for everything."""
         return lambda: self.read(operation, parameters).under(operation)
 
-    def each(self, operation: Operation, key: str, **parameters: Any) -> Task:
-        """Return the task to read an operation for one resource."""
-        return lambda: self.read(operation, parameters).under(operation, key)
+    def each(self, operation: Operation, key: str, **parameters: str) -> Task:
+        """Return the task to read an operation for one resource; one begun `ahead` counts if it found it."""
+
+        def read() -> Answers:
+            return self.read(operation, parameters).under(operation, key)
+
+        ahead = self._ahead.get((operation.key, key, frozenset(parameters.items())))
+        if ahead is None:
+            return read
+        return lambda: found if _says(found := ahead.result(), operation, key) else read()
+
+    def ahead(self, operation: Operation, key: str, **parameters: str) -> None:
+        """Begin at once what `each` will probably be asked for; nothing comes of it if it never is.
+
+        Not for a task: whoever waits for it must have come later.
+        """
+        asked = operation.key, key, frozenset(parameters.items())
+        self._ahead[asked] = self.threads.begin_call(self.each(operation, key, **parameters))
 
     def read(self, operation: Operation, parameters: Mapping[str, Any]) -> Reading:
         """Read every page. Denied: a failure, with the pages before it. Not found: neither.
@@ -128,6 +145,11 @@ class Reads:
             return
         size = {"PageSize": operation.page_size} if operation.page_size else {}
         yield from client.get_paginator(operation.method).paginate(**parameters, PaginationConfig=size)
+
+
+def _says(found: Answers, operation: Operation, key: str) -> bool:
+    """True unless the resource did not exist: whoever asks again knows that it does."""
+    return bool(found.failures) or key in found.answers.get(operation.key, {})
 
 
 def _with_lists(operation: Operation, kept: dict[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,10 @@ class Threads:
         """Start a chain of reads beside others; its errors show at .result()."""
         return self._chains.submit(chain, *args, **kwargs)
 
+    def begin_call(self, task: Task) -> Future[Answers]:
+        """Start a single read before anybody needs it; tasks that come later may wait for it."""
+        return self._calls.submit(task)
+
     def gather(self, tasks: Iterable[Task]) -> Answers:
         """Run single reads at once and return all they say; the first error drops those not begun.
 

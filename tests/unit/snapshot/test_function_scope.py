@@ -14,6 +14,7 @@ from tests.support.recorded_aws import (
     Answer,
     Json,
     RecordedAws,
+    RefusedError,
     a_function,
     a_network,
     always,
@@ -200,16 +201,71 @@ def test_a_wrong_hint_that_fails_does_no_harm() -> None:
     assert snapshot.own.answers["iam:GetRole"] == {"orders": {"Role": {"RoleName": "orders"}}}
 
 
-def test_with_hints_three_calls_in_a_row_are_enough() -> None:
-    """Everything that can be asked at once is: the time of an answer counts at most three times."""
-    aws = _aws()
-    depth = _longest_chain(aws, hints=Hints(frozenset({"vpc-0a"}), frozenset({"orders"})))
+def test_with_hints_two_calls_in_a_row_are_enough() -> None:
+    """Everything that can be asked at once is: with the write, an event waits for AWS three times."""
+    known = {"iam:GetPolicy": always({"Policy": {"Arn": POLICY, "PolicyId": "1", "DefaultVersionId": "v2"}})}
+    alias = {"Name": "live", "AliasArn": f"{ORDERS['FunctionArn']}:live", "FunctionVersion": "3"}
+    served = {"lambda:ListAliases": always({"Aliases": [alias]})}
+    _capture(_aws(known), "orders")  # a version of a policy is read once in a process's life
+    aws = _aws(known, served)
 
-    assert depth == 3
+    rounds = _longest_chain(aws, hints=Hints(frozenset({"vpc-0a"}), frozenset({"orders"})))
+
+    assert rounds == 2
+    assert len(aws.asked("lambda:ListEventSourceMappings")) == 2
+    assert len(aws.asked("lambda:ListVersionsByFunction")) == 1
+
+
+def test_a_policy_that_was_never_read_takes_one_more() -> None:
+    assert _longest_chain(_aws(), hints=Hints(frozenset({"vpc-0a"}), frozenset({"orders"}))) == 3
 
 
 def test_without_hints_it_is_one_more() -> None:
     assert _longest_chain(_aws()) == 4
+
+
+def test_what_a_name_is_enough_for_is_read_once_and_kept_of_functions_that_exist_alone() -> None:
+    aws = _aws()
+
+    snapshot = _capture(aws, "orders", "deleted")
+
+    assert aws.counts()["lambda:ListTags"] == 2
+    assert aws.counts()["lambda:ListAliases"] == 2
+    assert snapshot.own.answers["lambda:ListTags"] == {"orders": {"Tags": {}}}
+    assert snapshot.own.answers["lambda:ListAliases"] == {"orders": {"Aliases": []}}
+
+
+def test_an_early_answer_that_denies_the_function_is_not_believed() -> None:
+    """It was asked for before the function existed: without tags it would be judged by another intent."""
+    tags = {"Tags": {"vpcguard:egress": "internet"}}
+    aws = _aws({"lambda:ListTags": _missing_at_first(tags), "lambda:ListAliases": _missing_at_first({})})
+
+    snapshot = _capture(aws, "orders")
+
+    assert snapshot.own.answers["lambda:ListTags"] == {"orders": tags}
+    assert snapshot.own.answers["lambda:ListAliases"] == {"orders": {"Aliases": []}}
+
+
+def test_tags_are_asked_for_under_the_arn_that_the_function_says() -> None:
+    """Which partition a region is in may be wrong here; the function knows."""
+    orders = a_function("orders", FunctionArn=ORDERS["FunctionArn"].replace("arn:aws:", "arn:aws-new:"))
+    tags = {"Tags": {"vpcguard:egress": "none"}}
+    by_arn = by("Resource", {orders["FunctionArn"]: tags}, missing="InvalidParameterValueException")
+    aws = _aws(functions(orders), {"lambda:ListTags": by_arn})
+
+    assert _capture(aws, "orders").own.answers["lambda:ListTags"] == {"orders": tags}
+
+
+def _missing_at_first(answer: Json) -> Answer:
+    asked: list[Json] = []
+
+    def answered(parameters: Json) -> Json:
+        asked.append(parameters)
+        if len(asked) == 1:
+            raise RefusedError("ResourceNotFoundException", status=404)
+        return answer
+
+    return answered
 
 
 def _longest_chain(aws: RecordedAws, **options: Any) -> int:
