@@ -102,6 +102,10 @@ requirements: setup  ## Write what the Lambda package installs, from uv.lock
 requirements-of-lambda:
 	@$(TOOLS)/uv export --quiet --locked --only-group lambda --no-header --no-annotate
 
+.PHONY: validator
+validator: setup  ## Write policies/schemas/config.json into template.yaml, where AppConfig checks by it
+	$(BIN)/python -m tools.appconfig_schema
+
 .PHONY: sam-build
 sam-build: setup  ## Build what sam deploys
 	$(TOOLS)/uv tool run --from $(SAM) sam build

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vpcguard.audit.bootstrap import EventPath, build_event_path
+from vpcguard.audit.configuration_report import report_polls
 from vpcguard.audit.messages import (
     Handled,
     MessagesAudited,
@@ -66,7 +67,8 @@ def handler(event: Any, context: LambdaContext, *, deps: EventPath | None = None
 @cache
 def dependencies() -> EventPath:
     """Return the real edges, built once per cold start."""
-    return build_event_path(load_settings(requires=("TABLE_NAME",)))
+    settings = load_settings(requires=("TABLE_NAME",))
+    return build_event_path(settings, report=report_polls(logger, metrics))
 
 
 def _answer(record: SQSRecord, *, errors: Mapping[str, Exception]) -> None:

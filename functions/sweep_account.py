@@ -10,6 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vpcguard.audit.bootstrap import build_sweep
+from vpcguard.audit.configuration_report import report_polls
 from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.messages import reason_of
 from vpcguard.audit.sweep import audit_account
@@ -52,7 +53,8 @@ def handler(event: Any, context: LambdaContext, *, deps: Dependencies | None = N
 @cache
 def dependencies() -> Dependencies:
     """Return the real edges, built once per cold start."""
-    return build_sweep(load_settings(requires=("TABLE_NAME",)))
+    settings = load_settings(requires=("TABLE_NAME",))
+    return build_sweep(settings, report=report_polls(logger, metrics))
 
 
 if runs_in_lambda():  # INIT has a whole CPU, the first invocation does not

@@ -18,7 +18,20 @@ from vpcguard.errors import ConfigurationError
 _TABLE_NAME = (re.compile(r"[A-Za-z0-9_.-]{3,255}"), "a DynamoDB table name")
 _ACCOUNT_ID = (re.compile(r"\d{12}"), "an account id of 12 digits")
 _ROLE_NAME = (re.compile(r"[\w+=,.@/-]{1,512}", re.ASCII), "an IAM role name, with its path if it has one")
+_APPCONFIG_IDENTIFIER = (re.compile(r"\S(.{0,126}\S)?"), "an AppConfig id or name of 1 to 128 characters")
 _EXTERNAL_ID = (re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII), "an STS external id of 2 to 1224 characters")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppConfigProfile:
+    """Where AWS AppConfig keeps the override document; ids or names.
+
+    APPCONFIG_APPLICATION, APPCONFIG_ENVIRONMENT, APPCONFIG_PROFILE: all of them, or none.
+    """
+
+    application: str
+    environment: str
+    profile: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +44,8 @@ class Settings:
     account_id: the account this process runs in (ACCOUNT_ID), which spares an STS call.
     audit_role_name, external_id: role assumed in other accounts (AUDIT_ROLE_NAME, EXTERNAL_ID).
     opa_url: where OPA answers (OPA_URL). opa_path: the opa binary to start (OPA_PATH).
-    configuration_file: override document (CONFIGURATION_FILE).
+    configuration_file: override document (CONFIGURATION_FILE). appconfig: the same in AWS AppConfig; one
+    of both at most, since neither could say which wins.
     lambda_calls_per_second, lambda_burst: our share of Lambda's control-plane bucket of one account
     and region (LAMBDA_CONTROL_PLANE_RPS, LAMBDA_CONTROL_PLANE_BURST).
     """
@@ -46,6 +60,7 @@ class Settings:
     opa_url: str = "http://127.0.0.1:8181"
     opa_path: Path | None = None
     configuration_file: Path | None = None
+    appconfig: AppConfigProfile | None = None
     lambda_calls_per_second: float = 5.0
     lambda_burst: int = 30
 
@@ -72,11 +87,14 @@ def load_settings(
         opa_url=read.url("OPA_URL") or Settings().opa_url,
         opa_path=read.file("OPA_PATH"),
         configuration_file=read.file("CONFIGURATION_FILE"),
+        appconfig=_appconfig(read),
         lambda_calls_per_second=read.number("LAMBDA_CONTROL_PLANE_RPS", Settings().lambda_calls_per_second),
         lambda_burst=int(read.number("LAMBDA_CONTROL_PLANE_BURST", Settings().lambda_burst, whole=True)),
     )
     if settings.external_id and not settings.audit_role_name:
         raise ConfigurationError("EXTERNAL_ID is set without AUDIT_ROLE_NAME, the role it would be used for")
+    if settings.appconfig and settings.configuration_file:
+        raise ConfigurationError("CONFIGURATION_FILE and APPCONFIG_APPLICATION are both set; one must go")
     return settings
 
 
@@ -91,6 +109,20 @@ def runs_in_lambda(environment: Mapping[str, str] | None = None) -> bool:
 def has_dumb_terminal(environment: Mapping[str, str] | None = None) -> bool:
     """True where the terminal can only print lines, such as an editor's."""
     return (os.environ if environment is None else environment).get("TERM") == "dumb"
+
+
+def _appconfig(read: _Reader) -> AppConfigProfile | None:
+    application = read.matching("APPCONFIG_APPLICATION", _APPCONFIG_IDENTIFIER)
+    environment = read.matching("APPCONFIG_ENVIRONMENT", _APPCONFIG_IDENTIFIER)
+    profile = read.matching("APPCONFIG_PROFILE", _APPCONFIG_IDENTIFIER)
+    if application and environment and profile:
+        return AppConfigProfile(application=application, environment=environment, profile=profile)
+    if application or environment or profile:
+        raise ConfigurationError(
+            "APPCONFIG_APPLICATION, APPCONFIG_ENVIRONMENT and APPCONFIG_PROFILE belong together: "
+            "not all of them are set"
+        )
+    return None
 
 
 class _Reader:

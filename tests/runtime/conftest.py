@@ -11,6 +11,7 @@ import pytest
 
 from dev import networks
 from dev.processes import dynamodb_local, free_port, ministack
+from tests.support.appconfig import deployed
 from tests.support.dynamodb import create_findings_table, local_client
 from tests.support.ministack import ACCOUNT, REGION, Account
 from tests.support.sandbox import ROOT, lay_out_layer
@@ -75,5 +76,6 @@ def world(servers: tuple[str, Account]) -> Iterator[World]:
         store=FindingStore(client, TABLE),
         queue=account.queue("vpcguard-changes"),
         dead_letters=account.queue("vpcguard-changes-dead"),
+        configuration=deployed(account, b'{"version": 1}').variables(),
     )
     client.delete_table(TableName=TABLE)

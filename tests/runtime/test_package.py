@@ -57,6 +57,7 @@ def test_the_package_holds_handlers_package_and_schemas(package: Path) -> None:
         file.name for file in (ROOT / "functions").glob("*.py")
     }
     assert schemas == {file.name for file in (ROOT / "policies" / "schemas").iterdir()}
+    assert _rules(package / "vpcguard" / "_policies") == _rules(ROOT / "policies")
     assert not (package / "vpcguard" / "cli").exists()
 
 
@@ -78,3 +79,9 @@ def test_the_package_imports_nothing_that_its_layer_lacks(package: Path) -> None
 
     assert done.returncode == 0, done.stderr
     assert "vpcguard.changes.parse" in done.stdout
+
+
+def _rules(policies: Path) -> set[str]:
+    """The files of the rules, by which a configuration's rule ids are checked; no tests."""
+    rules = (policies / "vpcguard" / "rules").glob("*/*/*.rego")
+    return {file.name for file in rules if policies.name == "_policies" or not file.stem.endswith("_test")}

@@ -16,13 +16,17 @@ FUNCTION = "orders-api"  # of events/CreateFunction20150331.terraform.json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """The stand-in's account, DynamoDB Local's URL, an empty table and the queues' URLs."""
+    """The stand-in's account, DynamoDB Local's URL, an empty table and the queues' URLs.
+
+    configuration: APPCONFIG_... of a configuration that is deployed there.
+    """
 
     account: Account
     database: str
     store: FindingStore
     queue: str
     dead_letters: str
+    configuration: Mapping[str, str]
 
     def environment(self, function: str) -> dict[str, str]:
         """Return the variables that template.yaml gives a function, with the values that hold here.
@@ -34,7 +38,12 @@ class World:
             **resources("AWS::Serverless::Function")[function].get("Environment", {}).get("Variables", {}),
         }
         return {
-            **{name: self._resolved(value) for name, value in variables.items()},
+            **{
+                name: self._resolved(value)
+                for name, value in variables.items()
+                if name not in self.configuration
+            },
+            **self.configuration,
             "AUDIT_ROLE_NAME": "",
             "EXTERNAL_ID": "",
             "AWS_ACCESS_KEY_ID": "local",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,9 +14,11 @@ from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.messages import DeadLetters
 from vpcguard.audit.queue import DeadLetterQueue, LookAgainQueue
 from vpcguard.clients import connect
+from vpcguard.clients.appconfig import CLIENT_CONFIG as APPCONFIG_CLIENT_CONFIG
+from vpcguard.clients.appconfig import AppConfigDocument
 from vpcguard.clock import system_clock
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore
-from vpcguard.policy import Policy, load_configuration
+from vpcguard.policy import Configuration, ConfigurationSource, Policy, Poll, load_configuration
 from vpcguard.settings import Settings
 from vpcguard.snapshot import capture_pages
 
@@ -35,10 +38,13 @@ class EventPath:
     max_receives: int = Settings().max_receives
 
 
-def build_event_path(settings: Settings) -> EventPath:
-    """Return the edges of the event path; QUEUE_URL and DEAD_LETTER_QUEUE_URL may be missing."""
+def build_event_path(settings: Settings, *, report: Callable[[Poll], None]) -> EventPath:
+    """Return the edges of the event path; QUEUE_URL and DEAD_LETTER_QUEUE_URL may be missing.
+
+    report: told about every look at the configuration.
+    """
     session = botocore.session.Session()
-    audit = _dependencies(settings, session)
+    audit = _dependencies(settings, session, report)
     if settings.queue_url is None and settings.dead_letter_queue_url is None:
         return EventPath(audit=audit, max_receives=settings.max_receives)
     sqs = session.create_client("sqs", config=_QUEUE_CONFIG)
@@ -50,12 +56,12 @@ def build_event_path(settings: Settings) -> EventPath:
     )
 
 
-def build_sweep(settings: Settings) -> Dependencies:
-    """Return the edges of the sweep."""
-    return _dependencies(settings, botocore.session.Session())
+def build_sweep(settings: Settings, *, report: Callable[[Poll], None]) -> Dependencies:
+    """Return the edges of the sweep; report: told about every look at the configuration."""
+    return _dependencies(settings, botocore.session.Session(), report)
 
 
-def _dependencies(settings: Settings, session: Any) -> Dependencies:
+def _dependencies(settings: Settings, session: Any, report: Callable[[Poll], None]) -> Dependencies:
     table = session.create_client("dynamodb", config=CLIENT_CONFIG)
     accounts = connect(settings, session=session)
     region = session.get_config_variable("region")
@@ -63,12 +69,23 @@ def _dependencies(settings: Settings, session: Any) -> Dependencies:
         own = accounts.reader(settings.account_id, region)
         if own is not None:
             own.warm(WARM_CLIENTS)
-    configuration = load_configuration(settings.configuration_file)
     return Dependencies(
         reader=accounts.reader,
         capture=partial(capture_pages, clock=system_clock),
         policy=Policy(settings.opa_url),
-        configuration=lambda: configuration,
+        configuration=_configuration(settings, session, report),
         store=FindingStore(table, settings.table_name or ""),
         clock=system_clock,
     )
+
+
+def _configuration(
+    settings: Settings, session: Any, report: Callable[[Poll], None]
+) -> Callable[[], Configuration]:
+    """Return what gives the configuration in force; AppConfig is read when the first verdict needs it."""
+    if settings.appconfig is None:
+        configuration = load_configuration(settings.configuration_file)
+        return lambda: configuration
+    client = session.create_client("appconfigdata", config=APPCONFIG_CLIENT_CONFIG)
+    document = AppConfigDocument(client, **asdict(settings.appconfig))
+    return ConfigurationSource(document, clock=system_clock, report=report)

@@ -51,12 +51,17 @@ def audit_functions(
     if aws is None:
         raise ReadError(f"account {scope.account_id} cannot be read: there is no role to read it with")
     functions = {(scope.account_id, scope.region, name) for name in scope.function_names}
-    with ThreadPoolExecutor(1, thread_name_prefix="seen") as beside:  # the table answers while AWS is read
+    with ThreadPoolExecutor(2, thread_name_prefix="beside") as beside:  # both answer while AWS is read
         seen = beside.submit(deps.store.states, functions)
+        configuration = beside.submit(deps.configuration)
         options = CaptureOptions(hints=hints, threads=READS_AT_ONCE)
         snapshot = deps.capture(scope, aws, options=options).snapshot
         judgement = judge(
-            snapshot, policy=deps.policy, configuration=deps.configuration(), trigger="event", origins=origins
+            snapshot,
+            policy=deps.policy,
+            configuration=configuration.result(),
+            trigger="event",
+            origins=origins,
         )
     unread, deleted = _not_judged(scope, judgement)
     looks = [replace(look, trigger=triggers[look.function_name]) for look in judgement.looks]

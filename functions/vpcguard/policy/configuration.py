@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from vpcguard.errors import ConfigurationError
-from vpcguard.policy.schemas import check
+from vpcguard.policy.schemas import check, find_policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +28,63 @@ class Configuration:
 def load_configuration(source: Mapping[str, Any] | Path | None = None) -> Configuration:
     """Return the configuration of a document, of a YAML or JSON file, or the empty one.
 
-    Raises ConfigurationError that names the place and what is expected there. An unknown key, a key
+    Raises ConfigurationError that names the place and what is expected there. An unknown key or rule, a key
     given twice and a YAML alias are refused: each has cost somebody a setting they thought was on.
     """
     if source is None:
         source = {"version": 1}
-    document = _parse_file(source) if isinstance(source, Path) else source
-    name = str(source) if isinstance(source, Path) else "configuration"
+    if isinstance(source, Path):
+        return _checked(_parse_file(source), str(source))
+    return _checked(source, "configuration")
+
+
+def parse_configuration(content: bytes, name: str) -> Configuration:
+    """Return the configuration of a JSON document; name: what it is called in errors.
+
+    Raises ConfigurationError like load_configuration.
+    """
+    try:
+        return _checked(json.loads(content.decode("utf-8"), object_pairs_hook=_once), name)
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{name}: {error}") from error
+
+
+@cache
+def shipped_rule_ids() -> frozenset[str]:
+    """Return the ids of the rules that this package comes with: their folders' names."""
+    rules = (find_policies() / "vpcguard" / "rules").glob("*/*/*.rego")
+    return frozenset(f"{rule.parts[-3]}.{rule.stem}" for rule in rules if rule.stem == rule.parent.name)
+
+
+def _checked(document: Any, name: str) -> Configuration:
     if not isinstance(document, Mapping):
         raise ConfigurationError(f"{name}: expected a mapping that begins with version: 1")
     plain = dict(document)
     check("config", plain, error=ConfigurationError, root=name)
+    _check_rule_ids(plain, name)
     canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return Configuration(plain, "sha256:" + hashlib.sha256(canonical.encode()).hexdigest())
+
+
+def _check_rule_ids(document: Mapping[str, Any], name: str) -> None:
+    """Refuse settings of rules that do not exist; the schema cannot know: a new rule edits no other file."""
+    for place, section in _sections(document):
+        for rule_id in section.get("rules", {}):
+            if rule_id not in shipped_rule_ids():
+                raise ConfigurationError(f"{name}: {place}rules.{rule_id}: {_no_such_rule(rule_id)}")
+
+
+def _sections(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield "", document
+    for index, override in enumerate(document.get("overrides", ())):
+        yield f"overrides[{index}].", override
+
+
+def _no_such_rule(rule_id: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  for a mistake only: no cold start pays for it
+
+    close = get_close_matches(rule_id, sorted(shipped_rule_ids()), n=1)
+    return f"there is no such rule; did you mean {close[0]}?" if close else "there is no such rule"
 
 
 def _parse_file(path: Path) -> Any:

@@ -61,7 +61,8 @@ def _expectation(breach: jsonschema_rs.ValidationError, schema: Mapping[str, Any
         expected = ", ".join(json.dumps(one) for one in breach.kind.value)
         return f"expected one of {expected}; {breach.message[:_LONGEST_MESSAGE]}"
     if breach.kind.name == "pattern" and (meaning := _description(breach, schema)):
-        return f"expected a {meaning[0].lower()}{meaning[1:]}; {json.dumps(breach.instance)[:_LONGEST_MESSAGE]}"
+        given = json.dumps(breach.instance)[:_LONGEST_MESSAGE]
+        return f"{given} is not what is expected: {meaning}"
     return breach.message[:_LONGEST_MESSAGE]
 
 
