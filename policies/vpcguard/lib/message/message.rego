@@ -33,7 +33,16 @@ waits(unknown) := list({_awaited(wait) | some wait in unknown})
 
 _awaited(wait) := wait.name if wait.reason == ""
 
-_awaited(wait) := $"{wait.name} ({wait.reason})" if wait.reason != ""
+_awaited(wait) := $"{wait.name} ({wait.reason})" if {
+	wait.reason != ""
+	not contains(wait.reason, wait.name)
+}
+
+# a reason that names it already says all
+_awaited(wait) := wait.reason if {
+	wait.reason != ""
+	contains(wait.reason, wait.name)
+}
 
 # names are what people see in the console; the id serves where there is none
 _zone := object.union(

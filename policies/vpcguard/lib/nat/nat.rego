@@ -29,11 +29,18 @@ gateway(_, id, vpc_id, _) := outcomes.behind([hop], {id}, outcomes.none("nat_una
 	hop := {"id": id, "kind": "nat_gateway", "state": "missing"}
 }
 
-gateway(_, id, vpc_id, _) := outcomes.behind([hop], {id}, outcomes.unknown(waits, [])) if {
+gateway(_, id, vpc_id, _) := outcomes.behind([hop], {id}, outcomes.unknown(waits | _unseen(id, waits), [])) if {
 	not network.nat_gateways[id]
 	waits := coverage.waits("nat_gateways", vpc_id)
 	waits != set()
 	hop := {"id": id, "kind": "nat_gateway", "state": "unknown"}
+}
+
+# a participant of a shared VPC never sees the owner's gateway
+_unseen(id, waits) := {target |
+	some wait in waits
+	wait.status == "opaque"
+	target := {"status": "opaque", "name": id, "reason": "NAT gateway"}
 }
 
 # METADATA

@@ -113,7 +113,7 @@ _reasons(waits) := {"names": names, "text": text, "is_failed_read": "unknown" in
 	states := {wait.status | some wait in waits}
 	text := sprintf("it waits for %s. %s", [
 		message.waits(waits),
-		concat(" ", {_next[state] | some state in states}),
+		concat(" ", {_advice(wait) | some wait in waits}),
 	])
 }
 
@@ -136,6 +136,16 @@ _next := {
 	"unknown": "Let the audit role read this and look again.",
 	"opaque": "If this way works, declare it in the configuration (trusted_egress).",
 	"undecidable": "Remove the ambiguity.",
+}
+
+_advice(wait) := _next[wait.status] if not _is_account(wait)
+
+_advice(wait) := "Let the audit role be assumed in that account and look again." if _is_account(wait)
+
+# the owner of a shared VPC that nobody could ask
+_is_account(wait) if {
+	wait.status == "opaque"
+	regex.match(`^[0-9]{12}$`, wait.name)
 }
 
 # a function in transition is judged as it stands, and the evidence says so
