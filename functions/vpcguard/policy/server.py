@@ -6,10 +6,11 @@ import secrets
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from vpcguard.errors import OpaUnavailableError
 from vpcguard.policy.binary import find_opa
@@ -66,13 +67,14 @@ def _start(
             preexec_fn=dies_with_parent(),  # noqa: PLW1509  two system calls, no lock, nothing imported
         )
         try:
-            if _is_ready(process, url, token):
-                return process, url
+            answering = _who_answers(process, url, token)
         except BaseException:
             _stop(process)
             raise
+        if answering == "ours":
+            return process, url
         _stop(process)
-        if not _is_port_taken(log):
+        if answering == "nobody" and "address already in use" not in _words(log):
             break
     raise OpaUnavailableError(f"{binary} did not come up: {_words(log)}")
 
@@ -93,16 +95,17 @@ def _command(binary: Path, bundle: Path, *, port: int, token: str) -> list[str]:
     ]
 
 
-def _is_ready(process: subprocess.Popen[bytes], url: str, token: str) -> bool:
-    """Return True once our own process answers: a port can be taken between finding and binding it."""
+def _who_answers(
+    process: subprocess.Popen[bytes], url: str, token: str
+) -> Literal["ours", "a stranger", "nobody"]:
+    """Wait for an answer; between finding and binding it, a port can be taken, even by another OPA."""
     server = Opa(url, timeout_seconds=1.0, retries=0)
     try:
-        waited = 0.0
-        while process.poll() is None and waited < _READY_SECONDS:
+        deadline = time.monotonic() + _READY_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
             if server.wait_until_ready(0.1):
-                return server.labels().get("vpcguard") == token
-            waited += 0.1
-        return False
+                return "ours" if server.labels().get("vpcguard") == token else "a stranger"
+        return "nobody"
     finally:
         server.close()
 
@@ -124,10 +127,6 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
-
-
-def _is_port_taken(log: IO[bytes]) -> bool:
-    return "address already in use" in _words(log)
 
 
 def _words(log: IO[bytes]) -> str:

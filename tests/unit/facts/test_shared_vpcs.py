@@ -209,6 +209,14 @@ def test_a_subnet_shared_with_us_follows_the_main_table_without_an_association()
     assert partial["route_tables"][0]["subnet_ids"] == []
 
 
+def test_in_our_own_vpc_only_explicit_associations_are_listed() -> None:
+    """There the coverage says whether a subnet without one follows the main table."""
+    main = {"RouteTableId": "rtb-1", "VpcId": VPC, "OwnerId": ACCOUNT, "Associations": [{"Main": True}]}
+    own = _network(ACCOUNT) | {"ec2:DescribeRouteTables": {"RouteTables": [main]}}
+
+    assert facts(own)["route_tables"][0]["subnet_ids"] == []
+
+
 def test_a_subnet_missing_from_our_own_vpc_is_proven_missing() -> None:
     own = _network(ACCOUNT) | functions(attached("subnet-a", "subnet-gone"))
 
