@@ -11,9 +11,12 @@ NATS = "ec2:DescribeNatGateways"
 
 @case
 def shared_owner_not_read() -> Case:
-    """An empty list of NAT gateways is no evidence for a participant; nobody was asked, so nothing failed."""
+    """An empty list of NAT gateways is no evidence for a participant; nobody was asked, so nothing failed.
+
+    It waits for the gateway that the route names, and for the account that sees it.
+    """
     estate = shared(owner_was_read=False)
-    waiting = unknown(OWNER, is_failed_read=False)
+    waiting = unknown(OWNER, NAT, is_failed_read=False)
     return orders(estate, nat__no_internet_egress=waiting, nat__cross_az=waiting, az__single_az=PASS)
 
 
