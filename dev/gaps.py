@@ -2,6 +2,7 @@
 
 - ec2:DescribeVpcBlockPublicAccessOptions and servicequotas:GetServiceQuota, as a new account has them.
 - AvailableIpAddressCount as EC2 counts it: MiniStack says 251 for every subnet, whatever its size.
+- The subnets of a VPC's default network ACL, which MiniStack leaves out.
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ _QUOTA = {
 }
 _SUBNET = re.compile(rb"<subnetId>(subnet-\w+)</subnetId>(?:(?!</item>).)*", re.DOTALL)
 _CIDR = re.compile(rb"<cidrBlock>([\d./]+)</cidrBlock>")
+_VPC = re.compile(rb"<vpcId>(vpc-\w+)</vpcId>")
+_ACL = re.compile(
+    rb"<networkAclId>(acl-\w+)</networkAclId>(?:(?!<networkAclId>).)*?<default>true</default>", re.DOTALL
+)
+_EMPTY_ASSOCIATIONS = re.compile(rb"<associationSet>\s*</associationSet>|<associationSet/>")
+_ACL_SUBNET = re.compile(rb"<subnetId>(subnet-\w+)</subnetId>")
 _FREE = re.compile(rb"(<availableIpAddressCount>)\d+(<)")
 
 
@@ -38,7 +45,8 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, behind: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.behind = behind
-        self.used: Counter[str] = Counter()  # addresses taken by subnet id
+        self.used: Counter[str] = Counter()  # addresses taken, by subnet id
+        self.vpcs: dict[bytes, bytes] = {}  # subnet id -> VPC id
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -71,14 +79,37 @@ class _Handler(BaseHTTPRequestHandler):
             behind.close()
         if action in ("CreateNetworkInterface", "CreateNatGateway") and "SubnetId" in form:
             self.server.used[form["SubnetId"][0]] += 1
+        if action == "DeleteSubnet":
+            self.server.vpcs.pop(form["SubnetId"][0].encode(), None)
         if action in ("DescribeSubnets", "CreateSubnet"):
             body = _SUBNET.sub(self._counted, body)
+        if action == "DescribeNetworkAcls":
+            body = self._with_subnets(body)
         self._send(status, headers, body)
+
+    def _with_subnets(self, body: bytes) -> bytes:
+        """Put a VPC's subnets, but for those of other ACLs, into its default ACL, where AWS puts new ones."""
+        elsewhere = set(_ACL_SUBNET.findall(body))
+
+        def associated(acl: re.Match[bytes]) -> bytes:
+            vpc = _VPC.search(acl.group())
+            subnets = [one for one, its in list(self.server.vpcs.items()) if vpc and its == vpc.group(1)]
+            items = b"".join(
+                b"<item><networkAclId>%s</networkAclId><subnetId>%s</subnetId></item>"
+                % (acl.group(1), subnet)
+                for subnet in subnets
+                if subnet not in elsewhere
+            )
+            return acl.group() + b"<associationSet>" + items + b"</associationSet>"
+
+        return _ACL.sub(associated, _EMPTY_ASSOCIATIONS.sub(b"", body))
 
     def _counted(self, subnet: re.Match[bytes]) -> bytes:
         text = subnet.group()
         if not (cidr := _CIDR.search(text)):
             return text
+        if vpc := _VPC.search(text):
+            self.server.vpcs[subnet.group(1)] = vpc.group(1)
         size = ip_network(cidr.group(1).decode()).num_addresses
         free = size - RESERVED_ADDRESSES - self.server.used[subnet.group(1).decode()]
         return _FREE.sub(rb"\g<1>%d\g<2>" % max(free, 0), text)
