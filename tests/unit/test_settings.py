@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vpcguard.errors import ConfigurationError
-from vpcguard.settings import Settings, load_settings
+from vpcguard.settings import AppConfigProfile, Settings, load_settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -54,6 +54,34 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
 def test_an_empty_variable_counts_as_unset() -> None:
     """CloudFormation writes a parameter without a value as an empty variable."""
     assert load_settings({"AUDIT_ROLE_NAME": "", "OPA_URL": " "}) == Settings()
+
+
+APPCONFIG = {
+    "APPCONFIG_APPLICATION": "app1234",
+    "APPCONFIG_ENVIRONMENT": "hub",
+    "APPCONFIG_PROFILE": "overrides",
+}
+
+
+def test_the_configuration_is_looked_for_where_the_variables_say() -> None:
+    assert load_settings(APPCONFIG) == Settings(
+        appconfig=AppConfigProfile(application="app1234", environment="hub", profile="overrides")
+    )
+
+
+@pytest.mark.parametrize("missing", APPCONFIG)
+def test_a_place_in_part_is_refused(missing: str) -> None:
+    """Read as "no configuration", it would let the defaults judge in silence."""
+    with pytest.raises(ConfigurationError, match=r"belong together: not all of them are set$"):
+        load_settings({**APPCONFIG, missing: ""})
+
+
+def test_two_places_for_one_configuration_are_refused(tmp_path: Path) -> None:
+    document = tmp_path / "config.yaml"
+    document.touch()
+
+    with pytest.raises(ConfigurationError, match="are both set; one must go"):
+        load_settings({**APPCONFIG, "CONFIGURATION_FILE": str(document)})
 
 
 @pytest.mark.parametrize(

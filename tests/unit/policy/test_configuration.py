@@ -86,6 +86,22 @@ def test_the_digest_names_the_content_not_its_spelling(tmp_path: Path) -> None:
             ': thresholds.ip_percent: null is not of type "number"',
         ),
         ("version: 1\nthresholds: {ip_percent: .inf}\n", ": thresholds.ip_percent: "),
+        (
+            "version: 1\nrules: {nat.no_internet_egres: {stage: warn}}\n",
+            ": rules.nat.no_internet_egres: there is no such rule; did you mean nat.no_internet_egress?",
+        ),
+        (
+            "version: 1\noverrides: [{match: {function: a}}, {match: {function: a}, rules: {x.y: {}}}]\n",
+            ": overrides[1].rules.x.y: there is no such rule",
+        ),
+        (
+            "version: 1\noverrides: [{match: {function: 'orders-[a'}}]\n",
+            ': overrides[0].match.function: "orders-[a" is not what is expected: Glob: * any text',
+        ),
+        (
+            "version: 1\ntrusted_egress: [{organization_unit: ''}]\n",
+            ': trusted_egress[0].organization_unit: "" is not what is expected: Glob: * any text',
+        ),
         ("version: 1\nversion: 1\n", "line 2, column 1: the key 'version' is given twice"),
         ("version: 1\nrules: {a.b: {}, a.b: {}}\n", "line 2, column 18: the key 'a.b' is given twice"),
         ("version: 1\n1: x\n", "line 2, column 1: a key must be text"),
