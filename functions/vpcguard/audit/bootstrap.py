@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -69,6 +70,7 @@ def _dependencies(settings: Settings, session: Any, report: Callable[[Poll], Non
         own = accounts.reader(settings.account_id, region)
         if own is not None:
             own.warm(WARM_CLIENTS)
+    gc.freeze()  # the models of AWS's services stay: no collection has to walk through them again
     return Dependencies(
         reader=accounts.reader,
         capture=partial(capture_pages, clock=system_clock),
