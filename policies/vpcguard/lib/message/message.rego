@@ -33,16 +33,8 @@ waits(unknown) := list({_awaited(wait) | some wait in unknown})
 
 _awaited(wait) := wait.name if wait.reason == ""
 
-_awaited(wait) := $"{wait.name} ({wait.reason})" if {
-	wait.reason != ""
-	not contains(wait.reason, wait.name)
-}
-
-# a reason that names it already says all
-_awaited(wait) := wait.reason if {
-	wait.reason != ""
-	contains(wait.reason, wait.name)
-}
+# a reason may begin with the name again
+_awaited(wait) := sprintf("%s (%s)", [wait.name, trim_prefix(wait.reason, $"{wait.name} ")]) if wait.reason != ""
 
 # names are what people see in the console; the id serves where there is none
 _zone := object.union(

@@ -24,3 +24,11 @@ test_waits_with_their_reasons if {
 		{"status": "opaque", "name": "tgw-1", "reason": ""},
 	}) == "ec2:DescribeSubnets (AccessDenied) and tgw-1"
 }
+
+test_a_reason_that_names_it_again_is_shown_once if {
+	message.waits({{
+		"status": "unknown",
+		"name": "ec2:DescribeSubnets",
+		"reason": "ec2:DescribeSubnets refused: UnauthorizedOperation",
+	}}) == "ec2:DescribeSubnets (refused: UnauthorizedOperation)"
+}

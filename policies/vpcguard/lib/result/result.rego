@@ -138,14 +138,14 @@ _next := {
 	"undecidable": "Remove the ambiguity.",
 }
 
-_advice(wait) := _next[wait.status] if not _is_account(wait)
+_advice(wait) := _next[wait.status] if not _is_owners(wait)
 
-_advice(wait) := "Let the audit role be assumed in that account and look again." if _is_account(wait)
+_advice(wait) := "Let the audit role be assumed in the account that owns the VPC." if _is_owners(wait)
 
-# the owner of a shared VPC that nobody could ask
-_is_account(wait) if {
+# an account that nobody could ask, and what only it sees
+_is_owners(wait) if {
 	wait.status == "opaque"
-	regex.match(`^[0-9]{12}$`, wait.name)
+	regex.match(`^([0-9]{12}|nat-.*)$`, wait.name)
 }
 
 # a function in transition is judged as it stands, and the evidence says so

@@ -114,6 +114,15 @@ test_unknowns_of_one_function_are_joined if {
 	}]
 }
 
+# trusting a way does not help where only the owner of the VPC can see it
+test_what_only_the_owner_sees_asks_for_the_owners_account if {
+	waits := {_wait("opaque", "444455556666", ""), _wait("opaque", "nat-1", "NAT gateway")}
+	[one.message | some one in _unknowns({result.unknown("orders", waits)})] == [concat(" ", [
+		"orders cannot be judged: it waits for 444455556666 and nat-1 (NAT gateway).",
+		"Let the audit role be assumed in the account that owns the VPC.",
+	])]
+}
+
 test_an_opaque_target_is_no_failed_read if {
 	[one.is_failed_read | some one in _unknowns({result.unknown("orders", {_wait("opaque", "tgw-1", "")})})] == [false]
 	contested := {result.unknown("orders", {_wait("undecidable", "pl-1", "")})}
