@@ -54,8 +54,8 @@ layers: setup  ## Check that imports point one way
 rego: setup  ## Check the policies: format, schema, tests, coverage, lint
 	$(TOOLS)/opa fmt --list --fail policies
 	cd policies && ../$(TOOLS)/opa check --strict --schema schemas -b .
-	cd policies && ../$(TOOLS)/opa test --fail-on-empty -b .
-	cd policies && ../$(TOOLS)/opa test --coverage --format json -b . | (cd .. && $(BIN)/python -m tools.rego_coverage policies)
+	cd policies && ../$(TOOLS)/opa test --timeout 60s --fail-on-empty -b .
+	cd policies && ../$(TOOLS)/opa test --timeout 60s --coverage --format json -b . | (cd .. && $(BIN)/python -m tools.rego_coverage policies)
 	$(TOOLS)/regal lint policies
 
 .PHONY: template
