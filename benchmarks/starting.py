@@ -47,6 +47,9 @@ def _init_ms(layer: Path) -> float:
         "TABLE_NAME": "vpcguard-findings",
         "QUEUE_URL": "http://127.0.0.1:9/queue",
         "DEAD_LETTER_QUEUE_URL": "http://127.0.0.1:9/dead",
+        "APPCONFIG_APPLICATION": "vpcguard",
+        "APPCONFIG_ENVIRONMENT": "hub",
+        "APPCONFIG_PROFILE": "overrides",
         "POWERTOOLS_SERVICE_NAME": "vpcguard",
         "POWERTOOLS_METRICS_NAMESPACE": "LambdaVpcGuard",
     }
