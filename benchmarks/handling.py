@@ -27,6 +27,7 @@ from vpcguard.policy import running_opa
 
 FUNCTIONS, VPCS, WARM_UPS, EVENTS = 1000, 20, 20, 200
 DELAY_MS, DELAYED_EVENTS = 100, 10
+OPA_ENVIRONMENT = {"GOGC": "400", "GOMEMLIMIT": "256MiB"}  # as extension/vpcguard_opa.py has it
 TABLE = "vpcguard-findings"
 EVENT = Path(__file__).parents[1] / "events" / "UpdateFunctionConfiguration20150331v2.terraform.json"
 
@@ -64,7 +65,11 @@ class Calls:
 
 def measure() -> Section:
     """Deliver one event after another, each about another function, to the handler in this process."""
-    with fake_aws(FUNCTIONS, VPCS) as aws, dynamodb_local() as dynamodb, running_opa() as opa:
+    with (
+        fake_aws(FUNCTIONS, VPCS) as aws,
+        dynamodb_local() as dynamodb,
+        running_opa(environment=OPA_ENVIRONMENT) as opa,
+    ):
         create_findings_table(local_client(dynamodb), TABLE)
         with _environment(aws, dynamodb, opa), redirect_stdout(io.StringIO()):
             own, chain = _measured(aws)
