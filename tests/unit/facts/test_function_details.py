@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.unit.facts.snapshots import ARN, KNOWN, attached, coverage, facts, functions, unknown
 from vpcguard.model.snapshot import Failure
 
@@ -161,7 +163,7 @@ def test_versions_nobody_read_are_unknown_although_others_were_read() -> None:
 def test_event_sources_by_their_service() -> None:
     """A Kafka cluster of one's own has no ARN."""
     sqs = {"EventSourceArn": "arn:aws:sqs:eu-west-1:1:jobs", "State": "Enabled"}
-    kafka = {"SelfManagedEventSource": {"Endpoints": {}}}
+    kafka: dict[str, Any] = {"SelfManagedEventSource": {"Endpoints": {}}}
 
     found = facts(
         functions({"name": "orders"}, {"name": "billing"})
