@@ -152,7 +152,7 @@ def _waiting(waits: Sequence[Mapping[str, str]]) -> str:
     if not waits:
         return ""
     named = (f"{one['name']} ({one['reason']})" if one["reason"] else one["name"] for one in waits)
-    return f", which waits for {', '.join(dict.fromkeys(named))}"
+    return f"; waits for {', '.join(dict.fromkeys(named))}"
 
 
 def _rules(rules: Sequence[Json]) -> Iterator[_Line]:

@@ -1,0 +1,72 @@
+"""What `vpcguard explain` is told agrees with the decision, for every golden case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.expectations import verdicts
+from tests.contract.make_cases import CASES_FOLDER
+from vpcguard.facts import build_facts
+from vpcguard.model.decision import Decision
+from vpcguard.policy import Configuration, Policy, load_configuration
+from vpcguard.snapshot import load_snapshot
+
+Json = dict[str, Any]
+# a rule that is off is not in the decision's lists either
+SHOWN = {"off": "not_applicable"}
+
+
+def _configuration(case: Path) -> Configuration:
+    path = case / "config.yaml"
+    return load_configuration(path if path.exists() else None)
+
+
+def _decided(decision: Decision, name: str) -> dict[str, Json]:
+    return {rule.id: verdicts(decision, rule.id, [name])[name] for rule in decision.rules}
+
+
+def _told(rule: Json) -> Json:
+    """Return a verdict of the explanation in the words of the expectations."""
+    verdict = SHOWN.get(rule["verdict"], rule["verdict"])
+    if verdict not in ("violation", "unknown"):
+        return {"verdict": verdict}
+    kept = {key: value for key, value in rule.items() if key not in ("id", "title", "reason", "verdict")}
+    if verdict == "violation":
+        kept = {"root_cause": None, "basis": None} | kept
+    else:
+        del kept["severity"], kept["stage"]
+    return {"verdict": verdict, "message": rule["reason"], **kept}
+
+
+def _named(document: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    subnets = [subnet["subnet_id"] for subnet in document["subnets"]]
+    return subnets, [group["security_group_id"] for group in document["security_groups"]]
+
+
+def _judged(function: Json, situation: str) -> tuple[list[str], list[str]]:
+    if situation not in ("attached", "without_subnets"):
+        return [], []
+    return sorted(function["subnet_ids"]), sorted(function["security_group_ids"])
+
+
+@pytest.mark.parametrize("case", sorted(CASES_FOLDER.iterdir()), ids=lambda case: case.name)
+def test_an_explanation_says_what_the_decision_says(policy: Policy, case: Path) -> None:
+    """People repair what the explanation names; the deployment is stopped by the decision.
+
+    A subnet or group that it left out would seem to be in order.
+    """
+    facts, configuration = build_facts(load_snapshot(case / "snapshot.json")), _configuration(case)
+    decision = policy.decide(facts, configuration)
+
+    for function in facts["functions"]:
+        explanation = policy.explain(facts, configuration, function["name"])
+
+        told = {rule["id"]: _told(rule) for rule in explanation.document["rules"]}
+        assert told == _decided(decision, function["name"])
+        assert explanation.policy_revision == decision.policy_revision
+        assert explanation.config_digest == decision.config_digest
+        assert _named(explanation.document) == _judged(function, explanation.document["situation"])

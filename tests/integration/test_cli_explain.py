@@ -1,0 +1,227 @@
+"""`vpcguard explain`: from a file and from a live account, with the exit codes of the other commands."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from benchmarks.auditing import environment, fake_aws
+from benchmarks.estate import snapshot_document
+
+Json = dict[str, Any]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+ROOT = Path(__file__).parents[2]
+NAME = "function-00003"
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+# nothing answers there: whoever asks AWS fails at once
+NO_AWS = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+
+
+@pytest.fixture
+def vpcguard(tmp_path: Path) -> Run:
+    """Runs the command line as a process of its own."""
+
+    def run(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "vpcguard.cli", *map(str, arguments)]
+        kept = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "functions")}
+        return subprocess.run(
+            command,
+            env={**kept, **NO_AWS, **variables},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def document() -> Json:
+    """Forty functions in nine networks, one kind each; every read was answered."""
+    return snapshot_document(functions=40, vpcs=9)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[Json], Path]:
+    def written(document: Json) -> Path:
+        path = tmp_path / "snapshot.json"
+        path.write_text(json.dumps(document))
+        return path
+
+    return written
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[str]:
+    with fake_aws(60, 9) as url:
+        yield url
+
+
+def test_a_file_is_explained_and_violations_are_no_error(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    run = vpcguard("explain", NAME, "--snapshot", write(document), "--format", "json")
+
+    assert (run.returncode, run.stderr) == (0, "")
+    told = json.loads(run.stdout)
+    assert (told["function"], told["account_id"], told["region"]) == (NAME, ACCOUNT, REGION)
+    assert "violation" in {rule["verdict"] for rule in told["rules"]}
+    assert all(rule["reason"] for rule in told["rules"])
+    assert all(subnet["path"]["hops"] for subnet in told["subnets"])
+
+
+def test_it_says_the_same_as_the_audit_of_the_same_file(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    path = write(document)
+
+    audit = vpcguard("audit", "--snapshot", path, "--function", NAME, "--format", "jsonl")
+    told = json.loads(vpcguard("explain", NAME, "--snapshot", path, "--format", "json").stdout)
+
+    found = {(f["rule_id"], f["message"]) for f in map(json.loads, audit.stdout.splitlines())}
+    assert found == {
+        (rule["id"], rule["reason"]) for rule in told["rules"] if rule["verdict"] in ("violation", "unknown")
+    }
+    assert found
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_text_keeps_to_the_width(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json, width: int
+) -> None:
+    run = vpcguard("explain", NAME, "--snapshot", write(document), COLUMNS=str(width), LANG="C")
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert max(map(len, run.stdout.splitlines())) <= width
+    assert run.stdout.startswith(f"{NAME} in {ACCOUNT} {REGION}, as read at ")
+
+
+def test_an_arn_is_a_name_as_well(vpcguard: Run, write: Callable[[Json], Path], document: Json) -> None:
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}:live"
+
+    assert vpcguard("explain", arn, "--snapshot", write(document)).returncode == 0
+
+
+def test_the_configuration_counts(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json, tmp_path: Path
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("version: 1\nrules:\n  az.single_az: {enabled: false}\n")
+
+    run = vpcguard("explain", NAME, "--snapshot", write(document), "--config", config, "--format", "json")
+
+    rules = {rule["id"]: rule for rule in json.loads(run.stdout)["rules"]}
+    assert rules["az.single_az"]["verdict"] == "off"
+    assert rules["az.single_az"]["reason"] == "The configuration turns it off."
+
+
+def test_a_refused_read_is_3_and_what_was_read_is_explained(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    refused = copy.deepcopy(document)
+    del refused["answers"]["ec2:DescribeRouteTables"]
+    refused["failures"] = {"ec2:DescribeRouteTables": {"code": "UnauthorizedOperation", "message": "no"}}
+
+    run = vpcguard("explain", NAME, "--snapshot", write(refused))
+
+    assert (run.returncode, run.stderr) == (3, "")
+    assert "way out     unknown: cannot be told: it waits for ec2:DescribeRouteTables" in run.stdout
+    assert f"Not read: ec2:DescribeRouteTables in {ACCOUNT} {REGION}: UnauthorizedOperation" in run.stdout
+
+
+def test_a_read_that_never_happened_is_3_where_a_verdict_waits_for_it(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    unread = copy.deepcopy(document)
+    del unread["answers"]["ec2:DescribeRouteTables"]
+
+    run = vpcguard("explain", NAME, "--snapshot", write(unread), "--format", "json")
+
+    assert run.returncode == 3
+    assert [one["operation"] for one in json.loads(run.stdout)["unread"]] == ["ec2:DescribeRouteTables"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["function-00030x", "--snapshot", "FILE"], "did you mean function-00030"),
+        (["FUNCTION-00007", "--snapshot", "FILE"], "did you mean function-00007"),
+        (["zzz", "--snapshot", "FILE"], f"no function 'zzz' in {ACCOUNT} {REGION}\n"),
+        (["a b\x1b[2J", "--snapshot", "FILE"], "neither the name nor the ARN"),
+        ([f"arn:aws:lambda:{REGION}:999999999999:function:{NAME}", "--snapshot", "FILE"], "is elsewhere"),
+        ([NAME, "--snapshot", "FILE", "--region", REGION], "--snapshot reads no AWS"),
+        ([NAME, "--snapshot", "missing.json"], "missing.json"),
+        ([NAME, "--snapshot", "FILE", "--format", "xml"], "xml"),
+        ([NAME, "--region", REGION], "127.0.0.1:9"),
+        (["--snapshot", "FILE"], "FUNCTION"),
+    ],
+)
+def test_what_cannot_be_meant_is_2_with_a_reason(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json, arguments: list[str], said: str
+) -> None:
+    """A misspelt name must not look like a function in order."""
+    path = str(write(document))
+
+    run = vpcguard("explain", *(path if one == "FILE" else one for one in arguments))
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+    assert "\x1b" not in run.stderr
+
+
+def test_a_function_that_could_not_be_read_is_3(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    """Nobody knows whether it exists: that is no misspelling."""
+    refused = copy.deepcopy(document)
+    del refused["answers"]["lambda:ListFunctions"]
+    refused["failures"] = {"lambda:ListFunctions": {"code": "AccessDeniedException", "message": "no"}}
+
+    run = vpcguard("explain", "orders", "--snapshot", write(refused))
+
+    assert (run.returncode, run.stdout) == (3, "")
+    assert "orders could not be read: lambda:ListFunctions: AccessDeniedException" in run.stderr
+
+
+def test_a_live_function_is_explained_with_its_state(vpcguard: Run, aws: str) -> None:
+    run = vpcguard("explain", NAME, "--region", REGION, "--format", "json", **environment(aws))
+
+    assert (run.returncode, run.stderr) == (0, "")
+    told = json.loads(run.stdout)
+    assert told["function"] == NAME
+    assert "state" in told["states"]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "said"),
+    [
+        (
+            "ResourceNotFoundException",
+            2,
+            f"no function '{NAME}' in {ACCOUNT} {REGION}; did you mean function-",
+        ),
+        ("AccessDeniedException", 3, f"{NAME} could not be read: lambda:GetFunctionConfiguration: Access"),
+    ],
+)
+def test_a_live_function_that_is_not_there_is_told_from_one_that_is_hidden(
+    vpcguard: Run, aws: str, code: str, status: int, said: str
+) -> None:
+    """The names of the others are asked for only then."""
+    urlopen(f"{aws}/_reset?refuse=lambda:GetFunctionConfiguration&code={code}").close()  # noqa: S310  our own
+
+    run = vpcguard("explain", NAME, "--region", REGION, **environment(aws))
+    urlopen(f"{aws}/_reset").close()  # noqa: S310  our own server
+
+    assert (run.returncode, run.stdout) == (status, "")
+    assert said in run.stderr
