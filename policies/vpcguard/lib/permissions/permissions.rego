@@ -23,7 +23,12 @@ verdict(role_name, action) := _both(
 # METADATA
 # description: True if a glob of a policy (star and question mark, any case) matches an action in lower case.
 # scope: document
-matches(pattern, action) if regex.match(_expression(pattern), action)
+matches(pattern, action) if lower(pattern) == action
+
+matches(pattern, action) if {
+	regex.match(`[*?]`, pattern)
+	regex.match(_expression(pattern), action)
+}
 
 _boundary(role, action) := _said(role.boundary_statements, action, _is_read(role.name)) if role.has_boundary
 
