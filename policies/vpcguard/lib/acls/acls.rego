@@ -1,8 +1,8 @@
 # METADATA
 # title: Network ACLs
 # description: |
-#   Whether the ACL of a subnet lets TCP through, over IPv4. Rules count by number; a deny of a smaller network than the one
-#   asked about is left out of account. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
+#   Whether the ACL of a subnet lets TCP through, over IPv4. Rules count by number; a deny of a smaller network than the
+#   one asked about is left out of account. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 package vpcguard.lib.acls
 
 import data.vpcguard.lib.coverage
@@ -32,8 +32,8 @@ waits(subnet_id) := {{"status": "unknown", "name": "ec2:DescribeNetworkAcls", "r
 
 # METADATA
 # description: |
-#   What an ACL keeps a client of HTTPS from doing with a network: a set of "out" (TCP 443 to it is not allowed) and "back"
-#   (some of TCP 1024-65535 from it is not).
+#   What an ACL keeps a client of HTTPS from doing with a network: a set of "out" (TCP 443 to it is not allowed) and
+#   "back" (some of TCP 1024-65535 from it is not).
 # scope: document
 blocks(acl_id, _) := set() if acl_id in _open
 
@@ -53,19 +53,22 @@ _of := {subnet_id: acl.id | some acl in input.network_acls; some subnet_id in ac
 _open := {acl.id |
 	some acl in input.network_acls
 	every is_egress in [true, false] {
-		first := min({acl.entries[i].rule_number | some i in _speaking[[acl.id, is_egress]]})
-		some entry in acl.entries
-		entry.is_egress == is_egress
-		entry.rule_number == first
-		entry.action == "allow"
-		entry.protocol == "-1"
-		entry.ipv4_cidr == "0.0.0.0/0"
+		[acl.id, is_egress, min({acl.entries[i].rule_number | some i in _speaking[[acl.id, is_egress]]})] in _wide
 	}
+}
+
+_wide := {[acl.id, entry.is_egress, entry.rule_number] |
+	some acl in input.network_acls
+	some entry in acl.entries
+	entry.action == "allow"
+	entry.protocol == "-1"
+	entry.ipv4_cidr == "0.0.0.0/0"
 }
 
 _by_id := {acl.id: acl | some acl in input.network_acls}
 
-# Between two ports at which some rule begins or ends, all ports are alike: each such stretch is looked at by its first port.
+# Between two ports at which some rule begins or ends, all ports are alike: each such stretch is looked at by its first
+# port.
 _is_whole(acl_id, is_egress, ports, cidr) if {
 	every port in _stretches(acl_id, is_egress, ports) {
 		_is_allowed(acl_id, is_egress, port, cidr)

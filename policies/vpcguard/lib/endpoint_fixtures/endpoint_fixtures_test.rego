@@ -1,12 +1,13 @@
 # METADATA
 # title: Endpoint fixtures
-# description: Builds endpoints, groups, tables and roles for the tests of everything that judges endpoints. Part of no bundle.
+# description: |
+#   Builds endpoints, groups, tables and roles for the tests of everything that judges endpoints. Part of no bundle.
 package vpcguard.lib.endpoint_fixtures_test
 
 import data.vpcguard.lib.fixtures_test as fixtures
 
-# vpc-1 with DNS, subnets a1 and b1 in two zones whose tables rtb-a and rtb-b have no default route, group sg-f that lets
-# everything out, and function orders in both, whose role allows these actions; more replaces any part.
+# vpc-1 with DNS, subnets a1 and b1 in two zones whose tables rtb-a and rtb-b have no default route, group sg-f that
+# lets everything out, and function orders in both, whose role allows these actions; more replaces any part.
 document(actions, more) := fixtures.whole(object.union(
 	{
 		"functions": [fixtures.function("orders", ["a1", "b1"], {})],
@@ -20,13 +21,25 @@ document(actions, more) := fixtures.whole(object.union(
 ))
 
 # The document, with further tags of the function.
-tagged(base, tags) := object.union(base, {"functions": [object.union(one, {"tags": fixtures.tags(tags)}) | some one in base.functions]})
+tagged(base, tags) := object.union(
+	base,
+	{"functions": [object.union(one, {"tags": fixtures.tags(tags)}) | some one in base.functions]},
+)
 
 subnet(id, zone, cidr) := object.union(fixtures.subnet(id, zone), {"ipv4_cidr": cidr})
 
-vpc(more) := object.union({"id": "vpc-1", "owner_id": "111122223333", "ipv4_cidrs": ["10.0.0.0/16"], "ipv6_cidrs": []}, more)
+vpc(more) := object.union(
+	{"id": "vpc-1", "owner_id": "111122223333", "ipv4_cidrs": ["10.0.0.0/16"], "ipv6_cidrs": []},
+	more,
+)
 
-table(id, subnet_ids, routes) := {"id": id, "vpc_id": "vpc-1", "is_main": false, "subnet_ids": subnet_ids, "routes": routes}
+table(id, subnet_ids, routes) := {
+	"id": id,
+	"vpc_id": "vpc-1",
+	"is_main": false,
+	"subnet_ids": subnet_ids,
+	"routes": routes,
+}
 
 route(family, destination, kind, target) := {
 	"family": family,

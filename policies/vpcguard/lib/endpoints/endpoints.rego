@@ -14,8 +14,8 @@ import data.vpcguard.lib.routes
 
 # METADATA
 # description: |
-#   By cohort key and id of a subnet that was seen, the endpoints that serve the cohort's functions there: available, the
-#   name caught, the groups admitting them; or a gateway endpoint routed there.
+#   By cohort key and id of a subnet that was seen, the endpoints that serve the cohort's functions there: available,
+#   the name caught, the groups admitting them; or a gateway endpoint routed there.
 serving := {key: by_subnet |
 	some key, cohort in cohorts.by_key
 	usable := [{"id": id, "subnets": admitted.subnets} |
@@ -30,7 +30,9 @@ serving := {key: by_subnet |
 }
 
 # METADATA
-# description: By cohort key and subnet id as serving, what would have to be read to know of further ones; empty where all is known.
+# description: |
+#   By cohort key and subnet id as serving, what would have to be read to know of further ones; empty where all is
+#   known.
 serving_waits := {key: by_subnet |
 	some key, cohort in cohorts.by_key
 	unread := coverage.waits("vpc_endpoints", cohort.vpc_id)
@@ -51,16 +53,17 @@ serving_waits := {key: by_subnet |
 
 # METADATA
 # description: |
-#   By endpoint id, the service it is for: its ServiceName without everything up to and including the region and a dot, so
-#   that partitions need no list. A name without this region is kept whole and is no regional service's.
+#   By endpoint id, the service it is for: its ServiceName without everything up to and including the region and a dot,
+#   so that partitions need no list. A name without this region is kept whole and is no regional service's.
 names := {one.id: _name(one.service_name) | some one in input.vpc_endpoints}
 
 # METADATA
 # description: By id of a prefix list with a name, the service it is for, as in names.
-list_names := {one.id: _name(one.name) | some one in input.prefix_lists}
+prefix_list_names := {one.id: _name(one.name) | some one in input.prefix_lists}
 
 # METADATA
-# description: Ids of the interface endpoints by [VPC id, service name]. Deleted ones linger in AWS's answers and are left out.
+# description: |
+#   Ids of the interface endpoints by [VPC id, service name]. Deleted ones linger in AWS's answers and are left out.
 interfaces := _grouped({one.id: [one.vpc_id, names[one.id]] |
 	some one in input.vpc_endpoints
 	one.type == "Interface"
@@ -77,8 +80,9 @@ gateways := _grouped({one.id: [one.vpc_id, names[one.id]] |
 
 # METADATA
 # description: |
-#   By id of an interface endpoint, whether the service's name leads to it: {"values": possible answers, "cause": why not
-#   ("" unless certain), "waits"}. https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html#interface-endpoint-private-dns
+#   By id of an interface endpoint, whether the service's name leads to it: {"values": possible answers, "cause": why
+#   not ("" unless certain), "waits"}.
+#   https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html
 catching := {one.id: answer |
 	some one in input.vpc_endpoints
 	one.type == "Interface"
@@ -87,9 +91,9 @@ catching := {one.id: answer |
 
 # METADATA
 # description: |
-#   By cohort key and id of an interface endpoint in its VPC, whom the endpoint's groups admit on 443: {"subnets": those of
-#   the cohort's subnets that are admitted, "waits": what may admit the others}. A function is admitted by one of
-#   its groups, or where a network or prefix list contains the whole IPv4 network of its subnet.
+#   By cohort key and id of an interface endpoint in its VPC, whom the endpoint's groups admit on 443: {"subnets": those
+#   of the cohort's subnets that are admitted, "waits": what may admit the others}. A function is admitted by one of its
+#   groups, or where a network or prefix list contains the whole IPv4 network of its subnet.
 admission := {key: by_endpoint |
 	some key, cohort in cohorts.by_key
 	by_endpoint := {id: admitted |
@@ -100,15 +104,15 @@ admission := {key: by_endpoint |
 
 # METADATA
 # description: |
-#   Ids of the available gateway endpoints for a service that a subnet's route table leads to. In a shared VPC whose owner
-#   is out of reach a route from the service's prefix list proves one.
+#   Ids of the available gateway endpoints for a service that a subnet's route table leads to. In a shared VPC whose
+#   owner is out of reach a route from the service's prefix list proves one.
 # scope: document
 gateways_at(subnet_id, name) := {id | some id in _gateways_at[subnet_id]; name in _gateway_names[id]}
 
 # METADATA
 # description: |
-#   What it takes to know the gateway endpoints of a subnet beyond those seen there, unread endpoints aside: empty where its
-#   route table was read.
+#   What it takes to know the gateway endpoints of a subnet beyond those seen there, unread endpoints aside: empty where
+#   its route table was read.
 # scope: document
 gateway_waits(subnet_id, vpc_id) := set() if routes.table(subnet_id, vpc_id)
 
@@ -142,7 +146,11 @@ _grouped(key_of) := {key: ids |
 	ids := {id | some id, other in key_of; other == key}
 }
 
-_in_vpc := _grouped({one.id: one.vpc_id | some one in input.vpc_endpoints; one.type == "Interface"; one.state != "deleted"})
+_in_vpc := _grouped({one.id: one.vpc_id |
+	some one in input.vpc_endpoints
+	one.type == "Interface"
+	one.state != "deleted"
+})
 
 _catching(false, _, _) := _not_caught("private_dns_disabled")
 
@@ -178,7 +186,11 @@ _attribute_waits(vpc_id) := waits if {
 	waits != set()
 }
 
-_attribute_waits(vpc_id) := {{"status": "unknown", "name": "ec2:DescribeVpcAttribute", "reason": $"not read for {vpc_id}"}} if {
+_attribute_waits(vpc_id) := {{
+	"status": "unknown",
+	"name": "ec2:DescribeVpcAttribute",
+	"reason": $"not read for {vpc_id}",
+}} if {
 	coverage.is_known("vpc_attributes", vpc_id)
 }
 
@@ -254,9 +266,10 @@ _proven := {table.id: ids |
 
 _gateway_names := object.union(
 	{one.id: {names[one.id]} | some one in input.vpc_endpoints; one.type == "Gateway"},
-	{id: {list_names[list_id] | some list_id in _lists_to[id]} |
+	{id: list_names |
 		some ids in _proven
 		some id in ids
+		list_names := {prefix_list_names[list_id] | some list_id in _lists_to[id]}
 	},
 )
 
@@ -275,7 +288,11 @@ _unnamed_waits := waits if {
 	waits != set()
 }
 
-_unnamed_waits := {{"status": "opaque", "name": "ec2:DescribeManagedPrefixLists", "reason": "a list without a name"}} if {
+_unnamed_waits := {{
+	"status": "opaque",
+	"name": "ec2:DescribeManagedPrefixLists",
+	"reason": "a list without a name",
+}} if {
 	coverage.is_known("prefix_lists", "")
 }
 

@@ -4,7 +4,8 @@ import data.vpcguard.lib.endpoint_fixtures_test as estate
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.fixtures_test as fixtures
 
-# semantics 5: an endpoint's ServiceName is compared exactly after removing everything up to and including the region and a dot
+# semantics 5: an endpoint's ServiceName is compared exactly after removing everything up to and including the region
+# and a dot
 test_a_service_name_is_what_follows_region_and_dot if {
 	named := {
 		"com.amazonaws.eu-west-1.s3": "s3",
@@ -65,11 +66,17 @@ test_serving_waits_for_nothing_where_all_was_read if {
 
 test_serving_waits_for_unread_endpoints if {
 	document := fixtures.denied(_document([], {}), {"vpc_endpoints": "ec2:DescribeVpcEndpoints"})
-	_names(endpoints.serving_waits) == {"a1": {"ec2:DescribeVpcEndpoints"}, "b1": {"ec2:DescribeVpcEndpoints"}} with input as document
+	_names(endpoints.serving_waits) == {
+		"a1": {"ec2:DescribeVpcEndpoints"},
+		"b1": {"ec2:DescribeVpcEndpoints"},
+	} with input as document
 }
 
 test_serving_waits_for_an_unread_table if {
-	document := fixtures.denied(_document([], {"route_tables": [estate.table("rtb-a", ["a1"], [])]}), {"route_tables": "ec2:DescribeRouteTables"})
+	document := fixtures.denied(
+		_document([], {"route_tables": [estate.table("rtb-a", ["a1"], [])]}),
+		{"route_tables": "ec2:DescribeRouteTables"},
+	)
 	_names(endpoints.serving_waits) == {"a1": set(), "b1": {"ec2:DescribeRouteTables"}} with input as document
 }
 
@@ -77,16 +84,28 @@ test_serving_waits_for_unread_dns_attributes if {
 	parts := {"vpcs": [estate.vpc({"dns_support": true})]}
 	document := _document([estate.interface("vpce-i", "sqs", {})], parts)
 	_by_subnet(endpoints.serving) == _nothing with input as document
-	_names(endpoints.serving_waits) == {"a1": {"ec2:DescribeVpcAttribute"}, "b1": {"ec2:DescribeVpcAttribute"}} with input as document
+	_names(endpoints.serving_waits) == {
+		"a1": {"ec2:DescribeVpcAttribute"},
+		"b1": {"ec2:DescribeVpcAttribute"},
+	} with input as document
 	denied := fixtures.denied(document, {"vpc_attributes": "owner"})
 	_names(endpoints.serving_waits) == {"a1": {"owner"}, "b1": {"owner"}} with input as denied
 }
 
 test_serving_waits_for_unread_groups_of_the_endpoint if {
-	document := fixtures.denied(_document([estate.interface("vpce-i", "sqs", {})], {"security_groups": [_own]}), {"security_groups": "ec2:DescribeSecurityGroups"})
-	_names(endpoints.serving_waits) == {"a1": {"ec2:DescribeSecurityGroups"}, "b1": {"ec2:DescribeSecurityGroups"}} with input as document
+	document := fixtures.denied(
+		_document([estate.interface("vpce-i", "sqs", {})], {"security_groups": [_own]}),
+		{"security_groups": "ec2:DescribeSecurityGroups"},
+	)
+	_names(endpoints.serving_waits) == {
+		"a1": {"ec2:DescribeSecurityGroups"},
+		"b1": {"ec2:DescribeSecurityGroups"},
+	} with input as document
 	groupless := _document([estate.interface("vpce-i", "sqs", {"security_group_ids": []})], {})
-	_names(endpoints.serving_waits) == {"a1": {"ec2:DescribeVpcEndpoints"}, "b1": {"ec2:DescribeVpcEndpoints"}} with input as groupless
+	_names(endpoints.serving_waits) == {
+		"a1": {"ec2:DescribeVpcEndpoints"},
+		"b1": {"ec2:DescribeVpcEndpoints"},
+	} with input as groupless
 }
 
 # semantics 5: PrivateDnsOnlyForInboundResolverEndpoint means that the name is not caught
@@ -143,7 +162,10 @@ test_admitted_on_port_443_over_tcp_alone if {
 		[{"protocol": "udp", "from_port": 443, "to_port": 443}, false],
 	]
 	every case in admitting {
-		groups := [_own, estate.group("sg-e", {"ingress": [estate.rule(object.union({"ipv4_cidrs": ["0.0.0.0/0"]}, case[0]))]})]
+		groups := [
+			_own,
+			estate.group("sg-e", {"ingress": [estate.rule(object.union({"ipv4_cidrs": ["0.0.0.0/0"]}, case[0]))]}),
+		]
 		document := _document([estate.interface("vpce-i", "sqs", {})], {"security_groups": groups})
 		some by_endpoint in endpoints.admission with input as document
 		by_endpoint["vpce-i"].subnets == {"a1", "b1"} == case[1]
@@ -194,11 +216,15 @@ test_a_proven_gateway_endpoint_whose_list_is_unread_is_for_some_service if {
 
 # semantics 5: endpoint policies are not judged; the evidence notes one that is not the default
 test_endpoints_with_a_policy_of_their_own if {
-	document := _document([estate.interface("vpce-1", "sqs", {}), estate.interface("vpce-2", "sns", {"has_default_policy": false})], {})
+	document := _document(
+		[estate.interface("vpce-1", "sqs", {}), estate.interface("vpce-2", "sns", {"has_default_policy": false})],
+		{},
+	)
 	endpoints.with_own_policy({"vpce-1", "vpce-2"}) == {"vpce-2"} with input as document
 }
 
 _serving(endpoint, rule) := by_subnet if {
+	# regal ignore:with-outside-test-context
 	serving := endpoints.serving with input as _document([estate.interface("vpce-i", "sqs", endpoint)], _groups(rule))
 	by_subnet := _by_subnet(serving)
 }
@@ -220,7 +246,11 @@ _document(found, parts) := estate.document([], object.union_n([{"vpc_endpoints":
 # the owner's endpoint is out of sight; its route is not
 _shared(state, list_owner) := _document([], {
 	"route_tables": [
-		estate.table("rtb-a", ["a1"], [object.union(estate.route("prefix_list", "pl-s3", "vpc_endpoint", "vpce-owner"), {"state": state})]),
+		estate.table(
+			"rtb-a",
+			["a1"],
+			[object.union(estate.route("prefix_list", "pl-s3", "vpc_endpoint", "vpce-owner"), {"state": state})],
+		),
 		estate.table("rtb-b", ["b1"], []),
 	],
 	"prefix_lists": [{"id": "pl-s3", "name": "com.amazonaws.eu-west-1.s3", "owner_id": list_owner, "cidrs": []}],

@@ -28,8 +28,8 @@ out := {ids: allowed |
 
 # METADATA
 # description: |
-#   By set of groups (those of an interface endpoint), whom they let in on TCP 443: as out, without "is_open". Groups that
-#   were not seen add nothing.
+#   By set of groups (those of an interface endpoint), whom they let in on TCP 443: as out, without "is_open". Groups
+#   that were not seen add nothing.
 into := {ids: allowed |
 	some ids in {{id | some id in one.security_group_ids} | some one in input.vpc_endpoints}
 	prefix_lists := union({_into[id].prefix_lists | some id in ids})

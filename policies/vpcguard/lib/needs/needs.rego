@@ -1,11 +1,10 @@
 # METADATA
 # title: Needs
 # description: |
-#   The AWS services that a function calls over its own interface: declared ones, which are complete, else the service prefixes
-#   of the actions that its role allows. Functions of one cohort with the same needs are one crowd.
+#   The AWS services that a function calls over its own interface: declared ones, which are complete, else the service
+#   prefixes of the actions that its role allows. Functions of one cohort with the same needs are one crowd.
 package vpcguard.lib.needs
 
-import data.vpcguard.config.actions
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.coverage
 import data.vpcguard.lib.intent
@@ -18,9 +17,9 @@ of := {name: concat("\n", [cohorts.of[name], _key_of[situation]]) | some name, s
 
 # METADATA
 # description: |
-#   By crowd key: {"cohort" (its key), "functions", "services", "others"}. services: service prefix -> {"basis" (declared,
-#   inferred), "waits" (what it takes to be sure of the need; empty: it is certain)}. others: what it takes to
-#   know that no further service is needed; empty where that is certain.
+#   By crowd key: {"cohort" (its key), "functions", "services", "others"}. services: service prefix -> {"basis"
+#   (declared, inferred), "waits" (what it takes to be sure of the need; empty: it is certain)}. others: what it takes
+#   to know that no further service is needed; empty where that is certain.
 crowds := {key: crowd |
 	some key, members in _members
 	name := min(members)
@@ -123,9 +122,10 @@ _doubt(found) := set() if {
 	not "none" in found.egress.values
 }
 
-_inferred(role_name, active) := {_services[pattern] |
+_inferred(role_name, active) := {service |
 	some pattern in _allowed[role_name]
 	_excused[pattern] & active == set()
+	service := _services[pattern]
 }
 
 _role_waits("") := {{"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}}
@@ -149,7 +149,10 @@ _remaining(role_name, named) := {pattern |
 	role_name in _restricted
 }
 
-_restricted := {name | some name, denials in _denials; denials != []} | {one.name | some one in input.roles; one.has_boundary}
+_restricted := {name |
+	some name, denials in _denials
+	denials != []
+} | {one.name | some one in input.roles; one.has_boundary}
 
 # by list of actions as statements have it, what in it the function itself may call; roles share their lists
 _callable := {list: patterns |
@@ -175,14 +178,21 @@ _services := {pattern: service |
 _excused := {pattern: reasons |
 	some pattern, _ in _services
 	reasons := union({
-		{"always" | some glob in actions.not_by_the_function; _covers(glob, pattern)},
-		{"key" | some glob in actions.by_the_key; _covers(glob, pattern)},
-		{$"dead letter {service}" | some service, glob in actions.by_the_dead_letter; _covers(glob, pattern)},
-		{$"poller {service}" | some service, globs in actions.by_the_poller; some glob in globs; _covers(glob, pattern)},
+		{"always" | some form in data.vpcguard.config.actions.not_by_the_function; _covers(form, pattern)},
+		{"key" | some form in data.vpcguard.config.actions.by_the_key; _covers(form, pattern)},
+		{$"dead letter {service}" |
+			some service, form in data.vpcguard.config.actions.by_the_dead_letter
+			_covers(form, pattern)
+		},
+		{$"poller {service}" |
+			some service, forms in data.vpcguard.config.actions.by_the_poller
+			some form in forms
+			_covers(form, pattern)
+		},
 	})
 }
 
-_pollers := {$"poller {service}" | some service, _ in actions.by_the_poller}
+_pollers := {$"poller {service}" | some service, _ in data.vpcguard.config.actions.by_the_poller}
 
 _denials := {one.name: _plain(one.statements, "deny") | some one in input.roles}
 
@@ -205,15 +215,15 @@ _plain(statements, effect) := [statement |
 
 _is_denied(denials, pattern) if {
 	some denial in denials
-	some glob in denial.actions
-	_covers(glob, pattern)
+	some form in denial.actions
+	_covers(form, pattern)
 }
 
 _is_denied(denials, pattern) if {
 	some denial in denials
 	denial.not_actions != []
-	every glob in denial.not_actions {
-		not _overlaps(glob, pattern)
+	every form in denial.not_actions {
+		not _overlaps(form, pattern)
 	}
 }
 
@@ -226,39 +236,39 @@ _is_within(true, role_name, pattern) if {
 }
 
 _may_allow(allowance, pattern) if {
-	some glob in allowance.actions
-	_overlaps(glob, pattern)
+	some form in allowance.actions
+	_overlaps(form, pattern)
 }
 
 _may_allow(allowance, pattern) if {
 	allowance.not_actions != []
-	every glob in allowance.not_actions {
-		not _covers(glob, pattern)
+	every form in allowance.not_actions {
+		not _covers(form, pattern)
 	}
 }
 
-# whether a glob matches everything that a pattern stands for; a question mark and a star are not compared
-_covers(glob, pattern) if {
-	permissions.matches(glob, pattern)
-	not contains(glob, "?")
+# whether a form matches everything that a pattern stands for; a question mark and a star are not compared
+_covers(form, pattern) if {
+	permissions.matches(form, pattern)
+	not contains(form, "?")
 }
 
-_covers(glob, pattern) if {
-	permissions.matches(glob, pattern)
+_covers(form, pattern) if {
+	permissions.matches(form, pattern)
 	not contains(pattern, "*")
 }
 
-# whether a glob and a pattern may have an action in common: never false where they do
-_overlaps(glob, pattern) if permissions.matches(glob, pattern)
+# whether a form and a pattern may have an action in common: never false where they do
+_overlaps(form, pattern) if permissions.matches(form, pattern)
 
-_overlaps(glob, pattern) if permissions.matches(pattern, lower(glob))
+_overlaps(form, pattern) if permissions.matches(pattern, lower(form))
 
-_overlaps(glob, pattern) if {
-	regex.match(`[*?]`, glob)
+_overlaps(form, pattern) if {
+	regex.match(`[*?]`, form)
 	regex.match(`[*?]`, pattern)
-	beginnings := [_beginning(lower(glob)), _beginning(pattern)]
+	beginnings := [_beginning(lower(form)), _beginning(pattern)]
 	some i in [0, 1]
 	startswith(beginnings[i], beginnings[1 - i])
 }
 
-_beginning(glob) := regex.split(`[*?]`, glob)[0]
+_beginning(form) := regex.split(`[*?]`, form)[0]

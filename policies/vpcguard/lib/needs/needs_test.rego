@@ -39,7 +39,13 @@ test_permissions_without_a_call_infer_nothing if {
 # semantics 5: the poller actions of a service that is an event source of the function
 test_the_pollers_actions_of_an_event_source_infer_nothing if {
 	sqs := ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
-	kinesis := ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStream", "kinesis:ListShards", "kinesis:List*"]
+	kinesis := [
+		"kinesis:GetRecords",
+		"kinesis:GetShardIterator",
+		"kinesis:DescribeStream",
+		"kinesis:ListShards",
+		"kinesis:List*",
+	]
 	dynamodb := ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams"]
 	every service, polled in {"sqs": sqs, "kinesis": kinesis, "dynamodb": dynamodb} {
 		_with_function(polled, {"event_sources": [{"service": service}]}) == set()
@@ -137,7 +143,10 @@ test_an_unread_role_leaves_every_need_open if {
 }
 
 test_a_function_without_a_role_leaves_every_need_open if {
-	document := object.union(estate.document([], {}), {"functions": [object.remove(fixtures.function("orders", ["a1"], {}), ["role_name"])]})
+	document := object.union(
+		estate.document([], {}),
+		{"functions": [object.remove(fixtures.function("orders", ["a1"], {}), ["role_name"])]},
+	)
 	{wait.name | some wait in _crowd_of(document).others} == {"lambda:ListFunctions"}
 }
 
@@ -149,7 +158,10 @@ test_a_role_that_is_gone_needs_nothing if {
 
 # whether the poller or the function receives, only the event sources say
 test_unread_event_sources_leave_the_pollers_actions_open if {
-	document := fixtures.denied(estate.document(["sqs:ReceiveMessage", "s3:GetObject"], {}), {"event_sources": "lambda:ListEventSourceMappings"})
+	document := fixtures.denied(
+		estate.document(["sqs:ReceiveMessage", "s3:GetObject"], {}),
+		{"event_sources": "lambda:ListEventSourceMappings"},
+	)
 	crowd := _crowd_of(document)
 	{wait.name | some wait in crowd.services.sqs.waits} == {"lambda:ListEventSourceMappings"}
 	crowd.services.s3.waits == set()
@@ -167,7 +179,9 @@ test_unread_tags_leave_every_need_open if {
 test_unread_tags_matter_less_where_the_configuration_speaks_for_the_function if {
 	document := fixtures.denied(estate.document(["s3:*"], {}), {"function_tags": "tag:GetResources"})
 	services := _configured(document, {"services": ["sqs"]})
-	{service: {wait.name | some wait in need.waits} | some service, need in _crowd_of(services).services} == {"sqs": {"tag:GetResources"}}
+	{service: {wait.name | some wait in need.waits} |
+		some service, need in _crowd_of(services).services
+	} == {"sqs": {"tag:GetResources"}}
 	both := _configured(document, {"services": ["sqs"], "egress": "aws"})
 	_crowd_of(both).services == {"sqs": {"basis": "declared", "waits": set()}}
 	egress := _configured(document, {"egress": "aws"})
@@ -178,7 +192,10 @@ test_functions_with_the_same_needs_are_one_crowd if {
 	other := fixtures.function("billing", ["a1", "b1"], {"role_name": "role-g"})
 	role := object.union(estate.role([_allow(["s3:List*"])]), {"name": "role-g"})
 	document := estate.document(["s3:GetObject"], {})
-	joined := object.union(document, {"functions": array.concat(document.functions, [other]), "roles": array.concat(document.roles, [role])})
+	joined := object.union(
+		document,
+		{"functions": array.concat(document.functions, [other]), "roles": array.concat(document.roles, [role])},
+	)
 	{crowd.functions | some crowd in needs.crowds} == {{"orders", "billing"}} with input as joined
 }
 
@@ -193,15 +210,22 @@ _bounded(boundary) := object.keys(_crowd_of(estate.document([], {"roles": [objec
 	{"has_boundary": true, "boundary_statements": boundary},
 )]})).services)
 
-_with_function(actions, more) := object.keys(_crowd_of(estate.document(actions, {"functions": [fixtures.function("orders", ["a1", "b1"], more)]})).services)
+_with_function(actions, more) := object.keys(_crowd_of(estate.document(
+	actions,
+	{"functions": [fixtures.function("orders", ["a1", "b1"], more)]},
+)).services)
 
 _allow(actions) := estate.statement("Allow", {"actions": actions})
 
-_configured(document, intent) := object.union(document, {"config": {"version": 1, "overrides": [{"match": {"function": "orders"}, "intent": intent}]}})
+_configured(document, intent) := object.union(
+	document,
+	{"config": {"version": 1, "overrides": [{"match": {"function": "orders"}, "intent": intent}]}},
+)
 
 _crowd(actions) := _crowd_of(estate.document(actions, {}))
 
 _crowd_of(document) := crowd if {
+	# regal ignore:with-outside-test-context
 	crowds := needs.crowds with input as document
 	some crowd in crowds
 }

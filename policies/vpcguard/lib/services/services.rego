@@ -6,7 +6,6 @@
 #   service_unreachable, else gateway_route_missing. Groups of the function and ACLs have rules of their own.
 package vpcguard.lib.services
 
-import data.vpcguard.config.services
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
 import data.vpcguard.lib.coverage
@@ -19,8 +18,8 @@ import data.vpcguard.lib.ways
 
 # METADATA
 # description: |
-#   What one fault amounts to, by key of a needy crowd (lib.needs): {"subnets": service -> subnets where the fault is proven,
-#   "waits": what it takes to exclude the fault where it is not, empty if it is excluded}.
+#   What one fault amounts to, by key of a needy crowd (lib.needs): {"subnets": service -> subnets where the fault is
+#   proven, "waits": what it takes to exclude the fault where it is not, empty if it is excluded}.
 # scope: document
 report(fault) := {key: found |
 	some key in needs.needy
@@ -53,8 +52,8 @@ report(fault) := {key: found |
 
 # METADATA
 # description: |
-#   By cohort key, service prefix and id of a subnet that was seen: {"values": possible outcomes ("reachable" or a fault),
-#   "waits": what would settle it if there are several}.
+#   By cohort key, service prefix and id of a subnet that was seen: {"values": possible outcomes ("reachable" or a
+#   fault), "waits": what would settle it if there are several}.
 of := {key: by_service |
 	some key, wanted in _wanted
 	by_service := {service: by_subnet |
@@ -84,13 +83,13 @@ by_name := {key: by_name |
 # METADATA
 # description: The endpoint names of a service, given its IAM prefix.
 # scope: document
-names(service) := services.endpoint_names[service]
+names(service) := data.vpcguard.config.services.endpoint_names[service]
 
-names(service) := [service] if not services.endpoint_names[service]
+names(service) := [service] if not data.vpcguard.config.services.endpoint_names[service]
 
 # METADATA
 # description: Services that have gateway endpoints.
-gateway_services := {service | some service in services.gateway}
+gateway_services := {service | some service in data.vpcguard.config.services.gateway}
 
 # METADATA
 # description: The interface endpoints of a service in a VPC, usable or not.
@@ -107,7 +106,7 @@ gateways(vpc_id, service) := {id | some name in names(service); some id in endpo
 #   The prefix lists of a service with gateway endpoints, by their name or by the routes to its endpoints in a VPC.
 # scope: document
 prefix_lists(vpc_id, service) := {id |
-	some id, name in endpoints.list_names
+	some id, name in endpoints.prefix_list_names
 	name in names(service)
 	service in gateway_services
 } | {route.destination |
@@ -184,18 +183,18 @@ _is_in_doubt(fault, values, need_waits) if {
 # a client of the service uses all its names, so that the worst counts; of some services it may use one and not another
 _combined(service, verdicts) := verdicts[0] if {
 	count(verdicts) == 1
-	not service in services.either
+	not service in data.vpcguard.config.services.either
 }
 
 _combined(service, verdicts) := _settled(values, union({verdict.waits | some verdict in verdicts})) if {
 	count(verdicts) > 1
-	not service in services.either
-	least := max({min({_rank[value] | some value in verdict.values}) | some verdict in verdicts})
+	not service in data.vpcguard.config.services.either
+	least := max([min(_ranks(verdict.values)) | some verdict in verdicts])
 	values := {value | some verdict in verdicts; some value in verdict.values; _rank[value] >= least}
 }
 
 _combined(service, verdicts) := _settled(values, waits | {wait}) if {
-	service in services.either
+	service in data.vpcguard.config.services.either
 	values := union({verdict.values | some verdict in verdicts})
 	waits := union({verdict.waits | some verdict in verdicts})
 	wait := {"status": "undecidable", "name": service, "reason": "which of its endpoints the function calls"}
@@ -205,6 +204,8 @@ _settled(values, _) := {"values": values, "waits": set()} if count(values) == 1
 
 _settled(values, waits) := {"values": values, "waits": waits} if count(values) > 1
 
+_ranks(values) := {_rank[value] | some value in values}
+
 _rank := {
 	"reachable": 0,
 	"gateway_route_missing": 1,
@@ -213,8 +214,8 @@ _rank := {
 	"endpoint_blocked": 4,
 }
 
-# Where a name leads in the VPC, as possible answers: "served" by an endpoint, "blocked" at one that catches it, "deaf" (one
-# exists and does not catch it), "absent". A name that is caught never reaches the gateway endpoint:
+# Where a name leads in the VPC, as possible answers: "served" by an endpoint, "blocked" at one that catches it, "deaf"
+# (one exists and does not catch it), "absent". A name that is caught never reaches the gateway endpoint:
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DnsOptions.html
 _outcomes(key, name, id) := {"values": values, "waits": waits} if {
 	vpc_id := cohorts.by_key[key].vpc_id
@@ -238,10 +239,7 @@ _outcomes(key, name, id) := {"values": values, "waits": waits} if {
 	waits := union({one.waits | some one in found}) | (unread | gateway_waits)
 }
 
-_is_served(found) if {
-	some one in found
-	one.values == {"served"}
-}
+_is_served(found) if {"served"} in {one.values | some one in found}
 
 default _is_some(_) := false
 
@@ -258,7 +256,10 @@ _admission("available", key, endpoint_id, id) := {"values": {"served"}, "waits":
 	id in endpoints.admission[key][endpoint_id].subnets
 }
 
-_admission("available", key, endpoint_id, id) := {"values": ({"blocked"} | {"served" | waits != set()}), "waits": waits} if {
+_admission("available", key, endpoint_id, id) := {
+	"values": ({"blocked"} | {"served" | waits != set()}),
+	"waits": waits,
+} if {
 	not id in endpoints.admission[key][endpoint_id].subnets
 	waits := endpoints.admission[key][endpoint_id].waits
 }
@@ -293,7 +294,9 @@ _verdict(name, outcomes, way, central) := _settled(values, outcomes.waits | away
 
 _away(name, _, way, _) := {_beside_nat(name, way)} if way.state == "works"
 
-_away(_, outcome, way, central) := {"reachable" | central.answer != "no"} | {_fault_of[outcome] | central.answer != "yes"} if {
+_away(_, outcome, way, central) := {"reachable" | central.answer != "no"} | {_fault_of[outcome] |
+	central.answer != "yes"
+} if {
 	way.state == "none"
 }
 
@@ -374,15 +377,13 @@ _routes_away := {id: routes_of |
 
 _is_private("ipv4", destination) if _is_private_network(destination)
 
+# while the list is unread the way out is unknown as well: no isolated subnet
 _is_private("prefix_list", destination) if {
 	some cidr in network.prefix_lists[destination].cidrs
 	_is_private_network(cidr)
 }
 
-_is_private("prefix_list", destination) if not coverage.is_known("prefix_list_entries", destination)
-
 _is_private_network(destination) if {
-	not destination in services.everything
-	some private in services.private_networks
-	net.cidr_intersects(private, destination)
+	not destination in data.vpcguard.config.services.everything
+	true in {net.cidr_intersects(private, destination) | some private in data.vpcguard.config.services.private_networks}
 }

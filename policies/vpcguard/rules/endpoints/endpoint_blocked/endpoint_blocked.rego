@@ -1,14 +1,14 @@
 # METADATA
 # title: An endpoint takes over a service's name and cannot be used
 # description: |
-#   With private DNS on, the service's name leads to the endpoint, whatever other way there is. It is not available, or its
-#   security groups do not admit the function, so that every call hangs: a NAT gateway does not help.
+#   With private DNS on, the service's name leads to the endpoint, whatever other way there is. It is not available, or
+#   its security groups do not admit the function, so that every call hangs: a NAT gateway does not help.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
 # custom:
 #   severity: high
-#   advice: Let the endpoint's security groups admit TCP 443 from the function's groups or subnets, or replace the endpoint.
+#   advice: Let the endpoint's groups admit TCP 443 from the function's groups or subnets, or replace the endpoint.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and need an AWS service, or may need one
 #   passes: Every endpoint that takes over the name of a needed service is available and admits the function.

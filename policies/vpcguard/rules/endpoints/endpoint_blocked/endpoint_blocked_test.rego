@@ -44,8 +44,13 @@ test_deny_an_endpoint_whose_groups_do_not_admit_the_function if {
 
 test_deny_an_endpoint_that_is_not_available if {
 	document := _document([estate.interface("vpce-1", "sqs", {"state": "pending"})], _admitting)
-	{[one.cause, one.state] | some v in rule.deny; some one in v.evidence.endpoints} == {["not_available", "pending"]} with input as document
-	{startswith(v.message, "orders cannot use vpce-1 (sqs), which is pending.") | some v in rule.deny} == {true} with input as document
+	{[one.cause, one.state] |
+		some v in rule.deny
+		some one in v.evidence.endpoints
+	} == {["not_available", "pending"]} with input as document
+	{startswith(v.message, "orders cannot use vpce-1 (sqs), which is pending.") |
+		some v in rule.deny
+	} == {true} with input as document
 }
 
 # design 6: a NAT does not help then
@@ -75,9 +80,18 @@ test_allow_an_endpoint_that_admits_the_function if {
 	rule.unknown == set() with input as document
 }
 
+test_allow_where_another_endpoint_for_the_name_is_usable if {
+	found := [estate.interface("vpce-1", "sqs", {"state": "deleting"}), estate.interface("vpce-2", "sqs", {})]
+	rule.deny == set() with input as _document(found, _admitting)
+	rule.unknown == set() with input as _document(found, _admitting)
+}
+
 test_allow_an_endpoint_that_does_not_catch_the_name if {
 	rule.deny == set() with input as _document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})], {})
-	rule.deny == set() with input as _document([estate.interface("vpce-1", "sqs", {"private_dns_only_for_inbound_resolver": true})], {})
+	rule.deny == set() with input as _document(
+		[estate.interface("vpce-1", "sqs", {"private_dns_only_for_inbound_resolver": true})],
+		{},
+	)
 	rule.unknown == set() with input as _document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})], {})
 }
 
@@ -113,7 +127,10 @@ test_unknown_while_the_endpoints_are_unread if {
 
 # what was read stands, whatever else was not
 test_deny_what_was_seen_while_the_endpoints_are_unread if {
-	document := fixtures.denied(_document([estate.interface("vpce-1", "sqs", {})], {}), {"vpc_endpoints": "ec2:DescribeVpcEndpoints"})
+	document := fixtures.denied(
+		_document([estate.interface("vpce-1", "sqs", {})], {}),
+		{"vpc_endpoints": "ec2:DescribeVpcEndpoints"},
+	)
 	{v.function | some v in rule.deny} == {"orders"} with input as document
 	rule.unknown == set() with input as fixtures.denied(
 		_document([estate.interface("vpce-1", "sqs", {})], _admitting),
@@ -122,9 +139,15 @@ test_deny_what_was_seen_while_the_endpoints_are_unread if {
 }
 
 test_unknown_while_the_needs_are_unread if {
-	document := fixtures.denied(object.union(_document([estate.interface("vpce-1", "sqs", {})], {}), {"roles": []}), {"roles": "iam:GetRole"})
+	document := fixtures.denied(
+		object.union(_document([estate.interface("vpce-1", "sqs", {})], {}), {"roles": []}),
+		{"roles": "iam:GetRole"},
+	)
 	{one.waits[_].name | some one in rule.unknown} == {"iam:GetRole"} with input as document
-	sound := fixtures.denied(object.union(_document([estate.interface("vpce-1", "sqs", {})], _admitting), {"roles": []}), {"roles": "iam:GetRole"})
+	sound := fixtures.denied(
+		object.union(_document([estate.interface("vpce-1", "sqs", {})], _admitting), {"roles": []}),
+		{"roles": "iam:GetRole"},
+	)
 	rule.unknown == set() with input as sound
 }
 

@@ -1,8 +1,8 @@
 # METADATA
 # title: Traffic to S3 or DynamoDB pays for a NAT that a free endpoint would replace
 # description: |
-#   A gateway endpoint costs nothing and takes the traffic off the NAT gateway, which charges for every gigabyte. It works
-#   only through the route tables with which it is associated.
+#   A gateway endpoint costs nothing and takes the traffic off the NAT gateway, which charges for every gigabyte. It
+#   works only through the route tables with which it is associated.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
 #   - ref: https://aws.amazon.com/vpc/pricing/
@@ -118,7 +118,10 @@ _prices(crowd) := config.settings[cohorts.by_key[crowd.cohort].signature].prices
 
 _prices(crowd) := {} if not config.settings[cohorts.by_key[crowd.cohort].signature].prices[input.account.region]
 
-_saving(crowd) := sprintf(" This saves the NAT gateway's charge of %v a gigabyte (price of %s).", [prices.nat_gateway_gb, prices.date]) if {
+_saving(crowd) := sprintf(
+	" This saves the NAT gateway's charge of %v a gigabyte (price of %s).",
+	[prices.nat_gateway_gb, prices.date],
+) if {
 	prices := _prices(crowd)
 }
 

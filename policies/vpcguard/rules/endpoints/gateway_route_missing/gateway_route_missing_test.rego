@@ -26,24 +26,36 @@ test_deny_s3_through_a_nat_without_an_endpoint if {
 }
 
 test_deny_dynamodb_where_the_endpoint_is_not_associated if {
-	document := estate.behind_nat(estate.document(["dynamodb:Query"], {"vpc_endpoints": [estate.gateway("vpce-g", "dynamodb", ["rtb-a"])]}))
+	document := estate.behind_nat(estate.document(
+		["dynamodb:Query"],
+		{"vpc_endpoints": [estate.gateway("vpce-g", "dynamodb", ["rtb-a"])]},
+	))
 	{[v.evidence.gaps, v.root_causes] | some v in rule.deny} == {[
 		[{"service": "dynamodb", "cause": "not_associated", "endpoints": {"vpce-g"}, "subnet_ids": {"b1"}}],
 		{"vpce-g"},
 	]} with input as document
-	{contains(v.message, "(vpce-g is not associated with the route tables there)") | some v in rule.deny} == {true} with input as document
+	{contains(v.message, "(vpce-g is not associated with the route tables there)") |
+		some v in rule.deny
+	} == {true} with input as document
 }
 
 test_deny_where_the_endpoint_is_not_available if {
-	endpoint := object.union(estate.gateway("vpce-g", "s3", ["rtb-a", "rtb-b"]), {"state": "failed", "has_default_policy": false})
-	{[v.evidence.gaps[0].cause, v.evidence.endpoints_with_own_policy] | some v in rule.deny} == {["not_available", {"vpce-g"}]} with input as _document([endpoint])
+	endpoint := object.union(
+		estate.gateway("vpce-g", "s3", ["rtb-a", "rtb-b"]),
+		{"state": "failed", "has_default_policy": false},
+	)
+	{[v.evidence.gaps[0].cause, v.evidence.endpoints_with_own_policy] |
+		some v in rule.deny
+	} == {["not_available", {"vpce-g"}]} with input as _document([endpoint])
 	{contains(v.message, "(vpce-g is not available)") | some v in rule.deny} == {true} with input as _document([endpoint])
 }
 
 test_deny_names_the_saving_from_the_price_data if {
 	prices := {"eu-west-1": {"date": "2026-11-01", "nat_gateway_gb": 0.048}}
 	document := object.union(_document([]), {"config": {"version": 1, "prices": prices}})
-	{endswith(v.message, " This saves the NAT gateway's charge of 0.048 a gigabyte (price of 2026-11-01).") | some v in rule.deny} == {true} with input as document
+	{endswith(v.message, " This saves the NAT gateway's charge of 0.048 a gigabyte (price of 2026-11-01).") |
+		some v in rule.deny
+	} == {true} with input as document
 	{v.evidence.prices | some v in rule.deny} == {prices["eu-west-1"]} with input as document
 	elsewhere := object.union(_document([]), {"config": {"version": 1, "prices": {"us-east-1": prices["eu-west-1"]}}})
 	{contains(v.message, "saves") | some v in rule.deny} == {false} with input as elsewhere
@@ -51,23 +63,31 @@ test_deny_names_the_saving_from_the_price_data if {
 
 test_deny_one_violation_for_both_services if {
 	document := estate.behind_nat(estate.tagged(estate.document([], {}), {"vpcguard:services": "s3,dynamodb"}))
-	{[{gap.service | some gap in v.evidence.gaps}, v.basis] | some v in rule.deny} == {[{"s3", "dynamodb"}, "declared"]} with input as document
+	{[{gap.service | some gap in v.evidence.gaps}, v.basis] |
+		some v in rule.deny
+	} == {[{"s3", "dynamodb"}, "declared"]} with input as document
 }
 
 test_deny_behind_a_nat_instance if {
-	document := object.union(estate.leaving(estate.document(["s3:*"], {}), [estate.route("ipv4", "0.0.0.0/0", "network_interface", "eni-nat")]), {
-		"network_interfaces": [{
-			"id": "eni-nat",
-			"vpc_id": "vpc-1",
-			"subnet_id": "p1",
-			"security_group_ids": [],
-			"interface_type": "interface",
-			"is_lambda": false,
-			"source_dest_check": false,
-			"instance_id": "i-1",
-		}],
-		"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": "running", "subnet_id": "p1"}],
-	})
+	document := object.union(
+		estate.leaving(
+			estate.document(["s3:*"], {}),
+			[estate.route("ipv4", "0.0.0.0/0", "network_interface", "eni-nat")],
+		),
+		{
+			"network_interfaces": [{
+				"id": "eni-nat",
+				"vpc_id": "vpc-1",
+				"subnet_id": "p1",
+				"security_group_ids": [],
+				"interface_type": "interface",
+				"is_lambda": false,
+				"source_dest_check": false,
+				"instance_id": "i-1",
+			}],
+			"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": "running", "subnet_id": "p1"}],
+		},
+	)
 	{v.function | some v in rule.deny} == {"orders"} with input as document
 }
 
@@ -82,13 +102,19 @@ test_allow_an_associated_endpoint if {
 test_allow_a_usable_interface_endpoint_that_catches_the_name if {
 	document := object.union(_document([estate.interface("vpce-i", "s3", {})]), {"security_groups": _groups})
 	rule.deny == set() with input as document
-	deaf := object.union(_document([estate.interface("vpce-i", "s3", {"private_dns_enabled": false})]), {"security_groups": _groups})
+	deaf := object.union(
+		_document([estate.interface("vpce-i", "s3", {"private_dns_enabled": false})]),
+		{"security_groups": _groups},
+	)
 	{v.evidence.gaps[0].cause | some v in rule.deny} == {"no_endpoint"} with input as deaf
 }
 
 # one fault speaks alone: with private DNS on, the blocked endpoint is what stops the calls
 test_allow_where_a_blocked_endpoint_speaks if {
-	document := object.union(_document([estate.interface("vpce-i", "s3", {"state": "pending"})]), {"security_groups": _groups})
+	document := object.union(
+		_document([estate.interface("vpce-i", "s3", {"state": "pending"})]),
+		{"security_groups": _groups},
+	)
 	rule.deny == set() with input as document
 }
 
@@ -96,7 +122,10 @@ test_allow_where_a_blocked_endpoint_speaks if {
 test_allow_without_a_nat_path if {
 	rule.deny == set() with input as estate.document(["s3:*"], {})
 	rule.unknown == set() with input as estate.document(["s3:*"], {})
-	central := estate.leaving(estate.document(["s3:*"], {}), [estate.route("ipv4", "0.0.0.0/0", "transit_gateway", "tgw-1")])
+	central := estate.leaving(
+		estate.document(["s3:*"], {}),
+		[estate.route("ipv4", "0.0.0.0/0", "transit_gateway", "tgw-1")],
+	)
 	rule.deny == set() with input as central
 	rule.unknown == set() with input as central
 }
@@ -108,7 +137,10 @@ test_unknown_while_the_endpoints_are_unread if {
 }
 
 test_unknown_while_the_way_is_unread if {
-	document := fixtures.denied(object.union(_document([]), {"route_tables": []}), {"route_tables": "ec2:DescribeRouteTables"})
+	document := fixtures.denied(
+		object.union(_document([]), {"route_tables": []}),
+		{"route_tables": "ec2:DescribeRouteTables"},
+	)
 	rule.deny == set() with input as document
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeRouteTables"} with input as document
 }
@@ -118,19 +150,31 @@ test_unknown_while_the_needs_are_unread if {
 	rule.applies == {"orders"} with input as document
 	rule.deny == set() with input as document
 	{one.waits[_].name | some one in rule.unknown} == {"iam:GetRole"} with input as document
-	served := object.union(document, {"vpc_endpoints": [estate.gateway("vpce-1", "s3", ["rtb-a", "rtb-b"]), estate.gateway("vpce-2", "dynamodb", ["rtb-a", "rtb-b"])]})
+	served := object.union(
+		document,
+		{"vpc_endpoints": [
+			estate.gateway("vpce-1", "s3", ["rtb-a", "rtb-b"]),
+			estate.gateway("vpce-2", "dynamodb", ["rtb-a", "rtb-b"]),
+		]},
+	)
 	rule.unknown == set() with input as served
 }
 
 test_unknown_when_a_hidden_subnet_decides if {
-	hidden := object.union(_document([estate.gateway("vpce-g", "s3", ["rtb-a"])]), {"functions": [fixtures.function("orders", ["a1", "hidden"], {})]})
+	hidden := object.union(
+		_document([estate.gateway("vpce-g", "s3", ["rtb-a"])]),
+		{"functions": [fixtures.function("orders", ["a1", "hidden"], {})]},
+	)
 	document := fixtures.denied(hidden, {"subnets": "ec2:DescribeSubnets"})
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeSubnets"} with input as document
 }
 
 # what is left out on purpose is silence, and so waits alone
 test_unknown_where_the_tables_are_left_out_on_purpose if {
-	document := fixtures.not_requested(object.union(_document([]), {"route_tables": []}), {"route_tables": "ec2:DescribeRouteTables"})
+	document := fixtures.not_requested(
+		object.union(_document([]), {"route_tables": []}),
+		{"route_tables": "ec2:DescribeRouteTables"},
+	)
 	{one.waits[_].status | some one in rule.unknown} == {"not_requested"} with input as document
 }
 

@@ -1,10 +1,10 @@
 # METADATA
 # title: A needed endpoint is in fewer Availability Zones than the function
 # description: |
-#   Calls from the other zones cross to the endpoint's zone, and if that zone fails the service is out of reach from all of
-#   them.
+#   Calls from the other zones cross to the endpoint's zone, and if that zone fails the service is out of reach from all
+#   of them.
 # related_resources:
-#   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html#aws-services-subnets-zones
+#   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 # custom:
 #   severity: low
 #   advice: Add a subnet in each of the function's zones to the endpoint.
@@ -55,7 +55,10 @@ deny contains result.violation(name, {
 	some key, gaps in _gaps
 	crowd := needs.crowds[key]
 	ids := union({gap.endpoint_ids | some gap in gaps})
-	said := message.list({sprintf("%s (%s) is not in %s", [message.list(gap.endpoint_ids), gap.service, message.list(gap.zone_ids)]) |
+	said := message.list({sprintf(
+		"%s (%s) is not in %s",
+		[message.list(gap.endpoint_ids), gap.service, message.list(gap.zone_ids)],
+	) |
 		some gap in gaps
 	})
 	some name in crowd.functions
@@ -104,7 +107,8 @@ _waits(crowd) := union({
 	},
 	{wait |
 		_is_served(crowd)
-		some wait in (cohorts.hidden_subnet_waits[crowd.cohort] | network.waits_for_zones(cohorts.by_key[crowd.cohort].subnets))
+		zone_waits := network.waits_for_zones(cohorts.by_key[crowd.cohort].subnets)
+		some wait in (cohorts.hidden_subnet_waits[crowd.cohort] | zone_waits)
 	},
 	{wait |
 		_may_be_unseen(crowd)
@@ -193,7 +197,10 @@ _may_be_usable(key, id) if {
 	endpoints.admission[key][id] != {"subnets": set(), "waits": set()}
 }
 
-_zones(ids) := {network.subnets[subnet_id].zone_id | some id in ids; some subnet_id in network.vpc_endpoints[id].subnet_ids}
+_zones(ids) := {network.subnets[subnet_id].zone_id |
+	some id in ids
+	some subnet_id in network.vpc_endpoints[id].subnet_ids
+}
 
 _subnet_waits(id) := {wait |
 	some subnet_id in network.vpc_endpoints[id].subnet_ids
@@ -206,7 +213,11 @@ _zone_waits(subnet_id, vpc_id) := waits if {
 	waits != set()
 }
 
-_zone_waits(subnet_id, vpc_id) := {{"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"no zone of {subnet_id}"}} if {
+_zone_waits(subnet_id, vpc_id) := {{
+	"status": "unknown",
+	"name": "ec2:DescribeSubnets",
+	"reason": $"no zone of {subnet_id}",
+}} if {
 	coverage.waits_within("subnets", subnet_id, vpc_id) == set()
 }
 

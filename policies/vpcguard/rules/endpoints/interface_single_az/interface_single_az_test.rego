@@ -28,7 +28,10 @@ test_deny_a_zone_without_the_endpoint if {
 
 # the zone counts, not the subnet
 test_allow_another_subnet_of_the_zone if {
-	document := _document([_endpoint(["a1", "b2"], {})], {"subnets": array.concat(_subnets, [estate.subnet("b2", "b", "10.0.3.0/24")])})
+	document := _document(
+		[_endpoint(["a1", "b2"], {})],
+		{"subnets": array.concat(_subnets, [estate.subnet("b2", "b", "10.0.3.0/24")])},
+	)
 	rule.applies == {"orders"} with input as document
 	rule.deny == set() with input as document
 	rule.unknown == set() with input as document
@@ -48,14 +51,23 @@ test_allow_an_endpoint_that_cannot_be_used if {
 }
 
 test_allow_an_endpoint_that_nobody_needs if {
-	rule.deny == set() with input as _document([object.union(_endpoint(["a1"], {}), {"service_name": "com.amazonaws.eu-west-1.sns"})], {})
+	rule.deny == set() with input as _document(
+		[object.union(_endpoint(["a1"], {}), {"service_name": "com.amazonaws.eu-west-1.sns"})],
+		{},
+	)
 }
 
 test_unknown_while_the_endpoint_may_not_catch_the_name if {
-	document := fixtures.denied(_document([_endpoint(["a1"], {})], {"vpcs": []}), {"vpc_attributes": "ec2:DescribeVpcAttribute"})
+	document := fixtures.denied(
+		_document([_endpoint(["a1"], {})], {"vpcs": []}),
+		{"vpc_attributes": "ec2:DescribeVpcAttribute"},
+	)
 	rule.deny == set() with input as document
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcAttribute"} with input as document
-	spread := fixtures.denied(_document([_endpoint(["a1", "b1"], {})], {"vpcs": []}), {"vpc_attributes": "ec2:DescribeVpcAttribute"})
+	spread := fixtures.denied(
+		_document([_endpoint(["a1", "b1"], {})], {"vpcs": []}),
+		{"vpc_attributes": "ec2:DescribeVpcAttribute"},
+	)
 	rule.unknown == set() with input as spread
 }
 
@@ -63,7 +75,10 @@ test_unknown_while_a_subnet_of_the_endpoint_is_unread if {
 	document := fixtures.denied(_document([_endpoint(["a1", "hidden"], {})], {}), {"subnets": "ec2:DescribeSubnets"})
 	rule.deny == set() with input as document
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeSubnets"} with input as document
-	zoneless := _document([_endpoint(["a1", "z"], {})], {"subnets": array.concat(_subnets, [object.remove(estate.subnet("z", "b", "10.0.3.0/24"), ["zone_id"])])})
+	zoneless := _document(
+		[_endpoint(["a1", "z"], {})],
+		{"subnets": array.concat(_subnets, [object.remove(estate.subnet("z", "b", "10.0.3.0/24"), ["zone_id"])])},
+	)
 	{one.waits[_].reason | some one in rule.unknown} == {"no zone of z"} with input as zoneless
 }
 
@@ -89,11 +104,17 @@ test_unknown_while_the_needs_are_unread if {
 	spread := fixtures.denied(_document([_endpoint(["a1", "b1"], {})], {"roles": []}), {"roles": "iam:GetRole"})
 	rule.unknown == set() with input as spread
 	hidden := fixtures.denied(
-		_document([_endpoint(["a1", "b1"], {})], {"roles": [], "functions": [fixtures.function("orders", ["a1", "hidden"], {})]}),
+		_document(
+			[_endpoint(["a1", "b1"], {})],
+			{"roles": [], "functions": [fixtures.function("orders", ["a1", "hidden"], {})]},
+		),
 		{"roles": "iam:GetRole", "subnets": "ec2:DescribeSubnets"},
 	)
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeSubnets"} with input as hidden
-	unread := fixtures.denied(_document([], {"roles": []}), {"roles": "iam:GetRole", "vpc_endpoints": "ec2:DescribeVpcEndpoints"})
+	unread := fixtures.denied(
+		_document([], {"roles": []}),
+		{"roles": "iam:GetRole", "vpc_endpoints": "ec2:DescribeVpcEndpoints"},
+	)
 	{one.waits[_].name | some one in rule.unknown} == {"iam:GetRole", "ec2:DescribeVpcEndpoints"} with input as unread
 }
 

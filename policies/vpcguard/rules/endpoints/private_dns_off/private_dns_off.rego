@@ -1,8 +1,8 @@
 # METADATA
 # title: An endpoint exists, but the service's name does not lead to it
 # description: |
-#   Private DNS is off at the endpoint or in the VPC, so that the service's usual name resolves to public addresses, and the
-#   subnets have no way there.
+#   Private DNS is off at the endpoint or in the VPC, so that the service's usual name resolves to public addresses, and
+#   the subnets have no way there.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
@@ -83,7 +83,10 @@ _deaf(crowd, service) := [shown |
 	shown := {"endpoint_id": id, "service": service, "cause": endpoints.catching[id].cause}
 ]
 
-_said(service, subnet_ids, shown) := sprintf("%s from %s over %s", [service, message.subnets(subnet_ids), message.list(reasons)]) if {
+_said(service, subnet_ids, shown) := sprintf(
+	"%s from %s over %s",
+	[service, message.subnets(subnet_ids), message.list(reasons)],
+) if {
 	reasons := {$"{one.endpoint_id} ({_reason[one.cause]})" | some one in shown; one.service == service}
 }
 

@@ -26,14 +26,21 @@ test_deny_an_endpoint_without_private_dns if {
 		},
 		"root_causes": {"vpce-1"},
 		"basis": "inferred",
-	}} with input as _document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false, "has_default_policy": false})], {})
+	}} with input as _document(
+		[estate.interface("vpce-1", "sqs", {"private_dns_enabled": false, "has_default_policy": false})],
+		{},
+	)
 }
 
 test_deny_says_what_is_off if {
 	cases := [
 		["dns_support_disabled", {}, {"dns_support": false}],
 		["dns_hostnames_disabled", {}, {"dns_support": true, "dns_hostnames": false}],
-		["private_dns_for_inbound_resolver_only", {"private_dns_only_for_inbound_resolver": true}, {"dns_support": true, "dns_hostnames": true}],
+		[
+			"private_dns_for_inbound_resolver_only",
+			{"private_dns_only_for_inbound_resolver": true},
+			{"dns_support": true, "dns_hostnames": true},
+		],
 	]
 	every case in cases {
 		document := _document([estate.interface("vpce-1", "sqs", case[1])], {"vpcs": [estate.vpc(case[2])]})
@@ -43,7 +50,10 @@ test_deny_says_what_is_off if {
 
 test_deny_where_the_gateway_endpoint_is_not_routed if {
 	found := [estate.interface("vpce-1", "s3", {"private_dns_enabled": false}), estate.gateway("vpce-g", "s3", ["rtb-a"])]
-	document := object.union(_document(found, {}), {"roles": [estate.role([estate.statement("Allow", {"actions": ["s3:*"]})])]})
+	document := object.union(
+		_document(found, {}),
+		{"roles": [estate.role([estate.statement("Allow", {"actions": ["s3:*"]})])]},
+	)
 	{v.evidence.services[0].subnet_ids | some v in rule.deny} == {{"b1"}} with input as document
 }
 
@@ -66,27 +76,42 @@ test_allow_a_service_without_an_endpoint if {
 
 # the most specific rule speaks alone: the second endpoint catches the name and is blocked
 test_allow_where_a_blocked_endpoint_speaks if {
-	found := [estate.interface("vpce-1", "sqs", {"private_dns_enabled": false}), estate.interface("vpce-2", "sqs", {"state": "failed"})]
+	found := [
+		estate.interface("vpce-1", "sqs", {"private_dns_enabled": false}),
+		estate.interface("vpce-2", "sqs", {"state": "failed"}),
+	]
 	rule.deny == set() with input as _document(found, {})
 }
 
 test_unknown_while_the_dns_attributes_are_unread if {
-	document := fixtures.denied(_document([estate.interface("vpce-1", "sqs", {})], {"vpcs": [estate.vpc({})]}), {"vpc_attributes": "ec2:DescribeVpcAttribute"})
+	document := fixtures.denied(
+		_document([estate.interface("vpce-1", "sqs", {})], {"vpcs": [estate.vpc({})]}),
+		{"vpc_attributes": "ec2:DescribeVpcAttribute"},
+	)
 	rule.deny == set() with input as document
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcAttribute"} with input as document
 	rule.unknown == set() with input as estate.behind_nat(document)
 }
 
 test_unknown_over_an_opaque_way_out if {
-	document := estate.leaving(_document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})], {}), [estate.route("ipv4", "0.0.0.0/0", "transit_gateway", "tgw-1")])
+	document := estate.leaving(
+		_document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})], {}),
+		[estate.route("ipv4", "0.0.0.0/0", "transit_gateway", "tgw-1")],
+	)
 	rule.deny == set() with input as document
 	{one.waits[_].name | some one in rule.unknown} == {"tgw-1"} with input as document
 }
 
 test_unknown_while_the_needs_are_unread if {
-	document := fixtures.denied(object.union(_document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})], {}), {"roles": []}), {"roles": "iam:GetRole"})
+	document := fixtures.denied(
+		object.union(_document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})], {}), {"roles": []}),
+		{"roles": "iam:GetRole"},
+	)
 	{one.waits[_].name | some one in rule.unknown} == {"iam:GetRole"} with input as document
-	sound := fixtures.denied(object.union(_document([estate.interface("vpce-1", "sqs", {})], {}), {"roles": []}), {"roles": "iam:GetRole"})
+	sound := fixtures.denied(
+		object.union(_document([estate.interface("vpce-1", "sqs", {})], {}), {"roles": []}),
+		{"roles": "iam:GetRole"},
+	)
 	rule.unknown == set() with input as sound
 }
 

@@ -1,8 +1,8 @@
 # METADATA
 # title: Function cannot reach an AWS service that it needs
 # description: |
-#   From some of its subnets there is neither a working way to the internet nor a usable VPC endpoint for the service. Calls
-#   to it hang until they time out.
+#   From some of its subnets there is neither a working way to the internet nor a usable VPC endpoint for the service.
+#   Calls to it hang until they time out.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html

@@ -28,7 +28,9 @@ test_deny_a_service_without_endpoint_and_way_out if {
 
 test_deny_one_violation_for_several_services if {
 	document := estate.tagged(_document([], {}), {"vpcguard:services": "kms,s3"})
-	{[{one.service | some one in v.evidence.services}, v.basis] | some v in rule.deny} == {[{"kms", "s3"}, "declared"]} with input as document
+	{[{one.service | some one in v.evidence.services}, v.basis] |
+		some v in rule.deny
+	} == {[{"kms", "s3"}, "declared"]} with input as document
 }
 
 test_deny_from_the_subnet_that_lacks_the_gateway_route if {
@@ -38,10 +40,14 @@ test_deny_from_the_subnet_that_lacks_the_gateway_route if {
 
 test_deny_behind_a_broken_nat if {
 	document := object.union(estate.behind_nat(_document([], {})), {"nat_gateways": []})
-	{[one.state, one.cause] | some v in rule.deny; some one in v.evidence.subnets} == {["none", "nat_unavailable"]} with input as document
+	{[one.state, one.cause] |
+		some v in rule.deny
+		some one in v.evidence.subnets
+	} == {["none", "nat_unavailable"]} with input as document
 }
 
-# semantics 5: ecr is ecr.api and ecr.dkr, cloudwatch is monitoring, kinesis is kinesis-streams, firehose is kinesis-firehose
+# semantics 5: ecr is ecr.api and ecr.dkr, cloudwatch is monitoring, kinesis is kinesis-streams, firehose is
+# kinesis-firehose
 test_deny_unless_all_names_of_a_service_have_an_endpoint if {
 	names_of := {
 		"cloudwatch": ["monitoring"],
@@ -60,7 +66,10 @@ test_deny_unless_all_names_of_a_service_have_an_endpoint if {
 
 # semantics 5: -fips names serve FIPS clients only
 test_deny_with_an_endpoint_for_fips_clients if {
-	{v.function | some v in rule.deny} == {"orders"} with input as _document([estate.interface("vpce-1", "sqs-fips", {})], {})
+	{v.function | some v in rule.deny} == {"orders"} with input as _document(
+		[estate.interface("vpce-1", "sqs-fips", {})],
+		{},
+	)
 }
 
 # semantics 5: gateway and interface endpoints of one service are told apart by VpcEndpointType
@@ -71,7 +80,9 @@ test_deny_with_an_interface_endpoint_for_nothing_but_its_type if {
 
 # semantics 3: for endpoints.* only the IPv4 path counts
 test_deny_although_ipv6_has_a_way_out if {
-	dual := [object.union(estate.subnet(id, "a", "10.0.1.0/24"), {"ipv6_cidrs": ["2001:db8::/64"]}) | some id in ["a1", "b1"]]
+	dual := [object.union(estate.subnet(id, "a", "10.0.1.0/24"), {"ipv6_cidrs": ["2001:db8::/64"]}) |
+		some id in ["a1", "b1"]
+	]
 	routes := [estate.route("ipv6", "::/0", "egress_only_internet_gateway", "eigw-1")]
 	document := _document([], {
 		"functions": [fixtures.function("orders", ["a1", "b1"], {"ipv6_allowed_for_dual_stack": true})],
@@ -100,7 +111,10 @@ test_allow_either_kind_of_endpoint if {
 	gateway := estate.gateway("vpce-g", "s3", ["rtb-a", "rtb-b"])
 	rule.deny == set() with input as _needing("s3", [gateway])
 	rule.deny == set() with input as _needing("s3", [estate.interface("vpce-i", "s3", {})])
-	rule.deny == set() with input as _needing("s3", [gateway, estate.interface("vpce-i", "s3", {"private_dns_only_for_inbound_resolver": true})])
+	rule.deny == set() with input as _needing(
+		"s3",
+		[gateway, estate.interface("vpce-i", "s3", {"private_dns_only_for_inbound_resolver": true})],
+	)
 }
 
 # semantics 5: the most specific rule speaks alone
@@ -118,7 +132,10 @@ test_allow_a_gateway_endpoint_that_a_route_proves if {
 }
 
 test_unknown_in_a_shared_vpc_whose_owner_is_out_of_reach if {
-	document := object.union(_shared, {"route_tables": [estate.table("rtb-a", ["a1"], []), estate.table("rtb-b", ["b1"], [])]})
+	document := object.union(
+		_shared,
+		{"route_tables": [estate.table("rtb-a", ["a1"], []), estate.table("rtb-b", ["b1"], [])]},
+	)
 	rule.deny == set() with input as document
 	{one.waits[_].name | some one in rule.unknown} == {"444455556666"} with input as document
 }
@@ -138,8 +155,13 @@ test_unknown_where_central_endpoints_may_be if {
 		rule.deny == set() with input as document
 		{one.waits[_].name | some one in rule.unknown} == {"center"} with input as document
 	}
-	{one.waits[_].name | some one in rule.unknown} == {"center"} with input as _central("prefix_list", "pl-1", "transit_gateway")
-	unread := fixtures.denied(_central("prefix_list", "pl-2", "transit_gateway"), {"prefix_list_entries": "ec2:GetManagedPrefixListEntries"})
+	{one.waits[_].name |
+		some one in rule.unknown
+	} == {"center"} with input as _central("prefix_list", "pl-1", "transit_gateway")
+	unread := fixtures.denied(
+		_central("prefix_list", "pl-2", "transit_gateway"),
+		{"prefix_list_entries": "ec2:GetManagedPrefixListEntries"},
+	)
 	rule.deny == set() with input as unread
 }
 
@@ -149,7 +171,11 @@ test_deny_where_no_route_leads_to_central_endpoints if {
 		_central("ipv4", "10.0.0.0/8", "virtual_private_gateway"),
 		_central("prefix_list", "pl-2", "transit_gateway"),
 		object.union(_document([], {}), {"route_tables": [
-			estate.table("rtb-a", ["a1"], [object.union(estate.route("ipv4", "10.0.0.0/8", "transit_gateway", "center"), {"state": "blackhole"})]),
+			estate.table(
+				"rtb-a",
+				["a1"],
+				[object.union(estate.route("ipv4", "10.0.0.0/8", "transit_gateway", "center"), {"state": "blackhole"})],
+			),
 			estate.table("rtb-b", ["b1"], []),
 		]}),
 	] {
@@ -226,7 +252,10 @@ _central(family, destination, kind) := _document([], {
 		estate.table("rtb-a", ["a1"], [estate.route(family, destination, kind, "center")]),
 		estate.table("rtb-b", ["b1"], [estate.route(family, destination, kind, "center")]),
 	],
-	"prefix_lists": [{"id": "pl-1", "cidrs": ["192.0.2.0/24", "172.16.4.0/24"]}, {"id": "pl-2", "cidrs": ["192.0.2.0/24"]}],
+	"prefix_lists": [
+		{"id": "pl-1", "cidrs": ["192.0.2.0/24", "172.16.4.0/24"]},
+		{"id": "pl-2", "cidrs": ["192.0.2.0/24"]},
+	],
 })
 
 _shared := object.union(document, {"coverage": array.concat(
@@ -240,7 +269,10 @@ _shared := object.union(document, {"coverage": array.concat(
 	})
 }
 
-_needing(service, found) := object.union(_document(found, {}), {"roles": [estate.role([estate.statement("Allow", {"actions": [$"{service}:*"]})])]})
+_needing(service, found) := object.union(
+	_document(found, {}),
+	{"roles": [estate.role([estate.statement("Allow", {"actions": [$"{service}:*"]})])]},
+)
 
 _document(found, parts) := estate.document(["sqs:SendMessage"], object.union(
 	{

@@ -1,0 +1,133 @@
+package vpcguard.lib.acls_test
+
+import data.vpcguard.lib.acls
+import data.vpcguard.lib.fixtures_test as fixtures
+
+# semantics 6: rules count by number, not by position
+test_rules_count_by_number if {
+	_blocks([_egress(200, "allow", {}), _egress(100, "deny", {})]) == {"out"}
+	_blocks([_egress(200, "deny", {}), _egress(100, "allow", {})]) == set()
+}
+
+# semantics 6: a deny of a smaller network is no violation
+test_a_deny_of_a_smaller_network_changes_nothing if {
+	_blocks([_egress(100, "deny", {"ipv4_cidr": "10.0.0.0/8"}), _egress(200, "allow", {})]) == set()
+	halves := [_egress(100, "deny", {"ipv4_cidr": "0.0.0.0/1"}), _egress(110, "deny", {"ipv4_cidr": "128.0.0.0/1"})]
+	_blocks(array.concat(halves, [_egress(200, "allow", {})])) == {"out"}
+}
+
+test_two_halves_allow_the_whole if {
+	halves := [_egress(100, "allow", {"ipv4_cidr": "0.0.0.0/1"}), _egress(110, "allow", {"ipv4_cidr": "128.0.0.0/1"})]
+	_blocks(halves) == set()
+	_blocks([halves[0]]) == {"out"}
+}
+
+test_nothing_is_allowed_that_no_rule_allows if {
+	_blocks([]) == {"out"}
+}
+
+test_protocols_and_ports if {
+	allowing := [
+		[{"protocol": "-1"}, set()],
+		[{"protocol": "6"}, set()],
+		[{"protocol": "tcp", "from_port": 443, "to_port": 443}, set()],
+		[{"protocol": "6", "from_port": 0, "to_port": 65535}, set()],
+		[{"protocol": "6", "from_port": 80, "to_port": 442}, {"out"}],
+		[{"protocol": "6", "from_port": 444, "to_port": 500}, {"out"}],
+		[{"protocol": "17"}, {"out"}],
+		[{"protocol": "1"}, {"out"}],
+	]
+	every case in allowing {
+		_blocks([object.union(_egress(100, "allow", {}), case[0])]) == case[1]
+	}
+}
+
+test_ipv6_rules_are_another_matter if {
+	_blocks([object.remove(object.union(_egress(100, "allow", {}), {"ipv6_cidr": "::/0"}), ["ipv4_cidr"])]) == {"out"}
+	_blocks([_egress(100, "deny", {"ipv4_cidr": "nonsense"}), _egress(200, "allow", {})]) == set()
+}
+
+test_every_port_of_the_answers_counts if {
+	low := {"protocol": "6", "from_port": 1024, "to_port": 32767}
+	high := {"protocol": "6", "from_port": 32768, "to_port": 65535}
+	_back([_ingress(100, "allow", low), _ingress(110, "allow", high)]) == set()
+	_back([_ingress(100, "allow", low)]) == {"back"}
+	_back([_ingress(100, "allow", high)]) == {"back"}
+	hole := {"protocol": "6", "from_port": 3389, "to_port": 3389}
+	_back([_ingress(100, "deny", hole), _ingress(110, "allow", {})]) == {"back"}
+	_back([_ingress(110, "deny", hole), _ingress(100, "allow", {})]) == set()
+	_back([
+		_ingress(100, "deny", {"protocol": "6", "from_port": 22, "to_port": 1023}),
+		_ingress(110, "allow", {}),
+	]) == set()
+}
+
+# a network that a smaller one lies in is allowed and denied with it
+test_a_smaller_network_is_asked_about_as_a_whole if {
+	entries := array.concat([_egress(100, "allow", {"ipv4_cidr": "10.0.0.0/8"}), _egress(110, "deny", {})], _answers)
+	acls.blocks("acl-1", "10.1.0.0/24") == set() with input as _document(entries)
+	acls.blocks("acl-1", "11.0.0.0/24") == {"out"} with input as _document(entries)
+	denied := array.concat([_egress(90, "deny", {"ipv4_cidr": "10.0.0.0/9"})], entries)
+	acls.blocks("acl-1", "10.1.0.0/24") == {"out"} with input as _document(denied)
+}
+
+test_open_until_something_is_denied if {
+	open := [
+		_egress(100, "allow", {}),
+		_ingress(100, "allow", {}),
+		_egress(32767, "deny", {}),
+		_ingress(32767, "deny", {}),
+	]
+	acls.is_open("acl-1") with input as _document(open)
+	not acls.is_open("acl-1") with input as _document(array.concat(
+		open,
+		[_egress(50, "deny", {"ipv4_cidr": "10.0.0.0/8"})],
+	))
+	not acls.is_open("acl-1") with input as _document([_egress(100, "allow", {})])
+	not acls.is_open("acl-1") with input as _document([
+		_egress(100, "allow", {"protocol": "6"}),
+		_ingress(100, "allow", {}),
+	])
+}
+
+test_the_acl_of_a_subnet if {
+	acls.of("a1") == "acl-1" with input as _document([])
+	not acls.of("b1") with input as _document([])
+	acls.waits("a1") == set() with input as _document([])
+	{wait.reason | some wait in acls.waits("b1")} == {"no ACL of b1"} with input as _document([])
+	unread := fixtures.denied(_document([]), {"network_acls": "ec2:DescribeNetworkAcls"})
+	{wait.reason | some wait in acls.waits("b1")} == {"AccessDenied"} with input as unread
+}
+
+_blocks(entries) := blocked if {
+	# regal ignore:with-outside-test-context
+	blocked := acls.blocks("acl-1", "0.0.0.0/0") with input as _document(array.concat(_answers, entries))
+}
+
+_back(entries) := blocked if {
+	# regal ignore:with-outside-test-context
+	blocked := acls.blocks("acl-1", "0.0.0.0/0") with input as _document(array.concat([_egress(1, "allow", {})], entries))
+}
+
+# answers come back, though not from everything: such an ACL is never wide open
+_answers := [_ingress(1, "allow", {"protocol": "6"})]
+
+_egress(number, action, more) := object.union(_entry(number, action, more), {"is_egress": true})
+
+_ingress(number, action, more) := object.union(_entry(number, action, more), {"is_egress": false})
+
+_entry(number, action, more) := object.union(
+	{"rule_number": number, "action": action, "protocol": "-1", "ipv4_cidr": "0.0.0.0/0"},
+	more,
+)
+
+_document(entries) := fixtures.whole({
+	"subnets": [fixtures.subnet("a1", "a"), fixtures.subnet("b1", "b")],
+	"network_acls": [{
+		"id": "acl-1",
+		"vpc_id": "vpc-1",
+		"is_default": false,
+		"subnet_ids": ["a1"],
+		"entries": entries,
+	}],
+})

@@ -1,0 +1,265 @@
+package vpcguard.rules.config.network_acl_blocks_https_test
+
+import data.vpcguard.lib.endpoint_fixtures_test as estate
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.rules.config.network_acl_blocks_https as rule
+
+test_deny_an_acl_that_keeps_https_in if {
+	acl := _acl("acl-1", [_out(100, "allow", 80), _back(100, "allow")])
+	rule.deny == {{
+		"function": "orders",
+		"message": concat(" ", [
+			"orders: acl-1 of a1 (eu-west-1a) denies TCP 443 to 0.0.0.0/0.",
+			"Allow both there, by rules with smaller numbers than those that deny.",
+		]),
+		"evidence": {
+			"vpc_id": "vpc-1",
+			"intent": {
+				"egress": {"value": "undeclared", "source": "undeclared"},
+				"private_targets": {"value": "undeclared", "source": "undeclared"},
+				"services": {"source": "undeclared", "values": set()},
+				"unrecognized": set(),
+			},
+			"network_acls": [{"subnet_id": "a1", "network_acl_id": "acl-1", "blocked": {"0.0.0.0/0": {"out"}}}],
+		},
+	}} with input as _document([acl])
+}
+
+# semantics 6: and the whole of TCP 1024-65535 back from there
+test_deny_answers_that_do_not_come_back if {
+	acl := _acl("acl-1", [_out(100, "allow", 443), object.union(_back(100, "allow"), {"to_port": 60000})])
+	{fault.blocked |
+		some v in rule.deny
+		some fault in v.evidence.network_acls
+	} == {{"0.0.0.0/0": {"back"}}} with input as _document([acl])
+	{contains(v.message, "denies TCP 1024-65535 from 0.0.0.0/0") |
+		some v in rule.deny
+	} == {true} with input as _document([acl])
+	neither := _acl("acl-1", [])
+	{fault.blocked |
+		some v in rule.deny
+		some fault in v.evidence.network_acls
+	} == {{"0.0.0.0/0": {"out", "back"}}} with input as _document([neither])
+}
+
+test_deny_for_intent_internet if {
+	document := estate.tagged(_document([_acl("acl-1", [])]), {"vpcguard:egress": "internet"})
+	{v.function | some v in rule.deny} == {"orders"} with input as document
+}
+
+test_allow_the_default_acl if {
+	rule.applies == {"orders"} with input as _document([_open])
+	rule.deny == set() with input as _document([_open])
+	rule.unknown == set() with input as _document([_open])
+}
+
+test_allow_what_https_needs_and_no_more if {
+	acl := _acl("acl-1", [_out(100, "allow", 443), _back(100, "allow"), _deny_all(true), _deny_all(false)])
+	rule.deny == set() with input as _document([acl])
+	rule.unknown == set() with input as _document([acl])
+}
+
+# semantics 6: the function's subnets only
+test_allow_an_acl_of_another_subnet if {
+	rule.deny == set() with input as _document([_open, object.union(_acl("acl-2", []), {"subnet_ids": ["p1"]})])
+}
+
+# semantics 6: to the endpoints' subnets (aws)
+test_intent_aws_needs_the_endpoints_subnets if {
+	rule.deny == set() with input as _aws(["e1"], [_to("10.0.8.0/24"), _from("10.0.8.0/24")])
+	{fault.blocked |
+		some v in rule.deny
+		some fault in v.evidence.network_acls
+	} == {{"10.0.8.0/24": {"out", "back"}}} with input as _aws(["e1"], [_to("10.0.7.0/24")])
+	{fault.blocked |
+		some v in rule.deny
+		some fault in v.evidence.network_acls
+	} == {{"10.0.8.0/24": {"back"}}} with input as _aws(["e1"], [_to("10.0.8.0/24")])
+	{v.basis | some v in rule.deny} == {"inferred"} with input as _aws(["e1"], [])
+	{fault.subnet_id | some v in rule.deny; some fault in v.evidence.network_acls} == {"a1"} with input as _aws(["e1"], [])
+}
+
+# an ACL stands between subnets, never within one
+test_intent_aws_allow_an_endpoint_in_the_subnet_itself if {
+	rule.deny == set() with input as _aws(["a1"], [])
+	rule.unknown == set() with input as _aws(["a1"], [])
+}
+
+test_intent_aws_needs_the_networks_of_the_gateway_endpoint if {
+	rule.deny == set() with input as _s3([_to("52.218.0.0/16"), _from("52.218.0.0/16")])
+	{fault.blocked |
+		some v in rule.deny
+		some fault in v.evidence.network_acls
+	} == {{"52.218.0.0/17": {"out", "back"}}} with input as _s3([])
+	unread := fixtures.denied(
+		object.union(_s3([]), {"prefix_lists": []}),
+		{"prefix_list_entries": "ec2:GetManagedPrefixListEntries"},
+	)
+	rule.deny == set() with input as unread
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:GetManagedPrefixListEntries"} with input as unread
+}
+
+# without an endpoint the calls take the way out
+test_intent_aws_without_an_endpoint_needs_the_internet if {
+	nat := estate.behind_nat(_needing_sqs([_acl("acl-1", [])], []))
+	{fault.blocked |
+		some v in rule.deny
+		some fault in v.evidence.network_acls
+	} == {{"0.0.0.0/0": {"out", "back"}}} with input as nat
+
+	# endpoints.service_unreachable speaks there
+	rule.deny == set() with input as _needing_sqs([_acl("acl-1", [])], [])
+	rule.unknown == set() with input as _needing_sqs([_acl("acl-1", [])], [])
+	central := estate.leaving(
+		_needing_sqs([_acl("acl-1", [])], []),
+		[estate.route("ipv4", "0.0.0.0/0", "transit_gateway", "tgw-1")],
+	)
+	rule.deny == set() with input as central
+	{one.waits[_].name | some one in rule.unknown} == {"tgw-1"} with input as central
+}
+
+test_intent_aws_unknown_while_the_endpoints_are_unread if {
+	document := fixtures.denied(
+		estate.behind_nat(_needing_sqs([_acl("acl-1", [])], [])),
+		{"vpc_endpoints": "ec2:DescribeVpcEndpoints"},
+	)
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcEndpoints"} with input as document
+	open := fixtures.denied(estate.behind_nat(_needing_sqs([_open], [])), {"vpc_endpoints": "ec2:DescribeVpcEndpoints"})
+	rule.unknown == set() with input as open
+}
+
+test_intent_aws_unknown_while_the_name_may_not_be_caught if {
+	document := fixtures.denied(
+		object.union(_aws(["e1"], []), {"vpcs": []}),
+		{"vpc_attributes": "ec2:DescribeVpcAttribute"},
+	)
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcAttribute"} with input as document
+}
+
+test_intent_aws_unknown_while_a_subnet_of_the_endpoint_is_unread if {
+	document := fixtures.denied(_aws(["hidden"], []), {"subnets": "ec2:DescribeSubnets"})
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeSubnets"} with input as document
+}
+
+test_intent_aws_unknown_while_the_needs_are_unread if {
+	partial := fixtures.denied(_aws(["e1"], []), {"roles": "iam:GetPolicyVersion"})
+	rule.deny == set() with input as partial
+	{one.waits[_].name | some one in rule.unknown} == {"iam:GetPolicyVersion"} with input as partial
+	unread := fixtures.denied(object.union(_aws(["e1"], []), {"roles": []}), {"roles": "iam:GetRole"})
+	{one.waits[_].name | some one in rule.unknown} == {"iam:GetRole"} with input as unread
+	open := object.union(unread, {"network_acls": [_open]})
+	rule.unknown == set() with input as open
+}
+
+test_unknown_while_the_acl_is_unread if {
+	document := fixtures.denied(_document([]), {"network_acls": "ec2:DescribeNetworkAcls"})
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeNetworkAcls"} with input as document
+	{one.waits[_].reason | some one in rule.unknown} == {"no ACL of a1"} with input as _document([])
+}
+
+test_unknown_when_a_hidden_subnet_decides if {
+	document := fixtures.denied(
+		object.union(_document([_open]), {"functions": [fixtures.function("orders", ["a1", "hidden"], {})]}),
+		{"subnets": "ec2:DescribeSubnets"},
+	)
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeSubnets"} with input as document
+}
+
+# semantics 1: only verdicts that differ between the possible intents are unknown
+test_unknown_where_unread_tags_decide if {
+	document := fixtures.denied(_document([_acl("acl-1", [])]), {"function_tags": "tag:GetResources"})
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"tag:GetResources"} with input as document
+	open := fixtures.denied(_document([_open]), {"function_tags": "tag:GetResources"})
+	rule.applies == {"orders"} with input as open
+	rule.unknown == set() with input as open
+}
+
+# semantics 6: not for none
+test_not_applicable_to_intent_none if {
+	document := estate.tagged(_document([_acl("acl-1", [])]), {"vpcguard:egress": "none"})
+	rule.applies == set() with input as document
+	rule.deny == set() with input as document
+	rule.unknown == set() with input as document
+}
+
+test_not_applicable_to_intent_aws_without_a_need if {
+	document := estate.tagged(_document([_acl("acl-1", [])]), {"vpcguard:egress": "aws"})
+	rule.applies == set() with input as document
+	rule.deny == set() with input as document
+}
+
+_open := _acl("acl-1", [_all(100, true, "allow"), _all(100, false, "allow"), _deny_all(true), _deny_all(false)])
+
+_all(number, is_egress, action) := {
+	"rule_number": number,
+	"protocol": "-1",
+	"action": action,
+	"is_egress": is_egress,
+	"ipv4_cidr": "0.0.0.0/0",
+}
+
+_deny_all(is_egress) := _all(32767, is_egress, "deny")
+
+_out(number, action, port) := _tcp(number, true, {"action": action, "from_port": port, "to_port": port})
+
+_back(number, action) := _tcp(number, false, {"action": action, "from_port": 1024, "to_port": 65535})
+
+_to(cidr) := object.union(_out(100, "allow", 443), {"ipv4_cidr": cidr})
+
+_from(cidr) := object.union(_back(100, "allow"), {"ipv4_cidr": cidr})
+
+_tcp(number, is_egress, more) := object.union(
+	{
+		"rule_number": number,
+		"protocol": "6",
+		"is_egress": is_egress,
+		"ipv4_cidr": "0.0.0.0/0",
+	},
+	more,
+)
+
+_acl(id, entries) := {
+	"id": id,
+	"vpc_id": "vpc-1",
+	"is_default": false,
+	"subnet_ids": ["a1"],
+	"entries": entries,
+}
+
+_aws(subnet_ids, entries) := _needing_sqs(
+	[_acl("acl-1", entries)],
+	[estate.interface("vpce-1", "sqs", {"subnet_ids": subnet_ids})],
+)
+
+_needing_sqs(found, endpoints) := estate.tagged(
+	object.union(_document(found), {
+		"vpc_endpoints": endpoints,
+		"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage"]})])],
+	}),
+	{"vpcguard:egress": "aws"},
+)
+
+_s3(entries) := estate.tagged(
+	object.union(_document([_acl("acl-1", entries)]), {
+		"vpc_endpoints": [estate.gateway("vpce-g", "s3", ["rtb-a"])],
+		"prefix_lists": [{
+			"id": "pl-s3",
+			"name": "com.amazonaws.eu-west-1.s3",
+			"owner_id": "AWS",
+			"cidrs": ["52.218.0.0/17", "2a05:d07a::/40"],
+		}],
+		"route_tables": [estate.table("rtb-a", ["a1"], [estate.route("prefix_list", "pl-s3", "vpc_endpoint", "vpce-g")])],
+	}),
+	{"vpcguard:egress": "aws", "vpcguard:services": "s3"},
+)
+
+_document(found) := estate.document([], {
+	"functions": [fixtures.function("orders", ["a1"], {})],
+	"subnets": [estate.subnet("a1", "a", "10.0.1.0/24"), estate.subnet("e1", "a", "10.0.8.0/24")],
+	"network_acls": found,
+})

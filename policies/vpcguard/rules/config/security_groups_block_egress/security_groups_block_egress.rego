@@ -1,0 +1,247 @@
+# METADATA
+# title: Security groups do not let the function out to what it needs
+# description: |
+#   A security group lets out only what its egress rules name. Where none names TCP 443 to the function's targets, its
+#   calls hang, however good its routes are.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
+#   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html#gateway-endpoint-considerations-s3
+# custom:
+#   severity: high
+#   advice: Let one of the groups out on TCP 443 to 0.0.0.0/0, or to the endpoints' groups and prefix lists.
+#   remediation: none
+#   applies_to: functions in a VPC that have a subnet and a security group left, and whose intent is not none
+#   passes: Its security groups let out what its intent and its needs call for.
+#   judged: >-
+#     The egress rules of all its groups count together. With intent internet TCP 443 must be open to all of
+#     0.0.0.0/0; with aws, for each needed service, to the groups or addresses of its interface endpoint or the prefix
+#     list of its gateway endpoint, else to 0.0.0.0/0. Undeclared, it fires only if nothing at all is let out, or if a
+#     service is needed and no rule admits TCP 443.
+#   configuration: [intent]
+#   limits: IPv4 and TCP 443 alone; other ports and private targets are not judged.
+package vpcguard.rules.config.security_groups_block_egress
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.coverage
+import data.vpcguard.lib.endpoints
+import data.vpcguard.lib.groups
+import data.vpcguard.lib.intent
+import data.vpcguard.lib.message
+import data.vpcguard.lib.needs
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+import data.vpcguard.lib.services
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {
+	"event_sources",
+	"function_tags",
+	"prefix_list_entries",
+	"prefix_lists",
+	"roles",
+	"security_groups",
+	"subnets",
+	"vpc_endpoints",
+}
+
+applies := needs.functions(object.keys(_verdicts))
+
+deny contains result.violation(name, object.union(
+	{
+		"message": sprintf("%s: its security groups %s let %s. %s", [name, named, _lack[verdict.cause], _advice]),
+		"evidence": {
+			"vpc_id": cohort.vpc_id,
+			"intent": intent.evidence(cohort.intent_key),
+			"security_group_ids": cohort.groups,
+			"cause": verdict.cause,
+			"services": verdict.services,
+		},
+	},
+	_basis(verdict, crowd),
+)) if {
+	some key, verdicts in _verdicts
+	count(verdicts) == 1
+	some verdict in verdicts
+	verdict.answer == "fault"
+	crowd := needs.crowds[key]
+	cohort := cohorts.by_key[crowd.cohort]
+	named := message.list(cohort.groups)
+	some name in crowd.functions
+}
+
+# several verdicts where tags that nobody read leave several intents possible
+unknown contains result.unknown(name, waits) if {
+	some key, verdicts in _verdicts
+	crowd := needs.crowds[key]
+	{verdict.answer | some verdict in verdicts} - {"fine"} != set()
+	not _is_fault(verdicts)
+	undecided := {wait | count(verdicts) > 1; some wait in intent.by_key[cohorts.by_key[crowd.cohort].intent_key].waits}
+	waits := undecided | union({verdict.waits | some verdict in verdicts})
+	some name in crowd.functions
+}
+
+_is_fault(verdicts) if [verdict.answer | some verdict in verdicts] == ["fault"]
+
+# By crowd, what is found under each intent that it may have: {"answer" (fault, fine, unknown), "cause", "services",
+# "waits"}.
+_verdicts := {key: verdicts |
+	some key, crowd in needs.crowds
+	crowd.cohort in cohorts.with_subnets
+	cohort := cohorts.by_key[crowd.cohort]
+	cohort.named_groups - cohort.missing_groups != set()
+	values := intent.by_key[cohort.intent_key].egress.values
+	values != {"none"}
+	verdicts := {verdict | some value in values; verdict := _verdict(value, crowd, cohort)}
+}
+
+_verdict("none", _, _) := _answer("fine", "", {}, set())
+
+_verdict("internet", _, cohort) := _settled("no_https_to_internet", {}, _unread(cohort)) if not _reaches_all(cohort)
+
+_verdict("internet", _, cohort) := _answer("fine", "", {}, set()) if _reaches_all(cohort)
+
+_verdict("undeclared", _, cohort) := _settled(
+	"nothing_out",
+	{},
+	_hidden(cohort),
+) if not groups.out[cohort.groups].is_open
+
+_verdict("undeclared", crowd, cohort) := _needed("no_https_out", needed, _hidden(cohort), crowd.others) if {
+	groups.out[cohort.groups].is_open
+	not groups.out[cohort.groups].is_https_open
+	needed := {service: need.waits | some service, need in crowd.services}
+}
+
+_verdict("undeclared", _, cohort) := _answer("fine", "", {}, set()) if groups.out[cohort.groups].is_https_open
+
+_verdict("aws", _, cohort) := _answer("fine", "", {}, set()) if _reaches_all(cohort)
+
+_verdict("aws", _, cohort) := _settled("nothing_out", {}, _hidden(cohort)) if not groups.out[cohort.groups].is_open
+
+_verdict("aws", crowd, cohort) := _needed("no_https_to_services", needed, doubts, crowd.others) if {
+	groups.out[cohort.groups].is_open
+	not _reaches_all(cohort)
+	needed := {service: need.waits | some service, need in crowd.services; not _reaches(cohort, service)}
+	doubts := _unread(cohort) | {wait | some service, _ in needed; some wait in _service_waits(cohort, service)}
+}
+
+# a fault unless something that nobody read may let it through
+_settled(cause, found, waits) := _answer("fault", cause, found, set()) if waits == set()
+
+_settled(cause, found, waits) := _answer("unknown", cause, found, waits) if waits != set()
+
+# needed: the services that are cut off, each with what its need waits for
+_needed(cause, needed, doubts, _) := _settled(cause, certain, doubts) if {
+	certain := {service | some service, waits in needed; waits == set()}
+	certain != set()
+}
+
+_needed(cause, needed, doubts, others) := _answer(
+	"unknown",
+	cause,
+	{},
+	union({waits | some waits in needed}) | (doubts | others),
+) if {
+	{service | some service, waits in needed; waits == set()} == set()
+	object.keys(needed) | others != set()
+}
+
+_needed(_, needed, _, others) := _answer("fine", "", {}, set()) if object.keys(needed) | others == set()
+
+_answer(answer, cause, found, waits) := {"answer": answer, "cause": cause, "services": found, "waits": waits}
+
+_reaches_all(cohort) if groups.covers(groups.out[cohort.groups].cidrs, "0.0.0.0/0")
+
+_reaches(cohort, service) if {
+	every name in services.names(service) {
+		_reaches_name(cohort, service, name)
+	}
+}
+
+_reaches_name(cohort, _, name) if {
+	some id in endpoints.interfaces[[cohort.vpc_id, name]]
+	groups.out[cohort.groups].groups & {group_id | some group_id in network.vpc_endpoints[id].security_group_ids} != set()
+}
+
+# its addresses may be anywhere in its subnets
+_reaches_name(cohort, _, name) if {
+	some id in endpoints.interfaces[[cohort.vpc_id, name]]
+	network.vpc_endpoints[id].subnet_ids != []
+	every subnet_id in network.vpc_endpoints[id].subnet_ids {
+		groups.covers(groups.out[cohort.groups].cidrs, network.subnets[subnet_id].ipv4_cidr)
+	}
+}
+
+_reaches_name(cohort, service, name) if {
+	endpoints.gateways[[cohort.vpc_id, name]]
+	some list_id in services.prefix_lists(cohort.vpc_id, service)
+	list_id in groups.out[cohort.groups].prefix_lists
+}
+
+_reaches_name(cohort, service, name) if {
+	endpoints.gateways[[cohort.vpc_id, name]]
+	some list_id in services.prefix_lists(cohort.vpc_id, service)
+	cidrs := {cidr | some cidr in network.prefix_lists[list_id].cidrs; not contains(cidr, ":")}
+	cidrs != set()
+	every cidr in cidrs {
+		groups.covers(groups.out[cohort.groups].cidrs, cidr)
+	}
+}
+
+# what may still let the service be reached: an endpoint out of sight, its list or addresses
+_service_waits(cohort, service) := union({
+	{wait | groups.out[cohort.groups].is_https_open; some wait in coverage.waits("vpc_endpoints", cohort.vpc_id)},
+	{wait |
+		some id in services.interfaces(cohort.vpc_id, service)
+		some subnet_id in network.vpc_endpoints[id].subnet_ids
+		some wait in _address_waits(cohort, id, subnet_id)
+	},
+	{wait |
+		services.gateways(cohort.vpc_id, service) != set()
+		groups.out[cohort.groups].is_https_open
+		some wait in _list_waits(cohort.vpc_id, service)
+	},
+})
+
+_address_waits(cohort, id, subnet_id) := {{
+	"status": "undecidable",
+	"name": id,
+	"reason": $"its address in {subnet_id}",
+}} if {
+	groups.touches(groups.out[cohort.groups].cidrs, network.subnets[subnet_id].ipv4_cidr)
+	not groups.covers(groups.out[cohort.groups].cidrs, network.subnets[subnet_id].ipv4_cidr)
+}
+
+_address_waits(cohort, _, subnet_id) := {wait |
+	groups.out[cohort.groups].cidrs != []
+	some wait in coverage.waits_within("subnets", subnet_id, cohort.vpc_id)
+} if {
+	not network.subnets[subnet_id].ipv4_cidr
+}
+
+# a prefix list that groups name may be the service's own, and one whose networks are unread may be within reach
+_list_waits(vpc_id, service) := coverage.waits("prefix_lists", "") | {wait |
+	some list_id in services.prefix_lists(vpc_id, service)
+	some wait in coverage.waits("prefix_list_entries", list_id)
+}
+
+_unread(cohort) := _hidden(cohort) | groups.out[cohort.groups].waits
+
+_hidden(cohort) := union({waits | some waits in cohort.hidden_groups})
+
+# what is needed is the intent's where nothing leaves at all
+_basis(verdict, _) := {} if verdict.cause in {"nothing_out", "no_https_to_internet"}
+
+_basis(verdict, crowd) := {"basis": services.basis(crowd)} if {
+	not verdict.cause in {"nothing_out", "no_https_to_internet"}
+}
+
+_lack := {
+	"nothing_out": "nothing out",
+	"no_https_out": "no TCP 443 out",
+	"no_https_to_internet": "TCP 443 out to less than the internet, which its intent declares",
+	"no_https_to_services": "no TCP 443 out to services that it needs",
+}
+
+_advice := "Add an egress rule for TCP 443 to one of them."

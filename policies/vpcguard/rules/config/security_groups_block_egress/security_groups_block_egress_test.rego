@@ -1,0 +1,272 @@
+package vpcguard.rules.config.security_groups_block_egress_test
+
+import data.vpcguard.lib.endpoint_fixtures_test as estate
+import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.rules.config.security_groups_block_egress as rule
+
+test_deny_a_function_that_nothing_leaves if {
+	rule.deny == {{
+		"function": "orders",
+		"message": "orders: its security groups sg-f let nothing out. Add an egress rule for TCP 443 to one of them.",
+		"evidence": {
+			"vpc_id": "vpc-1",
+			"intent": {
+				"egress": {"value": "undeclared", "source": "undeclared"},
+				"private_targets": {"value": "undeclared", "source": "undeclared"},
+				"services": {"source": "undeclared", "values": set()},
+				"unrecognized": set(),
+			},
+			"security_group_ids": {"sg-f"},
+			"cause": "nothing_out",
+			"services": {},
+		},
+	}} with input as _document([], {}, [])
+	rule.unknown == set() with input as _document([], {}, [])
+}
+
+# semantics 6: intent internet: the union of networks admitted for TCP 443 must cover 0.0.0.0/0
+test_intent_internet_needs_all_of_the_internet if {
+	_causes(_internet([estate.rule({"ipv4_cidrs": ["0.0.0.0/0"]})])) == set()
+	_causes(_internet([
+		estate.tcp(443, {"ipv4_cidrs": ["0.0.0.0/1"]}),
+		estate.tcp(443, {"ipv4_cidrs": ["128.0.0.0/1"]}),
+	])) == set()
+	_causes(_internet([estate.tcp(443, {"ipv4_cidrs": ["0.0.0.0/1"]})])) == {"no_https_to_internet"}
+	_causes(_internet([estate.tcp(80, {"ipv4_cidrs": ["0.0.0.0/0"]})])) == {"no_https_to_internet"}
+	_causes(_internet([estate.tcp(443, {"ipv6_cidrs": ["::/0"]})])) == {"no_https_to_internet"}
+	_causes(_internet([estate.rule({"group_ids": ["sg-e"]})])) == {"no_https_to_internet"}
+	_causes(_internet([estate.rule({"protocol": "udp", "ipv4_cidrs": ["0.0.0.0/0"]})])) == {"no_https_to_internet"}
+	_causes(_internet([])) == {"no_https_to_internet"}
+}
+
+# the union over all groups of the function
+test_intent_internet_over_two_groups if {
+	function := fixtures.function(
+		"orders",
+		["a1", "b1"],
+		{"security_group_ids": ["sg-f", "sg-2"], "tags": fixtures.tags({"vpcguard:egress": "internet"})},
+	)
+	document := object.union(_document([], {}, []), {"functions": [function], "security_groups": [
+		_group([estate.tcp(443, {"ipv4_cidrs": ["0.0.0.0/1"]})]),
+		estate.group("sg-2", {"egress": [estate.tcp(443, {"ipv4_cidrs": ["128.0.0.0/1"]})]}),
+	]})
+	rule.applies == {"orders"} with input as document
+	rule.deny == set() with input as document
+}
+
+test_intent_internet_over_a_prefix_list if {
+	document := _internet([estate.rule({"prefix_list_ids": ["pl-1"]})])
+	_causes(object.union(document, {"prefix_lists": [{"id": "pl-1", "cidrs": ["0.0.0.0/0"]}]})) == set()
+	_causes(object.union(
+		document,
+		{"prefix_lists": [{"id": "pl-1", "cidrs": ["10.0.0.0/8"]}]},
+	)) == {"no_https_to_internet"}
+	unread := fixtures.denied(document, {"prefix_list_entries": "ec2:GetManagedPrefixListEntries"})
+	_causes(unread) == set()
+	_waits(unread) == {"ec2:GetManagedPrefixListEntries"}
+}
+
+# semantics 6: aws: per needed service, 443 to the groups or addresses of its interface endpoint
+test_intent_aws_needs_the_interface_endpoint if {
+	_causes(_aws([estate.tcp(443, {"group_ids": ["sg-e"]})])) == set()
+	_causes(_aws([estate.tcp(443, {"ipv4_cidrs": ["10.0.0.0/16"]})])) == set()
+	_causes(_aws([estate.rule({"group_ids": ["sg-other"]})])) == {"no_https_to_services"}
+	_causes(_aws([estate.tcp(443, {"ipv4_cidrs": ["192.168.0.0/16"]})])) == {"no_https_to_services"}
+	_causes(_aws([estate.tcp(80, {"group_ids": ["sg-e"]})])) == {"no_https_to_services"}
+	_causes(_aws([])) == {"nothing_out"}
+}
+
+# its address may be in the one subnet or the other
+test_intent_aws_unknown_where_some_addresses_are_admitted if {
+	document := _aws([estate.tcp(443, {"ipv4_cidrs": ["10.0.1.0/25"]})])
+	_causes(document) == set()
+	_waits(document) == {"vpce-1"}
+}
+
+test_intent_aws_unknown_where_a_subnet_of_the_endpoint_is_unread if {
+	base := _aws([estate.tcp(443, {"ipv4_cidrs": ["10.0.1.0/24"]})])
+	document := fixtures.denied(
+		object.union(base, {"vpc_endpoints": [estate.interface("vpce-1", "sqs", {"subnet_ids": ["a1", "hidden"]})]}),
+		{"subnets": "ec2:DescribeSubnets"},
+	)
+	_causes(document) == set()
+	_waits(document) == {"ec2:DescribeSubnets"}
+}
+
+# semantics 6: or the prefix list of its gateway endpoint
+test_intent_aws_needs_the_prefix_list_of_the_gateway_endpoint if {
+	_causes(_s3([estate.tcp(443, {"prefix_list_ids": ["pl-s3"]})], "com.amazonaws.eu-west-1.s3")) == set()
+	_causes(_s3([estate.tcp(443, {"ipv4_cidrs": ["52.218.0.0/16"]})], "com.amazonaws.eu-west-1.s3")) == set()
+	_causes(_s3(
+		[estate.tcp(443, {"prefix_list_ids": ["pl-other"]})],
+		"com.amazonaws.eu-west-1.s3",
+	)) == {"no_https_to_services"}
+	_causes(_s3(
+		[estate.tcp(443, {"ipv4_cidrs": ["52.218.0.0/24"]})],
+		"com.amazonaws.eu-west-1.s3",
+	)) == {"no_https_to_services"}
+
+	# the route names the list, whatever its name
+	_causes(_s3([estate.tcp(443, {"prefix_list_ids": ["pl-s3"]})], "")) == set()
+}
+
+test_intent_aws_unknown_while_the_gateway_endpoints_list_is_unread if {
+	document := fixtures.denied(
+		object.union(_s3([estate.tcp(443, {"ipv4_cidrs": ["52.218.0.0/16"]})], ""), {"prefix_lists": []}),
+		{"prefix_lists": "ec2:DescribeManagedPrefixLists", "prefix_list_entries": "ec2:GetManagedPrefixListEntries"},
+	)
+	_causes(document) == set()
+	_waits(document) == {"ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"}
+}
+
+# semantics 6: else to 0.0.0.0/0
+test_intent_aws_without_an_endpoint_needs_all_of_the_internet if {
+	_causes(object.union(_aws([estate.tcp(443, {"ipv4_cidrs": ["0.0.0.0/0"]})]), {"vpc_endpoints": []})) == set()
+	_causes(object.union(
+		_aws([estate.tcp(443, {"ipv4_cidrs": ["10.0.0.0/8"]})]),
+		{"vpc_endpoints": []},
+	)) == {"no_https_to_services"}
+}
+
+test_intent_aws_names_the_services_and_their_basis if {
+	document := _aws([estate.tcp(443, {"ipv4_cidrs": ["192.168.0.0/16"]})])
+	{[v.evidence.services, v.basis] | some v in rule.deny} == {[{"sqs"}, "inferred"]} with input as document
+	declared := object.union(document, {"functions": [fixtures.function("orders", ["a1", "b1"], {"tags": fixtures.tags({
+		"vpcguard:egress": "aws",
+		"vpcguard:services": "sqs,kms",
+	})})]})
+	{[v.evidence.services, v.basis] | some v in rule.deny} == {[{"sqs", "kms"}, "declared"]} with input as declared
+}
+
+test_intent_aws_unknown_while_endpoints_or_needs_are_unread if {
+	document := _aws([estate.tcp(443, {"ipv4_cidrs": ["192.168.0.0/16"]})])
+	endpoints := fixtures.denied(
+		object.union(document, {"vpc_endpoints": []}),
+		{"vpc_endpoints": "ec2:DescribeVpcEndpoints"},
+	)
+	_causes(endpoints) == set()
+	_waits(endpoints) == {"ec2:DescribeVpcEndpoints"}
+	role := fixtures.denied(object.union(document, {"roles": []}), {"roles": "iam:GetRole"})
+	_causes(role) == set()
+	_waits(role) == {"iam:GetRole"}
+	partial := fixtures.denied(document, {"roles": "iam:GetPolicyVersion"})
+	_causes(partial) == set()
+	_waits(partial) == {"iam:GetPolicyVersion"}
+}
+
+test_intent_aws_without_a_need_is_satisfied if {
+	document := object.union(_aws([estate.tcp(443, {"ipv4_cidrs": ["192.168.0.0/16"]})]), {"roles": [estate.role([])]})
+	rule.applies == {"orders"} with input as document
+	_causes(document) == set()
+	_waits(document) == set()
+}
+
+# semantics 6: undeclared: only when no rule lets anything out, or when a need is inferred and no rule admits 443 to
+# anywhere
+test_undeclared_needs_some_way_out if {
+	_causes(_document([], {}, [])) == {"nothing_out"}
+	_causes(_document([], {}, [estate.tcp(5432, {"ipv4_cidrs": ["10.0.0.0/8"]})])) == set()
+	_causes(_document(["sqs:*"], {}, [estate.tcp(5432, {"ipv4_cidrs": ["10.0.0.0/8"]})])) == {"no_https_out"}
+	_causes(_document(["sqs:*"], {}, [estate.tcp(443, {"ipv4_cidrs": ["10.0.0.0/8"]})])) == set()
+	_causes(_document(["sqs:*"], {}, [estate.tcp(443, {"ipv6_cidrs": ["::/0"]})])) == set()
+	_causes(_document(["sqs:*"], {}, [estate.tcp(443, {"group_ids": ["sg-e"]})])) == set()
+	_causes(_document(["sqs:*"], {}, [estate.rule({})])) == {"nothing_out"}
+	{v.basis | some v in rule.deny} == {"inferred"} with input as _document(
+		["sqs:*"],
+		{},
+		[estate.tcp(22, {"ipv4_cidrs": ["10.0.0.0/8"]})],
+	)
+}
+
+test_undeclared_unknown_while_the_needs_are_unread if {
+	document := fixtures.denied(
+		_document([], {}, [estate.tcp(22, {"ipv4_cidrs": ["10.0.0.0/8"]})]),
+		{"roles": "iam:GetRole"},
+	)
+	_causes(document) == set()
+	_waits(document) == {"iam:GetRole"}
+}
+
+test_not_applicable_to_intent_none if {
+	document := _document([], {"vpcguard:egress": "none"}, [])
+	rule.applies == set() with input as document
+	_causes(document) == set()
+	_waits(document) == set()
+}
+
+# semantics 1: a group proven missing is left out; where nothing remains, the rule does not apply
+test_a_missing_group_is_left_out if {
+	gone := object.union(_document([], {}, []), {"security_groups": []})
+	rule.applies == set() with input as gone
+	_causes(gone) == set()
+	beside := object.union(
+		_document([], {}, []),
+		{"functions": [fixtures.function("orders", ["a1", "b1"], {"security_group_ids": ["sg-f", "sg-gone"]})]},
+	)
+	_causes(beside) == {"nothing_out"}
+	without_subnets := object.union(_document([], {}, []), {"functions": [fixtures.function("orders", ["gone"], {})]})
+	rule.applies == set() with input as without_subnets
+}
+
+# a group that nobody read may let it out; what was seen to let it out is enough
+test_unknown_while_a_group_is_unread if {
+	function := fixtures.function("orders", ["a1", "b1"], {"security_group_ids": ["sg-f", "sg-hidden"]})
+	hidden := fixtures.denied(
+		object.union(_document([], {}, []), {"functions": [function]}),
+		{"security_groups": "ec2:DescribeSecurityGroups"},
+	)
+	_causes(hidden) == set()
+	_waits(hidden) == {"ec2:DescribeSecurityGroups"}
+	open := object.union(hidden, {"security_groups": [_group([estate.rule({"ipv4_cidrs": ["0.0.0.0/0"]})])]})
+	_waits(open) == set()
+	all_hidden := object.union(hidden, {"security_groups": []})
+	_waits(all_hidden) == {"ec2:DescribeSecurityGroups"}
+}
+
+# semantics 1: only verdicts that differ between the possible intents are unknown
+test_unknown_where_unread_tags_decide if {
+	document := fixtures.denied(
+		_document([], {}, [estate.tcp(443, {"ipv4_cidrs": ["10.0.0.0/8"]})]),
+		{"function_tags": "tag:GetResources"},
+	)
+	_causes(document) == set()
+	_waits(document) == {"tag:GetResources"}
+	open := fixtures.denied(
+		_document([], {}, [estate.rule({"ipv4_cidrs": ["0.0.0.0/0"]})]),
+		{"function_tags": "tag:GetResources"},
+	)
+	_waits(open) == set()
+	nothing := fixtures.denied(_document([], {}, []), {"function_tags": "tag:GetResources"})
+	_causes(nothing) == set()
+	_waits(nothing) == {"tag:GetResources"}
+}
+
+_causes(document) := {v.evidence.cause | some v in denied} if {
+	# regal ignore:with-outside-test-context
+	denied := rule.deny with input as document
+}
+
+_waits(document) := {one.waits[_].name | some one in unknowns} if {
+	# regal ignore:with-outside-test-context
+	unknowns := rule.unknown with input as document
+}
+
+_internet(egress) := _document([], {"vpcguard:egress": "internet"}, egress)
+
+_aws(egress) := object.union(
+	_document(["sqs:SendMessage"], {"vpcguard:egress": "aws"}, egress),
+	{"vpc_endpoints": [estate.interface("vpce-1", "sqs", {})]},
+)
+
+_s3(egress, list_name) := object.union(_document(["s3:*"], {"vpcguard:egress": "aws"}, egress), {
+	"vpc_endpoints": [estate.gateway("vpce-g", "s3", ["rtb-a", "rtb-b"])],
+	"route_tables": [
+		estate.table("rtb-a", ["a1"], [estate.route("prefix_list", "pl-s3", "vpc_endpoint", "vpce-g")]),
+		estate.table("rtb-b", ["b1"], []),
+	],
+	"prefix_lists": [{"id": "pl-s3", "name": list_name, "owner_id": "AWS", "cidrs": ["52.218.0.0/17", "2a05:d07a::/40"]}],
+})
+
+_group(egress) := estate.group("sg-f", {"egress": egress})
+
+_document(actions, tags, egress) := estate.tagged(estate.document(actions, {"security_groups": [_group(egress)]}), tags)
