@@ -180,3 +180,25 @@ def quota_denied() -> Case:
     estate.deny("servicequotas:GetServiceQuota", code="AccessDeniedException")
     waiting = unknown("servicequotas:GetServiceQuota", is_failed_read=True)
     return orders(estate, ip__eni_quota=waiting)
+
+
+LEGACY = {"version": 1, "rules": {"ip.legacy_eni_estimate": {"enabled": True}}}
+
+
+@case
+def legacy_estimate_above_the_free_addresses() -> Case:
+    """Reserved concurrency x memory / 3 GB against the addresses of both subnets together."""
+    estate = working()
+    estate.function("orders", A, B, MemorySize=1024)
+    estate.entries["lambda:GetFunctionConcurrency"]["orders"] = {"ReservedConcurrentExecutions": 1201}
+    found = violation("info", estimate=401, peak_concurrency=1201, free_addresses=400)
+    return orders(estate, LEGACY, ip__legacy_eni_estimate=found)
+
+
+@case
+def legacy_estimate_of_just_the_free_addresses() -> Case:
+    """As many as there are is no more than there are."""
+    estate = working()
+    estate.function("orders", A, B, MemorySize=1024)
+    estate.entries["lambda:GetFunctionConcurrency"]["orders"] = {"ReservedConcurrentExecutions": 1200}
+    return orders(estate, LEGACY, ip__legacy_eni_estimate=PASS)
