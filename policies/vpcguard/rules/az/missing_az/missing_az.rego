@@ -15,6 +15,9 @@
 #     Candidates are available subnets of the function's VPC in zones it does not use, with the same owner, the same
 #     IP stack and the same kind of default target (NAT, internet gateway, none, or the same opaque target) as one of
 #     its own. Zones are compared by id, since their names differ between accounts.
+#   example: >-
+#     orders leaves out a zone that its network offers: subnet-c (eu-west-1c) is of the same kind as its subnets. Add
+#     one of each zone to its VPC configuration, if they are meant for functions.
 #   configuration: []
 #   limits: What a subnet is meant for, and how many addresses it has left, is not looked at.
 package vpcguard.rules.az.missing_az

@@ -12,6 +12,9 @@
 #   judged: >-
 #     The zone ids of its subnets are counted, not the subnets and not the zone names, which differ between accounts.
 #     Two zones seen settle the matter, whatever a hidden subnet holds.
+#   example: >-
+#     orders has all its subnets in one Availability Zone: subnet-a (eu-west-1a). Add a subnet in another zone to its
+#     VPC configuration.
 #   configuration: []
 #   limits: Whether the zones are usable is a question for az.single_usable_az.
 package vpcguard.rules.az.single_az

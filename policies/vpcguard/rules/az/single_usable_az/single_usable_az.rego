@@ -18,6 +18,9 @@
 #     and the way out that counts. With intent internet that is one that works; undeclared, one that works if any
 #     subnet has one; with aws or none every subnet will do. It fires where exactly one of several zones has a usable
 #     subnet.
+#   example: >-
+#     orders can run in one Availability Zone only, euw1-az1: subnet-b (eu-west-1b) has no free address. Free
+#     addresses there and give these subnets the same way out, or choose others.
 #   configuration: [intent, trusted_egress]
 #   limits: >-
 #     Endpoints, security groups and network ACLs are judged by other rules and do not make a subnet unusable here.

@@ -16,6 +16,9 @@
 #     Each version that an alias serves, weighted ones included, is compared with $LATEST as sets of subnets and of
 #     security groups. Aliases and versions are read for single functions; where they were left out on purpose, as in
 #     a sweep, the rule is silent.
+#   example: >-
+#     orders: alias live serves version 3 of another network than $LATEST. Publish a version from $LATEST and point
+#     the alias at it.
 #   configuration: []
 #   limits: >-
 #     Versions that are called without an alias are not judged, nor whether the network of the old version works.

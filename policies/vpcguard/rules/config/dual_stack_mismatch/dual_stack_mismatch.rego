@@ -14,6 +14,9 @@
 #   judged: >-
 #     A subnet counts as dual-stack if it has an IPv4 network and at least one IPv6 network and is not for IPv6 alone.
 #     One subnet that is not settles the matter.
+#   example: >-
+#     orders has Ipv6AllowedForDualStack on, but not dual-stack: subnet-b (eu-west-1b). Associate an IPv6 network with
+#     it, choose dual-stack subnets, or turn the option off.
 #   configuration: []
 #   limits: Whether IPv6 leads anywhere is a question for the rules on the way out.
 package vpcguard.rules.config.dual_stack_mismatch

@@ -17,6 +17,9 @@
 #     For a function whose State is Inactive: a subnet or security group that is proven missing, or a subnet that
 #     lacks Lambda's interface for its groups and has no free address, breaks the next invoke. Where the network is
 #     sound, an unread State changes nothing.
+#   example: >-
+#     orders is idle, and its next invoke will fail: subnet-b (eu-west-1b) has no free address. Repair this, or delete
+#     the function if nobody needs it.
 #   configuration: []
 #   limits: >-
 #     The margin of addresses does not count here: one free address is enough. A role that cannot make interfaces is a

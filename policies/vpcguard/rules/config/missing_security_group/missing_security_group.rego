@@ -14,6 +14,9 @@
 #   judged: >-
 #     A group is missing only if the list of groups of its VPC is complete and lacks it. In a shared VPC that takes
 #     the owner's list as well.
+#   example: >-
+#     orders names sg-gone in its VPC configuration, which does not exist. Name an existing security group of the VPC
+#     there, or detach the function from the VPC.
 #   configuration: []
 #   limits: What the groups let through is judged by config.security_groups_block_egress.
 package vpcguard.rules.config.missing_security_group

@@ -15,6 +15,7 @@
 #   judged: >-
 #     A subnet is missing only if the list of subnets is complete and lacks it. A subnet that another account shares,
 #     or shared, counts as missing only if its owner's list is complete too.
+#   example: orders names subnet-gone, which no longer exists. Name existing subnets in its VPC configuration.
 #   configuration: []
 #   limits: A missing subnet is left out of every other rule, except config.idle_on_broken_network.
 package vpcguard.rules.config.missing_subnet

@@ -19,6 +19,9 @@
 #     back. With intent internet or undeclared the other side is 0.0.0.0/0; with aws it is where calls to the needed
 #     services go: the subnets of their interface endpoints, the prefix list of their gateway endpoint, else
 #     everywhere.
+#   example: >-
+#     orders: acl-0a of subnet-a (eu-west-1a) denies TCP 443 to 0.0.0.0/0 and acl-0a of subnet-b (eu-west-1b) denies
+#     TCP 443 to 0.0.0.0/0. Allow both there, by rules with smaller numbers than those that deny.
 #   configuration: [intent, trusted_egress]
 #   limits: >-
 #     Only the ACLs of the function's own subnets are judged, over IPv4. A deny of a smaller network than the one that

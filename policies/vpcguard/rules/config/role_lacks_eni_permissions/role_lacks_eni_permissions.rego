@@ -17,6 +17,9 @@
 #     function's code alone (lambda:SourceFunctionArn) does not count; another condition or a narrower resource makes
 #     the verdict unknown unless another statement decides. Severity is high where the role is gone or the function is
 #     Pending or Inactive, else low.
+#   example: >-
+#     orders: its role orders may not call ec2:UnassignPrivateIpAddresses. Attach AWSLambdaVPCAccessExecutionRole to
+#     it, or grant these actions on every resource.
 #   configuration: []
 #   limits: Service control policies, resource control policies and session policies are not read.
 package vpcguard.rules.config.role_lacks_eni_permissions

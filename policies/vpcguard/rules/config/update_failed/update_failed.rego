@@ -17,6 +17,9 @@
 #     State Failed or Inactive, or LastUpdateStatus Failed, with a reason code that speaks of the network. The codes
 #     are policy data (policies/vpcguard/config/reason_codes); Idle and Creating are part of a normal life, and an
 #     unknown code is no violation. Detaching may repair InvalidSubnet and InvalidSecurityGroup, and nothing else.
+#   example: >-
+#     orders: LastUpdateStatus is Failed with reason EniLimitExceeded. The previous configuration keeps serving:
+#     repair what the reason names and update the function again.
 #   configuration: []
 #   limits: A sweep does not read the State of each function unless asked; the rule is silent then.
 package vpcguard.rules.config.update_failed

@@ -17,6 +17,10 @@
 #     are on. It must be available, and some rule of its security groups must admit TCP 443 from one of the function's
 #     groups, or from a network or prefix list that contains the whole IPv4 network of the subnet. Needs that were
 #     inferred from the role are never worse than medium.
+#   example: >-
+#     orders cannot use vpce-sqs (sqs), whose groups do not admit TCP 443 from subnet-a (eu-west-1a) and subnet-b
+#     (eu-west-1b). Every call to the service goes there: repair the endpoint or its groups, or turn its private DNS
+#     off.
 #   configuration: [intent]
 #   limits: Endpoint policies are not judged; the evidence names endpoints whose policy is not the default.
 package vpcguard.rules.endpoints.endpoint_blocked

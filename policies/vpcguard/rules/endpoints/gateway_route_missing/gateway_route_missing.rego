@@ -16,6 +16,9 @@
 #     From a subnet whose way to the internet is a NAT that works, S3 or DynamoDB is needed, and the subnet's route
 #     table is associated with no available gateway endpoint of the service. It does not fire where a usable interface
 #     endpoint takes over the name. The saving is taken from the configured prices.
+#   example: >-
+#     orders reaches s3 through a NAT from subnet-a (eu-west-1a) and subnet-b (eu-west-1b) (vpce-s3 is not associated
+#     with the route tables there). Associate a gateway endpoint, which is free, with these route tables.
 #   configuration: [intent, trusted_egress, prices]
 #   limits: How much traffic there is, and so what it costs, is not known.
 package vpcguard.rules.endpoints.gateway_route_missing

@@ -14,6 +14,9 @@
 #   judged: >-
 #     The zone ids of the function's subnets are compared with those of the usable interface endpoints of each needed
 #     service. Endpoints that do not take over the service's name are not judged.
+#   example: >-
+#     orders runs in zones without an endpoint that it needs: vpce-sqs (sqs) is not in euw1-az2. Add a subnet in each
+#     of these zones to the endpoint.
 #   configuration: [intent]
 #   limits: Gateway endpoints have no zones.
 package vpcguard.rules.endpoints.interface_single_az

@@ -17,6 +17,9 @@
 #     the VPC's DNS support or hostnames are off; no other endpoint serves the subnet, and over IPv4 there is no way
 #     to the internet either. An endpoint that takes over the name and cannot be used is reported by
 #     endpoints.endpoint_blocked instead.
+#   example: >-
+#     orders cannot reach sqs from subnet-a (eu-west-1a) and subnet-b (eu-west-1b) over vpce-sqs (its private DNS is
+#     off). Turn private DNS on there, and DNS support and DNS hostnames in the VPC.
 #   configuration: [intent, trusted_egress]
 #   limits: >-
 #     A client that calls the endpoint by its own name is not known here; declare the services that the function needs

@@ -18,6 +18,9 @@
 #     subnet has a working way to the internet over IPv4. A subnet that is isolated but has a route for private
 #     networks to a transit gateway, peering or core network may reach central endpoints: the verdict is unknown there
 #     unless the configuration says which exist. Severity is medium where the need was inferred from the role.
+#   example: >-
+#     orders cannot reach sqs from subnet-a (eu-west-1a) and subnet-b (eu-west-1b): neither an endpoint nor a way to
+#     the internet. Create VPC endpoints for these services, or give the subnets a route to a NAT gateway.
 #   configuration: [intent, trusted_egress, central_endpoints]
 #   limits: >-
 #     Needs come from tags, configuration or the role's policies. Traffic that Lambda itself sends (logs, event

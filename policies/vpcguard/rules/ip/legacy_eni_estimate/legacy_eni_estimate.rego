@@ -14,6 +14,9 @@
 #   judged: >-
 #     Peak concurrency (reserved, else configured) times memory in GB divided by 3, rounded up, is compared with the
 #     free addresses of all its subnets together.
+#   example: >-
+#     orders may have needed 401 addresses before 2019 (peak concurrency 1201, 1024 MB), and its subnets have 400
+#     free. Lambda shares interfaces today: use larger subnets only if you plan by this bound.
 #   configuration: [thresholds.peak_concurrency]
 #   limits: It says nothing about Lambda as it works today. Off unless the configuration turns it on.
 package vpcguard.rules.ip.legacy_eni_estimate

@@ -16,6 +16,9 @@
 #     A subnet is short if its free IPv4 addresses are below the floor, or below the percentage of its usable
 #     addresses (the size of its network minus the five that AWS keeps). The worst subnet is named. Severity is high
 #     where that subnet is alone in its zone among the function's subnets.
+#   example: >-
+#     orders runs short of addresses: subnet-b (eu-west-1b) has 7 of 251 free. Free some, or move the function to a
+#     larger subnet.
 #   configuration: [thresholds.ip_floor, thresholds.ip_percent]
 #   limits: Subnets for IPv6 alone are not judged. How fast the addresses are used up is not known.
 package vpcguard.rules.ip.low_headroom

@@ -16,6 +16,9 @@
 #     For each subnet whose way out works, the zone id of the subnet is compared with that of the zonal NAT gateway on
 #     the way, or with the zones of a regional one that is managed by hand. A regional gateway that is automatic
 #     serves every zone. The evidence says whether one gateway carries all zones.
+#   example: >-
+#     orders leaves its zone on the way to the internet: subnet-b (eu-west-1b) goes through nat-0a in euw1-az1. Use a
+#     NAT gateway in each zone, or a regional one.
 #   configuration: [intent, trusted_egress]
 #   limits: NAT instances are not judged, nor what lies behind a transit gateway.
 package vpcguard.rules.nat.cross_az

@@ -16,6 +16,10 @@
 #   judged: >-
 #     The way of each subnet is followed as in nat.no_internet_egress. One subnet that leads out and one that does not
 #     settle the matter, whatever a third one does.
+#   example: >-
+#     orders reaches the internet from subnet-a (eu-west-1a), but not everywhere: from subnet-b (eu-west-1b), rtb-b
+#     has no default route. Give rtb-b a default route to a NAT gateway, or declare the function's intent if it needs
+#     none.
 #   configuration: [intent, trusted_egress]
 #   limits: >-
 #     Routing only: security groups and network ACLs have rules of their own.

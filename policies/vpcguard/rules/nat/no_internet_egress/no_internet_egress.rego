@@ -23,6 +23,9 @@
 #     route is isolated by design if a usable endpoint serves it. What nobody can look into (a transit gateway, say)
 #     makes the verdict unknown unless the configuration trusts it. Severity is critical where the internet is
 #     declared, info where nothing is declared and every subnet has no default route, else high.
+#   example: >-
+#     orders cannot reach the internet: from subnet-a (eu-west-1a) and subnet-b (eu-west-1b), 0.0.0.0/0 goes to
+#     nat-0a, which is failed. Replace nat-0a by a NAT gateway that is available, and point the default route to it.
 #   configuration: [intent, trusted_egress]
 #   limits: >-
 #     Routing only: security groups and network ACLs have rules of their own. Whether anything answers on the other

@@ -14,6 +14,9 @@
 #   judged: >-
 #     A function without subnets in its configuration is outside a VPC. Which functions must be inside is what the
 #     configuration says by turning the rule on for an account, unit or name pattern.
+#   example: >-
+#     loose runs outside a VPC, and the configuration demands one. Attach it to a VPC, or leave it out of the
+#     configuration's demand.
 #   configuration: []
 #   limits: It shows and does not prevent. Off unless the configuration turns it on.
 package vpcguard.rules.placement.vpc_required

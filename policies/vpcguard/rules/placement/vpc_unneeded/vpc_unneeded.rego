@@ -12,6 +12,9 @@
 #   applies_to: functions in a VPC
 #   passes: It may need a private target, or is not declared to reach just the internet or AWS services.
 #   judged: Fires where the intent is internet or aws and private targets are declared as no, by configuration or tag.
+#   example: >-
+#     orders is attached to vpc-0a, but is declared to need no private target. Detach it, or declare its private
+#     targets.
 #   configuration: [intent]
 #   limits: What the function does reach is not observed. Off unless the configuration turns it on.
 package vpcguard.rules.placement.vpc_unneeded
