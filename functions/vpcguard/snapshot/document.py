@@ -16,6 +16,7 @@ from vpcguard.errors import SnapshotError
 from vpcguard.model.snapshot import SCHEMA_VERSION, Answers, Failure, Snapshot
 from vpcguard.snapshot.operation import Operation
 from vpcguard.snapshot.operations import OPERATIONS
+from vpcguard.snapshot.refusals import MISSING
 from vpcguard.snapshot.shapes import TEXT, Each, expect_object, keep, texts
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
@@ -105,10 +106,16 @@ def _singles(answer: Any, levels: int, place: str) -> Iterator[tuple[str, Any]]:
 def _failure(failure: Any, place: str) -> Failure | dict[str, Failure]:
     if isinstance(expect_object(failure, place).get("code"), str):
         return _single_failure(failure, place)
-    return {
-        key: _single_failure(expect_object(item, f"{place}.{key}"), f"{place}.{key}")
-        for key, item in failure.items()
-    }
+    return {key: _resource_failure(item, f"{place}.{key}") for key, item in failure.items()}
+
+
+def _resource_failure(failure: Any, place: str) -> Failure:
+    """Return the failure about one resource; told by part (a role's policies), the gravest part."""
+    parts = expect_object(failure, place)
+    if not parts or "code" in parts or not all(isinstance(part, dict) for part in parts.values()):
+        return _single_failure(parts, place)
+    failures = [_single_failure(part, f"{place}.{key}") for key, part in parts.items()]
+    return min(failures, key=lambda one: one.code in MISSING)
 
 
 def _single_failure(failure: Mapping[str, Any], place: str) -> Failure:

@@ -203,6 +203,22 @@ def test_fields_and_operations_of_another_version_are_left_out() -> None:
     )
 
 
+def test_a_failure_told_by_policy_counts_for_the_role() -> None:
+    """Answers about a role nest by policy, so failures may too; a refusal goes before an absence."""
+    failures = {
+        "iam:GetRolePolicy": {
+            "orders": {
+                "gone": {"code": "NoSuchEntity", "message": "gone"},
+                "inline": {"code": "AccessDenied", "message": "no"},
+            }
+        }
+    }
+
+    own = parse_snapshot(MINIMAL | {"failures": failures}).own
+
+    assert own.failures == {"iam:GetRolePolicy": {"orders": Failure("AccessDenied", "no")}}
+
+
 def test_nesting_without_end_is_refused() -> None:
     statement: Any = {}
     for _ in range(100_000):

@@ -12,6 +12,9 @@
 #   applies_to: functions in a VPC that have a subnet left
 #   passes: The tenancy of its VPC is not dedicated.
 #   judged: InstanceTenancy of the VPC is compared with dedicated, whatever the case of the letters.
+#   example: >-
+#     orders is attached to vpc-0a, whose tenancy is dedicated: Lambda cannot work there. Move it to a VPC with
+#     default tenancy and peer the two, or detach it.
 #   configuration: []
 #   limits: The tenancy of single instances plays no part.
 package vpcguard.rules.config.dedicated_tenancy
@@ -44,9 +47,15 @@ unknown contains result.unknown(name, waits) if {
 	some key in cohorts.with_subnets
 	cohort := cohorts.by_key[key]
 	not network.vpcs[cohort.vpc_id].tenancy
-	waits := coverage.waits("vpcs", cohort.vpc_id)
+	waits := coverage.waits("vpcs", cohort.vpc_id) | _nameless(key)
 	waits != set()
 	some name in cohort.functions
+}
+
+# neither the function nor any subnet says which VPC it is
+_nameless(key) := {wait |
+	cohorts.by_key[key].vpc_id == ""
+	some wait in cohorts.hidden_subnet_waits[key]
 }
 
 _advice := "Move it to a VPC with default tenancy and peer the two, or detach it."

@@ -30,6 +30,15 @@ test_unknown_while_the_vpc_is_unread if {
 	{[one.function, one.waits[_].name] | some one in rule.unknown} == {["orders", "ec2:DescribeVpcs"]} with input as document
 }
 
+test_unknown_where_nothing_names_the_vpc if {
+	nameless := fixtures.function("orders", ["hidden"], {"vpc_id": ""})
+	document := fixtures.denied(
+		fixtures.whole({"functions": [object.remove(nameless, ["vpc_id"])]}),
+		{"subnets": "ec2:DescribeSubnets"},
+	)
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeSubnets"} with input as document
+}
+
 test_not_applicable_without_a_subnet_left if {
 	document := object.union(_document("dedicated"), {"subnets": []})
 	rule.applies == set() with input as document
