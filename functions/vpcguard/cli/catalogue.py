@@ -21,7 +21,11 @@ _BEGIN = "# METADATA"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule as shipped; stage and enabled are the defaults, which a configuration may overrule."""
+    """One rule as shipped; stage and enabled are the defaults, which a configuration may overrule.
+
+    title: the fault. description: why it matters. configuration: the settings it reads besides those that
+    every rule has. example: a message of it.
+    """
 
     id: str
     family: str
@@ -32,6 +36,12 @@ class Rule:
     description: str
     advice: str
     remediation: str
+    applies_to: str
+    passes: str
+    judged: str
+    example: str
+    configuration: tuple[str, ...]
+    limits: str
     related_resources: tuple[str, ...]
 
     def as_document(self) -> dict[str, Any]:
@@ -67,13 +77,23 @@ def _rule(file: Path, defaults: Mapping[str, Any]) -> Rule:
             severity=settings.get("severity", custom["severity"]),
             stage=settings.get("stage", defaults["stage"]),
             enabled=settings.get("enabled", True),
-            description=" ".join(metadata["description"].split()),
-            advice=" ".join(custom["advice"].split()),
+            description=_sentence(metadata["description"]),
+            advice=_sentence(custom["advice"]),
             remediation=custom["remediation"],
+            applies_to=_sentence(custom["applies_to"]),
+            passes=_sentence(custom["passes"]),
+            judged=_sentence(custom["judged"]),
+            example=_sentence(custom["example"]),
+            configuration=tuple(custom["configuration"]),
+            limits=_sentence(custom["limits"]),
             related_resources=tuple(link["ref"] for link in metadata["related_resources"]),
         )
     except (OSError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"the rule in {file} does not describe itself: {error}") from error
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _metadata(text: str) -> Mapping[str, Any]:

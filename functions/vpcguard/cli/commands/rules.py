@@ -70,7 +70,16 @@ def _described(rule: Rule) -> Iterator[str]:
     state = "" if rule.enabled else ", off unless configured"
     yield f"{rule.id}: {rule.title}"
     yield f"severity {rule.severity}, stage {rule.stage}, remediation {rule.remediation}{state}"
-    for label, text in (("why", rule.description), ("do", rule.advice)):
+    told = {
+        "why": rule.description,
+        "for": rule.applies_to,
+        "how": rule.judged,
+        "e.g.": rule.example,
+        "do": rule.advice,
+        "conf": ", ".join(rule.configuration),
+        "but": rule.limits,
+    }
+    for label, text in told.items():
         indent = f"{label:<5}"
         yield textwrap.fill(
             visible(text), _width(), initial_indent=indent, subsequent_indent=" " * len(indent)

@@ -1,0 +1,116 @@
+"""Every rule says of itself what people ask, and docs/rules.md repeats it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools import rule_docs
+from vpcguard.cli.catalogue import shipped_rules
+
+ROOT = Path(__file__).parents[2]
+RULES = sorted(
+    file for file in (ROOT / "policies/vpcguard/rules").glob("*/*/*.rego") if file.stem == file.parent.name
+)
+FIELDS = {
+    "severity": str,
+    "advice": str,
+    "remediation": str,
+    "applies_to": str,
+    "passes": str,
+    "judged": str,
+    "example": str,
+    "configuration": list,
+    "limits": str,
+}
+THRESHOLD = re.compile(r"\b((?:ip|eni)_[a-z_]*(?:margin|floor|percent)|peak_concurrency)\b")
+
+
+def _metadata(rule: Path) -> dict[str, Any]:
+    block = rule.read_text("utf-8").split("\npackage ", 1)[0].removeprefix("# METADATA\n")
+    found: dict[str, Any] = yaml.safe_load("\n".join(line[2:] for line in block.splitlines()))
+    return found
+
+
+def _configurable() -> set[str]:
+    sections = json.loads((ROOT / "policies/schemas/config.json").read_text("utf-8"))["properties"]
+    thresholds = {f"thresholds.{name}" for name in sections["thresholds"]["properties"]}
+    return thresholds | set(sections) - {"version", "overrides", "rules", "thresholds"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.stem)
+def test_a_rule_describes_itself_in_every_respect(rule: Path) -> None:
+    """Where one is missing, the explanation or the documentation has a hole."""
+    metadata = _metadata(rule)
+    custom = metadata["custom"]
+
+    wrong = [name for name, kind in FIELDS.items() if not isinstance(custom.get(name), kind)]
+    empty = [name for name, kind in FIELDS.items() if kind is str and not str(custom.get(name, "")).strip()]
+
+    assert (wrong, empty, sorted(custom)) == ([], [], sorted(FIELDS))
+    assert metadata["related_resources"]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.stem)
+def test_what_becomes_a_reason_reads_as_one(rule: Path) -> None:
+    """Reasons are "It applies to <applies_to>." where a rule does not, and <passes> where it passes."""
+    custom = _metadata(rule)["custom"]
+
+    assert re.fullmatch(r"functions [^.]*[^. ]", custom["applies_to"])
+    assert re.fullmatch(r"[A-Z][^.\n]*(\.[^. \n][^.\n]*)*\.", custom["passes"])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.stem)
+def test_a_rule_names_the_settings_that_it_reads(rule: Path) -> None:
+    """Who changes a threshold has to know which verdicts move."""
+    named = set(_metadata(rule)["custom"]["configuration"])
+    code = rule.read_text("utf-8").split("\npackage ", 1)[1]
+
+    assert named <= _configurable()
+    assert {name for name in named if name.startswith("thresholds.")} == {
+        f"thresholds.{name}" for name in THRESHOLD.findall(code)
+    }
+
+
+def test_every_threshold_is_read_by_a_rule() -> None:
+    """A setting that nothing reads is a promise that nobody keeps."""
+    read = {name for rule in RULES for name in _metadata(rule)["custom"]["configuration"]}
+
+    assert {name for name in _configurable() if name.startswith("thresholds.")} <= read
+
+
+def test_the_page_of_rules_is_current(capsys: pytest.CaptureFixture[str]) -> None:
+    """Run `make docs` after a change of a rule's metadata."""
+    assert rule_docs.main(["--check"]) == 0, capsys.readouterr().out
+
+
+def test_a_missing_and_a_stale_page_are_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "rules.md"
+    assert rule_docs.main(["--check", str(page)]) == 1
+
+    page.write_text(f"{(ROOT / 'docs/rules.md').read_text('utf-8')}\n", "utf-8")
+    assert rule_docs.main(["--check", str(page)]) == 1
+
+    rule_docs.main([str(page)])
+    assert page.read_text("utf-8") == (ROOT / "docs/rules.md").read_text("utf-8")
+
+
+def test_the_page_shows_each_rule_once_with_all_it_says() -> None:
+    text = " ".join((ROOT / "docs/rules.md").read_text("utf-8").split())
+
+    for rule in shipped_rules():
+        assert text.count(f"### {rule.id} ") == 1
+        for said in (
+            rule.title,
+            rule.description,
+            rule.advice,
+            rule.judged,
+            rule.limits,
+            *rule.related_resources,
+        ):
+            assert said in text
