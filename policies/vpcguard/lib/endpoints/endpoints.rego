@@ -132,9 +132,10 @@ unnamed_waits(subnet_id) := {wait |
 # scope: document
 with_own_policy(ids) := {id | some id in ids; network.vpc_endpoints[id].has_default_policy == false}
 
-_name(service_name) := substring(service_name, start + count(_region), -1) if {
+_name(service_name) := object.get(data.vpcguard.config.services.aliases, name, name) if {
 	start := indexof(service_name, _region)
 	start >= 0
+	name := substring(service_name, start + count(_region), -1)
 }
 
 _name(service_name) := service_name if indexof(service_name, _region) < 0

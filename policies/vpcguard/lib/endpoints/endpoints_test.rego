@@ -29,6 +29,12 @@ test_a_service_name_in_another_partition if {
 		{"account": {"partition": "aws-cn", "region": "cn-north-1"}},
 	)
 	endpoints.names == {"vpce-1": "kinesis-streams"} with input as document
+	suffixed := object.union(document, {"vpc_endpoints": [estate.interface(
+		"vpce-1",
+		"",
+		{"service_name": "cn.com.amazonaws.cn-north-1.transcribe.cn"},
+	)]})
+	endpoints.names == {"vpce-1": "transcribe"} with input as suffixed
 }
 
 # semantics 4: available, its name caught, its groups admitting the function; or a gateway endpoint routed there

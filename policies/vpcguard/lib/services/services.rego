@@ -88,6 +88,16 @@ names(service) := data.vpcguard.config.services.endpoint_names[service]
 names(service) := [service] if not data.vpcguard.config.services.endpoint_names[service]
 
 # METADATA
+# description: True if a client of the service may use one of its endpoints and not another.
+# scope: document
+is_choice(service) if service in data.vpcguard.config.services.either
+
+# METADATA
+# description: What it waits for where that decides.
+# scope: document
+choice(service) := {"status": "undecidable", "name": service, "reason": "which of its endpoints the function calls"}
+
+# METADATA
 # description: Services that have gateway endpoints.
 gateway_services := {service | some service in data.vpcguard.config.services.gateway}
 
@@ -183,21 +193,21 @@ _is_in_doubt(fault, values, need_waits) if {
 # a client of the service uses all its names, so that the worst counts; of some services it may use one and not another
 _combined(service, verdicts) := verdicts[0] if {
 	count(verdicts) == 1
-	not service in data.vpcguard.config.services.either
+	not is_choice(service)
 }
 
 _combined(service, verdicts) := _settled(values, union({verdict.waits | some verdict in verdicts})) if {
 	count(verdicts) > 1
-	not service in data.vpcguard.config.services.either
+	not is_choice(service)
 	least := max([min(_ranks(verdict.values)) | some verdict in verdicts])
 	values := {value | some verdict in verdicts; some value in verdict.values; _rank[value] >= least}
 }
 
 _combined(service, verdicts) := _settled(values, waits | {wait}) if {
-	service in data.vpcguard.config.services.either
+	is_choice(service)
 	values := union({verdict.values | some verdict in verdicts})
 	waits := union({verdict.waits | some verdict in verdicts})
-	wait := {"status": "undecidable", "name": service, "reason": "which of its endpoints the function calls"}
+	wait := choice(service)
 }
 
 _settled(values, _) := {"values": values, "waits": set()} if count(values) == 1

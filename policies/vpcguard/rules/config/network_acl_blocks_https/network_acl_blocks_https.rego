@@ -162,7 +162,7 @@ _aws_doubts(crowd, key, id) := union({
 		some service, need in crowd.services
 		targets := _targets(key, service, id)
 		_is_blocked(id, targets.cidrs)
-		some wait in need.waits
+		some wait in (need.waits | targets.choice)
 	},
 	{wait | some service, _ in crowd.services; some wait in _targets(key, service, id).waits},
 	{wait | crowd.others != set(); _is_blocked(id, _everywhere(key, id)); some wait in crowd.others},
@@ -180,14 +180,17 @@ _everywhere(key, id) := {_anywhere} | union({_networks(ids, id) |
 })
 
 # Where calls to a service go: to the endpoint that catches its name, else to its gateway endpoint, else out. {"cidrs",
-# of them "certain", "waits"}.
+# of them "certain", "waits", "choice" (what
+# it waits for where the client may use another endpoint)}.
 _targets(key, service, id) := {
 	"cidrs": union({target.cidrs | some target in found}),
-	"certain": union({target.cidrs | some target in found; target.is_certain}),
+	"certain": union({target.cidrs | some target in found; target.is_certain; choice == set()}),
 	"waits": union({target.waits | some target in found}),
+	"choice": choice,
 } if {
 	crowd := needs.crowds[key]
 	found := {target | some name in services.names(service); target := _target(crowd.cohort, service, name, id)}
+	choice := {services.choice(service) | services.is_choice(service); count(found) > 1}
 }
 
 _target(key, _, name, id) := {"cidrs": _networks(caught, id), "is_certain": true, "waits": _unseen(caught, vpc_id)} if {

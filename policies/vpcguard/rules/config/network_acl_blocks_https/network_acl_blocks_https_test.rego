@@ -144,6 +144,16 @@ test_intent_aws_unknown_while_a_subnet_of_the_endpoint_is_unread if {
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeSubnets"} with input as document
 }
 
+test_intent_aws_unknown_which_endpoint_of_a_service_is_used if {
+	found := [estate.interface("vpce-1", "runtime-v2-lex", {"subnet_ids": ["e1"]})]
+	document := estate.tagged(
+		estate.behind_nat(object.union(_aws(["e1"], []), {"vpc_endpoints": found})),
+		{"vpcguard:egress": "aws", "vpcguard:services": "lex"},
+	)
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"lex"} with input as document
+}
+
 test_intent_aws_unknown_while_the_needs_are_unread if {
 	partial := fixtures.denied(_aws(["e1"], []), {"roles": "iam:GetPolicyVersion"})
 	rule.deny == set() with input as partial

@@ -17,6 +17,8 @@
 #     0.0.0.0/0; with aws, for each needed service, to the groups or addresses of its interface endpoint or the prefix
 #     list of its gateway endpoint, else to 0.0.0.0/0. Undeclared, it fires only if nothing at all is let out, or if a
 #     service is needed and no rule admits TCP 443.
+#   example: >-
+#     orders: its security groups sg-0a let nothing out. Add an egress rule for TCP 443 to one of them.
 #   configuration: [intent]
 #   limits: IPv4 and TCP 443 alone; other ports and private targets are not judged.
 package vpcguard.rules.config.security_groups_block_egress
@@ -101,11 +103,9 @@ _verdict("internet", _, cohort) := _settled("no_https_to_internet", {}, _unread(
 
 _verdict("internet", _, cohort) := _answer("fine", "", {}, set()) if _reaches_all(cohort)
 
-_verdict("undeclared", _, cohort) := _settled(
-	"nothing_out",
-	{},
-	_hidden(cohort),
-) if not groups.out[cohort.groups].is_open
+_verdict("undeclared", _, cohort) := _settled("nothing_out", {}, _hidden(cohort)) if {
+	not groups.out[cohort.groups].is_open
+}
 
 _verdict("undeclared", crowd, cohort) := _needed("no_https_out", needed, _hidden(cohort), crowd.others) if {
 	groups.out[cohort.groups].is_open
@@ -122,7 +122,11 @@ _verdict("aws", _, cohort) := _settled("nothing_out", {}, _hidden(cohort)) if no
 _verdict("aws", crowd, cohort) := _needed("no_https_to_services", needed, doubts, crowd.others) if {
 	groups.out[cohort.groups].is_open
 	not _reaches_all(cohort)
-	needed := {service: need.waits | some service, need in crowd.services; not _reaches(cohort, service)}
+	needed := {service: waits |
+		some service, need in crowd.services
+		not _reaches(cohort, service)
+		waits := need.waits | _choice_waits(cohort, service)
+	}
 	doubts := _unread(cohort) | {wait | some service, _ in needed; some wait in _service_waits(cohort, service)}
 }
 
@@ -157,6 +161,13 @@ _reaches(cohort, service) if {
 	every name in services.names(service) {
 		_reaches_name(cohort, service, name)
 	}
+}
+
+# of some services it may use the endpoint within reach and no other
+_choice_waits(cohort, service) := {services.choice(service) |
+	services.is_choice(service)
+	some name in services.names(service)
+	_reaches_name(cohort, service, name)
 }
 
 _reaches_name(cohort, _, name) if {

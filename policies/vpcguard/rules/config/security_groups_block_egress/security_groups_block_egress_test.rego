@@ -154,6 +154,16 @@ test_intent_aws_unknown_while_endpoints_or_needs_are_unread if {
 	_waits(partial) == {"iam:GetPolicyVersion"}
 }
 
+test_intent_aws_unknown_which_endpoint_of_a_service_is_used if {
+	document := object.union(_aws([estate.tcp(443, {"group_ids": ["sg-e"]})]), {
+		"vpc_endpoints": [estate.interface("vpce-1", "runtime-v2-lex", {})],
+		"roles": [estate.role([estate.statement("Allow", {"actions": ["lex:*"]})])],
+	})
+	_causes(document) == set()
+	_waits(document) == {"lex"}
+	_causes(object.union(document, {"vpc_endpoints": []})) == {"no_https_to_services"}
+}
+
 test_intent_aws_without_a_need_is_satisfied if {
 	document := object.union(_aws([estate.tcp(443, {"ipv4_cidrs": ["192.168.0.0/16"]})]), {"roles": [estate.role([])]})
 	rule.applies == {"orders"} with input as document
