@@ -52,6 +52,7 @@ def handler(event: Any, context: LambdaContext, *, deps: EventPath | None = None
         deps=path.audit,
         dead_letters=path.dead_letters,
         max_receives=path.max_receives,
+        retries=path.retries,
         has_time=lambda: context.get_remaining_time_in_millis() > MILLISECONDS_TO_FINISH,
     )
     _report(audited)
@@ -82,6 +83,8 @@ def _report(audited: MessagesAudited) -> dict[str, int]:
     counts = Counter(_report_one(one) for one in audited.messages)
     counts["LooksGivenUp"] = sum(_is_given_up(one) for one in audited.messages)
     counts += Counter({f"Findings{name.title()}": number for name, number in asdict(audited.summary).items()})
+    if audited.late is not None:
+        logger.warning("messages come back late", reason=reason_of(audited.late))
     for error in {id(one.error): one.error for one in audited.messages}.values():
         if error is not None and not isinstance(error, VpcGuardError):
             logger.error("unforeseen error", exc_info=error)

@@ -18,6 +18,7 @@ from vpcguard.audit.sweep_page import parse_sweep
 from vpcguard.settings import load_settings, runs_in_lambda
 
 MILLISECONDS_TO_FINISH = 120_000  # for one more step: ten pages of functions, or fifty reads by name
+METRICS = {"functions": "SweptFunctions", "deleted": "SweptDeleted", "not_judged": "SweptNotJudged"}
 
 logger = Logger(service="vpcguard")
 metrics = Metrics(namespace="LambdaVpcGuard", service="vpcguard")
@@ -42,10 +43,8 @@ def handler(event: Any, context: LambdaContext, *, deps: Dependencies | None = N
     for error in swept.done.errors:
         logger.error("functions not judged", reason=reason_of(error))
     answer = swept.as_dict()
-    for name in ("functions", "deleted", "not_judged"):
-        metrics.add_metric(
-            name=f"Swept{name.title().replace('_', '')}", unit=MetricUnit.Count, value=answer[name]
-        )
+    for field, name in METRICS.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=answer[field])
     logger.info("account swept", **answer)
     return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 from collections.abc import Mapping
@@ -17,6 +18,19 @@ FUNCTIONS = resources("AWS::Serverless::Function")
 QUEUES = resources("AWS::SQS::Queue")
 ALARMS = list(resources("AWS::CloudWatch::Alarm").values())
 INVOCATION_METRICS = {"Errors", "Throttles", "Invocations"}
+# GetFunctionConfiguration, ListTags, ListAliases, ListEventSourceMappings
+LAMBDA_CALLS_OF_A_FUNCTION = 4
+LAMBDA_CALLS_PER_SECOND = 15
+OUR_METRICS = "LambdaVpcGuard"
+METRIC = re.compile(r"(Changes|Looks|Swept|Configuration)([A-Z][a-z]+)+")
+# counted, and no reason to wake anybody
+HARMLESS = {
+    "ChangesJudged",
+    "ChangesIgnored",
+    "ChangesDeadLettered",  # the queue has an alarm, which stays until somebody has looked
+    "SweptFunctions",
+    "SweptDeleted",
+}
 
 
 def test_handlers_and_functions_belong_together() -> None:
@@ -133,6 +147,53 @@ def test_the_extension_runs_on_the_functions_own_interpreter() -> None:
     assert {
         tuple(layer["CompatibleRuntimes"]) for layer in resources("AWS::Serverless::LayerVersion").values()
     } == {(runtime,)}
+
+
+def test_a_full_batch_fits_into_the_time_it_has() -> None:
+    """A hundred functions, each in a VPC of its own, as Lambda's calls are paced: none may be cut off."""
+    parameters = load_template()["Parameters"]
+    function = FUNCTIONS["EvaluateChangeFunction"]
+    handler = importlib.import_module("evaluate_change")
+    calls = function["Events"]["Changes"]["Properties"]["BatchSize"] * LAMBDA_CALLS_OF_A_FUNCTION
+    paced = (calls - parameters["LambdaBurst"]["Default"]) / parameters["LambdaCallsPerSecond"]["Default"]
+
+    assert paced * 1000 <= function["Timeout"] * 1000 - handler.MILLISECONDS_TO_FINISH
+
+
+def test_all_that_runs_at_once_stays_within_lambdas_own_rate() -> None:
+    """Batches and a sweep pace themselves alone; the customer's deployments are in the same bucket.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html#api-requests
+    """
+    parameters = load_template()["Parameters"]
+    at_once = parameters["MaximumConcurrency"]["Default"] + 1  # and a sweep
+
+    assert at_once * parameters["LambdaCallsPerSecond"]["Default"] <= LAMBDA_CALLS_PER_SECOND
+
+
+def test_every_metric_of_trouble_has_an_alarm_and_every_alarm_a_metric() -> None:
+    """A failed batch is answered, not raised, so that Lambda's own Errors stay at zero when OPA is dead."""
+    watched = [alarm for alarm in ALARMS if alarm["Namespace"] == OUR_METRICS]
+    variables = load_template()["Globals"]["Function"]["Environment"]["Variables"]
+
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == OUR_METRICS
+    assert {alarm["MetricName"] for alarm in watched} == _counted() - HARMLESS
+    assert HARMLESS - _counted() == set()
+    for alarm in watched:
+        assert alarm["Dimensions"] == [
+            {"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]},
+        ]
+
+
+def _counted() -> set[str]:
+    """Return the names of metrics that stand in the code."""
+    sources = [*(ROOT / "functions").glob("*.py"), *(ROOT / "functions" / "vpcguard" / "audit").glob("*.py")]
+    return {
+        node.value
+        for source in sources
+        for node in ast.walk(ast.parse(source.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and METRIC.fullmatch(node.value)
+    }
 
 
 def _alarms_of(dimension: str, value: object) -> list[Mapping[str, Any]]:

@@ -12,8 +12,8 @@ import botocore.session
 from botocore.config import Config
 
 from vpcguard.audit.dependencies import Dependencies
-from vpcguard.audit.messages import DeadLetters
-from vpcguard.audit.queue import DeadLetterQueue, LookAgainQueue
+from vpcguard.audit.messages import DeadLetters, Retries
+from vpcguard.audit.queue import ChangeQueue, DeadLetterQueue
 from vpcguard.clients import connect
 from vpcguard.clients.appconfig import CLIENT_CONFIG as APPCONFIG_CLIENT_CONFIG
 from vpcguard.clients.appconfig import AppConfigDocument
@@ -36,6 +36,7 @@ class EventPath:
 
     audit: Dependencies
     dead_letters: DeadLetters | None = None
+    retries: Retries | None = None
     max_receives: int = Settings().max_receives
 
 
@@ -49,10 +50,12 @@ def build_event_path(settings: Settings, *, report: Callable[[Poll], None]) -> E
     if settings.queue_url is None and settings.dead_letter_queue_url is None:
         return EventPath(audit=audit, max_receives=settings.max_receives)
     sqs = session.create_client("sqs", config=_QUEUE_CONFIG)
+    queue = ChangeQueue(sqs, settings.queue_url) if settings.queue_url else None
     dead_letters = settings.dead_letter_queue_url
     return EventPath(
-        audit=replace(audit, later=LookAgainQueue(sqs, settings.queue_url) if settings.queue_url else None),
+        audit=replace(audit, later=queue),
         dead_letters=DeadLetterQueue(sqs, dead_letters) if dead_letters else None,
+        retries=queue,
         max_receives=settings.max_receives,
     )
 

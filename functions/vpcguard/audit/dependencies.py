@@ -23,7 +23,7 @@ class Capture(Protocol):
 
 
 class Later(Protocol):
-    """Takes changes that are to come back: vpcguard.audit.queue.LookAgainQueue, or a fake of it."""
+    """Takes changes that are to come back: vpcguard.audit.queue.ChangeQueue, or a fake of it."""
 
     def send(self, delayed: Sequence[tuple[Change, int]], /) -> None:
         """Send changes, each with its delay in seconds; raises QueueError."""

@@ -17,6 +17,13 @@ from vpcguard.errors import EventError, QueueError, VpcGuardError
 from vpcguard.model.change import Change, Ignored
 from vpcguard.snapshot.refusals import clean_message
 
+RETRY_SECONDS = (
+    60,
+    180,
+    540,
+    900,
+)  # after the first failure, the second ...: what passes may take half an hour
+
 
 class DeadLetters(Protocol):
     """Takes what cannot be judged: vpcguard.audit.queue.DeadLetterQueue, or a fake of it."""
@@ -25,13 +32,24 @@ class DeadLetters(Protocol):
         """Keep a message with its reason; raises QueueError."""
 
 
+class Retries(Protocol):
+    """Brings messages back: vpcguard.audit.queue.ChangeQueue, or a fake of it."""
+
+    def bring_back(self, receipts: Sequence[tuple[str, int]], /) -> None:
+        """Have messages delivered again, each (receipt handle, seconds from now); raises QueueError."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message as the handler received it; receives: how often it was handed out, this time included."""
+    """One message as the handler received it.
+
+    receives: how often it was handed out, this time included. receipt: what this time is known by.
+    """
 
     message_id: str
     body: str
     receives: int
+    receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +68,14 @@ class Handled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesAudited:
-    """Every message in the order given, and what all of them changed in the table."""
+    """Every message in the order given, and what all of them changed in the table.
+
+    late: why messages that stay in the queue come back later than they should.
+    """
 
     messages: tuple[Handled, ...]
     summary: Summary
+    late: QueueError | None = None
 
 
 def audit_messages(
@@ -62,12 +84,14 @@ def audit_messages(
     deps: Dependencies,
     dead_letters: DeadLetters | None,
     max_receives: int,
+    retries: Retries | None = None,
     has_time: Callable[[], bool] = lambda: True,
 ) -> MessagesAudited:
     """Judge what messages report; never raises for what one message, or what it is about, does.
 
     What cannot be read goes to the dead-letter queue at once, what failed max_receives times then: with
     the reason, which SQS would not note. Without that queue, or if it refuses, SQS moves them in the end.
+    retries: brings back what failed, each time after a longer while; None: when the queue does by itself.
     """
     parsed = [(message, _parse(message.body)) for message in messages]
     changes = [change for _, change in parsed if isinstance(change, Change)]
@@ -89,7 +113,9 @@ def audit_messages(
                 error=error,
             )
         )
-    return MessagesAudited(messages=tuple(handled), summary=audited.summary)
+    failed = {one.message_id for one in handled if one.error is not None}
+    late = _bring_back([message for message in messages if message.message_id in failed], retries)
+    return MessagesAudited(messages=tuple(handled), summary=audited.summary, late=late)
 
 
 def audit_event(event: object, *, deps: Dependencies) -> MessagesAudited:
@@ -116,6 +142,7 @@ def parse_message(record: Mapping[str, Any]) -> Message:
         message_id=record["messageId"],
         body=record["body"],
         receives=int(receives) if receives.isdecimal() else 1,
+        receipt=record.get("receiptHandle"),
     )
 
 
@@ -137,6 +164,21 @@ def _parse(body: str) -> Change | Ignored | EventError:
         return unreadable
     except EventError as error:
         return error
+
+
+def _bring_back(failed: Sequence[Message], retries: Retries | None) -> QueueError | None:
+    receipts = [
+        (message.receipt, RETRY_SECONDS[min(message.receives, len(RETRY_SECONDS)) - 1])
+        for message in failed
+        if message.receipt is not None
+    ]
+    if not receipts or retries is None:
+        return None
+    try:
+        retries.bring_back(receipts)
+    except QueueError as error:  # they come back all the same
+        return error
+    return None
 
 
 def _give_up(

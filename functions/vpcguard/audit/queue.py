@@ -12,12 +12,12 @@ from vpcguard.changes import look_again_event
 from vpcguard.errors import QueueError
 from vpcguard.model.change import Change
 
-ACTIONS = ("sqs:SendMessage",)
+ACTIONS = ("sqs:SendMessage", "sqs:ChangeMessageVisibility")
 _BATCH = 10  # the most that one SendMessageBatch takes
 
 
-class LookAgainQueue:
-    """Sends changes back to the queue they came from, to be delivered after a while."""
+class ChangeQueue:
+    """The queue that changes come from: takes them back, to be delivered after a while."""
 
     def __init__(self, sqs: Any, queue_url: str) -> None:
         self._sqs = sqs
@@ -44,6 +44,28 @@ class LookAgainQueue:
             if refused := answer.get("Failed"):
                 raise QueueError(
                     f"{len(refused)} delayed looks were refused, the first: {refused[0]['Code']}"
+                )
+
+    def bring_back(self, receipts: Sequence[tuple[str, int]]) -> None:
+        """Have received messages delivered again after so many seconds; raises QueueError if one is not.
+
+        receipts: receipt handle -> seconds from now. Without it they come back once the queue's visibility
+        timeout has passed, which is as long as the slowest batch may take.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+        """
+        for start in range(0, len(receipts), _BATCH):
+            entries = [
+                {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+                for index, (handle, seconds) in enumerate(receipts[start : start + _BATCH])
+            ]
+            try:
+                answer = self._sqs.change_message_visibility_batch(QueueUrl=self._queue_url, Entries=entries)
+            except (ClientError, BotoCoreError) as error:
+                raise QueueError("messages come back late: their time could not be changed") from error
+            if refused := answer.get("Failed"):
+                raise QueueError(
+                    f"{len(refused)} messages come back late: their time could not be changed, "
+                    f"the first: {refused[0]['Code']}"
                 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,9 +34,23 @@ class DeadLetters:
         self.sent.append((message_id, body, reason))
 
 
+@dataclass
+class Retries:
+    """What is to come back, and when."""
+
+    brought_back: list[tuple[str, int]] = field(default_factory=list)
+    error: QueueError | None = None
+
+    def bring_back(self, receipts: Sequence[tuple[str, int]], /) -> None:
+        """Keep receipts and seconds."""
+        if self.error is not None:
+            raise self.error
+        self.brought_back.extend(receipts)
+
+
 def message(message_id: str, event: object, *, receives: int = 1) -> Message:
     body = event if isinstance(event, str) else json.dumps(event)
-    return Message(message_id=message_id, body=body, receives=receives)
+    return Message(message_id=message_id, body=body, receives=receives, receipt=f"receipt-{message_id}")
 
 
 def not_ours() -> dict[str, Any]:
@@ -103,6 +118,56 @@ def test_what_fails_comes_back_until_the_queue_would_give_it_up(receives: int, *
         (None, "OpaUnavailableError: no answer from OPA") if gives_up else (OPA_IS_DEAD, None)
     )
     assert dead_letters.sent == ([("m1", json.dumps(event), str(handled.reason))] if gives_up else [])
+
+
+def test_what_failed_comes_back_after_a_while_that_grows() -> None:
+    """The queue itself would keep it back for as long as the slowest batch may take."""
+    policy = OneRule(error=OPA_IS_DEAD, fails_for=frozenset({"b", "c", "d"}))
+    retries = Retries()
+    events = {name: look_again_event(change(name, vpc_id=f"vpc-{name}")) for name in "abcd"}
+
+    audited = audit_messages(
+        [
+            message(name, event, receives=number * 3 + 1)
+            for number, (name, event) in enumerate(events.items())
+        ],
+        deps=dependencies(account(*events), policy=policy),
+        dead_letters=None,
+        max_receives=5,
+        retries=retries,
+    )
+
+    assert retries.brought_back == [("receipt-b", 900), ("receipt-c", 900), ("receipt-d", 900)]
+    assert audited.late is None
+
+
+@pytest.mark.parametrize(("receives", "seconds"), [(1, 60), (2, 180), (3, 540), (4, 900), (9, 900)])
+def test_each_failure_waits_longer(receives: int, seconds: int) -> None:
+    retries = Retries()
+
+    audit_messages(
+        [message("m", look_again_event(change("a")), receives=receives)],
+        deps=dependencies(account("a"), policy=OneRule(error=OPA_IS_DEAD)),
+        dead_letters=None,
+        max_receives=100,
+        retries=retries,
+    )
+
+    assert retries.brought_back == [("receipt-m", seconds)]
+
+
+def test_what_comes_back_late_comes_back_all_the_same() -> None:
+    refused = QueueError("refused")
+
+    audited = audit_messages(
+        [message("m", look_again_event(change("a")))],
+        deps=dependencies(account("a"), policy=OneRule(error=OPA_IS_DEAD)),
+        dead_letters=None,
+        max_receives=5,
+        retries=Retries(error=refused),
+    )
+
+    assert (audited.messages[0].error, audited.late) == (OPA_IS_DEAD, refused)
 
 
 @pytest.mark.parametrize("dead_letters", [None, DeadLetters(error=QueueError("refused"))])

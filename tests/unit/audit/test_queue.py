@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.stub import ANY, Stubber
 
 from tests.unit.audit.fakes import change
-from vpcguard.audit.queue import ACTIONS, DeadLetterQueue, LookAgainQueue
+from vpcguard.audit.queue import ACTIONS, ChangeQueue, DeadLetterQueue
 from vpcguard.changes import parse_change
 from vpcguard.errors import QueueError
 
@@ -44,7 +44,7 @@ def test_changes_go_back_in_tens_with_their_delay(sqs: Any, answers: Stubber) ->
         )
     changes = [change(f"f{number}", attempt=1) for number in range(12)]
 
-    LookAgainQueue(sqs, URL).send([(one, 30) for one in changes])
+    ChangeQueue(sqs, URL).send([(one, 30) for one in changes])
 
     assert [parse_change(json.loads(entry["MessageBody"])) for entry in sent] == changes
     assert {entry["DelaySeconds"] for entry in sent} == {30}
@@ -57,14 +57,40 @@ def test_a_refused_entry_is_an_error(sqs: Any, answers: Stubber) -> None:
     answers.add_response("send_message_batch", {"Successful": [], "Failed": [failed]})
 
     with pytest.raises(QueueError, match="1 delayed looks were refused, the first: InternalError"):
-        LookAgainQueue(sqs, URL).send([(change(), 30)])
+        ChangeQueue(sqs, URL).send([(change(), 30)])
 
 
 def test_a_refused_batch_is_an_error(sqs: Any, answers: Stubber) -> None:
     answers.add_client_error("send_message_batch", "AccessDenied")
 
     with pytest.raises(QueueError):
-        LookAgainQueue(sqs, URL).send([(change(), 30)])
+        ChangeQueue(sqs, URL).send([(change(), 30)])
+
+
+def test_messages_come_back_in_tens_after_their_seconds(sqs: Any, answers: Stubber) -> None:
+    for handles in ([f"r{number}" for number in range(10)], ["r10", "r11"]):
+        entries = [
+            {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": 60}
+            for index, handle in enumerate(handles)
+        ]
+        answers.add_response(
+            "change_message_visibility_batch",
+            {"Successful": [], "Failed": []},
+            {"QueueUrl": URL, "Entries": entries},
+        )
+
+    ChangeQueue(sqs, URL).bring_back([(f"r{number}", 60) for number in range(12)])
+
+
+def test_messages_whose_time_cannot_be_changed_are_an_error(sqs: Any, answers: Stubber) -> None:
+    failed = {"Id": "0", "SenderFault": True, "Code": "ReceiptHandleIsInvalid"}
+    answers.add_response("change_message_visibility_batch", {"Successful": [], "Failed": [failed]})
+    answers.add_client_error("change_message_visibility_batch", "AccessDenied")
+
+    with pytest.raises(QueueError, match=r"1 messages come back late: .*ReceiptHandleIsInvalid"):
+        ChangeQueue(sqs, URL).bring_back([("r", 60)])
+    with pytest.raises(QueueError, match="messages come back late"):
+        ChangeQueue(sqs, URL).bring_back([("r", 60)])
 
 
 def test_a_dead_letter_carries_its_reason(sqs: Any, answers: Stubber) -> None:
@@ -96,14 +122,16 @@ def test_a_queue_out_of_reach_is_an_error() -> None:
         def send_message(self, **_: Any) -> None:
             raise EndpointConnectionError(endpoint_url=URL)
 
-        send_message_batch = send_message
+        send_message_batch = change_message_visibility_batch = send_message
 
     with pytest.raises(QueueError):
         DeadLetterQueue(Unreachable(), URL).send("{}", reason="r", message_id="m")
     with pytest.raises(QueueError):
-        LookAgainQueue(Unreachable(), URL).send([(change(), 30)])
+        ChangeQueue(Unreachable(), URL).send([(change(), 30)])
+    with pytest.raises(QueueError):
+        ChangeQueue(Unreachable(), URL).bring_back([("r", 60)])
 
 
 def test_the_actions_are_those_that_iam_knows() -> None:
-    """SendMessageBatch has no action of its own."""
-    assert ACTIONS == ("sqs:SendMessage",)
+    """Batches have no actions of their own."""
+    assert ACTIONS == ("sqs:SendMessage", "sqs:ChangeMessageVisibility")
