@@ -15,14 +15,9 @@ import data.vpcguard.lib.result
 #   Undefined, which every caller treats as an error, while a rule lacks one of its names: no rule vanishes.
 # scope: document
 # entrypoint: true
-decision := {"rules": [composed |
+decision := {"rules": [_composed(metadata, family, fault) |
 	some family, fault
 	metadata := data.vpcguard.rules[family][fault].metadata
-	composed := result.composed(metadata, {
-		"applies": data.vpcguard.rules[family][fault].applies,
-		"deny": data.vpcguard.rules[family][fault].deny,
-		"unknown": data.vpcguard.rules[family][fault].unknown,
-	})
 ]} if {
 	incomplete_rules == set()
 }
@@ -31,12 +26,33 @@ decision := {"rules": [composed |
 # title: Incomplete rules
 # description: Rules that lack their metadata or one of requires, applies, deny and unknown.
 # scope: document
-incomplete_rules := union(_rules_with) - intersection(_rules_with)
+incomplete_rules := union({_described, _required, _applied}) - (intersection({_described, _required, _applied}) & _speaking)
 
-_rules_with := {
-	{[family, fault] | some family, fault; data.vpcguard.rules[family][fault].metadata},
-	{[family, fault] | some family, fault; data.vpcguard.rules[family][fault].requires},
-	{[family, fault] | some family, fault; data.vpcguard.rules[family][fault].applies},
-	{[family, fault] | some family, fault; data.vpcguard.rules[family][fault].deny},
-	{[family, fault] | some family, fault; data.vpcguard.rules[family][fault].unknown},
+_composed(metadata, family, fault) := result.composed(metadata, {
+	"applies": data.vpcguard.rules[family][fault].applies,
+	"deny": data.vpcguard.rules[family][fault].deny,
+	"unknown": data.vpcguard.rules[family][fault].unknown,
+}) if {
+	not result.is_off(metadata.id)
+}
+
+# nobody asks a rule that is off for every function
+_composed(metadata, _, _) := result.composed(metadata, {"applies": set(), "deny": set(), "unknown": set()}) if {
+	result.is_off(metadata.id)
+}
+
+_described := {[family, fault] | some family, fault; data.vpcguard.rules[family][fault].metadata}
+
+_required := {[family, fault] | some family, fault; data.vpcguard.rules[family][fault].requires}
+
+_applied := {[family, fault] | some family, fault; data.vpcguard.rules[family][fault].applies}
+
+_speaking := {[family, fault] |
+	some [family, fault] in _described
+	not result.is_off(data.vpcguard.rules[family][fault].metadata.id)
+	data.vpcguard.rules[family][fault].deny
+	data.vpcguard.rules[family][fault].unknown
+} | {[family, fault] |
+	some [family, fault] in _described
+	result.is_off(data.vpcguard.rules[family][fault].metadata.id)
 }

@@ -8,12 +8,19 @@ test_no_rule_is_incomplete if {
 }
 
 test_a_rule_without_one_of_its_names_leaves_no_decision if {
-	every lacking in [{"deny": set()}, {"requires": set(), "applies": set(), "deny": set(), "unknown": set()}] {
-		rules := {"nat": {"half_written": lacking}}
+	every name in ["metadata", "requires", "applies", "deny", "unknown"] {
+		rules := {"nat": {"half_written": object.remove(_rule, [name])}}
 		not data.vpcguard.decision with input as fixtures.whole({}) with data.vpcguard.rules as rules
-		data.vpcguard.incomplete_rules == {["nat", "half_written"]} with input as fixtures.whole({})
-			with data.vpcguard.rules as rules
+		incomplete := data.vpcguard.incomplete_rules with input as fixtures.whole({}) with data.vpcguard.rules as rules
+		incomplete == {["nat", "half_written"]}
 	}
+}
+
+test_nobody_asks_a_rule_that_is_off if {
+	rules := {"nat": {"half_written": object.remove(_rule, ["deny"])}}
+	document := fixtures.estate({"config": {"version": 1, "rules": {"nat.half_written": {"enabled": false}}}})
+	decision := data.vpcguard.decision with input as document with data.vpcguard.rules as rules
+	[[rule.id, rule.applies, rule.violations] | some rule in decision.rules] == [["nat.half_written", set(), []]]
 }
 
 test_every_rule_speaks_even_about_nothing if {
@@ -34,8 +41,8 @@ test_a_rule_is_shown_with_its_metadata if {
 		"severity": "medium",
 		"advice": "Add a subnet in a second Availability Zone to the function's VPC configuration.",
 		"remediation": "none",
-		"applies": ["orders"],
-		"silent": [],
+		"applies": {"orders"},
+		"silent": set(),
 		"unknowns": [],
 		"violations": [{
 			"function": "orders",
@@ -49,4 +56,18 @@ test_a_rule_is_shown_with_its_metadata if {
 			"eligible_for_remediation": false,
 		}],
 	}
+}
+
+_rule := {
+	"metadata": {
+		"id": "nat.half_written",
+		"title": "t",
+		"severity": "low",
+		"advice": "a",
+		"remediation": "none",
+	},
+	"requires": {"subnets"},
+	"applies": {"orders"},
+	"deny": set(),
+	"unknown": set(),
 }

@@ -47,66 +47,101 @@ unknown(name, waits) := {"function": name, "waits": waits, "evidence": {}}
 unknown_with(name, waits, evidence) := {"function": name, "waits": waits, "evidence": evidence}
 
 # METADATA
+# description: True if the configuration switches a rule off for every function of the query, so that nobody asks it.
+# scope: document
+is_off(id) if {
+	settings := config.rule(id)
+	settings != {}
+	every setting in settings { setting.enabled == false }
+}
+
+# METADATA
 # description: One rule of the decision, given its metadata and its sets applies, deny and unknown.
 # scope: document
 composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"]), {
-	"applies": [name | some name in ((said.applies - silent) - off)],
-	"silent": [name | some name in silent],
-	"violations": [_violation(rule, settings[config.signature_of[name]], one) | some name, one in denied],
-	"unknowns": [_unknown(settings[config.signature_of[name]], name, doubt) |
+	"applies": judged.applies - silent,
+	"silent": silent,
+	"violations": [shown |
+		some name, one in denied
+		frame := frames[config.signature_of[name]]
+		severity := object.get(frame.forced, "severity", object.get(one, "severity", rule.severity))
+		shown := object.union_n([
+			frame.base,
+			object.remove(one, ["root_causes", "is_eligible"]),
+			frame.forced,
+			object.get(_caps, [object.get(one, "basis", "declared"), severity], {}),
+			object.get(_refusals, object.get(one, "is_eligible", true), {}),
+			_root_cause(object.get(one, "root_causes", set())),
+			object.get(_transitions, name, {}),
+		])
+	],
+	"unknowns": [shown |
 		some name, doubt in doubts
 		not name in silent
+		reasons := _reasons(_loud(doubt.waits))
+		shown := object.union_n([
+			{
+				"function": name,
+				"stage": frames[config.signature_of[name]].base.stage,
+				"waits_for": reasons.names,
+				"message": sprintf("%s cannot be judged: %s", [name, reasons.text]),
+				"evidence": object.union(doubt.evidence, {"unknown": reasons.names}),
+				"is_failed_read": reasons.is_failed_read,
+			},
+			object.get(_transitions, name, {}),
+		])
 	],
 }) if {
-	settings := config.rule(rule.id)
-	off := _disabled(settings)
+	frames := _frames(rule)
+	judged := _enabled(said, {signature | some signature, frame in frames; frame.is_off})
 
 	# two violations of one rule by one function conflict here: an error, never a choice
-	denied := {one.function: one | some one in said.deny; not one.function in off}
+	denied := {one.function: one | some one in judged.deny}
 
 	# what is said of one function is joined in one pass: sets cannot be merged that way, keys of objects can
-	doubts := object.union_n([{one.function: doubt} |
-		some one in said.unknown
-		not one.function in off
+	doubts := object.union_n([{one.function: {"waits": {wait: true | some wait in one.waits}, "evidence": one.evidence}} |
+		some one in judged.unknown
 		not denied[one.function]
-		doubt := {"waits": {wait: true | some wait in one.waits}, "evidence": one.evidence}
 	])
 	silent := {name | some name, doubt in doubts; _loud(doubt.waits) == set()}
+}
+
+# by signature, what all violations of a rule share and what the configuration forces on them
+_frames(rule) := {signature: frame |
+	some signature, setting in config.rule(rule.id)
+	frame := {
+		"base": {
+			"severity": rule.severity,
+			"stage": setting.stage,
+			"eligible_for_remediation": rule.remediation == "detach_vpc_config",
+		},
+		"forced": {"severity": setting.severity | setting.severity},
+		"is_off": setting.enabled == false,
+	}
+}
+
+_enabled(said, set()) := said
+
+_enabled(said, signatures) := {
+	"applies": said.applies - off,
+	"deny": {one | some one in said.deny; not one.function in off},
+	"unknown": {one | some one in said.unknown; not one.function in off},
+} if {
+	signatures != set()
+	off := {name | some name, signature in config.signature_of; signature in signatures}
 }
 
 # what was left out on purpose is no news
 _loud(waits) := {wait | some wait, _ in waits; wait.status in {"unknown", "opaque", "undecidable"}}
 
-_disabled(settings) := {name |
-	off := {signature | some signature, setting in settings; setting.enabled == false}
-	off != set()
-	some name, signature in config.signature_of
-	signature in off
-}
+# what was inferred is never worse than medium
+_caps := {"inferred": {"critical": {"severity": "medium"}, "high": {"severity": "medium"}}}
 
-_violation(rule, setting, one) := object.union_n([
-	{
-		"function": one.function,
-		"severity": _severity(rule, setting, one),
-		"stage": setting.stage,
-		"message": one.message,
-		"evidence": object.union(one.evidence, _passing_states[one.function]),
-		"eligible_for_remediation": _is_eligible(rule.remediation, object.get(one, "is_eligible", true)),
-	},
-	{"root_cause": cause | causes := object.get(one, "root_causes", set()); count(causes) == 1; some cause in causes},
-	{"basis": basis | basis := one.basis},
-])
+_refusals := {false: {"eligible_for_remediation": false}}
 
-_unknown(setting, name, doubt) := {
-	"function": name,
-	"stage": setting.stage,
-	"waits_for": reasons.names,
-	"message": sprintf("%s cannot be judged: %s", [name, reasons.text]),
-	"evidence": object.union_n([doubt.evidence, {"unknown": reasons.names}, _passing_states[name]]),
-	"is_failed_read": reasons.is_failed_read,
-} if {
-	reasons := _reasons(_loud(doubt.waits))
-}
+_root_cause(causes) := {"root_cause": cause | some cause in causes} if count(causes) == 1
+
+_root_cause(causes) := {} if count(causes) != 1
 
 _reasons(waits) := {"names": names, "text": text, "is_failed_read": "unknown" in states} if {
 	names := sort({wait.name | some wait in waits})
@@ -116,21 +151,6 @@ _reasons(waits) := {"names": names, "text": text, "is_failed_read": "unknown" in
 		concat(" ", {_advice(wait) | some wait in waits}),
 	])
 }
-
-_severity(rule, setting, one) := _capped(wanted, object.get(one, "basis", "declared")) if {
-	wanted := object.get(setting, "severity", object.get(one, "severity", rule.severity))
-}
-
-# what was inferred is never worse than medium
-_capped(severity, "declared") := severity
-
-_capped(severity, "inferred") := {"critical": "medium", "high": "medium"}[severity]
-
-_capped(severity, "inferred") := severity if severity in {"medium", "low", "info"}
-
-_is_eligible("none", _) := false
-
-_is_eligible("detach_vpc_config", is_eligible) := is_eligible
 
 _next := {
 	"unknown": "Let the audit role read this and look again.",
@@ -149,10 +169,11 @@ _is_owners(wait) if {
 }
 
 # a function in transition is judged as it stands, and the evidence says so
-_passing_states := {one.name: states |
+_transitions := {one.name: {"evidence": states} |
 	some one in input.functions
 	states := object.union(
 		{"state": one.state | lower(one.state) != "active"},
 		{"last_update_status": one.last_update_status | lower(one.last_update_status) != "successful"},
 	)
+	states != {}
 }

@@ -75,10 +75,10 @@ test_eligible_where_the_rule_can_and_the_violation_may_be_remediated if {
 
 test_a_disabled_rule_does_not_apply if {
 	composed := _composed({"nat.some_fault": {"enabled": false}})
-	composed.applies == []
+	composed.applies == set()
 	composed.violations == []
 	composed.unknowns == []
-	composed.silent == []
+	composed.silent == set()
 }
 
 test_a_function_in_transition_shows_its_state if {
@@ -136,7 +136,7 @@ test_silent_where_only_what_was_left_out_on_purpose_is_awaited if {
 		"deny": set(),
 		"unknown": {left_out},
 	}) with input as _document({})
-	[composed.applies, composed.unknowns, composed.silent] == [[], [], ["orders"]]
+	[composed.applies, composed.unknowns, composed.silent] == [set(), [], {"orders"}]
 	both := {left_out, result.unknown("orders", {_wait("unknown", "ec2:DescribeSubnets", "")})}
 	[one.waits_for | some one in _unknowns(both)] == [["ec2:DescribeSubnets"]]
 }
@@ -148,7 +148,7 @@ test_a_violation_goes_before_an_unknown if {
 		"deny": {result.violation("orders", {"message": "broken", "evidence": {}})},
 		"unknown": {result.unknown("orders", {_wait("unknown", "ec2:DescribeSubnets", "")})},
 	}) with input as _document({})
-	[count(composed.violations), composed.unknowns, composed.silent] == [1, [], []]
+	[count(composed.violations), composed.unknowns, composed.silent] == [1, [], set()]
 }
 
 _rule := {
