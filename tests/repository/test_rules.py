@@ -54,6 +54,7 @@ def test_a_rule_describes_itself_in_every_respect(rule: Path) -> None:
 
     assert (wrong, empty, sorted(custom)) == ([], [], sorted(FIELDS))
     assert metadata["related_resources"]
+    assert "FILL IN" not in rule.read_text("utf-8")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.stem)

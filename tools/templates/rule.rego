@@ -1,0 +1,53 @@
+# METADATA
+# title: FILL IN the fault as a sentence about the function
+# description: FILL IN why it matters, in one or two sentences.
+# related_resources:
+#   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+# custom:
+#   severity: medium
+#   advice: FILL IN what to do about it.
+#   remediation: none
+#   applies_to: functions in a VPC that have a subnet left
+#   passes: FILL IN what holds where it passes.
+#   judged: FILL IN what is compared with what, and what settles it.
+#   example: FILL IN a message of it, about a golden case.
+#   configuration: []
+#   limits: FILL IN what it does not look at.
+package vpcguard.rules.FAMILY.FAULT
+
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.message
+import data.vpcguard.lib.network
+import data.vpcguard.lib.result
+
+metadata := result.metadata(rego.metadata.chain())
+
+requires := {"subnets"}
+
+applies := cohorts.functions(cohorts.with_subnets)
+
+deny contains result.violation(name, details) if {
+	some key, faulty in _faulty
+	faulty != set()
+	some name in cohorts.by_key[key].functions
+	details := {
+		"message": sprintf("%s uses %s: FILL IN what is wrong and what to do.", [name, message.subnets(faulty)]),
+		"evidence": {"subnet_ids": faulty},
+		"root_causes": faulty,
+	}
+}
+
+# what was seen may prove the fault; what was not seen never makes it pass
+unknown contains result.unknown(name, waits) if {
+	some key, faulty in _faulty
+	faulty == set()
+	waits := cohorts.hidden_subnet_waits[key]
+	waits != set()
+	some name in cohorts.by_key[key].functions
+}
+
+# FILL IN the condition; this one finds subnets that are not available
+_faulty := {key: faulty |
+	some key in cohorts.with_subnets
+	faulty := {id | some id in cohorts.by_key[key].subnets; lower(network.subnets[id].state) != "available"}
+}
