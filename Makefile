@@ -80,6 +80,16 @@ runtime: setup  ## Handlers as Lambda runs them
 repository: setup  ## What is written twice in the repository agrees
 	$(BIN)/pytest tests/repository
 
+##@ Writing
+
+.PHONY: docs
+docs: setup  ## Write docs/rules.md from the rules' metadata
+	$(BIN)/python -m tools.rule_docs
+
+.PHONY: rule
+rule: setup  ## Begin a rule: make rule FAMILY=az FAULT=name_of_the_fault
+	@$(BIN)/python -m tools.new_rule "$${FAMILY:-}" "$${FAULT:-}"
+
 ##@ Running
 
 .PHONY: run
