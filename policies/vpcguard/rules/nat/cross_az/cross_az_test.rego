@@ -70,6 +70,13 @@ test_unknown_where_the_table_was_not_read if {
 	_verdict(document) == [set(), {"ec2:DescribeRouteTables"}]
 }
 
+test_unknown_where_the_owner_of_the_table_was_not_read if {
+	document := _document({"route_tables": []})
+	owner := {"kind": "route_tables", "status": "unknown", "waits_for": ["444455556666"], "is_failed_read": false}
+	coverage := array.concat([entry | some entry in document.coverage; entry.kind != "route_tables"], [owner])
+	_verdict(object.union(document, {"coverage": coverage})) == [set(), {"444455556666"}]
+}
+
 test_unknown_where_a_zone_is_not_known if {
 	document := _document({"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("other", "b")]})
 	open := object.union(document, {"block_public_access": []})
