@@ -1,0 +1,53 @@
+"""The pages for contributors name files, targets and fields that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.repository.test_rules import FIELDS
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs" / "contributing").glob("*.md"))
+CODE = re.compile(r"`([^`\n]+)`")
+TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", [ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.name)
+def test_files_and_targets_that_a_page_names_exist(page: Path) -> None:
+    named = CODE.findall(page.read_text("utf-8"))
+    paths = [one for one in named if "/" in one and not re.search(r"[<*\s(]", one) and one[0] not in "-."]
+    targets = [
+        word for one in named if one.startswith("make ") for word in one.split()[1:] if "=" not in word
+    ]
+
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    assert set(targets) <= TARGETS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_is_numbered_steps_and_what_done_means(page: Path) -> None:
+    text = page.read_text("utf-8")
+    steps, _, done = text.partition("## Done means")
+
+    numbers = [int(number) for number in re.findall(r"^(\d+)\. \*\*", steps, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) > 4
+    assert re.findall(r"^- \[ \] ", done, re.MULTILINE)
+
+
+def test_the_three_pages_are_linked() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+
+    assert [page.name for page in PAGES if f"(docs/contributing/{page.name})" not in text] == []
+    assert [page.stem for page in PAGES] == ["event", "fact", "rule"]
+
+
+def test_the_page_on_rules_explains_every_field() -> None:
+    rows = re.findall(
+        r"^ *\| `(\w+)` \|", (ROOT / "docs/contributing/rule.md").read_text("utf-8"), re.MULTILINE
+    )
+
+    assert set(rows) == {"title", "description", "related_resources", *FIELDS}
