@@ -26,7 +26,7 @@ decision := {"rules": [_composed(metadata, family, fault) |
 # title: Incomplete rules
 # description: Rules that lack their metadata or one of requires, applies, deny and unknown.
 # scope: document
-incomplete_rules := union({_described, _required, _applied}) - (intersection({_described, _required, _applied}) & _speaking)
+incomplete_rules := union(_with_a_name) - (intersection(_with_a_name) & _speaking)
 
 _composed(metadata, family, fault) := result.composed(metadata, {
 	"applies": data.vpcguard.rules[family][fault].applies,
@@ -40,6 +40,8 @@ _composed(metadata, family, fault) := result.composed(metadata, {
 _composed(metadata, _, _) := result.composed(metadata, {"applies": set(), "deny": set(), "unknown": set()}) if {
 	result.is_off(metadata.id)
 }
+
+_with_a_name := {_described, _required, _applied}
 
 _described := {[family, fault] | some family, fault; data.vpcguard.rules[family][fault].metadata}
 

@@ -21,6 +21,7 @@ test_nobody_asks_a_rule_that_is_off if {
 	document := fixtures.estate({"config": {"version": 1, "rules": {"nat.half_written": {"enabled": false}}}})
 	decision := data.vpcguard.decision with input as document with data.vpcguard.rules as rules
 	[[rule.id, rule.applies, rule.violations] | some rule in decision.rules] == [["nat.half_written", set(), []]]
+	[rule.off | some rule in decision.rules] == [{one.name | some one in document.functions}]
 }
 
 test_every_rule_speaks_even_about_nothing if {
@@ -43,6 +44,7 @@ test_a_rule_is_shown_with_its_metadata if {
 		"remediation": "none",
 		"applies": {"orders"},
 		"silent": set(),
+		"off": set(),
 		"unknowns": [],
 		"violations": [{
 			"function": "orders",

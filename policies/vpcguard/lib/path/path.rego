@@ -14,48 +14,18 @@ import data.vpcguard.lib.ways
 # description: |
 #   By cohort key and subnet id, the outcome that counts for the cohort's functions, IPv6 included. Missing subnets
 #   are left out; a hidden one is unknown.
-of := {key: object.union_n([unjudged, seen, hidden]) |
-	some key, cohort in cohorts.by_key
-	trust := config.trust_of[cohort.signature]
-	seen := {id: _either(ways.ipv4[trust][id], _usable_ipv6(key, trust, id)) | some id in cohort.subnets}
-	hidden := {id: outcomes.unknown(waits, []) | some id, waits in cohort.hidden_subnets}
-
-	# were a way ever left without an outcome, it would be in doubt and not pass
-	unjudged := {id: outcomes.unknown({{"status": "undecidable", "name": id, "reason": "not judged"}}, []) |
-		some id in cohort.subnets
-	}
-}
+of := {key: _of[config.trust_of[cohort.signature]][cohort.spread] | some key, cohort in cohorts.by_key}
 
 # METADATA
 # description: |
 #   By cohort key, subnet ids by state: {"works", "none", "unknown"}, and "waits", all that the unknown ones wait for.
-summary := {key: sorted |
-	some key, by_subnet in of
-	sorted := {
-		"works": {id | some id, outcome in by_subnet; outcome.state == "works"},
-		"none": {id | some id, outcome in by_subnet; outcome.state == "none"},
-		"unknown": {id | some id, outcome in by_subnet; outcome.state == "unknown"},
-		"waits": union({outcome.waits | some outcome in by_subnet}),
-	}
-}
+summary := {key: _summary[config.trust_of[cohort.signature]][cohort.spread] | some key, cohort in cohorts.by_key}
 
 # METADATA
 # description: |
 #   By cohort key, the list for evidence.subnets: {"subnet_id", "zone_id", "state", "cause", "hops"}, null where
 #   there is none.
-evidence := {key: shown |
-	some key, by_subnet in of
-	shown := [one |
-		some id, outcome in by_subnet
-		one := {
-			"subnet_id": id,
-			"zone_id": object.get(_zone_ids, id, null),
-			"state": outcome.state,
-			"cause": {true: null, false: outcome.cause}[outcome.cause == ""],
-			"hops": outcome.hops,
-		}
-	]
-}
+evidence := {key: _evidence[config.trust_of[cohort.signature]][cohort.spread] | some key, cohort in cohorts.by_key}
 
 # METADATA
 # description: What to repair for several subnets of a cohort that have no way out, as a set; one id if they share it.
@@ -69,6 +39,51 @@ roots(key, subnet_ids) := {root |
 # METADATA
 # description: By cohort key, the subnets whose way out is IPv6 alone.
 ipv6_only := {key: {id | some id, outcome in by_subnet; outcome.is_ipv6_only} | some key, by_subnet in of}
+
+# the work is done once for each set of trusted targets and spread; cohorts share it
+_of := {trust: by_spread |
+	some trust, _ in config.trusts
+	by_spread := {key: object.union_n([unjudged, seen, hidden]) |
+		some key, spread in cohorts.spreads
+		seen := {id: _either(ways.ipv4[trust][id], _usable_ipv6(spread, trust, id)) | some id in spread.subnets}
+		hidden := {id: outcomes.unknown(waits, []) | some id, waits in spread.hidden_subnets}
+
+		# were a way ever left without an outcome, it would be in doubt and not pass
+		unjudged := {id: outcomes.unknown({{"status": "undecidable", "name": id, "reason": "not judged"}}, []) |
+			some id in spread.subnets
+		}
+	}
+}
+
+_summary := {trust: by_spread |
+	some trust, outcomes_of in _of
+	by_spread := {key: sorted |
+		some key, by_subnet in outcomes_of
+		sorted := {
+			"works": {id | some id, outcome in by_subnet; outcome.state == "works"},
+			"none": {id | some id, outcome in by_subnet; outcome.state == "none"},
+			"unknown": {id | some id, outcome in by_subnet; outcome.state == "unknown"},
+			"waits": union({outcome.waits | some outcome in by_subnet}),
+		}
+	}
+}
+
+_evidence := {trust: by_spread |
+	some trust, outcomes_of in _of
+	by_spread := {key: shown |
+		some key, by_subnet in outcomes_of
+		shown := [one |
+			some id, outcome in by_subnet
+			one := {
+				"subnet_id": id,
+				"zone_id": object.get(_zone_ids, id, null),
+				"state": outcome.state,
+				"cause": {true: null, false: outcome.cause}[outcome.cause == ""],
+				"hops": outcome.hops,
+			}
+		]
+	}
+}
 
 # IPv6 counts where nothing else is said about IPv4
 _either(over_ipv4, over_ipv6) := over_ipv4 if _settles(over_ipv4.state, over_ipv6.state)
@@ -88,31 +103,28 @@ _settles("works", _) := true
 _settles(_, "none") := true
 
 # every subnet must be dual-stack; a hidden one may be or not
-_usable_ipv6(key, trust, id) := ways.ipv6[trust][id] if {
-	cohorts.by_key[key].is_dual_stack_allowed
-	cohorts.by_key[key].subnets - _dual_stack == set()
-	cohorts.by_key[key].hidden_subnets == {}
+_usable_ipv6(spread, _, _) := outcomes.none("", "", []) if not _may_use_ipv6(spread)
+
+_usable_ipv6(spread, trust, id) := ways.ipv6[trust][id] if {
+	_may_use_ipv6(spread)
+	spread.hidden_subnets == {}
 }
 
-_usable_ipv6(key, trust, id) := outcomes.unknown(waits, ways.ipv6[trust][id].hops) if {
-	cohorts.by_key[key].is_dual_stack_allowed
-	cohorts.by_key[key].subnets - _dual_stack == set()
-	cohorts.by_key[key].hidden_subnets != {}
-	ways.ipv6[trust][id].state != "none"
-	waits := cohorts.hidden_subnet_waits[key] | ways.ipv6[trust][id].waits
-}
-
-_usable_ipv6(key, trust, id) := ways.ipv6[trust][id] if {
-	cohorts.by_key[key].is_dual_stack_allowed
-	cohorts.by_key[key].subnets - _dual_stack == set()
+_usable_ipv6(spread, trust, id) := ways.ipv6[trust][id] if {
+	_may_use_ipv6(spread)
 	ways.ipv6[trust][id].state == "none"
 }
 
-_usable_ipv6(key, _, _) := outcomes.none("", "", []) if not _may_use_ipv6(key)
+_usable_ipv6(spread, trust, id) := outcomes.unknown(waits, ways.ipv6[trust][id].hops) if {
+	_may_use_ipv6(spread)
+	spread.hidden_subnets != {}
+	ways.ipv6[trust][id].state != "none"
+	waits := spread.hidden_subnet_waits | ways.ipv6[trust][id].waits
+}
 
-_may_use_ipv6(key) if {
-	cohorts.by_key[key].is_dual_stack_allowed
-	cohorts.by_key[key].subnets - _dual_stack == set()
+_may_use_ipv6(spread) if {
+	spread.is_dual_stack_allowed
+	spread.subnets - _dual_stack == set()
 }
 
 _dual_stack := {one.id |

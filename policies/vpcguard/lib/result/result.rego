@@ -61,39 +61,16 @@ is_off(id) if {
 composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"]), {
 	"applies": judged.applies - silent,
 	"silent": silent,
-	"violations": [shown |
-		some name, one in denied
-		frame := frames[config.signature_of[name]]
-		severity := object.get(frame.forced, "severity", object.get(one, "severity", rule.severity))
-		shown := object.union_n([
-			frame.base,
-			object.remove(one, ["root_causes", "is_eligible"]),
-			frame.forced,
-			object.get(_caps, [object.get(one, "basis", "declared"), severity], {}),
-			object.get(_refusals, object.get(one, "is_eligible", true), {}),
-			_root_cause(object.get(one, "root_causes", set())),
-			object.get(_transitions, name, {}),
-		])
-	],
-	"unknowns": [shown |
+	"off": off,
+	"violations": [_violation(rule.severity, frames[config.signature_of[name]], one) | some name, one in denied],
+	"unknowns": [_unknown(frames[config.signature_of[name]].base.stage, name, doubt) |
 		some name, doubt in doubts
 		not name in silent
-		reasons := _reasons(_loud(doubt.waits))
-		shown := object.union_n([
-			{
-				"function": name,
-				"stage": frames[config.signature_of[name]].base.stage,
-				"waits_for": reasons.names,
-				"message": sprintf("%s cannot be judged: %s", [name, reasons.text]),
-				"evidence": object.union(doubt.evidence, {"unknown": reasons.names}),
-				"is_failed_read": reasons.is_failed_read,
-			},
-			object.get(_transitions, name, {}),
-		])
 	],
 }) if {
 	frames := _frames(rule)
-	judged := _enabled(said, {signature | some signature, frame in frames; frame.is_off})
+	off := _off({signature | some signature, frame in frames; frame.is_off})
+	judged := _enabled(said, off)
 
 	# two violations of one rule by one function conflict here: an error, never a choice
 	denied := {one.function: one | some one in judged.deny}
@@ -104,6 +81,32 @@ composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"
 		not denied[one.function]
 	])
 	silent := {name | some name, doubt in doubts; _loud(doubt.waits) == set()}
+}
+
+_violation(usual, frame, one) := object.union_n([
+	frame.base,
+	object.remove(one, ["root_causes", "is_eligible"]),
+	frame.forced,
+	object.get(_caps, [object.get(one, "basis", "declared"), severity], {}),
+	object.get(_refusals, object.get(one, "is_eligible", true), {}),
+	_root_cause(object.get(one, "root_causes", set())),
+	object.get(_transitions, one.function, {}),
+]) if {
+	severity := object.get(frame.forced, "severity", object.get(one, "severity", usual))
+}
+
+_unknown(stage, name, doubt) := object.union_n([
+	{
+		"function": name,
+		"stage": stage,
+		"waits_for": reasons.names,
+		"message": sprintf("%s cannot be judged: %s", [name, reasons.text]),
+		"evidence": object.union(doubt.evidence, {"unknown": reasons.names}),
+		"is_failed_read": reasons.is_failed_read,
+	},
+	object.get(_transitions, name, {}),
+]) if {
+	reasons := _reasons(_loud(doubt.waits))
 }
 
 # by signature, what all violations of a rule share and what the configuration forces on them
@@ -120,15 +123,19 @@ _frames(rule) := {signature: frame |
 	}
 }
 
+# the functions for which the configuration switches the rule off: nothing is said of them, not even that they pass
+_off(set()) := set()
+
+_off(signatures) := {name | some name, signature in config.signature_of; signature in signatures} if signatures != set()
+
 _enabled(said, set()) := said
 
-_enabled(said, signatures) := {
+_enabled(said, off) := {
 	"applies": said.applies - off,
 	"deny": {one | some one in said.deny; not one.function in off},
 	"unknown": {one | some one in said.unknown; not one.function in off},
 } if {
-	signatures != set()
-	off := {name | some name, signature in config.signature_of; signature in signatures}
+	off != set()
 }
 
 # what was left out on purpose is no news

@@ -79,6 +79,12 @@ test_a_disabled_rule_does_not_apply if {
 	composed.violations == []
 	composed.unknowns == []
 	composed.silent == set()
+	composed.off == {"orders"}
+}
+
+test_a_rule_that_does_not_apply_is_not_off if {
+	composed := result.composed(_rule, {"applies": set(), "deny": set(), "unknown": set()}) with input as _document({})
+	[composed.applies, composed.off] == [set(), set()]
 }
 
 test_a_function_in_transition_shows_its_state if {

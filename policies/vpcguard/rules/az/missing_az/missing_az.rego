@@ -33,69 +33,67 @@ metadata := result.metadata(rego.metadata.chain())
 
 requires := {"prefix_list_entries", "route_tables", "subnets", "vpc_endpoints"}
 
-applies := cohorts.functions(cohorts.with_subnets)
+applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, details) if {
 	some key, zones in _unused
-	cohort := cohorts.by_key[key]
+	spread := cohorts.spreads[key]
 
 	# each hidden subnet may stand in one of these zones
-	count(zones) > count(cohort.hidden_subnets)
+	count(zones) > count(spread.hidden_subnets)
 	fitting := {id | some id in _fitting[key]}
-	some name in cohort.functions
-	details := {
-		"message": sprintf("%s leaves out a zone that its network offers: %s is of the same kind as its subnets. %s", [
-			name,
-			message.subnets(fitting),
-			"Add one of each zone to its VPC configuration, if they are meant for functions.",
-		]),
-		"evidence": {"zone_ids": zones, "candidate_subnet_ids": fitting, "subnet_ids": cohort.subnets},
-	}
+	evidence := {"zone_ids": zones, "candidate_subnet_ids": fitting, "subnet_ids": spread.subnets}
+	fault := sprintf("leaves out a zone that its network offers: %s is of the same kind as its subnets. %s", [
+		message.subnets(fitting),
+		"Add one of each zone to its VPC configuration, if they are meant for functions.",
+	])
+	some name in spread.functions
+	details := {"message": concat(" ", [name, fault]), "evidence": evidence}
 }
 
 unknown contains result.unknown(name, waits) if {
 	some key, zones in _unused
-	cohort := cohorts.by_key[key]
-	count(zones) <= count(cohort.hidden_subnets)
-	waits := union({cohorts.hidden_subnet_waits[key], _doubts[key]})
+	spread := cohorts.spreads[key]
+	count(zones) <= count(spread.hidden_subnets)
+	waits := union({spread.hidden_subnet_waits, _doubts[key]})
 	waits != set()
-	some name in cohort.functions
+	some name in spread.functions
 }
 
-# by cohort, zones with a subnet that fits
+# by spread, zones with a subnet that fits
 _unused := {key: {network.subnets[id].zone_id | some id in fitting} | some key, fitting in _fitting}
 
 _fitting := {key: fitting |
 	some key, candidates in _candidates
-	own := {_kind[id] | some id in cohorts.by_key[key].subnets; _class_waits[id] == set()}
+	own := {_kind[id] | some id in cohorts.spreads[key].subnets; _class_waits[id] == set()}
 	fitting := {id | some id in candidates; _class_waits[id] == set(); _kind[id] in own}
 }
 
 # what would settle whether a subnet fits: its table, that of the function's own, and the list of subnets itself
 _doubts := {key: waits |
 	some key, candidates in _candidates
-	own := cohorts.by_key[key].subnets
+	own := cohorts.spreads[key].subnets
 	waits := union({
 		{wait | some id in candidates; some wait in _class_waits[id]},
 		{wait | candidates != set(); some id in own; some wait in _class_waits[id]},
-		coverage.waits("subnets", cohorts.by_key[key].vpc_id),
+		coverage.waits("subnets", cohorts.spreads[key].vpc_id),
 		network.waits_for_zones(own),
 	})
 }
 
-# by cohort, the subnets of its VPC in other zones
+# by spread, the subnets of its VPC in other zones
 _candidates := {key: candidates |
-	some key in cohorts.with_subnets
-	cohort := cohorts.by_key[key]
-	zones := {network.subnets[id].zone_id | some id in cohort.subnets}
+	some key in cohorts.spreads_with_subnets
+	spread := cohorts.spreads[key]
+	zones := {network.subnets[id].zone_id | some id in spread.subnets}
 	candidates := {id |
-		some id in _in_vpc[cohort.vpc_id]
+		some id in _in_vpc[spread.vpc_id]
 		not network.subnets[id].zone_id in zones
 	}
 }
 
 _in_vpc := {vpc_id: ids |
-	some vpc_id in {cohort.vpc_id | some cohort in cohorts.by_key}
+	some vpc_id in {spread.vpc_id | some spread in cohorts.spreads}
 	ids := {one.id |
 		some one in input.subnets
 		one.vpc_id == vpc_id

@@ -28,19 +28,20 @@ metadata := result.metadata(rego.metadata.chain())
 
 requires := {"subnets"}
 
-applies := cohorts.functions(cohorts.with_subnets)
+applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {"message": text, "evidence": evidence}) if {
 	some key, zones in _zones
 	count(zones) == 1
 	_doubts[key] == set()
-	cohort := cohorts.by_key[key]
-	evidence := {"zone_ids": zones, "subnet_ids": cohort.subnets}
-	some name in cohort.functions
-	text := sprintf(
-		"%s has all its subnets in one Availability Zone: %s. Add a subnet in another zone to its VPC configuration.",
-		[name, message.subnets(cohort.subnets)],
+	spread := cohorts.spreads[key]
+	evidence := {"zone_ids": zones, "subnet_ids": spread.subnets}
+	fault := sprintf(
+		"has all its subnets in one Availability Zone: %s. Add a subnet in another zone to its VPC configuration.",
+		[message.subnets(spread.subnets)],
 	)
+	some name in spread.functions
+	text := concat(" ", [name, fault])
 }
 
 # two zones seen settle the matter, whatever a hidden subnet holds
@@ -49,16 +50,17 @@ unknown contains result.unknown(name, waits) if {
 	count(zones) < 2
 	waits := _doubts[key]
 	waits != set()
-	some name in cohorts.by_key[key].functions
+	some name in cohorts.spreads[key].functions
 }
 
 # zone ids, not names: eu-west-1a is a different zone in each account
 _zones := {key: zones |
-	some key in cohorts.with_subnets
-	zones := {network.subnets[id].zone_id | some id in cohorts.by_key[key].subnets}
+	some key in cohorts.spreads_with_subnets
+	zones := {network.subnets[id].zone_id | some id in cohorts.spreads[key].subnets}
 }
 
 _doubts := {key: waits |
-	some key in cohorts.with_subnets
-	waits := cohorts.hidden_subnet_waits[key] | network.waits_for_zones(cohorts.by_key[key].subnets)
+	some key in cohorts.spreads_with_subnets
+	spread := cohorts.spreads[key]
+	waits := spread.hidden_subnet_waits | network.waits_for_zones(spread.subnets)
 }

@@ -32,27 +32,27 @@ requires := {"subnets"}
 applies := object.keys(network.attached)
 
 deny contains result.violation(name, details) if {
-	some cohort in cohorts.by_key
-	cohort.missing_subnets != set()
-	some name in cohort.functions
+	some spread in cohorts.spreads
+	spread.missing_subnets != set()
+	some name in spread.functions
 	details := {
 		"message": sprintf(
 			"%s names %s, which no longer exists. Name existing subnets in its VPC configuration.",
-			[name, message.list(cohort.missing_subnets)],
+			[name, message.list(spread.missing_subnets)],
 		),
 		"evidence": {
-			"vpc_id": cohort.vpc_id,
-			"missing_subnet_ids": cohort.missing_subnets,
-			"named_subnet_ids": cohort.named_subnets,
+			"vpc_id": spread.vpc_id,
+			"missing_subnet_ids": spread.missing_subnets,
+			"named_subnet_ids": spread.named_subnets,
 		},
-		"root_causes": cohort.missing_subnets,
+		"root_causes": spread.missing_subnets,
 	}
 }
 
-unknown contains result.unknown_with(name, waits, {"hidden_subnet_ids": object.keys(cohort.hidden_subnets)}) if {
-	some key, cohort in cohorts.by_key
-	cohort.missing_subnets == set()
-	waits := cohorts.hidden_subnet_waits[key]
+unknown contains result.unknown_with(name, waits, {"hidden_subnet_ids": object.keys(spread.hidden_subnets)}) if {
+	some spread in cohorts.spreads
+	spread.missing_subnets == set()
+	waits := spread.hidden_subnet_waits
 	waits != set()
-	some name in cohort.functions
+	some name in spread.functions
 }
