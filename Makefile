@@ -68,6 +68,10 @@ template: setup  ## Check template.yaml
 tests: setup  ## All Python tests
 	$(BIN)/pytest $(TESTS)
 
+.PHONY: thorough
+thorough: setup  ## The properties over all their inputs, of which test takes a part
+	$(BIN)/pytest tests/contract/properties -m thorough
+
 .PHONY: unit contract integration runtime repository
 unit: setup  ## Tests of one module each, no network
 	$(BIN)/pytest tests/unit

@@ -1,0 +1,49 @@
+"""The golden cases as material: their snapshots and configurations, whatever verdicts they pin."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.contract.make_cases import CASES_FOLDER
+from tests.contract.properties.merging import SUFFIX
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One case. configuration names functions as they are called in a merged document."""
+
+    name: str
+    snapshot: Json
+    configuration: Json
+
+    @property
+    def names_functions(self) -> bool:
+        """True if what holds for a function depends on its name."""
+        return any("function" in one["match"] for one in self.configuration.get("overrides", []))
+
+
+def golden_cases() -> list[Golden]:
+    """Return every case, by name."""
+    return [
+        Golden(
+            name=folder.name,
+            snapshot=json.loads((folder / "snapshot.json").read_text("utf-8")),
+            configuration=_configuration(folder / "config.yaml"),
+        )
+        for folder in sorted(CASES_FOLDER.iterdir())
+    ]
+
+
+def _configuration(path: Path) -> Json:
+    if not path.exists():
+        return {"version": 1}
+    document: Json = json.loads(path.read_text("utf-8"))  # written as JSON, which is YAML
+    for override in document.get("overrides", []):
+        if "function" in override["match"]:
+            override["match"]["function"] += "?" * len(SUFFIX.format(0))
+    return document

@@ -1,0 +1,65 @@
+"""Where everything was read, nothing waits for a read: only opaque targets leave a doubt."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any
+
+from benchmarks.estate import facts
+from tests.contract.builder import working
+from tests.contract.properties.golden import Golden, golden_cases
+from tests.contract.properties.merging import ask
+from vpcguard.facts import build_facts
+from vpcguard.policy import Policy, load_configuration
+from vpcguard.snapshot import parse_snapshot
+
+Json = dict[str, Any]
+
+# every read was answered, and yet the answers lack what AWS always shows
+INCOMPLETE = {
+    "headroom_below_the_floor_beside_another",  # a subnet without a network ACL
+    "two_subnets_in_one_zone",  # likewise
+    "role_within_a_boundary",  # the boundary is not among the policies
+}
+
+
+def test_a_fully_known_estate_leaves_no_doubt_but_that_of_opaque_targets(patient_policy: Policy) -> None:
+    """Nine kinds of networks; one of them leads to a transit gateway."""
+    decision = patient_policy.decide(facts(functions=90, vpcs=9), load_configuration())
+
+    doubts = {(one.waits_for, one.is_failed_read) for rule in decision.rules for one in rule.unknowns}
+
+    assert doubts == {(("tgw-central",), False)}
+
+
+def test_a_golden_case_that_was_wholly_read_waits_for_no_read(patient_policy: Policy) -> None:
+    """What is unknown in it waits for the targets of routes and for owners out of reach."""
+    by_configuration: dict[str, dict[str, Json]] = defaultdict(dict)
+    for case in golden_cases():
+        if _is_wholly_read(case):
+            facts = build_facts(parse_snapshot(case.snapshot))
+            by_configuration[json.dumps(case.configuration, sort_keys=True)][case.name] = facts
+
+    waiting = {
+        name
+        for configuration, documents in by_configuration.items()
+        for name, verdicts in ask(
+            patient_policy, documents, load_configuration(json.loads(configuration))
+        ).items()
+        if any(verdict.get("is_failed_read") for verdict in verdicts.values())
+    }
+
+    assert waiting <= INCOMPLETE
+    assert sum(len(documents) for documents in by_configuration.values()) > 100
+
+
+def _is_wholly_read(case: Golden) -> bool:
+    everything = set(working().snapshot()["answers"])
+    network = {operation for operation in everything if operation.startswith("ec2:")}
+    owners = case.snapshot["owners"].values()
+    return (
+        everything <= case.snapshot["answers"].keys()
+        and all(network <= owner["answers"].keys() for owner in owners)
+        and not any(one["failures"] for one in (case.snapshot, *owners))
+    )
