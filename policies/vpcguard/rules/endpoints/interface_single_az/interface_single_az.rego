@@ -200,6 +200,13 @@ _may_be_usable(key, id) if {
 	endpoints.admission[key][id] != {"subnets": set(), "waits": set()}
 }
 
+# its groups may admit a subnet that nobody saw
+_may_be_usable(key, id) if {
+	network.vpc_endpoints[id].state == "available"
+	true in endpoints.catching[id].values
+	cohorts.by_key[key].hidden_subnets != {}
+}
+
 _zones(ids) := {network.subnets[subnet_id].zone_id |
 	some id in ids
 	some subnet_id in network.vpc_endpoints[id].subnet_ids

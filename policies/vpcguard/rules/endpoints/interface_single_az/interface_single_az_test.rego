@@ -91,6 +91,14 @@ test_unknown_when_a_hidden_subnet_decides if {
 	rule.unknown == set() with input as without
 }
 
+# the endpoint's groups admit networks, and nobody saw whether the function's are among them
+test_unknown_when_every_subnet_is_hidden if {
+	parts := {"subnets": [], "security_groups": [estate.group("sg-f", {}), estate.endpoint_group({})]}
+	document := fixtures.denied(_document([_endpoint(["a1"], {})], parts), {"subnets": "ec2:DescribeSubnets"})
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeSubnets"} with input as document
+}
+
 test_unknown_while_the_endpoints_are_unread if {
 	document := fixtures.denied(_document([], {}), {"vpc_endpoints": "ec2:DescribeVpcEndpoints"})
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcEndpoints"} with input as document
