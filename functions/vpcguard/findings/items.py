@@ -125,7 +125,7 @@ def _resolution(change: FindingChange, after: FunctionState) -> dict[str, Any]:
         "status_key": keys.sharded(state.status, keys.shard(identity)),
         "rule_sort": f"{state.status}#{after.judged_at}",
     }
-    if change.status_reason == "fixed":  # a deletion was seen in a listing, not judged
+    if change.status_reason != "function_deleted":  # a deletion was seen in a listing, not judged
         values |= {
             "policy_revision": after.policy_revision,
             "config_digest": after.config_digest,

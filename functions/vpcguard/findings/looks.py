@@ -52,7 +52,7 @@ def looks(
 
 @dataclass(frozen=True, slots=True)
 class _Verdicts:
-    """What one rule says, by function; in none of the three: it passes or does not apply."""
+    """What one rule says, by function; in none of the three, and not off: it passes or does not apply."""
 
     rule: RuleDecision
     violations: Mapping[str, Violation]
@@ -65,7 +65,7 @@ def _verdicts(rule: RuleDecision, functions: Mapping[str, Any]) -> _Verdicts:
     unknowns = {unknown.function: unknown for unknown in rule.unknowns}
     if len(violations) < len(rule.violations) or len(unknowns) < len(rule.unknowns):
         raise InvalidDecisionError(f"{rule.id} judges one function twice")
-    if strangers := {*violations, *unknowns, *rule.applies, *rule.silent} - functions.keys():
+    if strangers := {*violations, *unknowns, *rule.applies, *rule.silent, *rule.off} - functions.keys():
         raise InvalidDecisionError(
             f"{rule.id} names functions that were not asked about: {sorted(strangers)[:5]}"
         )
@@ -90,8 +90,11 @@ class _Context:
         trigger: str,
     ) -> Look:
         name = function["name"]
-        findings, judged = [], set()
+        findings, judged, in_force = [], set(), set()
         for verdict in verdicts:
+            if name in verdict.rule.off:
+                continue
+            in_force.add(verdict.rule.id)
             if violation := verdict.violations.get(name):
                 judged.add(verdict.rule.id)
                 findings.append(self._finding(function, verdict.rule, origin, _open(violation)))
@@ -111,6 +114,7 @@ class _Context:
             trigger=trigger,
             findings=tuple(findings),
             judged=frozenset(judged),
+            in_force=frozenset(in_force),
         )
 
     def _finding(

@@ -117,6 +117,8 @@ def _found(look: Look) -> dict[str, Finding]:
             raise FindingStoreError(
                 f"a look says of {finding.rule_id} that it was judged and that it was not"
             )
+    if look.in_force is not None and (stray := {*found, *look.judged} - look.in_force):
+        raise FindingStoreError(f"a look judges by {min(stray)}, which is not in force")
     return found
 
 
@@ -124,14 +126,22 @@ def _change(
     rule_id: str, before: FindingState | None, finding: Finding | None, look: Look, expires_at: int
 ) -> FindingChange | None:
     if finding is None:
-        is_over = before is not None and before.status != "resolved" and rule_id in look.judged
-        return _resolved(rule_id, before, "fixed", expires_at) if before is not None and is_over else None
+        reason = _reason_to_end(rule_id, before, look)
+        return None if before is None or reason is None else _resolved(rule_id, before, reason, expires_at)
     kind = _kind(before, finding)
     if kind is None:
         return None
     return FindingChange(
         rule_id=rule_id, kind=kind, before=before, after=_state(kind, before, finding), finding=finding
     )
+
+
+def _reason_to_end(rule_id: str, before: FindingState | None, look: Look) -> StatusReason | None:
+    if before is None or before.status == "resolved":
+        return None
+    if look.in_force is not None and rule_id not in look.in_force:
+        return "rule_retired"
+    return "fixed" if rule_id in look.judged else None
 
 
 def _kind(before: FindingState | None, finding: Finding) -> ChangeKind | None:

@@ -41,7 +41,8 @@ class RuleDecision:
     """What one rule says about every function of the query.
 
     A function in `applies` with neither a violation nor an unknown passes. A function in none of
-    the lists is not applicable. About a function in `silent` the rule says nothing.
+    the lists is not applicable. About a function in `silent` the rule says nothing. For a function in
+    `off` the configuration switches the rule off: it is in no other list.
     """
 
     id: str
@@ -53,6 +54,7 @@ class RuleDecision:
     violations: tuple[Violation, ...]
     unknowns: tuple[Unknown, ...]
     silent: frozenset[str]
+    off: frozenset[str] = frozenset()
 
     @property
     def family(self) -> str:

@@ -66,7 +66,9 @@ class Look:
     judged_at is the snapshot's captured_at; snapshot_digest breaks a tie. `findings` holds what is
     open or undetermined in this look. `judged` names the rules that gave a verdict (pass, not
     applicable, violation): a stored finding of one of them that is not in `findings` any more is
-    fixed. A rule in neither said nothing, and its finding is left alone.
+    fixed. `in_force` names all rules that are there and on for this function: a stored finding of any
+    other is retired; None: that is not known. A rule in force and in neither said nothing, and its
+    finding is left alone.
     """
 
     account_id: str
@@ -79,9 +81,10 @@ class Look:
     trigger: str  # event, sweep, api ... and the id of what triggered it
     findings: tuple[Finding, ...]
     judged: frozenset[str]
+    in_force: frozenset[str] | None = None
 
 
 def finding_id(account_id: str, region: str, function_name: str, rule_id: str) -> str:
     """Return the stable id of a finding: the same for this function and rule for ever."""
-    key = "\n".join((account_id, region, function_name, rule_id))
+    key = f"{account_id}\n{region}\n{function_name}\n{rule_id}"
     return "vg-" + hashlib.sha256(key.encode()).hexdigest()[:32]

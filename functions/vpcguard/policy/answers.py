@@ -51,6 +51,7 @@ def _merged(parts: Sequence[RuleDecision]) -> RuleDecision:
         violations=_by_function(one for part in parts for one in part.violations),
         unknowns=_by_function(one for part in parts for one in part.unknowns),
         silent=frozenset(name for part in parts for name in part.silent),
+        off=frozenset(name for part in parts for name in part.off),
     )
 
 
@@ -69,6 +70,7 @@ def _rule(rule: Mapping[str, Any]) -> RuleDecision:
         violations=_by_function(_violation(one) for one in rule["violations"]),
         unknowns=_by_function(_unknown(one) for one in rule["unknowns"]),
         silent=frozenset(rule["silent"]),
+        off=frozenset(rule.get("off", ())),
     )
 
 
@@ -102,12 +104,12 @@ def _by_function(found: Iterable[_Verdict]) -> tuple[_Verdict, ...]:
 
 def _check_functions(rule: RuleDecision, asked: frozenset[str]) -> None:
     judged = [*(one.function for one in rule.violations), *(one.function for one in rule.unknowns)]
-    strangers = {*rule.applies, *rule.silent, *judged} - asked
+    strangers = {*rule.applies, *rule.silent, *rule.off, *judged} - asked
     if strangers:
         raise InvalidDecisionError(
             f"the rule {rule.id} speaks of {sorted(strangers)[0]!r}, which nobody asked about"
         )
-    twice = _repeated([*judged, *rule.silent])
+    twice = _repeated([*judged, *rule.silent, *rule.off]) or next(iter(sorted(rule.applies & rule.off)), None)
     if twice is not None:
         raise InvalidDecisionError(f"the rule {rule.id} gives {twice!r} more than one verdict")
 

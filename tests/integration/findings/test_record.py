@@ -303,3 +303,35 @@ def _get(store: FindingStore) -> Finding:
 
 def _finding_item(dynamodb: Any, table_name: str) -> dict[str, Any]:
     return next(item for item in _items(dynamodb, table_name) if item["sk"]["S"] == f"FINDING#{EGRESS}")
+
+
+def test_a_finding_of_a_rule_that_is_gone_or_off_is_retired(store: FindingStore) -> None:
+    """Design: fixed says that somebody repaired it."""
+    store.record(a_look(0, violated=[EGRESS, ZONES]))
+
+    recorded = store.record(
+        a_look(
+            1,
+            violated=[ZONES],
+            in_force=frozenset({ZONES}),
+            policy_revision="r2",
+            config_digest="sha256:c1",
+            digest="sha256:bb",
+        )
+    )
+
+    assert recorded == Recorded(outcome="recorded", resolved=(EGRESS,), unchanged=(ZONES,))
+    assert _statuses(store) == {EGRESS: "resolved", ZONES: "open"}
+    found = store.get(ID)
+    assert found is not None
+    # which policies and which configuration retired it
+    assert (found.status_reason, found.resolved_at) == ("rule_retired", at(1))
+    assert (found.policy_revision, found.config_digest, found.snapshot_digest) == (
+        "r2",
+        "sha256:c1",
+        "sha256:bb",
+    )
+    entry = store.history(ID).items[0]
+    assert (entry.change, entry.status_reason) == ("resolved", "rule_retired")
+
+    assert store.record(a_look(2, violated=[EGRESS, ZONES])).reopened == (EGRESS,)

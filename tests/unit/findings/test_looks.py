@@ -26,14 +26,29 @@ def test_each_function_gets_one_look_with_what_every_rule_says_of_it() -> None:
 
     found = _looks(rules, [_function("orders", vpc_id="vpc-0a"), _function("idle")])
 
+    every = {"nat.mixed_egress", "az.single_az", "config.update_failed"}
     assert found == [
-        _look("idle", findings=(), judged={"nat.mixed_egress", "az.single_az"}),
+        _look("idle", findings=(), judged={"nat.mixed_egress", "az.single_az"}, in_force=every),
         _look(
             "orders",
             findings=(_finding("orders", "nat.mixed_egress", message="broken", vpc_id="vpc-0a"),),
             judged={"nat.mixed_egress", "az.single_az"},
+            in_force=every,
         ),
     ]
+
+
+def test_a_rule_that_is_off_for_a_function_is_neither_judged_nor_in_force_there() -> None:
+    """Passed would read as fixed, though nobody repaired anything."""
+    rules = [
+        _rule("nat.mixed_egress", applies={"idle"}, off={"orders"}),
+        _rule("az.single_az", applies={"orders", "idle"}),
+    ]
+
+    idle, orders = _looks(rules, [_function("orders"), _function("idle")])
+
+    assert idle.judged == idle.in_force == frozenset({"nat.mixed_egress", "az.single_az"})
+    assert orders.judged == orders.in_force == frozenset({"az.single_az"})
 
 
 def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() -> None:
@@ -54,7 +69,7 @@ def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() ->
         root_cause=None,
         basis=None,
     )
-    assert look == _look("orders", findings=(expected,), judged=set())
+    assert look == _look("orders", findings=(expected,), judged=set(), in_force={"nat.mixed_egress"})
 
 
 def test_a_proven_violation_outweighs_an_unknown_of_the_same_rule() -> None:
@@ -204,6 +219,7 @@ def _rule(rule_id: str, **parts: Any) -> RuleDecision:
         violations=tuple(parts.get("violations", ())),
         unknowns=tuple(parts.get("unknowns", ())),
         silent=frozenset(parts.get("silent", ())),
+        off=frozenset(parts.get("off", ())),
     )
 
 
@@ -236,7 +252,7 @@ def _function(name: str, *, tags: Mapping[str, str] | None = None, **fields: Any
     return {"name": name, "arn": f"arn:aws:lambda:::{name}", "tags": tag_list, **fields}
 
 
-def _look(function: str, *, findings: tuple[Finding, ...], judged: set[str]) -> Look:
+def _look(function: str, *, findings: tuple[Finding, ...], judged: set[str], in_force: set[str]) -> Look:
     return Look(
         account_id="111122223333",
         region="eu-west-1",
@@ -248,6 +264,7 @@ def _look(function: str, *, findings: tuple[Finding, ...], judged: set[str]) -> 
         trigger="sweep 7",
         findings=findings,
         judged=frozenset(judged),
+        in_force=frozenset(in_force),
     )
 
 

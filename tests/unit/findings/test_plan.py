@@ -120,6 +120,33 @@ def test_a_silent_rule_touches_nothing() -> None:
     assert (_state(plan, ZONES).status, _state(plan, ZONES).last_seen) == ("undetermined", at(0))
 
 
+@pytest.mark.parametrize("earlier", [a_look(0, violated=[EGRESS]), a_look(0, unknown=[EGRESS])])
+def test_a_rule_that_is_gone_or_off_retires_what_it_found(earlier: Look) -> None:
+    """Nobody repaired anything, so it is not fixed; and nobody will judge it again, so it must not stay."""
+    plan = _plan(earlier, a_look(1, passed=[ZONES], in_force=frozenset({ZONES})))
+
+    assert _kinds(plan) == [(EGRESS, "resolved")]
+    assert [change.status_reason for change in plan.changes] == ["rule_retired"]
+
+
+def test_a_rule_that_is_in_force_and_silent_retires_nothing() -> None:
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, in_force=frozenset({EGRESS})))
+
+    assert plan.changes == ()
+
+
+def test_what_was_resolved_is_not_retired_once_more() -> None:
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, passed=[EGRESS]), a_look(2, in_force=frozenset()))
+
+    assert plan.changes == ()
+
+
+def test_a_rule_that_comes_back_reopens_what_it_finds() -> None:
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, in_force=frozenset()), a_look(2, violated=[EGRESS]))
+
+    assert (_kinds(plan), _state(plan).first_seen) == ([(EGRESS, "reopened")], at(0))
+
+
 def test_a_doubt_is_a_finding_of_its_own_where_there_was_none() -> None:
     plan = _plan(a_look(0, unknown=[EGRESS]))
 
@@ -253,6 +280,9 @@ def test_a_look_of_the_moment_of_a_deletion_read_the_function_so_it_exists() -> 
         pytest.param(a_look(0, unknown=[EGRESS], passed=[EGRESS]), id="judged and not judged"),
         pytest.param(a_look(0, violated=[a_finding(function="other")]), id="another function"),
         pytest.param(a_look(0, violated=[a_finding(status="resolved")]), id="resolved"),
+        pytest.param(a_look(0, violated=[EGRESS], in_force=frozenset({ZONES})), id="found by no rule"),
+        pytest.param(a_look(0, unknown=[EGRESS], in_force=frozenset({ZONES})), id="unknown to no rule"),
+        pytest.param(a_look(0, passed=[EGRESS], in_force=frozenset({ZONES})), id="judged by no rule"),
         pytest.param(a_look(0, judged_at="2026-11-20T12:00:00Z"), id="without microseconds"),
         pytest.param(a_look(0, judged_at="2026-11-20T12:00:00.1234Z"), id="of another width"),
         pytest.param(a_look(0, judged_at="yesterday"), id="no time"),

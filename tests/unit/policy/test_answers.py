@@ -146,6 +146,9 @@ def test_no_root_cause_and_no_basis_are_none() -> None:
             {"rules": [_rule(violations=[VIOLATION], silent=["orders"])]},
             "gives 'orders' more than one verdict",
         ),
+        ({"rules": [_rule(off=["stranger"])]}, "'stranger', which nobody asked about"),
+        ({"rules": [_rule(violations=[VIOLATION], off=["orders"])]}, "gives 'orders' more than one verdict"),
+        ({"rules": [_rule(applies=["orders"], off=["orders"])]}, "gives 'orders' more than one verdict"),
     ],
 )
 def test_an_answer_that_breaks_the_contract_is_no_decision(result: Any, message: str) -> None:
@@ -157,14 +160,22 @@ def test_an_answer_that_breaks_the_contract_is_no_decision(result: Any, message:
 
 
 def test_the_answers_of_batches_join() -> None:
-    first = _read(_rule(applies=["orders"], violations=[VIOLATION]), asked=("orders",))
-    second = _read(_rule(applies=["billing"], unknowns=[UNKNOWN], silent=["a"]), asked=("billing", "a"))
+    first = _read(_rule(applies=["orders"], violations=[VIOLATION], off=["b"]), asked=("orders", "b"))
+    second = _read(
+        _rule(applies=["billing"], unknowns=[UNKNOWN], silent=["a"], off=["c"]), asked=("billing", "a", "c")
+    )
 
     merged = merge_rules([first, second])
 
     assert merged == _read(
-        _rule(applies=["billing", "orders"], violations=[VIOLATION], unknowns=[UNKNOWN], silent=["a"]),
-        asked=("a", "billing", "orders"),
+        _rule(
+            applies=["billing", "orders"],
+            violations=[VIOLATION],
+            unknowns=[UNKNOWN],
+            silent=["a"],
+            off=["b", "c"],
+        ),
+        asked=("a", "b", "billing", "c", "orders"),
     )
 
 
