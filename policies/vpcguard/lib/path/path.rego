@@ -14,12 +14,14 @@ import data.vpcguard.lib.ways
 # description: |
 #   By cohort key and subnet id, the outcome that counts for the cohort's functions, IPv6 included. Missing subnets
 #   are left out; a hidden one is unknown.
-of := {key: _of[config.trust_of[cohort.signature]][cohort.spread] | some key, cohort in cohorts.by_key}
+of := {key: by_spread[config.trust_of[cohort.signature]][cohort.spread] | some key, cohort in cohorts.by_key}
 
 # METADATA
 # description: |
 #   By cohort key, subnet ids by state: {"works", "none", "unknown"}, and "waits", all that the unknown ones wait for.
-summary := {key: _summary[config.trust_of[cohort.signature]][cohort.spread] | some key, cohort in cohorts.by_key}
+summary := {key: summary_by_spread[config.trust_of[cohort.signature]][cohort.spread] |
+	some key, cohort in cohorts.by_key
+}
 
 # METADATA
 # description: |
@@ -40,10 +42,12 @@ roots(key, subnet_ids) := {root |
 # description: By cohort key, the subnets whose way out is IPv6 alone.
 ipv6_only := {key: {id | some id, outcome in by_subnet; outcome.is_ipv6_only} | some key, by_subnet in of}
 
-# the work is done once for each set of trusted targets and spread; cohorts share it
-_of := {trust: by_spread |
+# METADATA
+# description: |
+#   As of, by key of config.trusts and of cohorts.spreads: the work is done once for each, and cohorts share it.
+by_spread := {trust: outcomes_of |
 	some trust, _ in config.trusts
-	by_spread := {key: object.union_n([unjudged, seen, hidden]) |
+	outcomes_of := {key: object.union_n([unjudged, seen, hidden]) |
 		some key, spread in cohorts.spreads
 		seen := {id: _either(ways.ipv4[trust][id], _usable_ipv6(spread, trust, id)) | some id in spread.subnets}
 		hidden := {id: outcomes.unknown(waits, []) | some id, waits in spread.hidden_subnets}
@@ -55,9 +59,11 @@ _of := {trust: by_spread |
 	}
 }
 
-_summary := {trust: by_spread |
-	some trust, outcomes_of in _of
-	by_spread := {key: sorted |
+# METADATA
+# description: As summary, by key of config.trusts and of cohorts.spreads.
+summary_by_spread := {trust: summaries |
+	some trust, outcomes_of in by_spread
+	summaries := {key: sorted |
 		some key, by_subnet in outcomes_of
 		sorted := {
 			"works": {id | some id, outcome in by_subnet; outcome.state == "works"},
@@ -68,9 +74,9 @@ _summary := {trust: by_spread |
 	}
 }
 
-_evidence := {trust: by_spread |
-	some trust, outcomes_of in _of
-	by_spread := {key: shown |
+_evidence := {trust: lists |
+	some trust, outcomes_of in by_spread
+	lists := {key: shown |
 		some key, by_subnet in outcomes_of
 		shown := [one |
 			some id, outcome in by_subnet

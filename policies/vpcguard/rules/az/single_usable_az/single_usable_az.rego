@@ -27,6 +27,7 @@
 package vpcguard.rules.az.single_usable_az
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.config
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.interfaces
 import data.vpcguard.lib.message
@@ -51,81 +52,90 @@ requires := {
 	"vpc_endpoints",
 }
 
-applies := cohorts.functions(cohorts.with_subnets)
+applies := cohorts.functions_with_subnets
 
-deny contains result.violation(name, details) if {
+deny contains result.violation(name, {"message": concat(" ", [name, fault]), "evidence": evidence}) if {
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
 	some zone in verdicts[min(object.keys(verdicts))].usable_zones
 	unusable := {id | some id in cohort.subnets; network.subnets[id].zone_id != zone}
-	some name in cohort.functions
-	details := {
-		"message": sprintf("%s can run in one Availability Zone only, %s: %s. %s", [
-			name,
-			zone,
-			concat("; ", [text | some id in unusable; text := _text(key, id)]),
-			"Free addresses there and give these subnets the same way out, or choose others.",
-		]),
-		"evidence": {
-			"intent": intent.evidence(cohort.intent_key),
-			"usable_zone_ids": [zone],
-			"unusable_subnet_ids": unusable,
-			"without_addresses": unusable & _full[key].full,
-			"subnets": path.evidence[key],
-		},
+	full := unusable & _room[key].full
+	fault := sprintf("can run in one Availability Zone only, %s: %s. %s", [
+		zone,
+		concat("; ", [text | some id in unusable; text := sprintf(_texts[id in full], [message.subnet(id)])]),
+		"Free addresses there and give these subnets the same way out, or choose others.",
+	])
+	evidence := {
+		"intent": intent.evidence(cohort.intent_key),
+		"usable_zone_ids": [zone],
+		"unusable_subnet_ids": unusable,
+		"without_addresses": full,
+		"subnets": path.evidence[key],
 	}
+	some name in cohort.functions
 }
 
 unknown contains result.unknown_with(name, waits, evidence) if {
 	some key, verdicts in _verdicts
-	evidence := {"subnets": path.evidence[key]}
 	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
 	waits != set()
+	evidence := {"subnets": path.evidence[key]}
 	some name in cohorts.by_key[key].functions
 }
 
-_verdicts := {key: {value: _verdict(key, _ways(value, path.summary[key])) |
-	some value in cohorts.by_key[key].intent.egress.values
-} |
+_texts := {true: "%s has no free address", false: "%s has no way out"}
+
+# the same subnets, room, trust and intent give the same verdict: such calls are made once
+_verdicts := {key: verdicts |
 	some key in cohorts.with_subnets
+	cohort := cohorts.by_key[key]
+	trust := config.trust_of[cohort.signature]
+	verdicts := {value: _verdict(value, trust, cohort.spread, _room[key]) | some value in cohort.intent.egress.values}
 }
 
-# subnets whose way out is good enough, by intent: for nothing, for the internet, or as good as that of the others
-_ways(value, summary) := {"good": union({summary.works, summary.none, summary.unknown}), "perhaps": set()} if {
-	value in {"aws", "none"}
-}
-
-_ways("internet", summary) := {"good": summary.works, "perhaps": summary.unknown}
-
-_ways("undeclared", summary) := {"good": summary.works, "perhaps": summary.unknown} if summary.works != set()
-
-_ways("undeclared", summary) := {"good": set(), "perhaps": (summary.none | summary.unknown)} if {
-	summary.works == set()
-	summary.unknown != set()
-}
-
-# nothing leads out: then nothing is lost where it does not
-_ways("undeclared", summary) := {"good": summary.none, "perhaps": set()} if {
-	summary.works == set()
-	summary.unknown == set()
-}
-
-_verdict(key, ways) := object.union(_answer(zones), {"usable_zones": zones.usable}) if {
-	full := _full[key]
-	usable := ways.good & full.free
-	perhaps := ((ways.good | ways.perhaps) & (full.free | full.perhaps)) - usable
+_verdict(value, trust, spread, room) := object.union(_answer(zones), {"usable_zones": zones.usable}) if {
+	ways := _ways(value, path.summary_by_spread[trust][spread])
+	outcomes := path.by_spread[trust][spread]
+	subnets := cohorts.spreads[spread].subnets
+	usable := ways.good & room.free
+	perhaps := ((ways.good | ways.perhaps) & (room.free | room.perhaps)) - usable
 	zones := {
 		"usable": {network.subnets[id].zone_id | some id in usable},
 		"perhaps": {network.subnets[id].zone_id | some id in perhaps},
-		"all": {network.subnets[id].zone_id | some id in cohorts.by_key[key].subnets},
-		"hidden": (cohorts.hidden_subnet_waits[key] | network.waits_for_zones(cohorts.by_key[key].subnets)),
+		"all": {network.subnets[id].zone_id | some id in subnets},
+		"hidden": (cohorts.spreads[spread].hidden_subnet_waits | network.waits_for_zones(subnets)),
 		"waits": union({
-			{wait | some id in (perhaps & ways.perhaps); some wait in path.of[key][id].waits},
-			{wait | some id in (perhaps & full.perhaps); some wait in full.waits},
-			{wait | perhaps != set(); ways.good == set(); some wait in path.summary[key].waits},
+			{wait | some id in (perhaps & ways.perhaps); some wait in outcomes[id].waits},
+			{wait | some id in (perhaps & room.perhaps); some wait in room.waits},
+			{wait | perhaps != set(); some wait in ways.waits},
 		}),
 	}
+}
+
+# subnets whose way out is good enough, by intent: for nothing, for the internet, or as good as that of the others
+_ways(value, summary) := {"good": good, "perhaps": set(), "waits": set()} if {
+	value in {"aws", "none"}
+	good := union({summary.works, summary.none, summary.unknown})
+}
+
+_ways("internet", summary) := {"good": summary.works, "perhaps": summary.unknown, "waits": set()}
+
+_ways("undeclared", summary) := {"good": summary.works, "perhaps": summary.unknown, "waits": set()} if {
+	summary.works != set()
+}
+
+# whichever of the unknown ones leads out makes the others worse
+_ways("undeclared", summary) := {"good": set(), "perhaps": perhaps, "waits": summary.waits} if {
+	summary.works == set()
+	summary.unknown != set()
+	perhaps := summary.none | summary.unknown
+}
+
+# nothing leads out: then nothing is lost where it does not
+_ways("undeclared", summary) := {"good": summary.none, "perhaps": set(), "waits": set()} if {
+	summary.works == set()
+	summary.unknown == set()
 }
 
 _answer(zones) := {"answer": "violation", "waits": set()} if {
@@ -160,10 +170,9 @@ _is_certain(zones) if {
 }
 
 # by cohort, subnets with room for the function: a free address, or Lambda's interface for the cohort's groups already
-_full := {key: {"free": free, "full": full, "perhaps": perhaps, "waits": waits} |
-	some key in cohorts.with_subnets
-	pairs := interfaces.pairs[key]
-	ids := cohorts.by_key[key].subnets
+_room := {key: _room_in(cohorts.by_key[key].subnets, pairs) | some key, pairs in interfaces.pairs}
+
+_room_in(ids, pairs) := {"free": free, "full": full, "perhaps": perhaps, "waits": waits} if {
 	free := {id | some id in ids; network.subnets[id].free_ipv4_addresses > 0} | pairs.present
 	full := {id | some id in (ids - free); network.subnets[id].free_ipv4_addresses == 0} - pairs.unseen
 	perhaps := (ids - free) - full
@@ -173,7 +182,3 @@ _full := {key: {"free": free, "full": full, "perhaps": perhaps, "waits": waits} 
 		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"free addresses of {id}"}
 	}
 }
-
-_text(key, id) := sprintf("%s has no free address", [message.subnet(id)]) if id in _full[key].full
-
-_text(key, id) := sprintf("%s has no way out", [message.subnet(id)]) if not id in _full[key].full

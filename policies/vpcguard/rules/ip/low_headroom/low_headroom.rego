@@ -35,64 +35,73 @@ requires := {"subnets"}
 
 applies := cohorts.functions({key |
 	some key in cohorts.with_subnets
-	count(_judged[key]) + count(cohorts.by_key[key].hidden_subnets) > 0
+	cohort := cohorts.by_key[key]
+	count(_judged[cohort.spread]) + count(cohort.hidden_subnets) > 0
 })
 
-deny contains result.violation(name, details) if {
-	some key, short in _short
-	short != set()
-	[_, worst] := min({[network.subnets[id].free_ipv4_addresses, id] | some id in short})
-	some name in cohorts.by_key[key].functions
-	details := {
-		"severity": {true: "high", false: "medium"}[_is_alone(key, worst)],
-		"message": sprintf("%s runs short of addresses: %s has %d of %d free. %s", [
-			name,
-			message.subnet(worst),
-			network.subnets[worst].free_ipv4_addresses,
-			_usable[worst],
-			"Free some, or move the function to a larger subnet.",
-		]),
-		"evidence": {
-			"worst_subnet_id": worst,
-			"zone_id": network.subnets[worst].zone_id,
-			"free_addresses": network.subnets[worst].free_ipv4_addresses,
-			"usable_addresses": _usable[worst],
-			"alone_in_its_zone": _is_alone(key, worst),
-			"short_subnet_ids": short,
-			"thresholds": {"ip_floor": _thresholds(key).ip_floor, "ip_percent": _thresholds(key).ip_percent},
-		},
-	}
+deny contains result.violation(name, object.union(finding, {"message": concat(" ", [name, finding.message])})) if {
+	some key in cohorts.with_subnets
+	cohort := cohorts.by_key[key]
+	finding := _finding(cohort.spread, config.settings[cohort.signature].thresholds)
+	some name in cohort.functions
 }
 
 unknown contains result.unknown(name, waits) if {
-	some key, short in _short
-	short == set()
-	waits := cohorts.hidden_subnet_waits[key] | _untold(key)
-	waits != set()
-	some name in cohorts.by_key[key].functions
-}
-
-# Lambda takes IPv4 addresses; a subnet without them is judged by config.dual_stack_mismatch
-_judged := {key: judged |
 	some key in cohorts.with_subnets
-	judged := cohorts.by_key[key].subnets - _ipv6_only
+	cohort := cohorts.by_key[key]
+	_short(cohort.spread, config.settings[cohort.signature].thresholds) == set()
+	waits := _waits[cohort.spread]
+	waits != set()
+	some name in cohort.functions
 }
 
-_ipv6_only := {one.id | some one in input.subnets; one.is_ipv6_only}
+# what is wrong in these subnets, by these thresholds; the message lacks the function's name
+_finding(spread, thresholds) := {"severity": severity, "message": message_text, "evidence": evidence} if {
+	short := _short(spread, thresholds)
+	short != set()
+	[free, worst] := min({[network.subnets[id].free_ipv4_addresses, id] | some id in short})
+	severity := {true: "high", false: "medium"}[_is_alone(spread, worst)]
+	message_text := sprintf("runs short of addresses: %s has %d of %d free. %s", [
+		message.subnet(worst),
+		free,
+		_usable[worst],
+		"Free some, or move the function to a larger subnet.",
+	])
+	evidence := {
+		"worst_subnet_id": worst,
+		"zone_id": network.subnets[worst].zone_id,
+		"free_addresses": free,
+		"usable_addresses": _usable[worst],
+		"alone_in_its_zone": _is_alone(spread, worst),
+		"short_subnet_ids": short,
+		"thresholds": {"ip_floor": thresholds.ip_floor, "ip_percent": thresholds.ip_percent},
+	}
+}
 
-_short := {key: short |
-	some key, judged in _judged
-	short := {id | some id in judged; _is_short(network.subnets[id].free_ipv4_addresses, id, _thresholds(key))}
+_short(spread, thresholds) := {id |
+	some id in _judged[spread]
+	_is_short(network.subnets[id].free_ipv4_addresses, id, thresholds)
 }
 
 _is_short(free, _, thresholds) if free < thresholds.ip_floor
 
 _is_short(free, id, thresholds) if free * 100 < _usable[id] * thresholds.ip_percent
 
-_untold(key) := {wait |
-	some id in _judged[key]
-	not _is_told[id]
-	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"addresses of {id}"}
+# Lambda takes IPv4 addresses; a subnet without them is judged by config.dual_stack_mismatch
+_judged := {key: judged |
+	some key in cohorts.spreads_with_subnets
+	judged := cohorts.spreads[key].subnets - _ipv6_only
+}
+
+_ipv6_only := {one.id | some one in input.subnets; one.is_ipv6_only}
+
+_waits := {key: waits |
+	some key, judged in _judged
+	waits := cohorts.spreads[key].hidden_subnet_waits | {wait |
+		some id in judged
+		not _is_told[id]
+		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"addresses of {id}"}
+	}
 }
 
 _is_told := {one.id: true |
@@ -100,8 +109,6 @@ _is_told := {one.id: true |
 	one.free_ipv4_addresses >= 0
 	one.ipv4_cidr
 }
-
-_thresholds(key) := config.settings[cohorts.by_key[key].signature].thresholds
 
 # AWS keeps five addresses of each subnet: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 _usable := {one.id: usable |
@@ -112,8 +119,8 @@ _usable := {one.id: usable |
 
 default _is_alone(_, _) := false
 
-_is_alone(key, id) if {
-	every other in cohorts.by_key[key].subnets - {id} {
+_is_alone(spread, id) if {
+	every other in cohorts.spreads[spread].subnets - {id} {
 		network.subnets[other].zone_id != network.subnets[id].zone_id
 	}
 }

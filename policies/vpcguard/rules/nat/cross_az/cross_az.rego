@@ -24,6 +24,7 @@
 package vpcguard.rules.nat.cross_az
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.config
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.message
 import data.vpcguard.lib.nat
@@ -49,58 +50,56 @@ applies := cohorts.functions({key |
 	intent.may_need_internet(cohorts.by_key[key].intent)
 })
 
-deny contains result.violation(name, details) if {
+deny contains result.violation(name, {"message": concat(" ", [name, fault]), "evidence": evidence}) if {
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
-	some name in cohort.functions
-	details := {
-		"message": sprintf("%s leaves its zone on the way to the internet: %s. %s", [
-			name,
-			concat("; ", [text | some id, nat_ids in _crossing[key]; text := _text(id, nat_ids)]),
-			"Use a NAT gateway in each zone, or a regional one.",
-		]),
-		"evidence": {
-			"crossing": _crossing[key],
-			"intent": intent.evidence(cohort.intent_key),
-			"one_nat_gateway_carries_all_zones": _is_single(key),
-			"subnets": path.evidence[key],
-		},
+	crossing := _crossing(config.trust_of[cohort.signature], cohort.spread)
+	fault := sprintf("leaves its zone on the way to the internet: %s. %s", [
+		concat("; ", [text | some id, nat_ids in crossing; text := _text(id, nat_ids)]),
+		"Use a NAT gateway in each zone, or a regional one.",
+	])
+	evidence := {
+		"crossing": crossing,
+		"intent": intent.evidence(cohort.intent_key),
+		"one_nat_gateway_carries_all_zones": _is_single(key),
+		"subnets": path.evidence[key],
 	}
+	some name in cohort.functions
 }
 
 unknown contains result.unknown_with(name, waits, evidence) if {
 	some key, verdicts in _verdicts
-	evidence := {"subnets": path.evidence[key]}
 	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
 	waits != set()
+	evidence := {"subnets": path.evidence[key]}
 	some name in cohorts.by_key[key].functions
 }
 
-_verdicts := {key: intent.by_value(cohorts.by_key[key].intent, _verdict(_crossing[key], _doubts[key])) |
+_verdicts := {key: intent.by_value(cohort.intent, verdict) |
 	some key in cohorts.with_subnets
+	cohort := cohorts.by_key[key]
+	verdict := _verdict(config.trust_of[cohort.signature], cohort.spread)
 }
 
-_verdict(crossing, _) := {"answer": "violation", "waits": set()} if crossing != {}
+_verdict(trust, spread) := {"answer": "violation", "waits": set()} if _crossing(trust, spread) != {}
 
-_verdict({}, doubts) := {"answer": "unknown", "waits": doubts} if doubts != set()
+_verdict(trust, spread) := {"answer": _answers[waits == set()], "waits": waits} if {
+	_crossing(trust, spread) == {}
+	waits := union({_waits(id, outcome) | some id, outcome in path.by_spread[trust][spread]})
+}
 
-_verdict({}, set()) := {"answer": "pass", "waits": set()}
+_answers := {true: "pass", false: "unknown"}
 
-# by cohort and subnet whose way works, the NAT gateways that do not serve its zone
-_crossing := {key: crossing |
-	some key in cohorts.with_subnets
-	crossing := {id: nat_ids |
-		some id in path.summary[key].works
-		nat_ids := {nat_id |
-			some nat_id in path.of[key][id].nat_ids
-			_side(id, nat_id) == "other"
-		}
-		nat_ids != set()
+# by subnet whose way works, the NAT gateways that do not serve its zone
+_crossing(trust, spread) := {id: nat_ids |
+	some id in path.summary_by_spread[trust][spread].works
+	nat_ids := {nat_id |
+		some nat_id in path.by_spread[trust][spread][id].nat_ids
+		_side(id, nat_id) == "other"
 	}
+	nat_ids != set()
 }
-
-_doubts := {key: union({_waits(id, outcome) | some id, outcome in path.of[key]}) | some key in cohorts.with_subnets}
 
 # zones that cannot be compared, of a way that works
 _waits(id, outcome) := {wait |
