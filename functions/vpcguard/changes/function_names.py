@@ -10,7 +10,7 @@ import re
 _FUNCTION = re.compile(
     r"(?:arn:aws[a-z-]*:lambda:)?"
     r"(?:[a-z]{2,4}(?:-[a-z]+){1,3}-[0-9]{1,2}:)?"
-    r"(?:[0-9]{12}:)?"
+    r"(?:(?P<account>[0-9]{12}):)?"
     r"(?:function:)?"
     r"(?P<name>[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)"
     r"(?::(?:\$LATEST(?:\.PUBLISHED)?|[A-Za-z0-9_-]+))?"
@@ -24,12 +24,18 @@ def function_name(spelling: object) -> str | None:
     """Return the unqualified name that a name, partial ARN or full ARN stands for; None if it is none.
 
     Account and region of an ARN are left out on purpose: they come from whoever made the call,
-    while the account that reported the event is known.
+    while the account that reported the event is known. account_of tells whether the two differ.
     """
     if not isinstance(spelling, str) or len(spelling) > _LONGEST_SPELLING or is_other_resource(spelling):
         return None
     match = _FUNCTION.fullmatch(spelling)
     return match["name"] if match is not None and len(match["name"]) <= _LONGEST_NAME else None
+
+
+def account_of(spelling: object) -> str | None:
+    """Return the account that an ARN, full or partial, names; None where it names none."""
+    match = _FUNCTION.fullmatch(spelling) if isinstance(spelling, str) else None
+    return match["account"] if match is not None else None
 
 
 def is_other_resource(spelling: object) -> bool:

@@ -7,7 +7,7 @@ from typing import Literal
 from vpcguard.changes import fields
 from vpcguard.changes.actors import actor, managed_by
 from vpcguard.changes.events import EVENTS, Target, unversioned
-from vpcguard.changes.function_names import function_name, is_other_resource
+from vpcguard.changes.function_names import account_of, function_name, is_other_resource
 from vpcguard.changes.look_again import is_look_again, parse_look_again
 from vpcguard.errors import EventError
 from vpcguard.model.change import Change, Ignored
@@ -32,8 +32,11 @@ def parse_change(event: object) -> Change | Ignored:
         return _ignored(event, event_name, outcome="not_ours")
     if fields.find(event, "detail.errorCode") is not None:
         return _ignored(event, event_name, outcome="failed_call")
-    name = _function_name(event, target)
-    if name is None:
+    spelling = _spelling(event, target)
+    name = _function_name(spelling, target)
+    account_id = fields.account_id(event, "detail.recipientAccountId", "account")
+    # the caller's copy of a call to another account: the owner's own copy reports the change
+    if name is None or account_of(spelling) not in (None, account_id):
         return _ignored(event, event_name, outcome="not_ours")
     return Change(
         event_id=fields.text(event, "detail.eventID"),
@@ -41,7 +44,7 @@ def parse_change(event: object) -> Change | Ignored:
         event_time=fields.moment(event, "detail.eventTime"),
         # a forwarded event keeps the account and region it came from
         # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
-        account_id=fields.account_id(event, "detail.recipientAccountId", "account"),
+        account_id=account_id,
         region=fields.region(event, "detail.awsRegion", "region"),
         function_name=name,
         actor=actor(fields.find(event, "detail")),
@@ -51,20 +54,25 @@ def parse_change(event: object) -> Change | Ignored:
     )
 
 
-def _function_name(event: object, target: Target) -> str | None:
-    """Return the function that a call names, None if it names a resource of another kind.
+def _spelling(event: object, target: Target) -> object:
+    """Return what a call names, from its request or else its answer.
 
     Over 100 KB CloudTrail leaves the request out, and many calls answer nothing:
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
     """
-    paths = [f"{_REQUEST}.{path}" for path in target.request] + [
-        f"{_ANSWER}.{path}" for path in target.answer
-    ]
-    spelling = next((found for path in paths if (found := fields.find(event, path)) is not None), None)
+    return next((found for path in _paths(target) if (found := fields.find(event, path)) is not None), None)
+
+
+def _function_name(spelling: object, target: Target) -> str | None:
+    """Return the function that a call names, None if it names a resource of another kind."""
     name = function_name(spelling)
     if name is None and not (target.or_other_kinds and is_other_resource(spelling)):
-        raise EventError(f"{paths[0]}: expected a function's name or ARN")
+        raise EventError(f"{_paths(target)[0]}: expected a function's name or ARN")
     return name
+
+
+def _paths(target: Target) -> list[str]:
+    return [f"{_REQUEST}.{path}" for path in target.request] + [f"{_ANSWER}.{path}" for path in target.answer]
 
 
 def _ignored(event: object, event_name: str, *, outcome: Literal["not_ours", "failed_call"]) -> Ignored:

@@ -76,12 +76,15 @@ def vpc_owners(estate: Estate, networks: Iterable[Json]) -> dict[str, str]:
     https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-limitations.html
     """
     seen = [(network.get("vpc_id") or network["id"], network.get("owner_id")) for network in networks]
+    owners: dict[str, str] = {}
+    for vpc_id, owner_id in seen:  # one subnet that somebody else owns is enough to know of a shared VPC
+        if owner_id is not None and owners.get(vpc_id, estate.own.id) == estate.own.id:
+            owners[vpc_id] = owner_id
     for account in estate.accounts:
         for operation, key in _OWNED:
             seen += account.documents(operation, key, _vpc_and_owner)
     nats = estate.own.documents("ec2:DescribeNatGateways", "NatGateways", lambda nat: text(nat, "VpcId"))
     seen += [(vpc_id, estate.own.id) for vpc_id in nats if vpc_id]
-    owners: dict[str, str] = {}
     for vpc_id, owner_id in seen:
         if owner_id is not None:
             owners.setdefault(vpc_id, owner_id)

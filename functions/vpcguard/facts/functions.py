@@ -88,8 +88,7 @@ def _read(item: Json, name: str, arn_prefix: str) -> Json | None:
     """Return what GetFunctionConfiguration says; None where it says nothing about $LATEST."""
     if not item or not _is_latest(item):
         return None
-    states = {key: text(item, field) for key, field in _STATES.items()}
-    return _function(item, name, arn_prefix) | known(states)
+    return _function(item, name, arn_prefix)
 
 
 def _function(item: Json, name: str, arn_prefix: str) -> Json:
@@ -112,6 +111,7 @@ def _function(item: Json, name: str, arn_prefix: str) -> Json:
         "event_sources": [],
         "aliases": [],
         "versions": [],
+        **{key: text(item, field) for key, field in _STATES.items()},
     }
     return known(document)
 

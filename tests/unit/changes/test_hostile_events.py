@@ -92,3 +92,18 @@ def test_a_longer_name_is_another_event(suffix: str) -> None:
     ignored = parse_change(event)
 
     assert ignored == Ignored("not_ours", event["detail"]["eventID"], f"CreateFunction{suffix}")
+
+
+def test_a_call_to_another_account_is_reported_by_that_account() -> None:
+    """The caller's copy must not send us to a function of ours that happens to have the same name."""
+    event = json.loads(
+        next(file for file in FILES if file.name.startswith("UpdateFunctionConfiguration")).read_text()
+    )
+    event["detail"]["requestParameters"] = {
+        "functionName": "arn:aws:lambda:eu-west-1:999999999999:function:orders-api"
+    }
+
+    found = parse_change(event)
+
+    assert isinstance(found, Ignored)
+    assert found.outcome == "not_ours"

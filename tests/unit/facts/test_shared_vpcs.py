@@ -298,3 +298,17 @@ def test_block_public_access_of_an_owner() -> None:
 
     assert found["block_public_access"] == [{"account_id": OWNER, "internet_gateway_block_mode": "off"}]
     assert coverage(found, "block_public_access", OWNER) == KNOWN
+
+
+def test_one_subnet_of_somebody_else_makes_a_vpc_shared() -> None:
+    """What we do not see there may exist, whatever else the answers say of the VPC's owner."""
+    found = facts(
+        functions(attached("subnet-0a", "subnet-0b"))
+        | {
+            "ec2:DescribeVpcs": {"Vpcs": [vpc()]},
+            "ec2:DescribeSubnets": {"Subnets": [subnet("subnet-0a"), subnet("subnet-0b", owner=OWNER)]},
+            "ec2:DescribeNatGateways": {"NatGateways": []},
+        }
+    )
+
+    assert coverage(found, "nat_gateways", VPC)["waits_for"] == [OWNER]

@@ -62,7 +62,9 @@ is_in_every_zone(id) if {
 	network.nat_gateways[id].is_automatic
 }
 
-_fault(id) := "nat_unavailable" if lower(network.nat_gateways[id].state) != "available"
+_fault(id) := "nat_unavailable" if not lower(network.nat_gateways[id].state) in {"available", "unknown"}
+
+_fault(id) := "state_unknown" if lower(network.nat_gateways[id].state) == "unknown"
 
 _fault(id) := "nat_private" if {
 	lower(network.nat_gateways[id].state) == "available"
@@ -76,7 +78,11 @@ _fault(id) := "" if {
 
 _by_fault("", trust, id, at) := _behind(network.nat_gateways[id].is_regional, trust, id, at)
 
-_by_fault(fault, _, id, _) := outcomes.none(fault, id, []) if fault != ""
+_by_fault("state_unknown", _, id, _) := outcomes.unknown({wait}, []) if {
+	wait := {"status": "undecidable", "name": id, "reason": "no state"}
+}
+
+_by_fault(fault, _, id, _) := outcomes.none(fault, id, []) if not fault in {"", "state_unknown"}
 
 _behind(false, trust, id, at) := exits.of(trust, legs.of("ipv4", network.nat_gateways[id].subnet_id, at.vpc_id))
 

@@ -85,6 +85,16 @@ test_none_over_a_gateway_that_is_not_available if {
 	]
 }
 
+# a state that AWS did not tell proves nothing
+test_unknown_over_a_gateway_without_a_state if {
+	_short(fixtures.estate({"nat_gateways": [fixtures.nat_gateway({"state": "unknown"})]})) == [
+		"unknown",
+		"",
+		"",
+		{["undecidable", "nat-1"]},
+	]
+}
+
 test_none_over_a_gateway_that_a_complete_answer_lacks if {
 	_short(fixtures.estate({"nat_gateways": []})) == ["none", "nat_unavailable", "nat-1", set()]
 	_outcome(fixtures.estate({"nat_gateways": []})).hops[1].state == "missing"
