@@ -25,12 +25,14 @@ package vpcguard.rules.nat.cross_az
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
+import data.vpcguard.lib.coverage
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.message
 import data.vpcguard.lib.nat
 import data.vpcguard.lib.network
 import data.vpcguard.lib.path
 import data.vpcguard.lib.result
+import data.vpcguard.lib.routes
 
 metadata := result.metadata(rego.metadata.chain())
 
@@ -86,7 +88,10 @@ _verdict(trust, spread) := {"answer": "violation", "waits": set()} if _crossing(
 
 _verdict(trust, spread) := {"answer": _answers[waits == set()], "waits": waits} if {
 	_crossing(trust, spread) == {}
-	waits := union({_waits(id, outcome) | some id, outcome in path.by_spread[trust][spread]})
+	waits := union({_waits(id, outcome) | some id, outcome in path.by_spread[trust][spread]} | {_list_waits(id) |
+		some id, outcome in path.by_spread[trust][spread]
+		outcome.state != "none"
+	})
 }
 
 _answers := {true: "pass", false: "unknown"}
@@ -122,6 +127,16 @@ _waits(id, outcome) := set() if {
 }
 
 _waits(_, outcome) := set() if outcome.state == "none"
+
+# a prefix list that nobody read may send the traffic over a gateway in another zone
+_list_waits(id) := {wait |
+	table_id := routes.table(id, network.subnets[id].vpc_id)
+	some index in routes.carrying("ipv4", table_id).perhaps
+	route := network.route_tables[table_id].routes[index]
+	route.target_kind == "nat_gateway"
+	_side(id, route.target_id) != "same"
+	some wait in coverage.waits("prefix_list_entries", route.destination)
+}
 
 _may_cross(id, outcome) if {
 	some nat_id in outcome.nat_ids

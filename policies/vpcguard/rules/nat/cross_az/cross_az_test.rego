@@ -77,6 +77,22 @@ test_unknown_where_the_owner_of_the_table_was_not_read if {
 	_verdict(object.union(document, {"coverage": coverage})) == [set(), {"444455556666"}]
 }
 
+test_unknown_where_an_unread_list_may_lead_over_another_gateway if {
+	list := object.union(fixtures.to("nat_gateway", "nat-2"), {"family": "prefix_list", "destination": "pl-1"})
+	document := _document({
+		"functions": [fixtures.function("orders", ["app"], {})],
+		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "a"), fixtures.subnet("far", "b")],
+		"route_tables": array.concat(
+			fixtures.tables([fixtures.to("nat_gateway", "nat-1"), list], [fixtures.to("internet_gateway", "igw-1")]),
+			[fixtures.table("rtb-far", ["far"], [fixtures.to("internet_gateway", "igw-1")])],
+		),
+		"nat_gateways": [fixtures.nat_gateway({}), fixtures.nat_gateway({"id": "nat-2", "subnet_id": "far"})],
+	})
+	_verdict(document) == [set(), set()]
+	operations := {"prefix_list_entries": "ec2:GetManagedPrefixListEntries"}
+	_verdict(fixtures.denied(document, operations)) == [set(), {"ec2:GetManagedPrefixListEntries"}]
+}
+
 test_unknown_where_a_zone_is_not_known if {
 	document := _document({"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("other", "b")]})
 	open := object.union(document, {"block_public_access": []})
