@@ -88,7 +88,14 @@ DOCUMENT: Json = {
                 },
             ],
             "endpoints_wait_for": [UNREAD],
-            "services": [{"service": "sqs", "outcome": "private_dns_off", "waits_for": []}],
+            "services": [
+                {
+                    "service": "sqs",
+                    "outcome": "private_dns_off",
+                    "text": "out of reach, as its name does not lead to the endpoint",
+                    "waits_for": [],
+                }
+            ],
         },
         {
             "subnet_id": "subnet-gone",
@@ -183,7 +190,7 @@ def test_text_tells_everything_from_the_situation_to_the_rules(
         "  endpoint    vpce-0a (Interface, sqs) does not serve: its private DNS is off",
         "  endpoint    vpce-0b serves: rtb-0a leads to it",
         "  endpoint    others are possible; waits for ec2:DescribeVpcEndpoints",
-        "  service     sqs: private dns off",
+        "  service     sqs: out of reach, as its name does not lead to the endpoint",
         "  addresses   7 free in 10.0.0.0/24",
         "",
         "subnet subnet-gone (does not exist)",

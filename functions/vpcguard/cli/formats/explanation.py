@@ -137,8 +137,7 @@ def _subnet(subnet: Json) -> Iterator[_Line]:
     if subnet["endpoints_wait_for"]:
         yield 2, "endpoint", f"others are possible{_waiting(subnet['endpoints_wait_for'])}"
     for service in subnet["services"]:
-        outcome = service["outcome"].replace("_", " ")
-        yield 2, "service", f"{service['service']}: {outcome}{_waiting(service['waits_for'])}"
+        yield 2, "service", f"{service['service']}: {service['text']}{_waiting(service['waits_for'])}"
     if subnet["addresses"]:
         yield 2, "addresses", subnet["addresses"]["text"]
 

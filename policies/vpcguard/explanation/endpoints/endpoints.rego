@@ -97,8 +97,9 @@ _refusal("Gateway", "available", at_subnet, _) := _doubt(waits) if {
 	waits != set()
 }
 
-_refusal("Interface", "available", _, id) := {"serves": "no", "reason": _deaf[endpoints.catching[id].cause]} if {
+_refusal("Interface", "available", _, id) := {"serves": "no", "reason": endpoints.uncaught[cause]} if {
 	endpoints.catching[id].values == {false}
+	cause := endpoints.catching[id].cause
 }
 
 _refusal("Interface", "available", at_subnet, id) := {"serves": "no", "reason": reason} if {
@@ -127,17 +128,21 @@ _is_refused(at_subnet, id) if {
 
 _doubt(waits) := {"serves": "unknown", "reason": $"it waits for {message.waits(waits)}", "waits_for": waits}
 
-_deaf := {
-	"private_dns_disabled": "its private DNS is off",
-	"private_dns_for_inbound_resolver_only": "its private DNS is for inbound resolvers only",
-	"dns_support_disabled": "DNS support of the VPC is off",
-	"dns_hostnames_disabled": "DNS hostnames of the VPC are off",
-}
-
-_reached(crowd, subnet_id) := [{"service": service, "outcome": _outcome(verdict.values), "waits_for": verdict.waits} |
+_reached(crowd, subnet_id) := [reached |
 	some service, _ in crowd.services
 	verdict := services.of[crowd.cohort][service][subnet_id]
+	outcome := _outcome(verdict.values)
+	reached := {"service": service, "outcome": outcome, "text": _outcomes[outcome], "waits_for": verdict.waits}
 ]
+
+_outcomes := {
+	"reachable": "can be reached",
+	"gateway_route_missing": "can be reached, through a NAT that a gateway endpoint would spare",
+	"endpoint_blocked": "out of reach, as an endpoint that cannot be used takes over its name",
+	"private_dns_off": "out of reach, as its name does not lead to the endpoint",
+	"service_unreachable": "out of reach, with neither an endpoint nor a way to the internet",
+	"unknown": "in doubt",
+}
 
 _outcome(values) := value if {
 	count(values) == 1

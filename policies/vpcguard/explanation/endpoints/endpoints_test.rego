@@ -17,7 +17,7 @@ test_an_endpoint_that_admits_the_function_serves_it if {
 			"waits_for": set(),
 		}],
 		"endpoints_wait_for": set(),
-		"services": [{"service": "sqs", "outcome": "reachable", "waits_for": set()}],
+		"services": [{"service": "sqs", "outcome": "reachable", "text": "can be reached", "waits_for": set()}],
 	}
 }
 
@@ -44,7 +44,12 @@ test_the_vpcs_dns_keeps_an_endpoint_from_serving if {
 
 test_what_is_out_of_reach_is_said_by_service if {
 	at := endpoints.at.orders with input as estates.document(["sqs:SendMessage"], {})
-	at.a1.services == [{"service": "sqs", "outcome": "service_unreachable", "waits_for": set()}]
+	at.a1.services == [{
+		"service": "sqs",
+		"outcome": "service_unreachable",
+		"text": "out of reach, with neither an endpoint nor a way to the internet",
+		"waits_for": set(),
+	}]
 }
 
 test_an_endpoint_may_serve_where_the_vpcs_dns_was_not_read if {

@@ -90,6 +90,15 @@ catching := {one.id: answer |
 }
 
 # METADATA
+# description: In words, by the cause that catching names, why a service's name does not lead to an interface endpoint.
+uncaught := {
+	"private_dns_disabled": "its private DNS is off",
+	"private_dns_for_inbound_resolver_only": "its private DNS is for inbound resolvers only",
+	"dns_support_disabled": "DNS support of the VPC is off",
+	"dns_hostnames_disabled": "DNS hostnames of the VPC are off",
+}
+
+# METADATA
 # description: |
 #   By cohort key and id of an interface endpoint in its VPC, whom the endpoint's groups admit on 443: {"subnets": those
 #   of the cohort's subnets that are admitted, "waits": what may admit the others}. A function is admitted by one of its

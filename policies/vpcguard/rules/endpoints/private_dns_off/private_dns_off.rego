@@ -90,14 +90,7 @@ _said(service, subnet_ids, shown) := sprintf(
 	"%s from %s over %s",
 	[service, message.subnets(subnet_ids), message.list(reasons)],
 ) if {
-	reasons := {$"{one.endpoint_id} ({_reason[one.cause]})" | some one in shown; one.service == service}
-}
-
-_reason := {
-	"private_dns_disabled": "its private DNS is off",
-	"private_dns_for_inbound_resolver_only": "its private DNS is for inbound resolvers only",
-	"dns_support_disabled": "DNS support of the VPC is off",
-	"dns_hostnames_disabled": "DNS hostnames of the VPC are off",
+	reasons := {$"{one.endpoint_id} ({endpoints.uncaught[one.cause]})" | some one in shown; one.service == service}
 }
 
 _advice := "Turn private DNS on there, and DNS support and DNS hostnames in the VPC."
