@@ -57,8 +57,9 @@ def audit_changes(
 ) -> ChangesAudited:
     """Read, judge and record the functions that changes name, each function once, the newest change of it.
 
-    Functions of one VPC share a snapshot. What fails, fails the changes of its group alone: this
-    never raises for them, the error is in their outcomes. has_time: False once nothing more may begin.
+    Functions of one VPC share a snapshot. What fails, fails the changes of its group alone, or of the
+    functions that are the cause: this never raises for them, the error is in their outcomes. has_time:
+    False once nothing more may begin.
     """
     groups = _groups(changes)
 
@@ -132,8 +133,8 @@ def _failed(group: _Group, error: Exception) -> tuple[list[Outcome], Summary]:
 
 def _outcome(change: Change, audited: FunctionsAudited, *, may_come_back: bool) -> Outcome:
     name = change.function_name
-    if name in audited.unread:
-        return Outcome(change=change, error=audited.unread[name])
+    if name in audited.failed:
+        return Outcome(change=change, error=audited.failed[name])
     is_deleted = name in audited.deleted
     is_settled = name not in audited.judgement.unsettled and not contradicts(change, exists=not is_deleted)
     if is_settled or not may_come_back:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from vpcguard.audit.dependencies import Dependencies
-from vpcguard.audit.judging import Judgement, judge
+from vpcguard.audit.isolating import JudgedApart, judge_apart
 from vpcguard.audit.recording import Summary, record, summarized
 from vpcguard.errors import FactsError, ReadError
 from vpcguard.findings.looks import Origin
@@ -24,12 +24,12 @@ _NO_HINTS = Hints()
 class FunctionsAudited:
     """What became of functions that were read by name.
 
-    deleted: they do not exist. unread: whether they do is not known, and why; nothing was recorded.
+    deleted: they do not exist. failed: not read, or not to be judged, and why; nothing was recorded.
     """
 
-    judgement: Judgement
+    judgement: JudgedApart
     deleted: frozenset[str]
-    unread: Mapping[str, Exception]
+    failed: Mapping[str, Exception]
     summary: Summary
 
 
@@ -56,25 +56,28 @@ def audit_functions(
         configuration = beside.submit(deps.configuration)
         options = CaptureOptions(hints=hints, threads=READS_AT_ONCE)
         snapshot = deps.capture(scope, aws, options=options).snapshot
-        judgement = judge(
+        judgement = judge_apart(
             snapshot,
             policy=deps.policy,
             configuration=configuration.result(),
             trigger="event",
             origins=origins,
         )
-    unread, deleted = _not_judged(scope, judgement)
+    failed, deleted = _not_judged(scope, snapshot, judgement)
     looks = [replace(look, trigger=triggers[look.function_name]) for look in judgement.looks]
     summary = record(looks, deps.store, seen=seen.result())
     for name in sorted(deleted):
         summary += _resolve(name, snapshot, deps, trigger=triggers[name])
-    return FunctionsAudited(judgement=judgement, deleted=deleted, unread=unread, summary=summary)
+    return FunctionsAudited(judgement=judgement, deleted=deleted, failed=failed, summary=summary)
 
 
-def _not_judged(scope: Scope, judgement: Judgement) -> tuple[dict[str, Exception], frozenset[str]]:
-    names = frozenset(scope.function_names) - frozenset(judgement.functions)
-    unread = {name: error for name in names if (error := _refusal(judgement.snapshot, name))}
-    return unread, names - unread.keys()
+def _not_judged(
+    scope: Scope, snapshot: Snapshot, judgement: JudgedApart
+) -> tuple[dict[str, Exception], frozenset[str]]:
+    names = frozenset(scope.function_names) - {look.function_name for look in judgement.looks}
+    refusals = {name: judgement.refused.get(name) or _refusal(snapshot, name) for name in names}
+    failed = {name: error for name, error in refusals.items() if error is not None}
+    return failed, names - failed.keys()
 
 
 def _refusal(snapshot: Snapshot, name: str) -> Exception | None:

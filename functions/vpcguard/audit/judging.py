@@ -59,10 +59,12 @@ def judge(
     configuration: Configuration,
     trigger: str,
     origins: Mapping[str, Origin] | None = None,
+    digest: str | None = None,
 ) -> Judgement:
     """Return the judgement of a snapshot; nothing is written anywhere.
 
-    trigger: what caused it, e.g. "sweep". origins: function name -> the change that led here.
+    trigger: what caused it, e.g. "sweep". origins: function name -> the change that led here. digest: of
+    the snapshot that this one is a part of, which is the evidence; None: it is whole.
     Raises FactsError, DecisionError: there is no verdict then, and nothing may be recorded.
     """
     facts = build_facts(snapshot)
@@ -74,7 +76,7 @@ def judge(
             looks(
                 decision,
                 facts,
-                snapshot_digest=snapshot.digest(),
+                snapshot_digest=digest or snapshot.digest(),
                 captured_at=snapshot.captured_at,
                 origins=origins or {},
                 trigger=trigger,

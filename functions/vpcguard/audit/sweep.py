@@ -8,7 +8,8 @@ from typing import Any
 
 from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.functions import audit_functions
-from vpcguard.audit.judging import failed_reads, judge
+from vpcguard.audit.isolating import judge_apart
+from vpcguard.audit.judging import failed_reads
 from vpcguard.audit.recording import Summary, record
 from vpcguard.audit.sweep_page import SweepPage
 from vpcguard.clock import rfc3339
@@ -123,13 +124,21 @@ def _record(snapshot: Snapshot, deps: Dependencies) -> Step:
     refused = frozenset(read.operation for read in failed_reads(snapshot) if read.failure.code != PARTIAL)
     listed = snapshot.own.answers.get(LISTING_READ, {}).get("Functions", ())
     try:
-        judgement = judge(snapshot, policy=deps.policy, configuration=deps.configuration(), trigger=TRIGGER)
+        judgement = judge_apart(
+            snapshot, policy=deps.policy, configuration=deps.configuration(), trigger=TRIGGER
+        )
         summary = record(judgement.looks, deps.store)
     except OpaUnavailableError:
         raise
     except _OF_THESE_FUNCTIONS as error:
         return Step(not_judged=len(listed), errors=(error,), failed_reads=refused)
-    return Step(functions=len(judgement.looks), failed_reads=refused, summary=summary)
+    return Step(
+        functions=len(judgement.looks),
+        not_judged=len(judgement.refused),
+        errors=tuple(dict.fromkeys(judgement.refused.values())),
+        failed_reads=refused,
+        summary=summary,
+    )
 
 
 def _require_listing(snapshot: Snapshot) -> None:
@@ -162,8 +171,8 @@ def _close(account_id: str, region: str, at: SweepPage, deps: Dependencies) -> t
         step = Step(
             functions=len(audited.judgement.looks),
             deleted=len(audited.deleted),
-            not_judged=len(audited.unread),
-            errors=tuple(audited.unread.values()),
+            not_judged=len(audited.failed),
+            errors=tuple(audited.failed.values()),
             summary=audited.summary,
         )
     is_last = len(waiting) == len(names)

@@ -220,6 +220,21 @@ def test_a_group_that_fails_takes_no_other_along() -> None:
     assert table.functions() == ["b"]
 
 
+def test_a_function_that_breaks_the_contract_fails_alone() -> None:
+    """Its neighbours in the VPC would come back with it, until all of them are given up."""
+    table, error = Table(), FactsError("contract")
+    deps = dependencies(
+        functions("a", "b", "c"), policy=OneRule(error=error, fails_for=frozenset({"b"})), table=table
+    )
+
+    audited = audit_changes([change(name) for name in ("a", "b", "c", "gone")], deps=deps)
+
+    assert [str(outcome.error) for outcome in audited.outcomes] == ["None", "b: contract", "None", "None"]
+    assert [outcome.is_deleted for outcome in audited.outcomes] == [False, False, False, True]
+    assert table.functions() == ["a", "c"]
+    assert [deleted[2] for deleted in table.deleted] == ["gone"]
+
+
 def test_an_account_without_a_role_fails_alone() -> None:
     table = Table()
     deps = dependencies(

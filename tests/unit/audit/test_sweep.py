@@ -132,10 +132,21 @@ def test_an_account_without_a_role_is_an_error() -> None:
         audit_account(ACCOUNT, REGION, deps=dependencies(account(), reader=lambda *_: None))
 
 
-def test_pages_without_a_verdict_are_counted_and_the_others_judged() -> None:
-    """One function that breaks the contract must not hide a whole account; nor may it be called done."""
+def test_functions_without_a_verdict_are_counted_and_the_others_judged() -> None:
+    """One function that breaks the contract must not hide its page; nor may it be called done."""
     error, table = FactsError("contract"), Table()
     policy = OneRule(error=error, fails_for=frozenset({"f2"}))
+
+    swept = audit_account(ACCOUNT, REGION, deps=dependencies(account(), policy=policy, table=table))
+
+    assert table.functions() == ["f0", "f1", "f3", "f4"]
+    assert (swept.done.functions, swept.done.not_judged) == (4, 1)
+    assert [str(one) for one in swept.done.errors] == ["f2: contract"]
+
+
+def test_a_page_that_nobody_can_judge_is_counted_as_a_whole() -> None:
+    error, table = FactsError("contract"), Table()
+    policy = OneRule(error=error, fails_for=frozenset({"f2", "f3"}))
 
     swept = audit_account(ACCOUNT, REGION, deps=dependencies(account(), policy=policy, table=table))
 
