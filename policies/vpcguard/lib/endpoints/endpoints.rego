@@ -81,8 +81,7 @@ gateways := _grouped({one.id: [one.vpc_id, names[one.id]] |
 # METADATA
 # description: |
 #   By id of an interface endpoint, whether the service's name leads to it: {"values": possible answers, "cause": why
-#   not ("" unless certain), "waits"}.
-#   https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html
+#   not ("" unless certain), "waits"}. https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html
 catching := {one.id: answer |
 	some one in input.vpc_endpoints
 	one.type == "Interface"

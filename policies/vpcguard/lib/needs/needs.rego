@@ -13,7 +13,7 @@ import data.vpcguard.lib.permissions
 
 # METADATA
 # description: Crowd key by function name, for every attached function.
-of := {name: concat("\n", [cohorts.of[name], _key_of[situation]]) | some name, situation in _situation_of}
+of := {name: concat("\n", [cohorts.of[name], key]) | some name, key in _keys}
 
 # METADATA
 # description: |
@@ -23,7 +23,7 @@ of := {name: concat("\n", [cohorts.of[name], _key_of[situation]]) | some name, s
 crowds := {key: crowd |
 	some key, members in _members
 	name := min(members)
-	crowd := object.union(_needs[_situation_of[name]], {"cohort": cohorts.of[name], "functions": members})
+	crowd := object.union(_needs(name), {"cohort": cohorts.of[name], "functions": members})
 }
 
 # METADATA
@@ -48,105 +48,118 @@ _members := {key: members |
 	members := {name | some name, other in of; other == key}
 }
 
-# what decides the needs: the intent, and the role with what Lambda does with it where the intent leaves it to inference
-_situation_of := {name: json.marshal([intent.key_of[name], _ground(name, intent.key_of[name])]) |
-	some name, _ in network.attached
+# Functions of one cohort with one key have the same needs. Most are settled by their intent, or by a role that was
+# read.
+_keys := object.union_n([
+	{name: found.key | some name, _ in network.attached; found := _declared[intent.key_of[name]]},
+	{name: concat(" ", services) | some name, services in _inferred; not _open[name]},
+	{name: json.marshal([_inferred[name], doubts]) | some name, doubts in _open},
+])
+
+_needs(name) := _declared[intent.key_of[name]].needs
+
+_needs(name) := {"services": services, "others": set()} if {
+	not _open[name]
+	inferred := _inferred[name]
+	services := {service: {"basis": "inferred", "waits": set()} | some service in inferred}
 }
 
-_key_of := {situation: json.marshal(needs) | some situation, needs in _needs}
-
-_ground(_, intent_key) := "" if intent_key in _settled
-
-_ground(name, intent_key) := {
-	"role": object.get(one, "role_name", ""),
-	"active": _active(one.has_kms_key, one.dead_letter_service, name),
-	"source_waits": coverage.waits("event_sources", name),
-} if {
-	not intent_key in _settled
-	one := object.union({"dead_letter_service": ""}, network.attached[name])
-}
-
-# the exclusions that hold for a function, as in _excused
-_active(has_key, dead_letter, name) := union({
-	{"key" | has_key},
-	{$"dead letter {dead_letter}"},
-	{$"poller {source.service}" | some source in network.attached[name].event_sources},
-})
-
-_settled := {key | some key, found in intent.by_key; found.egress.values == {"none"}} | {key |
-	some key, found in intent.by_key
-	found.services.source in {"configuration", "tag"}
-}
-
-_needs := {situation: needs |
-	some situation in {situation | some situation in _situation_of}
-	[intent_key, ground] := json.unmarshal(situation)
-	needs := _judged(intent.by_key[intent_key], ground)
-}
-
-# none wins over services
-_judged(found, _) := {"services": {}, "others": set()} if found.egress.values == {"none"}
-
-_judged(found, "") := {"services": services, "others": set()} if {
-	found.egress.values != {"none"}
-	services := {service: {"basis": "declared", "waits": _doubt(found)} | some service in found.services.values}
-}
-
-_judged(found, ground) := {"services": services, "others": (doubt | unread)} if {
-	ground != ""
-	doubt := _doubt(found)
-	unread := _role_waits(ground.role)
-	active := {reason | some reason in ground.active}
-	polled := {wait | some wait in ground.source_waits}
-	certain := _inferred(ground.role, active | {reason | some reason in _pollers; polled != set()})
-	possible := _inferred(ground.role, active)
-	services := {service: {"basis": "inferred", "waits": union({doubt, unread, unpolled})} |
-		some service in possible
-		unpolled := {wait | not service in certain; some wait in polled}
+_needs(name) := {"services": services, "others": _open[name].others} if {
+	services := {service: {"basis": "inferred", "waits": waits} |
+		some service in _inferred[name]
+		waits := _open[name].others | {wait | service in _open[name].polled; some wait in _open[name].source_waits}
 	}
 }
 
-# tags that nobody read may say none, or name other services
-_doubt(found) := found.waits if {
-	"none" in found.egress.values
+# by intent, the needs where it decides them; none wins over services
+_declared := {key: {"key": json.marshal(needs), "needs": needs} |
+	some key, found in intent.by_key
+	needs := _declaration(found)
+}
+
+_declaration(found) := {"services": {}, "others": set()} if found.egress.values == {"none"}
+
+_declaration(found) := {"services": services, "others": set()} if {
 	found.egress.values != {"none"}
+	found.services.source in {"configuration", "tag"}
+	waits := {wait | "none" in found.egress.values; some wait in found.waits}
+	services := {service: {"basis": "declared", "waits": waits} | some service in found.services.values}
 }
 
-_doubt(found) := found.waits if {
-	found.services.source == "unread"
-	not "none" in found.egress.values
+# by function, what is open about its inferred needs: "others" holds what leaves each need and any other in doubt;
+# "polled" are services of which only the event sources ("source_waits") say whether the function or its poller calls
+# them
+_open := {name: doubts |
+	some name, _ in _inferred
+	source_waits := coverage.waits("event_sources", name)
+	others := _doubt[intent.key_of[name]] | _role_waits(_role_of[name])
+	[source_waits, others] != [set(), set()]
+	polled := {service | source_waits != set(); some service in (_inferred[name] - _called_beside_pollers(name))}
+	doubts := {"others": others, "polled": polled, "source_waits": source_waits}
 }
 
-_doubt(found) := set() if {
-	found.services.source != "unread"
-	not "none" in found.egress.values
-}
-
-_inferred(role_name, active) := {service |
-	some pattern in _allowed[role_name]
-	_excused[pattern] & active == set()
-	service := _services[pattern]
+# tags that nobody read may say none, or name other services
+_doubt := {key: waits |
+	some key, found in intent.by_key
+	waits := {wait | "unread" in {found.egress.source, found.services.source}; some wait in found.waits}
 }
 
 _role_waits("") := {{"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}}
 
 _role_waits(role_name) := coverage.waits("roles", role_name) if role_name != ""
 
-# by role, the patterns of actions that it allows; doubt about a resource or condition lets a pattern stand
-_allowed := {one.name: patterns |
-	some one in input.roles
-	named := union({_callable[statement.actions] | some statement in one.statements; lower(statement.effect) == "allow"})
-	patterns := _remaining(one.name, named)
+# by function whose intent leaves it to inference, the services that its role lets it call
+_inferred := object.union(
+	{name: object.get(_services_of_role, role_name, set()) | some name, role_name in _role_of; not name in _excepted},
+	{name: _called(role_name, _reasons(name)) | some name, role_name in _role_of; name in _excepted},
+)
+
+_role_of := {name: object.get(one, "role_name", "") |
+	some name, one in network.attached
+	not _declared[intent.key_of[name]]
 }
 
-_remaining(role_name, named) := named if not role_name in _restricted
+# functions for which Lambda calls services
+_excepted := {name | some name, one in network.attached; one.has_kms_key} | ({name |
+	some name, one in network.attached
+	one.event_sources != []
+} | {name | some name, one in network.attached; one.dead_letter_service})
 
-_remaining(role_name, named) := {pattern |
-	some pattern in named
-	not _is_denied(_denials[role_name], pattern)
-	_is_within(permissions.roles[role_name].has_boundary, role_name, pattern)
-} if {
-	role_name in _restricted
+_called(role_name, reasons) := {service |
+	some pattern in _allowed[role_name]
+	_excused[pattern] & reasons == set()
+	service := _services[pattern]
+}
+
+_called_beside_pollers(name) := _called(_role_of[name], _reasons(name) | _pollers)
+
+# the exclusions that hold for a function, as in _excused
+_reasons(name) := union({
+	{"key" | network.attached[name].has_kms_key},
+	{$"dead letter {service}" | service := network.attached[name].dead_letter_service},
+	{$"poller {source.service}" | some source in network.attached[name].event_sources},
+})
+
+_services_of_role := {name: {service | some pattern in patterns; service := _services[pattern]} |
+	some name, patterns in _allowed
+}
+
+# by role, the patterns of actions that it allows; doubt about a resource or condition lets a pattern stand
+_allowed := object.union(
+	{name: patterns | some name, patterns in _named; not name in _restricted},
+	{name: patterns |
+		some name in _restricted
+		patterns := {pattern |
+			some pattern in _named[name]
+			not _is_denied(_denials[name], pattern)
+			_is_within(permissions.roles[name].has_boundary, name, pattern)
+		}
+	},
+)
+
+_named := {one.name: patterns |
+	some one in input.roles
+	patterns := union({_callable[statement.actions] | some statement in one.statements; statement.effect == "Allow"})
 }
 
 _restricted := {name |
@@ -192,30 +205,34 @@ _excuses := {service: object.union_n([
 		some source, forms in data.vpcguard.config.actions.by_the_poller
 	},
 ]) |
-	some service in {service | some _, service in _services}
+	some service in {service | some service in _services}
 	prefix := concat("", [service, ":"])
 }
 
 _pollers := {$"poller {service}" | some service, _ in data.vpcguard.config.actions.by_the_poller}
 
-_denials := {one.name: _plain(one.statements, "deny") | some one in input.roles}
-
-_bounds := {one.name: limits |
+# statements that say the same of every call
+_denials := {one.name: denials |
 	some one in input.roles
-	one.has_boundary
-	limits := {"denials": _plain(one.boundary_statements, "deny"), "allowances": [statement |
-		some statement in one.boundary_statements
-		lower(statement.effect) == "allow"
-	]}
+	denials := [statement |
+		some statement in one.statements
+		statement.effect == "Deny"
+		statement.condition_keys == []
+		"*" in statement.resources
+	]
 }
 
-# statements that say the same of every call
-_plain(statements, effect) := [statement |
-	some statement in statements
-	lower(statement.effect) == effect
-	statement.condition_keys == []
-	"*" in statement.resources
-]
+_bounds := {one.name: {"denials": denials, "allowances": allowances} |
+	some one in input.roles
+	one.has_boundary
+	allowances := [statement | some statement in one.boundary_statements; statement.effect == "Allow"]
+	denials := [statement |
+		some statement in one.boundary_statements
+		statement.effect == "Deny"
+		statement.condition_keys == []
+		"*" in statement.resources
+	]
+}
 
 _is_denied(denials, pattern) if {
 	some denial in denials

@@ -22,18 +22,21 @@ import data.vpcguard.lib.ways
 #   proven, "waits": what it takes to exclude the fault where it is not, empty if it is excluded}.
 # scope: document
 report(fault) := {key: found |
-	some key in needs.needy
+	some key, faults in _conceivable
+	fault in faults
 	crowd := needs.crowds[key]
 	found := {
 		"subnets": {service: subnet_ids |
 			some service, need in crowd.services
 			need.waits == set()
+			fault in _faults[crowd.cohort][service]
 			subnet_ids := {id | some id, verdict in of[crowd.cohort][service]; verdict.values == {fault}}
 			subnet_ids != set()
 		},
 		"waits": union({
 			{wait |
 				some service, need in crowd.services
+				fault in _faults[crowd.cohort][service]
 				some verdict in of[crowd.cohort][service]
 				_is_in_doubt(fault, verdict.values, need.waits)
 				some wait in (need.waits | verdict.waits)
@@ -50,14 +53,36 @@ report(fault) := {key: found |
 	}
 }
 
+# by needy crowd, the faults that any of its services may have; most crowds have none
+_conceivable := {key: faults |
+	some key in needs.needy
+	crowd := needs.crowds[key]
+	named := {fault | some service, _ in crowd.services; some fault in _faults[crowd.cohort][service]}
+	hidden := {fault | cohorts.hidden_subnet_waits[crowd.cohort] != set(); some fault, _ in _rank}
+	others := {fault |
+		crowd.others != set()
+		some name in _other_names[cohorts.by_key[crowd.cohort].vpc_id]
+		some verdict in by_name[crowd.cohort][name]
+		some fault in verdict.values
+	}
+	faults := ((named | hidden) | others) - {"reachable"}
+}
+
+_faults := {key: by_service |
+	some key, verdicts in of
+	by_service := {service: union({verdict.values | some verdict in by_subnet}) | some service, by_subnet in verdicts}
+}
+
 # METADATA
 # description: |
 #   By cohort key, service prefix and id of a subnet that was seen: {"values": possible outcomes ("reachable" or a
 #   fault), "waits": what would settle it if there are several}.
-of := {key: by_service |
+of := {key: object.union(simple, composed) |
 	some key, wanted in _wanted
-	by_service := {service: by_subnet |
+	simple := {service: by_name[key][names(service)[0]] | some service in wanted.services; count(names(service)) == 1}
+	composed := {service: by_subnet |
 		some service in wanted.services
+		count(names(service)) > 1
 		by_subnet := {id: _combined(service, [by_name[key][name][id] | some name in names(service)]) |
 			some id in cohorts.by_key[key].subnets
 		}
@@ -66,16 +91,19 @@ of := {key: by_service |
 
 # METADATA
 # description: As of, by the name that endpoints have instead of the service prefix.
-by_name := {key: by_name |
+by_name := {key: object.union(plain, others) |
 	some key, wanted in _wanted
 	cohort := cohorts.by_key[key]
-	trust := config.trust_of[cohort.signature]
-	by_name := {name: by_subnet |
-		some name in wanted.names
+	plain_names := wanted.names & _plain_names[cohort.vpc_id]
+	plain := {name: by_subnet |
+		some name in plain_names
+		by_subnet := {id: _plain_verdict(cohort.signature, name, id) | some id in cohort.subnets}
+	}
+	others := {name: by_subnet |
+		some name in (wanted.names - plain_names)
 		by_subnet := {id: verdict |
 			some id in cohort.subnets
-			way := ways.ipv4[trust][id]
-			verdict := _verdict(name, _outcomes(key, name, id), way, _central(cohort.signature, name, id, way.is_isolated))
+			verdict := _verdict(cohort.signature, name, id, _outcomes(key, name, id))
 		}
 	}
 }
@@ -191,13 +219,7 @@ _is_in_doubt(fault, values, need_waits) if {
 }
 
 # a client of the service uses all its names, so that the worst counts; of some services it may use one and not another
-_combined(service, verdicts) := verdicts[0] if {
-	count(verdicts) == 1
-	not is_choice(service)
-}
-
 _combined(service, verdicts) := _settled(values, union({verdict.waits | some verdict in verdicts})) if {
-	count(verdicts) > 1
 	not is_choice(service)
 	least := max([min(_ranks(verdict.values)) | some verdict in verdicts])
 	values := {value | some verdict in verdicts; some value in verdict.values; _rank[value] >= least}
@@ -249,6 +271,36 @@ _outcomes(key, name, id) := {"values": values, "waits": waits} if {
 	waits := union({one.waits | some one in found}) | (unread | gateway_waits)
 }
 
+# By VPC whose endpoints were read, the names for which it has no interface endpoint: what becomes of a call does not
+# hang on the function's groups, and is found once for all functions.
+_plain_names := {vpc_id: names_there |
+	some vpc_id, _ in _other_names
+	names_there := {name |
+		coverage.is_known("vpc_endpoints", vpc_id)
+		some name in union({wanted.names | some wanted in _wanted})
+		not endpoints.interfaces[[vpc_id, name]]
+	}
+}
+
+_plain_verdict(signature, name, id) := _verdict(signature, name, id, _plain_outcomes(name, id))
+
+_plain_outcomes(name, id) := _routed if endpoints.gateways_at(id, name) != set()
+
+_plain_outcomes(name, id) := _nowhere if {
+	endpoints.gateways_at(id, name) == set()
+	_gateway_waits(network.subnets[id].vpc_id, name, id) == set()
+}
+
+_plain_outcomes(name, id) := {"values": {"served", "absent"}, "waits": waits} if {
+	endpoints.gateways_at(id, name) == set()
+	waits := _gateway_waits(network.subnets[id].vpc_id, name, id)
+	waits != set()
+}
+
+_routed := {"values": {"served"}, "waits": set()}
+
+_nowhere := {"values": {"absent"}, "waits": set()}
+
 _is_served(found) if {"served"} in {one.values | some one in found}
 
 default _is_some(_) := false
@@ -292,14 +344,25 @@ _gateway_waits(_, name, id) := set() if {
 }
 
 # what follows for a function, given where the name leads, the way to the internet and central endpoints
-_verdict(name, outcomes, way, central) := _settled(values, outcomes.waits | away_waits) if {
-	away := {"deaf", "absent"} & outcomes.values
-	values := union({
-		{"reachable" | "served" in outcomes.values},
-		{"endpoint_blocked" | "blocked" in outcomes.values},
-		{value | some one in away; some value in _away(name, one, way, central)},
-	})
-	away_waits := {wait | away != set(); some wait in (way.waits | central.waits)}
+_verdict(_, _, _, outcomes) := _settled(values, outcomes.waits) if {
+	outcomes.values & {"deaf", "absent"} == set()
+	values := _caught(outcomes)
+}
+
+_verdict(signature, name, id, outcomes) := _settled(values, union({outcomes.waits, way.waits, central.waits})) if {
+	away := outcomes.values & {"deaf", "absent"}
+	away != set()
+	way := ways.ipv4[config.trust_of[signature]][id]
+	central := _central(signature, name, id, way.is_isolated)
+	values := _caught(outcomes) | {value |
+		some one in away
+		some value in _away(name, one, way, central)
+	}
+}
+
+_caught(outcomes) := {value |
+	some one in outcomes.values
+	value := {"served": "reachable", "blocked": "endpoint_blocked"}[one]
 }
 
 _away(name, _, way, _) := {_beside_nat(name, way)} if way.state == "works"

@@ -77,7 +77,7 @@ deny contains result.violation(name, object.union(
 }
 
 unknown contains result.unknown(name, waits) if {
-	some key in _judged
+	some key in _suspect
 	not _faults[key]
 	waits := _waits(key)
 	waits != set()
@@ -95,10 +95,21 @@ _judged := {key |
 	_egress(needs.crowds[key]) == {"aws"}
 }
 
+# most ACLs let everything through
+_suspect := {key | some key in _judged; not needs.crowds[key].cohort in _open}
+
+_open := {key |
+	some key in {needs.crowds[crowd_key].cohort | some crowd_key in _judged}
+	cohorts.by_key[key].hidden_subnets == {}
+	every id in cohorts.by_key[key].subnets {
+		acls.is_open(acls.of(id))
+	}
+}
+
 _egress(crowd) := intent.by_key[cohorts.by_key[crowd.cohort].intent_key].egress.values
 
 _faults := {key: faults |
-	some key in _judged
+	some key in _suspect
 	faults := [fault |
 		some one in _certain(key)
 		fault := _fault(one)
@@ -180,8 +191,7 @@ _everywhere(key, id) := {_anywhere} | union({_networks(ids, id) |
 })
 
 # Where calls to a service go: to the endpoint that catches its name, else to its gateway endpoint, else out. {"cidrs",
-# of them "certain", "waits", "choice" (what
-# it waits for where the client may use another endpoint)}.
+# of them "certain", "waits", "choice" (what it waits for where the client may use another endpoint)}.
 _targets(key, service, id) := {
 	"cidrs": union({target.cidrs | some target in found}),
 	"certain": union({target.cidrs | some target in found; target.is_certain; choice == set()}),

@@ -140,6 +140,15 @@ test_unknown_in_a_shared_vpc_whose_owner_is_out_of_reach if {
 	{one.waits[_].name | some one in rule.unknown} == {"444455556666"} with input as document
 }
 
+test_unknown_while_the_tables_are_unread if {
+	document := fixtures.denied(
+		object.union(_needing("s3", [estate.gateway("vpce-g", "s3", ["rtb-x"])]), {"route_tables": []}),
+		{"route_tables": "ec2:DescribeRouteTables"},
+	)
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeRouteTables"} with input as document
+}
+
 test_unknown_over_an_opaque_way_out if {
 	document := estate.leaving(_document([], {}), [estate.route("ipv4", "0.0.0.0/0", "transit_gateway", "tgw-1")])
 	rule.deny == set() with input as document
