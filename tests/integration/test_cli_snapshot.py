@@ -98,6 +98,19 @@ def test_open_findings_fail_only_where_asked(
     assert (run.returncode, run.stderr) == (code, "")
 
 
+def test_jsonl_tells_what_was_not_read_beside_the_findings(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    """A log that shows nothing but a 3 helps nobody; and nobody listed is not nobody at fault."""
+    unlisted = copy.deepcopy(document)
+    del unlisted["answers"]["lambda:ListFunctions"]
+
+    run = vpcguard("audit", "--snapshot", write(unlisted), "--format", "jsonl")
+
+    assert (run.returncode, run.stdout) == (3, "")
+    assert run.stderr.startswith("Not read: lambda:ListFunctions in 111122223333 eu-west-1")
+
+
 def test_a_refused_read_is_3_and_what_was_read_is_reported(
     vpcguard: Run, write: Callable[[Json], Path], document: Json
 ) -> None:

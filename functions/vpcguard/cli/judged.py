@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vpcguard.cli.report import Looked, Report, Unread
 from vpcguard.model.decision import Decision
+from vpcguard.model.snapshot import Snapshot
 
 if TYPE_CHECKING:  # importing it for real brings AWS's and OPA's clients along
     from vpcguard.audit.judging import FailedRead, Judgement
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # importing it for real brings AWS's and OPA's clients along
 # What AWS says of a resource that does not exist, and what we say of an answer kept in part on purpose:
 # neither is a read that failed.
 _NO_FAILURE = re.compile(r"^NoSuch|NotFound(Exception)?$|^Partial$")
+_LIST, _ONE = "lambda:ListFunctions", "lambda:GetFunctionConfiguration"
 _OPERATION = re.compile(r"[a-z0-9-]+:[A-Z]\w+")
 
 
@@ -70,8 +72,16 @@ def _unread(judgement: Judgement, wanted: frozenset[str]) -> Iterator[Unread]:
     snapshot = judgement.snapshot
     refused = list(unread_of(judgement.failed_reads, snapshot.region))
     yield from refused
-    for operation in sorted(_waited_for(judgement.decision, wanted) - {one.operation for one in refused}):
+    awaited = _waited_for(judgement.decision, wanted) | _unlisted(snapshot)
+    for operation in sorted(awaited - {one.operation for one in refused}):
         yield Unread(account_id=snapshot.account_id, region=snapshot.region, operation=operation)
+
+
+def _unlisted(snapshot: Snapshot) -> set[str]:
+    """Nobody was judged because nobody was listed: no verdict can say so, and it must not look like peace."""
+    reads = snapshot.own
+    is_told = _LIST in {*reads.answers, *reads.failures, *snapshot.not_requested}
+    return set() if is_told or reads.answers.get(_ONE) else {_LIST}
 
 
 def _waited_for(decision: Decision, wanted: frozenset[str]) -> set[str]:

@@ -16,11 +16,17 @@ from vpcguard.model.snapshot import Answers, Failure, Snapshot
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 Judge = Callable[..., Judgement]
+LISTED = Answers({"lambda:ListFunctions": {"Functions": []}})
 
 
 @pytest.fixture
 def judgement(finding: Finding) -> Judge:
-    def made(*, unknowns: tuple[Unknown, ...] = (), failed_reads: tuple[FailedRead, ...] = ()) -> Judgement:
+    def made(
+        *,
+        unknowns: tuple[Unknown, ...] = (),
+        failed_reads: tuple[FailedRead, ...] = (),
+        own: Answers = LISTED,
+    ) -> Judgement:
         rule = RuleDecision(
             id="az.single_az",
             title="",
@@ -36,7 +42,7 @@ def judgement(finding: Finding) -> Judge:
         findings: dict[str, tuple[Finding, ...]] = {"orders-api": (finding,)}
         return Judgement(
             snapshot=Snapshot(
-                account_id=ACCOUNT, region=REGION, captured_at="2026-11-20T12:00:00.000000Z", own=Answers()
+                account_id=ACCOUNT, region=REGION, captured_at="2026-11-20T12:00:00.000000Z", own=own
             ),
             decision=Decision(policy_revision="r", config_digest="c", rules=(rule,)),
             looks=tuple(_look(name, findings.get(name, ())) for name in names),
@@ -53,6 +59,15 @@ def test_a_function_no_rule_speaks_about_is_not_applicable(judgement: Judge) -> 
 
     assert report.looked[0].functions == ("orders-api", "quiet", "webhook")
     assert report.looked[0].not_applicable == ("webhook",)
+
+
+def test_a_list_that_nobody_read_is_a_failed_read(judgement: Judge) -> None:
+    """Without functions there is no verdict that could wait for the list, and silence looks like peace."""
+    unlisted = Unread(account_id=ACCOUNT, region=REGION, operation="lambda:ListFunctions")
+    by_name = Answers({"lambda:GetFunctionConfiguration": {"orders-api": {"FunctionName": "orders-api"}}})
+
+    assert report_of(judgement(own=Answers())).unread == (unlisted,)
+    assert report_of(judgement(own=by_name)).unread == ()
 
 
 def test_only_the_functions_asked_for_are_reported(judgement: Judge, finding: Finding) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from vpcguard.cli import exits, options
 from vpcguard.cli.formats import FORMATS, FormatName, write_report
+from vpcguard.cli.formats.closing import unread_lines
 from vpcguard.cli.guarded import guarded
 from vpcguard.cli.report import Report
 from vpcguard.errors import ConfigurationError
@@ -65,6 +66,9 @@ def audit(
     if not report.unread and (missing := report.missing_functions(target.functions)):
         raise ConfigurationError(f"no such function: {', '.join(missing)}")  # else a typo would pass
     _show(report, format, out)
+    if format == "jsonl":  # which has no room for it: nothing but findings on stdout
+        for line in unread_lines(report.unread):
+            typer.echo(line, err=True)
     return exits.status_of(report, fail_on)
 
 
