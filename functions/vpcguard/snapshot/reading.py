@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from vpcguard.errors import SnapshotError
 from vpcguard.model.snapshot import Answers, Failure
 from vpcguard.snapshot.merging import join
 from vpcguard.snapshot.operation import Operation
@@ -18,6 +19,7 @@ from vpcguard.snapshot.shapes import keep
 from vpcguard.snapshot.threads import Task, Threads
 
 Progress = Callable[[str], None]
+UNEXPECTED = "UnexpectedAnswer"  # failure code of an answer that is not of its known shape
 
 
 class Aws(Protocol):
@@ -95,7 +97,7 @@ class Reads:
         self._ahead[asked] = self.threads.begin_call(self.each(operation, key, **parameters))
 
     def read(self, operation: Operation, parameters: Mapping[str, Any]) -> Reading:
-        """Read every page. Denied: a failure, with the pages before it. Not found: neither.
+        """Read every page. Denied, or not of its shape: a failure, with the pages before. Not found: neither.
 
         Raises ThrottledError and ReadError for what passes, ClientError or BotoCoreError for the rest.
         """
@@ -122,6 +124,8 @@ class Reads:
                 kept = _with_lists(operation, keep(page, operation.shape, operation.key))
                 answer = kept if answer is None else join(answer, kept)
                 self._note(operation.key)
+        except SnapshotError as error:  # of one function, say: no reason to lose all others
+            return Reading(answer, Failure(UNEXPECTED, str(error)))
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             if isinstance(error, ClientError) and is_missing(error) and operation.keys:
                 return Reading(None, None)

@@ -328,6 +328,24 @@ def test_a_function_that_may_not_be_read_is_a_failure_under_its_name() -> None:
     assert dict(snapshot.own.answers) == {}
 
 
+def test_a_function_whose_answer_is_of_another_shape_is_a_failure_under_its_name() -> None:
+    """What AWS says of one function must not keep the others from being read."""
+    odd = {**BILLS, "VpcConfig": {"SubnetIds": [{"Id": "subnet-vpc-0b"}]}}
+    aws = _aws({"lambda:GetFunctionConfiguration": by("FunctionName", {"orders": ORDERS, "bills": odd})})
+
+    snapshot = _capture(aws, "orders", "bills")
+
+    assert dict(snapshot.own.failures) == {
+        "lambda:GetFunctionConfiguration": {
+            "bills": Failure(
+                "UnexpectedAnswer",
+                "lambda:GetFunctionConfiguration.VpcConfig.SubnetIds[0] must be text, not an object",
+            )
+        }
+    }
+    assert list(snapshot.own.answers["lambda:GetFunctionConfiguration"]) == ["orders"]
+
+
 def test_throttling_in_any_chain_reaches_the_caller() -> None:
     aws = _aws({"iam:GetPolicyVersion": refused("Throttling")})
 
