@@ -74,8 +74,8 @@ _doubts := {key: waits |
 	some key, candidates in _candidates
 	own := cohorts.spreads[key].subnets
 	waits := union({
-		{wait | some id in candidates; some wait in _class_waits[id]},
-		{wait | candidates != set(); some id in own; some wait in _class_waits[id]},
+		{wait | some id in candidates; some wait in (_class_waits[id] | _endpoint_waits[id])},
+		{wait | candidates != set(); some id in own; some wait in (_class_waits[id] | _endpoint_waits[id])},
 		coverage.waits("subnets", cohorts.spreads[key].vpc_id),
 		network.waits_for_zones(own),
 	})
@@ -116,6 +116,20 @@ _kind := {one.id: kind |
 _class_waits := {one.id: waits |
 	some one in input.subnets
 	waits := union({leg.waits | some leg in legs.of("ipv4", one.id, one.vpc_id)})
+}
+
+# two ways over different endpoints that nobody saw may go on alike; over the same one they do
+_endpoint_waits := {one.id: waits |
+	some one in input.subnets
+	waits := {wait |
+		some leg in legs.of("ipv4", one.id, one.vpc_id)
+		leg.kind == "route"
+		leg.state == "active"
+		route := network.route_tables[leg.table].routes[leg.index]
+		route.target_kind == "vpc_endpoint"
+		not network.vpc_endpoints[route.target_id]
+		some wait in coverage.waits("vpc_endpoints", leg.vpc_id)
+	}
 }
 
 _class(leg) := leg.kind if leg.kind != "route"

@@ -1,6 +1,8 @@
 # METADATA
 # title: Function is attached to a VPC with dedicated instance tenancy
-# description: Lambda cannot attach functions to a VPC with dedicated tenancy, so the next update or rebuild of the interfaces fails.
+# description: >-
+#   Lambda cannot attach functions to a VPC with dedicated tenancy, so the next update or rebuild of the interfaces
+#   fails.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 # custom:

@@ -7,7 +7,9 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-internet
 # custom:
 #   severity: medium
-#   advice: Associate an IPv6 network with the subnets named, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.
+#   advice: >-
+#     Associate an IPv6 network with the subnets named, choose dual-stack subnets, or turn Ipv6AllowedForDualStack
+#     off.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and have Ipv6AllowedForDualStack on
 #   passes: Each of its subnets has both an IPv4 and an IPv6 network.

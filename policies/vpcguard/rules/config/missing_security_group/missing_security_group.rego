@@ -7,7 +7,9 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 # custom:
 #   severity: critical
-#   advice: Name an existing security group of the VPC in the function's VPC configuration, or detach the function from the VPC.
+#   advice: >-
+#     Name an existing security group of the VPC in the function's VPC configuration, or detach the function from the
+#     VPC.
 #   remediation: detach_vpc_config
 #   applies_to: functions in a VPC
 #   passes: Every security group that it names exists.

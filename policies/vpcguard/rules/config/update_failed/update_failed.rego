@@ -8,7 +8,9 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
 # custom:
 #   severity: critical
-#   advice: Repair what the reason names and update the function again; one that failed at creation must be deleted and created again.
+#   advice: >-
+#     Repair what the reason names and update the function again; one that failed at creation must be deleted and
+#     created again.
 #   remediation: detach_vpc_config
 #   applies_to: >-
 #     functions in a VPC, functions that failed for a reason of the network, and those whose State was not read

@@ -1,14 +1,16 @@
 # METADATA
 # title: Lambda's network interfaces come near the quota of the VPC
 # description: |
-#   Every distinct pair of subnet and set of security groups takes one interface. At the quota, functions with a new pair
-#   can neither be created nor updated nor woken.
+#   Every distinct pair of subnet and set of security groups takes one interface. At the quota, functions with a new
+#   pair can neither be created nor updated nor woken.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
 # custom:
 #   severity: medium
-#   advice: Let functions share sets of security groups, or ask for a higher quota of network interfaces per VPC (Lambda, L-9FEE3D26).
+#   advice: >-
+#     Let functions share sets of security groups, or ask for a higher quota of network interfaces per VPC (Lambda,
+#     L-9FEE3D26).
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left
 #   passes: >-

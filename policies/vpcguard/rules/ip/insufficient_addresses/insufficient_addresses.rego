@@ -1,8 +1,8 @@
 # METADATA
 # title: Subnet has no free address left for the function's network interface
 # description: |
-#   A pair of subnet and security groups without a Lambda interface needs a new address. Where the subnet has none to give,
-#   creating, updating or waking the function fails there.
+#   A pair of subnet and security groups without a Lambda interface needs a new address. Where the subnet has none to
+#   give, creating, updating or waking the function fails there.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html

@@ -1,8 +1,9 @@
 # METADATA
 # title: Legacy upper bound of network interfaces exceeds the free addresses
 # description: |
-#   Until 2019 every three gigabytes of concurrent executions took an interface of their own: peak concurrency times memory
-#   in GB divided by 3. Lambda shares interfaces since; the formula is kept as a cautious upper bound for who wants it.
+#   Until 2019 every three gigabytes of concurrent executions took an interface of their own: peak concurrency times
+#   memory in GB divided by 3. Lambda shares interfaces since; the formula is kept as a cautious upper bound for who
+#   wants it.
 # related_resources:
 #   - ref: https://aws.amazon.com/blogs/compute/announcing-improved-vpc-networking-for-aws-lambda-functions/
 # custom:

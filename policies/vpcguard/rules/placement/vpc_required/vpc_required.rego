@@ -1,8 +1,8 @@
 # METADATA
 # title: Function runs outside a VPC although the configuration demands one
 # description: |
-#   The configuration says that functions of this account, unit or name run in a VPC. Prevention is the job of the condition
-#   keys lambda:VpcIds, lambda:SubnetIds and lambda:SecurityGroupIds; this rule shows who slipped through.
+#   The configuration says that functions of this account, unit or name run in a VPC. Prevention is the job of the
+#   condition keys lambda:VpcIds, lambda:SubnetIds and lambda:SecurityGroupIds; this rule shows who slipped through.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#vpc-conditions
 # custom:
