@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> int:
     if unknown := set(chosen) - set(MEASUREMENTS):
         print(f"no such measurement: {', '.join(sorted(unknown))}; there are: {', '.join(MEASUREMENTS)}")
         return 2
+    load = os.getloadavg()[0]  # of what else runs: times of a busy machine say little
     sections: list[Section] = []
     for name in chosen:
         section: Section = import_module(f"benchmarks.{name}").measure()
@@ -30,7 +31,8 @@ def main(arguments: list[str]) -> int:
         sections.append(section)
     if not arguments:
         system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-        RESULT.write_text(markdown(sections, machine=f"{os.cpu_count()} cores, {system}"))
+        machine = f"{os.cpu_count()} cores, {system}, load average {load:.1f} before the run"
+        RESULT.write_text(markdown(sections, machine=machine))
     broken = [figure.name for section in sections for figure in section.figures if not figure.is_kept]
     for name in broken:
         print(f"BROKEN: {name}")
