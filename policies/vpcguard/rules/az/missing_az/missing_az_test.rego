@@ -91,10 +91,10 @@ test_unknown_where_the_functions_own_table_was_not_read if {
 test_unknown_where_an_endpoint_on_the_way_was_not_read if {
 	operations := {"vpc_endpoints": "ec2:DescribeVpcEndpoints"}
 	firewall := fixtures.to("vpc_endpoint", "vpce-1")
-	apart := fixtures.denied(_document({"route_tables": _tables([firewall], [fixtures.to("nat_gateway", "nat-1")])}), operations)
-	_verdict(apart) == [set(), {"ec2:DescribeVpcEndpoints"}]
-	together := fixtures.denied(_document({"route_tables": _tables([firewall], [firewall])}), operations)
-	_verdict(together) == [{"orders"}, set()]
+	apart := _document({"route_tables": _tables([firewall], [fixtures.to("nat_gateway", "nat-1")])})
+	_verdict(fixtures.denied(apart, operations)) == [set(), {"ec2:DescribeVpcEndpoints"}]
+	together := _document({"route_tables": _tables([firewall], [firewall])})
+	_verdict(fixtures.denied(together, operations)) == [{"orders"}, set()]
 }
 
 test_unknown_where_a_hidden_subnet_may_use_the_zone if {
