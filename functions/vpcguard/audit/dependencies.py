@@ -6,13 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from vpcguard.audit.judging import Judge
 from vpcguard.audit.recording import Store
 from vpcguard.clock import Clock, system_clock
+from vpcguard.errors import ReadError
 from vpcguard.model.change import Change
 from vpcguard.model.scope import Scope
 from vpcguard.policy import Configuration
 from vpcguard.snapshot import Captured, CaptureOptions
+from vpcguard.snapshot.refusals import clean_message
 
 
 class Capture(Protocol):
@@ -44,3 +48,13 @@ class Dependencies:
     store: Store
     later: Later | None = None
     clock: Clock = system_clock
+
+    def reader_of(self, account_id: str, region: str) -> Any:
+        """Return the reader of an account; raises ReadError without a role, or where it refuses us."""
+        try:
+            aws = self.reader(account_id, region)
+        except (ClientError, BotoCoreError) as error:
+            raise ReadError(f"account {account_id} cannot be read: {clean_message(str(error))}") from error
+        if aws is None:
+            raise ReadError(f"account {account_id} cannot be read: there is no role to read it with")
+        return aws

@@ -47,9 +47,7 @@ def audit_functions(
     FindingStoreError and what AWS refuses: all of them are to be tried again, which does no harm
     where something was recorded already.
     """
-    aws = deps.reader(scope.account_id, scope.region)
-    if aws is None:
-        raise ReadError(f"account {scope.account_id} cannot be read: there is no role to read it with")
+    aws = deps.reader_of(scope.account_id, scope.region)
     functions = {(scope.account_id, scope.region, name) for name in scope.function_names}
     with ThreadPoolExecutor(2, thread_name_prefix="beside") as beside:  # both answer while AWS is read
         seen = beside.submit(deps.store.states, functions)

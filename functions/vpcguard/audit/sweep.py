@@ -105,9 +105,7 @@ def audit_account(
 
 
 def _list(account_id: str, region: str, at: SweepPage, deps: Dependencies) -> tuple[Step, SweepPage | None]:
-    aws = deps.reader(account_id, region)
-    if aws is None:
-        raise ReadError(f"account {account_id} cannot be read: there is no role to read it with")
+    aws = deps.reader_of(account_id, region)
     captured = deps.capture(
         Scope(kind="account", account_id=account_id, region=region),
         aws,

@@ -10,6 +10,7 @@ from typing import ParamSpec
 
 import typer
 
+from vpcguard.cli.credentials import advice_on
 from vpcguard.cli.exits import BROKEN_PIPE, READ_FAILED, USAGE
 from vpcguard.cli.interrupts import InterruptError, leave
 from vpcguard.cli.visible import visible
@@ -47,7 +48,10 @@ def _code_of(command: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> in
         return _said(error, USAGE)
     except Exception as error:  # noqa: BLE001  Python would end with 1, which means findings
         if type(error).__module__.partition(".")[0] in ("botocore", "boto3"):
-            return _said(error, USAGE)  # by name, so that commands without AWS need not import botocore
+            _said(error, USAGE)  # by name, so that commands without AWS need not import botocore
+            if (advice := advice_on(error)) is not None:
+                typer.echo(f"vpcguard: {advice}", err=True)
+            return USAGE
         import traceback  # noqa: PLC0415  only where a fault of ours is shown
 
         traceback.print_exc()

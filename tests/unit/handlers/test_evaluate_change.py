@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from evaluate_change import handler
 from tests.unit.audit.fakes import Account, Later, OneRule, Table, configuration, dependencies
@@ -15,6 +17,7 @@ from tests.unit.audit.test_messages import DeadLetters
 from tests.unit.handlers.conftest import Context
 from vpcguard.audit.bootstrap import EventPath
 from vpcguard.errors import EventError, OpaUnavailableError
+from vpcguard.snapshot import Captured
 
 EVENTS = Path(__file__).parents[3] / "events"
 Printed = Callable[[], tuple[list[Any], dict[str, Any]]]
@@ -119,6 +122,51 @@ def test_an_unforeseen_error_is_logged_once_with_its_place(printed: Printed) -> 
     logs, _ = printed()
     (unforeseen,) = (line for line in logs if line["message"] == "unforeseen error")
     assert "fakes.py" in unforeseen["exception"]
+
+
+def test_a_role_that_refuses_us_sends_the_message_back_with_the_reason(printed: Printed) -> None:
+    refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "not authorized"}}, "AssumeRole")
+
+    def reader(_account_id: str, _region: str) -> object:
+        raise refusal
+
+    answer = handler(batch(CREATED), Context(), deps=EventPath(audit=dependencies(reader=reader)))
+
+    (line,), metrics = printed()
+    assert failures(answer) == [CREATED]
+    assert metrics == {"ChangesFailed": [1.0]}
+    assert line["reason"] == (
+        "ReadError: account 111122223333 cannot be read: "
+        "An error occurred (AccessDenied) when calling the AssumeRole operation: not authorized"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (
+            ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "m"}}, "ListTags"),
+            "ClientError: An error occurred (ExpiredTokenException) when calling the ListTags operation: m",
+        ),
+        (NoCredentialsError(), "NoCredentialsError: Unable to locate credentials"),
+    ],
+)
+def test_credentials_that_fail_send_the_message_back_with_the_reason(
+    error: Exception, reason: str, printed: Printed
+) -> None:
+    """Nothing was read, so nothing is known; neither is it an empty account."""
+
+    def capture(*_: object, **__: object) -> Captured:
+        raise error
+
+    table = Table()
+    deps = EventPath(audit=replace(dependencies(table=table), capture=capture))
+
+    answer = handler(batch(CREATED), Context(), deps=deps)
+
+    logs, _ = printed()
+    assert failures(answer) == [CREATED]
+    assert (logs[0]["reason"], table.looks, table.deleted) == (reason, [], [])
 
 
 def test_a_message_at_its_last_receipt_goes_with_its_reason(printed: Printed) -> None:
