@@ -1,8 +1,9 @@
 # METADATA
 # title: Interfaces
 # description: |
-#   Lambda's network interfaces. One serves every function of the account with the same subnet and the same set of groups,
-#   so that only a pair without one needs a new address. https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
+#   Lambda's network interfaces. One serves every function of the account with the same subnet and the same set of
+#   groups, so that only a pair without one needs a new address.
+#   https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
 package vpcguard.lib.interfaces
 
 import data.vpcguard.lib.cohorts
@@ -11,8 +12,8 @@ import data.vpcguard.lib.network
 
 # METADATA
 # description: |
-#   By key of a cohort with subnets: {"present": subnets that hold the interface of the cohort's groups, "missing": subnets
-#   that do not, "unseen": subnets where nobody could tell, "waits": what the unseen ones wait for}.
+#   By key of a cohort with subnets: {"present": subnets that hold the interface of the cohort's groups, "missing":
+#   subnets that do not, "unseen": subnets where nobody could tell, "waits": what the unseen ones wait for}.
 pairs := {key: found |
 	some key in cohorts.with_subnets
 	cohort := cohorts.by_key[key]

@@ -47,8 +47,9 @@ deny contains result.violation(name, {
 	some name in cohort.functions
 }
 
-unknown contains result.unknown(name, cohorts.hidden_subnet_waits[key]) if {
+unknown contains result.unknown(name, waits) if {
 	some key in _keys
+	waits := cohorts.hidden_subnet_waits[key]
 	cohort := cohorts.by_key[key]
 	_mismatched(cohort) == set()
 	cohort.hidden_subnets != {}

@@ -27,7 +27,8 @@ test_allow_dual_stack_subnets if {
 test_unknown_when_a_hidden_subnet_decides if {
 	document := fixtures.denied(_document(["b6", "hidden"], true), {"subnets": "ec2:DescribeSubnets"})
 	rule.deny == set() with input as document
-	{[one.function, one.waits[_].name] | some one in rule.unknown} == {["orders", "ec2:DescribeSubnets"]} with input as document
+	{one.function | some one in rule.unknown} == {"orders"} with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeSubnets"} with input as document
 }
 
 test_deny_whatever_a_hidden_subnet_holds if {

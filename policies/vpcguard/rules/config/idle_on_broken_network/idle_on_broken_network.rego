@@ -37,7 +37,7 @@ metadata := result.metadata(rego.metadata.chain())
 
 requires := {"function_states", "subnets", "security_groups", "lambda_interfaces"}
 
-applies := {name | some name, _ in _idle} | {name | some name, _ in _unread}
+applies := object.keys(_idle) | object.keys(_unread)
 
 deny contains result.violation(name, {
 	"message": sprintf(

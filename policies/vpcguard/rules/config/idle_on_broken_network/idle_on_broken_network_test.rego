@@ -31,7 +31,8 @@ test_deny_an_idle_function_whose_group_is_gone if {
 
 test_deny_an_idle_function_in_a_full_subnet if {
 	{v.evidence.full_subnets | some v in rule.deny} == {{"a1"}} with input as _document(["a1"], _idle, 0)
-	{contains(v.message, "a1 (eu-west-1a) has no free address") | some v in rule.deny} == {true} with input as _document(["a1"], _idle, 0)
+	some violation in rule.deny with input as _document(["a1"], _idle, 0)
+	contains(violation.message, "a1 (eu-west-1a) has no free address")
 }
 
 test_allow_a_full_subnet_that_holds_the_interface if {

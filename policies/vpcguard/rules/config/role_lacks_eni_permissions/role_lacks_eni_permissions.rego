@@ -7,7 +7,8 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
 # custom:
 #   severity: low
-#   advice: Attach the managed policy AWSLambdaVPCAccessExecutionRole, or grant the actions named, to the execution role.
+#   advice: >-
+#     Attach the managed policy AWSLambdaVPCAccessExecutionRole, or grant the actions named, to the execution role.
 #   remediation: none
 #   applies_to: functions in a VPC
 #   passes: Its execution role exists and allows all the actions that manage network interfaces.
@@ -24,7 +25,6 @@
 #   limits: Service control policies, resource control policies and session policies are not read.
 package vpcguard.rules.config.role_lacks_eni_permissions
 
-import data.vpcguard.config.actions
 import data.vpcguard.lib.coverage
 import data.vpcguard.lib.message
 import data.vpcguard.lib.network
@@ -38,7 +38,10 @@ requires := {"roles", "function_states"}
 applies := object.keys(network.attached)
 
 deny contains result.violation(name, {
-	"message": sprintf("%s: its role %s does not exist. Create the role again, or give the function another one.", [name, one.role_name]),
+	"message": sprintf(
+		"%s: its role %s does not exist. Create the role again, or give the function another one.",
+		[name, one.role_name],
+	),
 	"evidence": {"role": one.role_name, "cause": "role_gone"},
 	"severity": "high",
 	"root_causes": {one.role_name},
@@ -55,13 +58,11 @@ deny contains result.violation(name, {
 }) if {
 	some name, one in network.attached
 	missing := _missing[one.role_name]
-	missing != set()
 }
 
 unknown contains result.unknown(name, waits) if {
 	some name, one in network.attached
 	waits := _waits[one.role_name]
-	waits != set()
 }
 
 _role_names := {one.role_name | some one in network.attached}
@@ -72,24 +73,34 @@ _gone := {name |
 	coverage.is_known("roles", name)
 }
 
-_missing := {name: missing |
-	some name in _role_names
-	permissions.roles[name]
-	missing := {action | some action in actions.manage_interfaces; permissions.verdict(name, action) == "denied"}
+_missing := {name: _named(judged.denied) |
+	some name, judged in _judged
+	judged.denied != set()
 }
 
 # what was read may already prove that an action is missing
-_waits := {name: waits |
-	some name in _role_names
-	object.get(_missing, name, set()) == set()
-	waits := coverage.waits("roles", name) | _conditions(name)
+_waits := object.remove(
+	object.union(_conditions, coverage.doubtful("roles", _role_names)),
+	object.keys(_missing),
+)
+
+_conditions := {name: waits |
+	some name, judged in _judged
+	judged.unknown != set()
+	waits := {wait |
+		some action in _named(judged.unknown)
+		wait := {"status": "undecidable", "name": name, "reason": $"{action} hangs on a condition or resource"}
+	}
 }
 
-_conditions(name) := {{"status": "undecidable", "name": name, "reason": $"{action} hangs on a condition or resource"} |
-	coverage.is_known("roles", name)
-	some action in actions.manage_interfaces
-	permissions.verdict(name, action) == "unknown"
+_judged := {name: permissions.judged(name, object.keys(_asked)) |
+	some name in _role_names
+	permissions.roles[name]
 }
+
+_named(asked) := {_asked[action] | some action in asked}
+
+_asked := {lower(action): action | some action in data.vpcguard.config.actions.manage_interfaces}
 
 # an active function keeps its interfaces; whether it is active may not have been read
 default _severity(_) := "low"

@@ -51,7 +51,8 @@ test_unknown_under_a_condition if {
 
 # a Deny that was read stands, whatever the unread policies say
 test_deny_a_plain_deny_while_other_policies_are_unread if {
-	document := fixtures.denied(_document([object.union(_allow(["ec2:*"]), {"effect": "Deny"})], {}), {"roles": "iam:GetPolicyVersion"})
+	denying := object.union(_allow(["ec2:*"]), {"effect": "Deny"})
+	document := fixtures.denied(_document([denying], {}), {"roles": "iam:GetPolicyVersion"})
 	count(rule.deny) == 1 with input as document
 	rule.unknown == set() with input as document
 }

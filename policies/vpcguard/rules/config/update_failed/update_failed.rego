@@ -26,7 +26,6 @@
 #   limits: A sweep does not read the State of each function unless asked; the rule is silent then.
 package vpcguard.rules.config.update_failed
 
-import data.vpcguard.config.reason_codes
 import data.vpcguard.lib.coverage
 import data.vpcguard.lib.network
 import data.vpcguard.lib.result
@@ -44,7 +43,7 @@ deny contains result.violation(name, {
 		[name, failure.field, failure.value, failure.code, _quoted(failure), _next[failure.field]],
 	),
 	"evidence": failure,
-	"is_eligible": failure.code in reason_codes.invalid_attachment,
+	"is_eligible": failure.code in data.vpcguard.config.reason_codes.invalid_attachment,
 }) if {
 	some name, failure in _failure
 }
@@ -72,7 +71,7 @@ _failure := object.union(
 
 # undefined for a code that does not speak of the network
 _found(field, value, code, texts) := {"field": field, "value": value, "code": code, "text": concat(" ", texts)} if {
-	code in reason_codes.network
+	code in data.vpcguard.config.reason_codes.network
 }
 
 _unread := {name: waits |
@@ -86,6 +85,12 @@ _quoted(failure) := "" if failure.text == ""
 _quoted(failure) := sprintf(" (%s)", [trim_suffix(failure.text, ".")]) if failure.text != ""
 
 _next := {
-	"LastUpdateStatus": "The previous configuration keeps serving: repair what the reason names and update the function again.",
-	"State": "Repair what the reason names and update the function again; if it failed at creation, delete and create it again.",
+	"LastUpdateStatus": concat(" ", [
+		"The previous configuration keeps serving:",
+		"repair what the reason names and update the function again.",
+	]),
+	"State": concat(" ", [
+		"Repair what the reason names and update the function again;",
+		"if it failed at creation, delete and create it again.",
+	]),
 }

@@ -17,13 +17,17 @@ test_deny_an_update_that_failed_for_its_subnet if {
 
 # detaching gives no address back to a function that Lambda cannot place
 test_deny_is_eligible_only_where_the_attachment_is_invalid if {
-	[v.is_eligible | some v in rule.deny] == [false] with input as _document(["a1"], _update("Failed", "SubnetOutOfIPAddresses"))
-	[v.is_eligible | some v in rule.deny] == [true] with input as _document(["a1"], _update("Failed", "InvalidSecurityGroup"))
+	full := _document(["a1"], _update("Failed", "SubnetOutOfIPAddresses"))
+	[v.is_eligible | some v in rule.deny] == [false] with input as full
+	invalid := _document(["a1"], _update("Failed", "InvalidSecurityGroup"))
+	[v.is_eligible | some v in rule.deny] == [true] with input as invalid
 }
 
 test_deny_a_failed_function_before_its_update if {
-	failed := object.union(_update("Failed", "InvalidSubnet"), {"state": "Failed", "state_reason_code": "EniLimitExceeded"})
-	{[v.evidence.field, v.evidence.code, v.evidence.text] | some v in rule.deny} == {["State", "EniLimitExceeded", ""]} with input as _document(["a1"], failed)
+	failed := {"state": "Failed", "state_reason_code": "EniLimitExceeded"}
+	document := _document(["a1"], object.union(_update("Failed", "InvalidSubnet"), failed))
+	some violation in rule.deny with input as document
+	violation.evidence == {"field": "State", "value": "Failed", "code": "EniLimitExceeded", "text": ""}
 }
 
 test_deny_an_inactive_function_that_cannot_wake if {
@@ -58,14 +62,16 @@ test_unknown_also_outside_a_vpc if {
 }
 
 test_unknown_never_hides_a_known_failure if {
-	document := fixtures.denied(_document(["a1"], _update("Failed", "InvalidSubnet")), {"function_states": "lambda:GetFunctionConfiguration"})
+	failed := _document(["a1"], _update("Failed", "InvalidSubnet"))
+	document := fixtures.denied(failed, {"function_states": "lambda:GetFunctionConfiguration"})
 	{v.function | some v in rule.deny} == {"orders"} with input as document
 	rule.unknown == set() with input as document
 }
 
 test_not_applicable if {
 	rule.applies == set() with input as _document([], {"state": "Active"})
-	rule.applies == set() with input as _document(["a1"], object.union(_update("Failed", "InvalidSubnet"), {"managed_instances": true}))
+	managed := object.union(_update("Failed", "InvalidSubnet"), {"managed_instances": true})
+	rule.applies == set() with input as _document(["a1"], managed)
 	rule.applies == set() with input as _document(["a1"], {"state": "Deleting"})
 }
 

@@ -43,13 +43,13 @@ applies := cohorts.functions(cohorts.with_subnets)
 deny contains result.violation(name, {
 	"message": sprintf(
 		"%s: Lambda uses %d of the %v network interfaces that its quota allows in %s, this function's included. %s",
-		[name, _least[key], _quota.value, cohort.vpc_id, _advice],
+		[name, least, _quota.value, cohort.vpc_id, _advice],
 	),
 	"evidence": object.union(
 		{
 			"vpc_id": cohort.vpc_id,
 			"interfaces": interfaces.count_by_vpc[cohort.vpc_id],
-			"missing_pairs": _least[key] - interfaces.count_by_vpc[cohort.vpc_id],
+			"missing_pairs": least - interfaces.count_by_vpc[cohort.vpc_id],
 			"quota": _quota.value,
 			"quota_basis": _quota.basis,
 		},
@@ -59,7 +59,8 @@ deny contains result.violation(name, {
 }) if {
 	some key in cohorts.with_subnets
 	cohort := cohorts.by_key[key]
-	_is_above(key, _least[key], "eni_quota_percent")
+	least := _least[key]
+	_is_above(key, least, "eni_quota_percent")
 	some name in cohort.functions
 }
 
@@ -82,7 +83,10 @@ _waits(_) := coverage.waits("quotas", _code) if not _quota
 
 _waits(key) := union({
 	interfaces.pairs[key].waits,
-	{wait | _is_above(key, _least[key] + _hidden(key), "eni_quota_percent"); some wait in cohorts.hidden_subnet_waits[key]},
+	{wait |
+		_is_above(key, _least[key] + _hidden(key), "eni_quota_percent")
+		some wait in cohorts.hidden_subnet_waits[key]
+	},
 }) if {
 	_quota
 }

@@ -27,7 +27,8 @@ test_deny_the_threshold_comes_from_the_configuration if {
 
 test_deny_counts_a_present_pair_once if {
 	own := object.union(_interface(0), {"subnet_id": "a1", "security_group_ids": ["sg-f"]})
-	document := object.union(_document(0, 10), {"network_interfaces": array.concat([own], [_interface(i) | some i in numbers.range(1, 7)])})
+	others := [_interface(i) | some i in numbers.range(1, 7)]
+	document := object.union(_document(0, 10), {"network_interfaces": array.concat([own], others)})
 	{[v.evidence.interfaces, v.evidence.missing_pairs] | some v in rule.deny} == {[8, 1]} with input as document
 }
 
@@ -39,8 +40,9 @@ test_deny_what_was_seen_is_enough if {
 }
 
 test_deny_says_that_a_shared_vpc_holds_more if {
-	document := object.union(_document(7, 10), {"vpcs": [{"id": "vpc-1", "owner_id": "444455556666", "ipv4_cidrs": [], "ipv6_cidrs": []}]})
-	{v.evidence.note | some v in rule.deny} == {"The VPC is shared: interfaces of its other accounts are not counted."} with input as document
+	shared := {"id": "vpc-1", "owner_id": "444455556666", "ipv4_cidrs": [], "ipv6_cidrs": []}
+	some violation in rule.deny with input as object.union(_document(7, 10), {"vpcs": [shared]})
+	violation.evidence.note == "The VPC is shared: interfaces of its other accounts are not counted."
 }
 
 test_allow_at_the_threshold if {
@@ -50,7 +52,8 @@ test_allow_at_the_threshold if {
 }
 
 test_unknown_without_the_quota if {
-	document := fixtures.denied(object.union(_document(7, 10), {"quotas": []}), {"quotas": "servicequotas:GetServiceQuota"})
+	quotaless := object.union(_document(7, 10), {"quotas": []})
+	document := fixtures.denied(quotaless, {"quotas": "servicequotas:GetServiceQuota"})
 	rule.deny == set() with input as document
 	{one.waits[_].name | some one in rule.unknown} == {"servicequotas:GetServiceQuota"} with input as document
 }
@@ -69,7 +72,8 @@ test_unknown_when_a_hidden_subnet_decides if {
 }
 
 test_not_applicable_outside_a_vpc if {
-	rule.applies == set() with input as fixtures.whole({"functions": [fixtures.function("orders", [], {})], "quotas": [_quota(1)]})
+	document := fixtures.whole({"functions": [fixtures.function("orders", [], {})], "quotas": [_quota(1)]})
+	rule.applies == set() with input as document
 }
 
 _quota(value) := {"service": "lambda", "code": "L-9FEE3D26", "value": value, "basis": "applied"}

@@ -57,7 +57,8 @@ test_allow_enough_addresses_while_interfaces_are_unread if {
 }
 
 test_unknown_without_the_address_count if {
-	document := object.union(_document(0, []), {"subnets": [object.remove(fixtures.subnet("a1", "a"), ["free_ipv4_addresses"])]})
+	uncounted := object.remove(fixtures.subnet("a1", "a"), ["free_ipv4_addresses"])
+	document := object.union(_document(0, []), {"subnets": [uncounted]})
 	rule.deny == set() with input as document
 	{one.waits[_].reason | some one in rule.unknown} == {"no address count of a1"} with input as document
 }

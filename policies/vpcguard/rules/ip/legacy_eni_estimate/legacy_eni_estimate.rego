@@ -41,19 +41,20 @@ applies := {name |
 deny contains result.violation(name, {
 	"message": sprintf(
 		"%s may have needed %d addresses before 2019 (peak concurrency %d, %d MB), and its subnets have %d free. %s",
-		[name, need, _peak(name, cohort), network.functions[name].memory_mb, _free(cohort), _advice],
+		[name, need, _peak(name, cohort), memory_mb, _free(cohort), _advice],
 	),
 	"evidence": {
 		"estimate": need,
 		"peak_concurrency": _peak(name, cohort),
-		"memory_mb": network.functions[name].memory_mb,
+		"memory_mb": memory_mb,
 		"free_addresses": _free(cohort),
 	},
 }) if {
 	some name, key in _key_of
 	cohort := cohorts.by_key[key]
 	_waits(name, cohort) == set()
-	need := ceil((_peak(name, cohort) * network.functions[name].memory_mb) / (1024 * 3))
+	memory_mb := network.functions[name].memory_mb
+	need := ceil((_peak(name, cohort) * memory_mb) / (1024 * 3))
 	need > _free(cohort)
 }
 

@@ -20,7 +20,8 @@ test_deny_configured_peak_where_nothing_is_reserved if {
 }
 
 test_deny_what_is_reserved_comes_first if {
-	{v.evidence.peak_concurrency | some v in rule.deny} == {1000} with input as _configured(_document({"reserved_concurrency": 1000}))
+	document := _configured(_document({"reserved_concurrency": 1000}))
+	{v.evidence.peak_concurrency | some v in rule.deny} == {1000} with input as document
 }
 
 test_allow_a_small_peak if {

@@ -28,7 +28,7 @@ metadata := result.metadata(rego.metadata.chain())
 
 requires := {"functions"}
 
-applies := {name | some name, _ in network.functions} - network.deleting
+applies := object.keys(network.functions) - network.deleting
 
 # a capacity provider brings its own VPC
 deny contains result.violation(name, {

@@ -30,7 +30,10 @@ requires := {"functions", "function_tags"}
 applies := cohorts.functions(object.keys(cohorts.by_key))
 
 deny contains result.violation(name, {
-	"message": sprintf("%s is attached to %s, but is declared to need no private target. %s", [name, cohort.vpc_id, _advice]),
+	"message": sprintf(
+		"%s is attached to %s, but is declared to need no private target. %s",
+		[name, cohort.vpc_id, _advice],
+	),
 	"evidence": {"intent": intent.evidence(cohort.intent_key), "vpc_id": cohort.vpc_id},
 	"basis": "declared",
 }) if {
