@@ -149,11 +149,11 @@ _may_cross(_, outcome) if {
 	not _is_opaque(outcome)
 }
 
-# it leads to what nobody can look into. That the owner of a shared VPC was not read is no such thing
+# it leads to what nobody can look into, and waits for that alone: not for the owner of a shared VPC
 _is_opaque(outcome) if {
-	some hop in outcome.hops
-	hop.state == "opaque"
-	every wait in outcome.waits { wait.status == "opaque" }
+	targets := {hop.id | some hop in outcome.hops; hop.state == "opaque"}
+	outcome.waits != set()
+	every wait in outcome.waits { wait.name in targets }
 }
 
 _side(_, nat_id) := "same" if nat.is_in_every_zone(nat_id)

@@ -70,11 +70,21 @@ test_unknown_where_the_table_was_not_read if {
 	_verdict(document) == [set(), {"ec2:DescribeRouteTables"}]
 }
 
-test_unknown_where_the_owner_of_the_table_was_not_read if {
+test_unknown_where_the_owner_was_not_read if {
 	document := _document({"route_tables": []})
 	owner := {"kind": "route_tables", "status": "unknown", "waits_for": ["444455556666"], "is_failed_read": false}
 	coverage := array.concat([entry | some entry in document.coverage; entry.kind != "route_tables"], [owner])
 	_verdict(object.union(document, {"coverage": coverage})) == [set(), {"444455556666"}]
+	firewall := _document({"route_tables": [fixtures.table(
+		"rtb-app",
+		["app", "other"],
+		[fixtures.to("vpc_endpoint", "vpce-1")],
+	)]})
+	endpoints := array.concat(
+		[entry | some entry in firewall.coverage; entry.kind != "vpc_endpoints"],
+		[object.union(owner, {"kind": "vpc_endpoints"})],
+	)
+	_verdict(object.union(firewall, {"coverage": endpoints})) == [set(), {"444455556666"}]
 }
 
 test_unknown_where_an_unread_list_may_lead_over_another_gateway if {
