@@ -21,6 +21,27 @@ waits(kind, subject) := object.get(_by_subject, [[kind, subject]], _by_kind[kind
 # scope: document
 waits_within(kind, subject, group) := object.get(_by_subject, [[kind, subject]], waits(kind, group))
 
+# METADATA
+# description: |
+#   As waits, for those of many subjects (a set) that are not known: {subject: waits}. What is known costs nothing.
+# scope: document
+doubtful(kind, subjects) := {subject: waits |
+	some [same, subject], waits in _by_subject
+	same == kind
+	waits != set()
+	subject in subjects
+} if {
+	_by_kind[kind] == set()
+}
+
+doubtful(kind, subjects) := {subject: found |
+	some subject in subjects
+	found := waits(kind, subject)
+	found != set()
+} if {
+	_by_kind[kind] != set()
+}
+
 _by_subject := {[entry.kind, entry.subject]: _waits[i] | some i, entry in input.coverage}
 
 # no entry at all: the fact was never read

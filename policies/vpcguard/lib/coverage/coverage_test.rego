@@ -55,3 +55,16 @@ _waits(entry) := {[wait.status, wait.name, wait.reason] | some wait in waits} if
 }
 
 _entry(more) := object.union({"kind": "subnets", "waits_for": []}, more)
+
+test_doubtful_names_those_of_many_that_are_not_known if {
+	entries := [
+		_entry({"status": "known"}),
+		_entry({"status": "known", "subject": "vpc-1"}),
+		_entry({"status": "unknown", "subject": "vpc-2", "waits_for": ["ec2:DescribeSubnets"]}),
+		_entry({"status": "unknown", "subject": "vpc-9", "waits_for": ["ec2:DescribeSubnets"]}),
+	]
+	known := coverage.doubtful("subnets", {"vpc-1", "vpc-2", "vpc-3"}) with input as {"coverage": entries}
+	object.keys(known) == {"vpc-2"}
+	unknown := coverage.doubtful("subnets", {"vpc-1", "vpc-2", "vpc-3"}) with input as {"coverage": [entries[1]]}
+	object.keys(unknown) == {"vpc-2", "vpc-3"}
+}
