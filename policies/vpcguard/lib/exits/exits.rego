@@ -71,8 +71,11 @@ opaque(trust, kind, id, leg) := outcomes.works(hops) if {
 
 opaque(trust, kind, id, leg) := outcomes.unknown(_opaque_waits(kind, id, leg.vpc_id), hops) if {
 	not _is_trusted(trust, kind, id)
-	hops := array.concat(legs.hops(leg), [{"id": id, "kind": kind, "state": "opaque"}])
+	state := _opaque_states[_unread_endpoint(kind, id, leg.vpc_id) == set()]
+	hops := array.concat(legs.hops(leg), [{"id": id, "kind": kind, "state": state}])
 }
+
+_opaque_states := {true: "opaque", false: "unknown"}
 
 _is_trusted(trust, kind, id) if id in config.trusts[trust][kind]
 

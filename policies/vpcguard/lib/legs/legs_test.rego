@@ -195,6 +195,7 @@ test_an_unread_firewall_waits_for_the_endpoints if {
 	outcome := _of(fixtures.denied(document, {"vpc_endpoints": "ec2:DescribeVpcEndpoints"}))
 	outcome.state == "unknown"
 	{[wait.status, wait.name] | some wait in outcome.waits} == {["unknown", "ec2:DescribeVpcEndpoints"]}
+	outcome.hops[1] == {"id": "vpce-fw", "kind": "vpc_endpoint", "state": "unknown"}
 }
 
 test_a_firewall_that_is_not_available_is_not_followed if {
