@@ -151,8 +151,8 @@ _may_cross(_, outcome) if {
 
 # it leads to what nobody can look into, and waits for that alone: not for the owner of a shared VPC
 _is_opaque(outcome) if {
-	targets := {hop.id | some hop in outcome.hops; hop.state == "opaque"}
 	outcome.waits != set()
+	targets := {hop.id | some hop in outcome.hops; hop.state == "opaque"}
 	every wait in outcome.waits { wait.name in targets }
 }
 
