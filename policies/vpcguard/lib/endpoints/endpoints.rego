@@ -18,14 +18,12 @@ import data.vpcguard.lib.routes
 #   the name caught, the groups admitting them; or a gateway endpoint routed there.
 serving := {key: by_subnet |
 	some key, cohort in cohorts.by_key
-	usable := [{"id": id, "subnets": admitted.subnets} |
-		some id, admitted in admission[key]
-		network.vpc_endpoints[id].state == "available"
-		catching[id].values == {true}
-	]
-	by_subnet := {subnet_id: ids |
+	by_subnet := {subnet_id: (interface_ids | object.get(_gateways_at, subnet_id, set())) |
 		some subnet_id in cohort.subnets
-		ids := {one.id | some one in usable; subnet_id in one.subnets} | object.get(_gateways_at, subnet_id, set())
+		interface_ids := union({ids |
+			some group_ids, ids in _catchers[cohort.vpc_id]
+			subnet_id in _admitted[key][group_ids]
+		})
 	}
 }
 
@@ -42,10 +40,8 @@ serving_waits := {key: by_subnet |
 			unread,
 			gateway_waits(subnet_id, cohort.vpc_id),
 			{wait |
-				some id, admitted in admission[key]
-				network.vpc_endpoints[id].state == "available"
-				true in catching[id].values
-				some wait in (catching[id].waits | _admission_waits(admitted, subnet_id))
+				some id in _doubtful[cohort.vpc_id]
+				some wait in (catching[id].waits | _admission_waits(admission[key][id], subnet_id))
 			},
 		})
 	}
@@ -104,10 +100,28 @@ uncaught := {
 #   groups, or where a network or prefix list contains the whole IPv4 network of its subnet.
 admission := {key: by_endpoint |
 	some key, cohort in cohorts.by_key
-	by_endpoint := {id: admitted |
+	by_endpoint := {id: {"subnets": _admitted[key][_groups_of[id]], "waits": group_waits[id]} |
 		some id in _in_vpc[cohort.vpc_id]
-		admitted := {"subnets": _admitted(id, cohort.named_groups, cohort.subnets), "waits": _unread_groups[id]}
 	}
+}
+
+# METADATA
+# description: By id of an interface endpoint, what it takes to know everybody whom its groups admit.
+group_waits := {id: waits |
+	some vpc_id, ids in _in_vpc
+	some id in ids
+	waits := union({
+		groups.into[_groups_of[id]].waits,
+		{wait |
+			some group_id in _groups_of[id]
+			not network.security_groups[group_id]
+			some wait in coverage.waits("security_groups", vpc_id)
+		},
+		{wait |
+			_groups_of[id] == set()
+			wait := {"status": "unknown", "name": "ec2:DescribeVpcEndpoints", "reason": $"no groups of {id}"}
+		},
+	})
 }
 
 # METADATA
@@ -203,40 +217,60 @@ _attribute_waits(vpc_id) := {{
 	coverage.is_known("vpc_attributes", vpc_id)
 }
 
-_admitted(id, group_ids, subnet_ids) := subnet_ids if group_ids & groups.into[_groups_of[id]].groups != set()
-
-_admitted(id, group_ids, subnet_ids) := subnet_ids & _admitted_networks[id] if {
-	group_ids & groups.into[_groups_of[id]].groups == set()
+# by VPC, the sets of groups that its interface endpoints have; most endpoints share one
+_group_sets := {vpc_id: sets |
+	some vpc_id, ids in _in_vpc
+	sets := {group_ids | some id in ids; group_ids := _groups_of[id]}
 }
 
 _groups_of := {one.id: {id | some id in one.security_group_ids} | some one in input.vpc_endpoints}
 
-# by endpoint, the subnets of its VPC whose whole network its groups admit
-_admitted_networks := {id: subnet_ids |
-	some ids in _in_vpc
-	some id in ids
-	subnet_ids := {one.id |
-		some one in input.subnets
-		one.vpc_id == network.vpc_endpoints[id].vpc_id
-		groups.covers(groups.into[_groups_of[id]].cidrs, one.ipv4_cidr)
+# by cohort and set of an endpoint's groups, the subnets that are admitted
+_admitted := {key: by_groups |
+	some key, cohort in cohorts.by_key
+	by_groups := {group_ids: subnet_ids |
+		some group_ids in _group_sets[cohort.vpc_id]
+		is_named := (cohort.named_groups & groups.into[group_ids].groups) != set()
+		subnet_ids := {true: cohort.subnets, false: cohort.subnets & _within[cohort.vpc_id][group_ids]}[is_named]
 	}
 }
 
-_unread_groups := {id: waits |
+# by VPC and set of an endpoint's groups, the subnets whose whole network they admit
+_within := {vpc_id: by_groups |
+	some vpc_id, sets in _group_sets
+	by_groups := {group_ids: subnet_ids |
+		some group_ids in sets
+		subnet_ids := {one.id |
+			some one in input.subnets
+			one.vpc_id == vpc_id
+			groups.covers(groups.into[group_ids].cidrs, one.ipv4_cidr)
+		}
+	}
+}
+
+# by VPC and set of groups, the available endpoints that certainly catch their names
+_catchers := {vpc_id: by_groups |
+	some vpc_id, sets in _group_sets
+	by_groups := {group_ids: ids |
+		some group_ids in sets
+		ids := {id |
+			some id in _in_vpc[vpc_id]
+			_groups_of[id] == group_ids
+			network.vpc_endpoints[id].state == "available"
+			catching[id].values == {true}
+		}
+	}
+}
+
+# by VPC, the available endpoints of which it is not known whom they serve
+_doubtful := {vpc_id: doubtful |
 	some vpc_id, ids in _in_vpc
-	some id in ids
-	waits := union({
-		groups.into[_groups_of[id]].waits,
-		{wait |
-			some group_id in _groups_of[id]
-			not network.security_groups[group_id]
-			some wait in coverage.waits("security_groups", vpc_id)
-		},
-		{wait |
-			_groups_of[id] == set()
-			wait := {"status": "unknown", "name": "ec2:DescribeVpcEndpoints", "reason": $"no groups of {id}"}
-		},
-	})
+	doubtful := {id |
+		some id in ids
+		network.vpc_endpoints[id].state == "available"
+		true in catching[id].values
+		catching[id].waits | group_waits[id] != set()
+	}
 }
 
 _admission_waits(admitted, subnet_id) := set() if subnet_id in admitted.subnets

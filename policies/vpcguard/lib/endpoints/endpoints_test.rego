@@ -114,6 +114,15 @@ test_serving_waits_for_unread_groups_of_the_endpoint if {
 	} with input as groupless
 }
 
+test_serving_waits_for_nothing_at_an_endpoint_that_catches_no_name if {
+	deaf := estate.interface("vpce-i", "sqs", {"private_dns_enabled": false})
+	document := fixtures.denied(
+		_document([deaf], {"security_groups": [_own]}),
+		{"security_groups": "ec2:DescribeSecurityGroups"},
+	)
+	_by_subnet(endpoints.serving_waits) == _nothing with input as document
+}
+
 # semantics 5: PrivateDnsOnlyForInboundResolverEndpoint means that the name is not caught
 test_catching_says_why_not if {
 	cause_of := {

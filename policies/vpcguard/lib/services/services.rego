@@ -103,7 +103,11 @@ by_name := {key: object.union(plain, others) |
 		some name in (wanted.names - plain_names)
 		by_subnet := {id: verdict |
 			some id in cohort.subnets
-			verdict := _verdict(cohort.signature, name, id, _outcomes(key, name, id))
+			admitting := {one |
+				some one in endpoints.interfaces[[cohort.vpc_id, name]]
+				id in endpoints.admission[key][one].subnets
+			}
+			verdict := _shared_verdict(cohort.signature, name, id, admitting)
 		}
 	}
 }
@@ -249,10 +253,10 @@ _rank := {
 # Where a name leads in the VPC, as possible answers: "served" by an endpoint, "blocked" at one that catches it, "deaf"
 # (one exists and does not catch it), "absent". A name that is caught never reaches the gateway endpoint:
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DnsOptions.html
-_outcomes(key, name, id) := {"values": values, "waits": waits} if {
-	vpc_id := cohorts.by_key[key].vpc_id
+_outcomes(name, id, admitting) := {"values": values, "waits": waits} if {
+	vpc_id := network.subnets[id].vpc_id
 	unread := coverage.waits("vpc_endpoints", vpc_id)
-	found := {one | some endpoint_id in endpoints.interfaces[[vpc_id, name]]; one := _interface(key, endpoint_id, id)}
+	found := {one | some endpoint_id in endpoints.interfaces[[vpc_id, name]]; one := _interface(endpoint_id, admitting)}
 	is_caught := _is_some({one | some one in found; one.values & {"deaf"} == set()})
 	is_routed := _is_some(endpoints.gateways_at(id, name))
 	may_be_unseen := _is_some({wait | not is_caught; some wait in unread})
@@ -282,6 +286,9 @@ _plain_names := {vpc_id: names_there |
 	}
 }
 
+# admitting: the endpoints for the name whose groups admit the function there; functions share the answer
+_shared_verdict(signature, name, id, admitting) := _verdict(signature, name, id, _outcomes(name, id, admitting))
+
 _plain_verdict(signature, name, id) := _verdict(signature, name, id, _plain_outcomes(name, id))
 
 _plain_outcomes(name, id) := _routed if endpoints.gateways_at(id, name) != set()
@@ -307,26 +314,22 @@ default _is_some(_) := false
 
 _is_some(things) if things != set()
 
-_interface(key, endpoint_id, id) := {"values": (caught | deaf), "waits": (catching.waits | admission.waits)} if {
+_interface(endpoint_id, admitting) := {"values": (caught | deaf), "waits": (catching.waits | admission.waits)} if {
 	catching := endpoints.catching[endpoint_id]
-	admission := _admission(network.vpc_endpoints[endpoint_id].state, key, endpoint_id, id)
+	admission := _admission(network.vpc_endpoints[endpoint_id].state, endpoint_id, admitting)
 	caught := {value | true in catching.values; some value in admission.values}
 	deaf := {"deaf" | false in catching.values}
 }
 
-_admission("available", key, endpoint_id, id) := {"values": {"served"}, "waits": set()} if {
-	id in endpoints.admission[key][endpoint_id].subnets
+_admission("available", endpoint_id, admitting) := {"values": {"served"}, "waits": set()} if endpoint_id in admitting
+
+_admission("available", endpoint_id, admitting) := {"values": ({"blocked"} | open), "waits": waits} if {
+	not endpoint_id in admitting
+	waits := endpoints.group_waits[endpoint_id]
+	open := {"served" | waits != set()}
 }
 
-_admission("available", key, endpoint_id, id) := {
-	"values": ({"blocked"} | {"served" | waits != set()}),
-	"waits": waits,
-} if {
-	not id in endpoints.admission[key][endpoint_id].subnets
-	waits := endpoints.admission[key][endpoint_id].waits
-}
-
-_admission(state, _, _, _) := {"values": {"blocked"}, "waits": set()} if state != "available"
+_admission(state, _, _) := {"values": {"blocked"}, "waits": set()} if state != "available"
 
 # whether a gateway endpoint leads from the subnet, as far as it was not seen
 _gateway_waits(_, name, _) := set() if not name in gateway_services

@@ -155,8 +155,8 @@ _spread := {key: by_name |
 	cohort := cohorts.by_key[key]
 	zone_ids := {network.subnets[id].zone_id | some id in cohort.subnets}
 	by_name := {name: spread |
-		some [vpc_id, name], ids in endpoints.interfaces
-		vpc_id == cohort.vpc_id
+		some name, _ in services.by_name[key]
+		ids := endpoints.interfaces[[cohort.vpc_id, name]]
 		usable := {id | some id in ids; _is_usable(key, id)}
 		perhaps := {id | some id in (ids - usable); _may_be_usable(key, id)}
 		usable | perhaps != set()
@@ -207,9 +207,11 @@ _may_be_usable(key, id) if {
 	cohorts.by_key[key].hidden_subnets != {}
 }
 
-_zones(ids) := {network.subnets[subnet_id].zone_id |
-	some id in ids
-	some subnet_id in network.vpc_endpoints[id].subnet_ids
+_zones(ids) := union({_zones_of[id] | some id in ids})
+
+_zones_of := {one.id: zone_ids |
+	some one in input.vpc_endpoints
+	zone_ids := {network.subnets[id].zone_id | some id in one.subnet_ids}
 }
 
 _subnet_waits(id) := {wait |

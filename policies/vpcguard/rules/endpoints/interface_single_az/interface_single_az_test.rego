@@ -71,6 +71,15 @@ test_unknown_while_the_endpoint_may_not_catch_the_name if {
 	rule.unknown == set() with input as spread
 }
 
+test_unknown_while_the_endpoints_groups_are_unread if {
+	document := fixtures.denied(
+		_document([_endpoint(["a1"], {})], {"security_groups": [estate.group("sg-f", {})]}),
+		{"security_groups": "ec2:DescribeSecurityGroups"},
+	)
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeSecurityGroups"} with input as document
+}
+
 test_unknown_while_a_subnet_of_the_endpoint_is_unread if {
 	document := fixtures.denied(_document([_endpoint(["a1", "hidden"], {})], {}), {"subnets": "ec2:DescribeSubnets"})
 	rule.deny == set() with input as document
