@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vpcguard.model.decision import Decision, RuleDecision
+from vpcguard.model.decision import Decision, RuleDecision, Unknown, Violation
 
 Json = dict[str, Any]
 
@@ -34,31 +34,35 @@ def subnets(**causes: str | None) -> list[Json]:
 def verdicts(decision: Decision, rule_id: str, functions: list[str]) -> dict[str, Json]:
     """Return what a decision says about each function by one rule; raises KeyError for a rule it lacks."""
     rule = {one.id: one for one in decision.rules}[rule_id]
-    return {name: _verdict(rule, name) for name in functions}
+    said = {one.function: _open(one) for one in rule.unknowns}
+    said |= {one.function: _violated(one) for one in rule.violations}
+    return {name: said[name] if name in said else _unsaid(rule, name) for name in functions}
 
 
-def _verdict(rule: RuleDecision, name: str) -> Json:
-    for violated in rule.violations:
-        if violated.function == name:
-            return {
-                "verdict": "violation",
-                "severity": violated.severity,
-                "root_cause": violated.root_cause,
-                "basis": violated.basis,
-                "stage": violated.stage,
-                "eligible_for_remediation": violated.eligible_for_remediation,
-                "message": violated.message,
-                "evidence": violated.evidence,
-            }
-    for open_question in rule.unknowns:
-        if open_question.function == name:
-            return {
-                "verdict": "unknown",
-                "waits_for": sorted(open_question.waits_for),
-                "is_failed_read": open_question.is_failed_read,
-                "message": open_question.message,
-                "evidence": open_question.evidence,
-            }
+def _violated(violated: Violation) -> Json:
+    return {
+        "verdict": "violation",
+        "severity": violated.severity,
+        "root_cause": violated.root_cause,
+        "basis": violated.basis,
+        "stage": violated.stage,
+        "eligible_for_remediation": violated.eligible_for_remediation,
+        "message": violated.message,
+        "evidence": violated.evidence,
+    }
+
+
+def _open(question: Unknown) -> Json:
+    return {
+        "verdict": "unknown",
+        "waits_for": sorted(question.waits_for),
+        "is_failed_read": question.is_failed_read,
+        "message": question.message,
+        "evidence": question.evidence,
+    }
+
+
+def _unsaid(rule: RuleDecision, name: str) -> Json:
     if name in rule.silent:
         return SILENT
     return PASS if name in rule.applies else NOT_APPLICABLE

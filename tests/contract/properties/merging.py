@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.contract.expectations import verdicts
+from vpcguard.model.decision import Decision
 from vpcguard.policy import Configuration, Policy
 
 Json = dict[str, Any]
@@ -86,16 +87,25 @@ def _questions(documents: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str,
 def _ask(
     policy: Policy, labels: Mapping[str, tuple[str, Json]], configuration: Configuration
 ) -> dict[str, Verdicts]:
-    decision = policy.decide(merge([facts for _, facts in labels.values()]), configuration)
-    every = [function["name"] for _, facts in labels.values() for function in facts["functions"]]
-    found = {rule.id: verdicts(decision, rule.id, every) for rule in decision.rules}
+    merged = merge([facts for _, facts in labels.values()])
+    found = verdicts_of(policy.decide(merged, configuration), merged)
+    label_of = {
+        function["name"]: label for label, (_, facts) in labels.items() for function in facts["functions"]
+    }
+    answers: dict[str, Verdicts] = {label: {} for label in labels}
+    for (name, rule_id), verdict in found.items():
+        suffix = labels[label_of[name]][0]
+        answers[label_of[name]][name.removesuffix(suffix), rule_id] = _without(suffix, verdict)
+    return answers
+
+
+def verdicts_of(decision: Decision, facts: Mapping[str, Any]) -> Verdicts:
+    """Return what a decision says about every function of the facts by every rule."""
+    names = [function["name"] for function in facts["functions"]]
     return {
-        label: {
-            (function["name"].removesuffix(suffix), rule_id): _without(suffix, by_name[function["name"]])
-            for rule_id, by_name in found.items()
-            for function in facts["functions"]
-        }
-        for label, (suffix, facts) in labels.items()
+        (name, rule.id): verdict
+        for rule in decision.rules
+        for name, verdict in verdicts(decision, rule.id, names).items()
     }
 
 

@@ -11,17 +11,19 @@ from zlib import crc32
 import pytest
 
 from benchmarks.estate import snapshot_document
+from tests.contract.crosscheck.documents import make_case
 from tests.contract.properties.golden import golden_cases
 from tests.contract.properties.hiding import hidden
-from tests.contract.properties.merging import Verdicts, ask
+from tests.contract.properties.merging import Verdicts, ask, verdicts_of
 from vpcguard.facts import build_facts
 from vpcguard.policy import Policy, load_configuration
 from vpcguard.snapshot import parse_snapshot
 
 Json = dict[str, Any]
 
-TURNS = 8  # each way of hiding one fact of one case has its turn; every turn has all kinds of them
+TURNS = 12  # each way of hiding one fact of one case has its turn; every turn has all kinds of them
 REST = range(1, TURNS)
+NETWORKS, MORE_NETWORKS = range(6), range(6, 100)  # documents of generated networks
 # what may say more once it is hidden, each with its reason
 EXPECTED = {
     # an active route from a list to vpce-* proves a gateway endpoint, unless the list is seen to be ours
@@ -48,11 +50,41 @@ def test_hiding_any_fact_of_a_golden_case_only_adds_doubt(patient_policy: Policy
 def test_hiding_a_fact_of_a_generated_estate_only_adds_doubt(patient_policy: Policy) -> None:
     """Nine kinds of networks side by side, with roles, tags, endpoints, groups and ACLs."""
     estate = snapshot_document(functions=27, vpcs=9)
-    few = ((how, less) for how, less in hidden(estate) if "without" not in how or _turn(how) == 0)
+    few = (
+        (how, less) for how, less in hidden(estate) if how.endswith(("refused", "in part")) or _turn(how) == 0
+    )
 
     documents = {"estate|": build_facts(parse_snapshot(estate)), **_variants("estate", few)}
 
     assert _flips(documents, ask(patient_policy, documents, load_configuration())) == []
+
+
+@pytest.mark.parametrize("number", NETWORKS)
+def test_blind_spots_of_generated_networks_only_add_doubt(patient_policy: Policy, number: int) -> None:
+    """Twenty VPCs in any state, shared ones too, with several reads of several accounts hidden at once."""
+    assert _flips_of_networks(patient_policy, number) == []
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("number", MORE_NETWORKS)
+def test_blind_spots_of_more_networks_only_add_doubt(patient_policy: Policy, number: int) -> None:
+    """All that the short run leaves out."""
+    assert _flips_of_networks(patient_policy, number) == []
+
+
+def _flips_of_networks(policy: Policy, number: int) -> list[str]:
+    cases = {"whole|": make_case(number, blind=False), "whole|blind": make_case(number)}
+    # declared or not: isolation by design is judged only where nothing is
+    intent = {"intent": {"egress": "internet" if number % 2 else "undeclared"}}
+    configuration = load_configuration({**cases["whole|"].configuration, **intent})
+    documents = {label: build_facts(parse_snapshot(case.snapshot)) for label, case in cases.items()}
+    return _flips(
+        documents,
+        {
+            label: verdicts_of(policy.decide(facts, configuration), facts)
+            for label, facts in documents.items()
+        },
+    )
 
 
 def _flips_of_golden_cases(policy: Policy, *, turn: int) -> list[str]:

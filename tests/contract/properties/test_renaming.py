@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.expectations import verdicts
 from tests.contract.properties.golden import Golden, golden_cases
-from tests.contract.properties.merging import Verdicts, ask
+from tests.contract.properties.merging import Verdicts, ask, verdicts_of
 from tests.contract.properties.renaming import Renaming, in_any_order, said
 from tests.contract.properties.strangers import with_neighbours, with_twins
 from vpcguard.facts import build_facts
@@ -103,10 +102,4 @@ def test_other_networks_change_no_verdict(patient_policy: Policy, before: dict[s
 
 def _alone(policy: Policy, case: Golden) -> Verdicts:
     facts = _as_it_is(case)
-    decision = policy.decide(facts, load_configuration(case.configuration))
-    names = [function["name"] for function in facts["functions"]]
-    return {
-        (name, rule.id): verdict
-        for rule in decision.rules
-        for name, verdict in verdicts(decision, rule.id, names).items()
-    }
+    return verdicts_of(policy.decide(facts, load_configuration(case.configuration)), facts)

@@ -9,9 +9,8 @@ import pytest
 
 from benchmarks.estate import snapshot_document
 from tests.contract.crosscheck.documents import make_case
-from tests.contract.expectations import verdicts
 from tests.contract.properties.golden import golden_cases
-from tests.contract.properties.merging import Verdicts
+from tests.contract.properties.merging import Verdicts, verdicts_of
 from tests.contract.properties.serving import aws_of
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws
 from vpcguard.facts import build_facts
@@ -59,10 +58,7 @@ class Reader:
         """Return the verdicts over the functions of one scope."""
         scope = Scope(kind=kind, account_id=ACCOUNT, region=REGION, **more)
         facts = build_facts(capture(scope, self._aws, clock=_noon, options=options))
-        decision = self._policy.decide(facts, self._configuration)
-        names = [function["name"] for function in facts["functions"]]
-        found = {rule.id: verdicts(decision, rule.id, names) for rule in decision.rules}
-        return {(name, rule_id): by_name[name] for rule_id, by_name in found.items() for name in names}
+        return verdicts_of(self._policy.decide(facts, self._configuration), facts)
 
 
 def _noon() -> datetime:
