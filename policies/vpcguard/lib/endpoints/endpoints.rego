@@ -18,12 +18,14 @@ import data.vpcguard.lib.routes
 #   the name caught, the groups admitting them; or a gateway endpoint routed there.
 serving := {key: by_subnet |
 	some key, cohort in cohorts.by_key
-	by_subnet := {subnet_id: (interface_ids | object.get(_gateways_at, subnet_id, set())) |
+	by_subnet := {subnet_id: endpoint_ids |
 		some subnet_id in cohort.subnets
-		interface_ids := union({ids |
+		interface_ids := {id |
 			some group_ids, ids in _catchers[cohort.vpc_id]
 			subnet_id in _admitted[key][group_ids]
-		})
+			some id in ids
+		}
+		endpoint_ids := interface_ids | object.get(_gateways_at, subnet_id, set())
 	}
 }
 
@@ -269,7 +271,7 @@ _doubtful := {vpc_id: doubtful |
 		some id in ids
 		network.vpc_endpoints[id].state == "available"
 		true in catching[id].values
-		catching[id].waits | group_waits[id] != set()
+		union({catching[id].waits, group_waits[id]}) != set()
 	}
 }
 

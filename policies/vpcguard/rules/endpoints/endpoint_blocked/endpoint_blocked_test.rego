@@ -146,14 +146,6 @@ test_unknown_waits_for_what_decides_and_no_more if {
 	{one.waits[_].name | some one in rule.unknown} == {"iam:GetRole"} with input as document
 }
 
-# the way out, opaque here, is no matter of this rule
-test_unknown_waits_for_what_decides_and_no_more if {
-	base := _document([estate.interface("vpce-1", "sqs", {})], {})
-	opaque := estate.leaving(base, [estate.route("ipv4", "0.0.0.0/0", "transit_gateway", "tgw-1")])
-	document := fixtures.denied(object.union(opaque, {"roles": []}), {"roles": "iam:GetRole"})
-	{one.waits[_].name | some one in rule.unknown} == {"iam:GetRole"} with input as document
-}
-
 test_unknown_while_the_needs_are_unread if {
 	document := fixtures.denied(
 		object.union(_document([estate.interface("vpce-1", "sqs", {})], {}), {"roles": []}),
