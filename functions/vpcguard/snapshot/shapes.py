@@ -48,53 +48,57 @@ def keep(value: Any, shape: Shape, place: str) -> Any:
 
     Raises SnapshotError, naming the place, where the value is of another kind.
     """
-    if isinstance(shape, Kind):
-        return _keep_single(value, shape, place)
-    if isinstance(shape, list):
-        if not isinstance(value, list):
-            raise _unexpected(value, "a list", place)
-        return [keep(item, shape[0], f"{place}[{index}]") for index, item in enumerate(value)]
-    found = expect_object(value, place)
-    if isinstance(shape, Each):
-        return {
-            key: keep(item, shape.shape, f"{place}.{key}") for key, item in found.items() if item is not None
-        }
-    return {
-        key: keep(found[key], field, f"{place}.{key}")
-        for key, field in shape.items()
-        if found.get(key) is not None
-    }
+    return _keep(value, shape, (None, place))
 
 
 def expect_object(value: Any, place: str) -> dict[str, Any]:
     """Return the value if it is an object; raises SnapshotError naming the place if not."""
     if not isinstance(value, dict):
-        raise _unexpected(value, "an object", place)
+        raise _unexpected(value, "an object", (None, place))
     return value
 
 
-def _keep_single(value: Any, kind: Kind, place: str) -> Any:
+# Where a value stands: the place around it, and its key or index there. Tens of thousands of values are
+# kept for one that is refused, so that the place becomes text only then.
+_Place = tuple[Any, str | int]
+
+
+def _keep(value: Any, shape: Shape, place: _Place) -> Any:
+    if isinstance(shape, Kind):
+        return value if shape is TEXT and type(value) is str else _keep_single(value, shape, place)
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            raise _unexpected(value, "a list", place)
+        return [_keep(item, shape[0], (place, index)) for index, item in enumerate(value)]
+    if not isinstance(value, dict):
+        raise _unexpected(value, "an object", place)
+    if isinstance(shape, Each):
+        return {
+            key: _keep(item, shape.shape, (place, key)) for key, item in value.items() if item is not None
+        }
+    return {
+        key: _keep(value[key], field, (place, key))
+        for key, field in shape.items()
+        if value.get(key) is not None
+    }
+
+
+def _keep_single(value: Any, kind: Kind, place: _Place) -> Any:
     if kind is Kind.ANY:
         return _plain(value, place)
     if isinstance(value, datetime) and kind is Kind.TEXT:
         return value.isoformat()
-    types: dict[Kind, tuple[type, ...]] = {
-        Kind.TEXT: (str,),
-        Kind.WHOLE: (int,),
-        Kind.NUMBER: (int, float),
-        Kind.FLAG: (bool,),
-    }
     # Python takes True for the number 1
-    if not isinstance(value, types[kind]) or (isinstance(value, bool) and kind is not Kind.FLAG):
+    if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind is not Kind.FLAG):
         raise _unexpected(value, kind.value, place)
     return value
 
 
-def _plain(value: Any, place: str) -> Any:
+def _plain(value: Any, place: _Place) -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(item, f"{place}.{key}") for key, item in value.items()}
+        return {str(key): _plain(item, (place, key)) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item, f"{place}[{index}]") for index, item in enumerate(value)]
+        return [_plain(item, (place, index)) for index, item in enumerate(value)]
     if isinstance(value, datetime):
         return value.isoformat()
     if value is None or isinstance(value, str | int | float | bool):
@@ -102,9 +106,25 @@ def _plain(value: Any, place: str) -> Any:
     raise _unexpected(value, "JSON", place)
 
 
-def _unexpected(value: Any, expected: str, place: str) -> SnapshotError:
+def _unexpected(value: Any, expected: str, place: _Place) -> SnapshotError:
     # the value itself stays out of the message: it may be one that must not be shown
-    return SnapshotError(f"{place} must be {expected}, not {_NAMES.get(type(value), type(value).__name__)}")
+    found = _NAMES.get(type(value), type(value).__name__)
+    return SnapshotError(f"{_text(place)} must be {expected}, not {found}")
+
+
+def _text(place: _Place) -> str:
+    around, key = place
+    if around is None:
+        return str(key)
+    return _text(around) + (f"[{key}]" if isinstance(key, int) else f".{key}")
+
+
+_TYPES: dict[Kind, tuple[type, ...]] = {
+    Kind.TEXT: (str,),
+    Kind.WHOLE: (int,),
+    Kind.NUMBER: (int, float),
+    Kind.FLAG: (bool,),
+}
 
 
 _NAMES = {
