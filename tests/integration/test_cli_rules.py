@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Iterator
 
 import pytest
-from typer.testing import CliRunner
 
 from benchmarks.estate import facts
 from vpcguard.cli.catalogue import shipped_rules
@@ -25,10 +26,29 @@ def test_every_rule_reads_as_opa_says_it() -> None:
     assert [(r.id, r.family, r.title, r.severity, r.advice, r.remediation) for r in shipped_rules()] == said
 
 
-def test_the_list_shows_what_is_off_and_the_stage() -> None:
-    rules = {
-        rule["id"]: rule for rule in json.loads(CliRunner().invoke(app, ["rules", "list", "--json"]).stdout)
-    }
+class Vpcguard:
+    """The command line in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        """Return exit code, stdout and stderr."""
+        with pytest.raises(SystemExit) as ended:
+            app(arguments)
+        return int(ended.value.code or 0), *self._capsys.readouterr()
+
+
+@pytest.fixture
+def vpcguard(capsys: pytest.CaptureFixture[str]) -> Iterator[Vpcguard]:
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield Vpcguard(capsys)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_the_list_shows_what_is_off_and_the_stage(vpcguard: Vpcguard) -> None:
+    rules = {rule["id"]: rule for rule in json.loads(vpcguard("rules", "list", "--json")[1])}
 
     assert rules["placement.vpc_required"]["enabled"] is False
     assert rules["az.single_az"]["enabled"] is True
@@ -38,21 +58,21 @@ def test_the_list_shows_what_is_off_and_the_stage() -> None:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_table_names_every_rule_whole_and_keeps_to_the_width(
-    monkeypatch: pytest.MonkeyPatch, width: int
+    vpcguard: Vpcguard, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
 
-    lines = CliRunner().invoke(app, ["rules", "list"]).stdout.splitlines()
+    lines = vpcguard("rules", "list")[1].splitlines()
 
     assert max(map(len, lines)) <= width
     assert {rule.id for rule in shipped_rules()} <= {line.split()[0] for line in lines if line.strip()}
 
 
-def test_one_rule_is_shown_with_what_why_and_what_to_do() -> None:
-    result = CliRunner().invoke(app, ["rules", "show", "az.single_az"])
+def test_one_rule_is_shown_with_what_why_and_what_to_do(vpcguard: Vpcguard) -> None:
+    code, shown, _ = vpcguard("rules", "show", "az.single_az")
 
-    assert result.exit_code == 0
-    words = " ".join(result.stdout.split())
+    assert code == 0
+    words = " ".join(shown.split())
     rule = next(rule for rule in shipped_rules() if rule.id == "az.single_az")
     assert words.startswith(
         "az.single_az: Function runs in a single Availability Zone severity medium, stage audit"
@@ -62,5 +82,28 @@ def test_one_rule_is_shown_with_what_why_and_what_to_do() -> None:
     assert set(rule.related_resources) <= set(words.split())
 
 
-def test_a_rule_that_does_not_exist_is_2() -> None:
-    assert CliRunner().invoke(app, ["rules", "show", "az.none"]).exit_code == 2
+def test_a_rule_that_does_not_exist_is_2(vpcguard: Vpcguard) -> None:
+    assert vpcguard("rules", "show", "az.none")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "COMMAND"),
+        (("rules",), "COMMAND"),
+        (("rules", "show"), "ID"),
+        (("audit", "--nonsense"), "--nonsense"),
+        (("audit", "--snap", "file"), "--snap"),  # an option cut short may mean another one tomorrow
+        (("audit", "--format", "xml"), "xml"),
+        (("audit", "--fail-on", "bad"), "bad"),
+        (("capture",), "--out"),
+        (("explain",), "FUNCTION"),
+    ],
+)
+def test_a_usage_error_is_2_and_says_on_stderr_what_is_wrong(
+    vpcguard: Vpcguard, arguments: tuple[str, ...], words: str
+) -> None:
+    code, shown, said = vpcguard(*arguments)
+
+    assert (code, shown) == (2, "")
+    assert words in said

@@ -3,4 +3,4 @@
 from vpcguard.cli.main import app
 
 if __name__ == "__main__":
-    app(prog_name="vpcguard")
+    app()

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-import typer
-
 from vpcguard.cli.credentials import advice_on
 from vpcguard.cli.exits import BROKEN_PIPE, READ_FAILED, USAGE
 from vpcguard.cli.interrupts import InterruptError, leave
@@ -50,7 +48,7 @@ def _code_of(command: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> in
         if type(error).__module__.partition(".")[0] in ("botocore", "boto3"):
             _said(error, USAGE)  # by name, so that commands without AWS need not import botocore
             if (advice := advice_on(error)) is not None:
-                typer.echo(f"vpcguard: {advice}", err=True)
+                say(f"vpcguard: {advice}")
             return USAGE
         import traceback  # noqa: PLC0415  only where a fault of ours is shown
 
@@ -60,5 +58,10 @@ def _code_of(command: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> in
 
 
 def _said(error: Exception, code: int) -> int:
-    typer.echo(f"vpcguard: {visible(str(error)) or type(error).__name__}", err=True)
+    say(f"vpcguard: {visible(str(error)) or type(error).__name__}")
     return code
+
+
+def say(line: str) -> None:
+    """Write a line to stderr, which escapes what the terminal cannot show."""
+    sys.stderr.write(f"{line}\n")

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-import typer
+import argparse
+import io
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
-from vpcguard.cli.commands import rules
-from vpcguard.cli.commands.audit import audit
-from vpcguard.cli.commands.capture import capture
-from vpcguard.cli.commands.explain import explain
+from vpcguard.cli.commands import audit, capture, explain, rules
+from vpcguard.cli.exits import USAGE
 from vpcguard.cli.interrupts import listen
 
-app = typer.Typer(
-    name="vpcguard",
-    help="Finds Lambda functions whose VPC network cannot do what they need. Read-only.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-app.command()(audit)
-app.command()(capture)
-app.command()(explain)
-app.add_typer(rules.app, name="rules")
+COMMANDS = (audit, capture, explain, rules)
 
 
-@app.callback()
-def _start() -> None:
+def app(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command that the arguments name, by default those of the process, and exit with its code.
+
+    argparse ends with 2 for arguments it does not take, as usage errors must.
+    """
     listen()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names can hold what a terminal cannot show
+    parser = _parser()
+    options = vars(parser.parse_args(arguments))
+    run: Callable[..., None] | None = options.pop("run", None)
+    if run is None:  # a command is missing
+        options.pop("group", parser).print_help(sys.stderr)
+        sys.exit(USAGE)
+    options.pop("group", None)
+    run(**options)
+    sys.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
+    words = "Finds Lambda functions whose VPC network cannot do what they need. Read-only."
+    parser = argparse.ArgumentParser(prog="vpcguard", description=words, allow_abbrev=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_to(commands)
+    return parser

@@ -2,24 +2,61 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable
+from inspect import cleandoc
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse names it no other way
 
-Config = Annotated[
-    Path | None, typer.Option(help="Configuration laid over the defaults, YAML or JSON.", show_default=False)
-]
-Regions = Annotated[
-    list[str] | None,
-    typer.Option(help="Region to read; repeatable. Default: the profile's.", show_default=False),
-]
-Profile = Annotated[str | None, typer.Option(help="AWS profile to read with.", show_default=False)]
-RoleArn = Annotated[str | None, typer.Option(help="Role to assume; its account is read.", show_default=False)]
-Functions = Annotated[
-    list[str] | None,
-    typer.Option(help="Only this function; repeatable. Default: every function.", show_default=False),
-]
-States = Annotated[
-    bool, typer.Option("--states", help="Read each function's State too: one call a function.")
-]
+
+def new_command(commands: Commands, name: str, run: Callable[..., None]) -> argparse.ArgumentParser:
+    """Add the command that calls `run` with its options as keywords; its docstring is the help."""
+    words = cleandoc(run.__doc__ or "")
+    command = commands.add_parser(
+        name,
+        help=words.splitlines()[0],
+        description=words,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def snapshot(command: argparse.ArgumentParser, words: str) -> None:
+    """Add --snapshot FILE."""
+    command.add_argument("--snapshot", type=Path, metavar="FILE", help=words)
+
+
+def config(command: argparse.ArgumentParser) -> None:
+    """Add --config FILE."""
+    words = "configuration laid over the defaults, YAML or JSON"
+    command.add_argument("--config", type=Path, metavar="FILE", help=words)
+
+
+def region(command: argparse.ArgumentParser, *, is_repeatable: bool = False) -> None:
+    """Add --region REGION."""
+    several: dict[str, Any] = {"action": "append"} if is_repeatable else {}
+    words = "region to read; repeatable" if is_repeatable else "region to read"
+    command.add_argument("--region", help=f"{words}; default: the profile's", **several)
+
+
+def credentials(command: argparse.ArgumentParser) -> None:
+    """Add --profile and --role-arn."""
+    command.add_argument("--profile", help="AWS profile to read with")
+    command.add_argument("--role-arn", metavar="ARN", help="role to assume; its account is read")
+
+
+def functions(command: argparse.ArgumentParser) -> None:
+    """Add --function NAME, repeatable."""
+    words = "only this function; repeatable; default: every function"
+    command.add_argument("--function", action="append", metavar="NAME", help=words)
+
+
+def states(command: argparse.ArgumentParser) -> None:
+    """Add --states."""
+    words = "read each function's State too: one call a function"
+    command.add_argument("--states", action="store_true", help=words)

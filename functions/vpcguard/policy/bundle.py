@@ -44,7 +44,7 @@ def _files(policies: Path) -> Iterator[Path]:
 def _archive(files: list[tuple[str, bytes]]) -> bytes:
     buffer = io.BytesIO()
     with (
-        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="") as packed,
+        gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, filename="", compresslevel=1) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
     ):
         for name, content in files:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from vpcguard.cli import exits, options
 from vpcguard.cli.formats import FORMATS, FormatName, write_report
 from vpcguard.cli.formats.closing import unread_lines
-from vpcguard.cli.guarded import guarded
-from vpcguard.cli.report import Report
+from vpcguard.cli.guarded import guarded, say
+from vpcguard.cli.report import SEVERITIES, Report
 from vpcguard.errors import ConfigurationError
 from vpcguard.model.decision import Severity
 
@@ -21,32 +20,36 @@ if TYPE_CHECKING:
     from vpcguard.cli.live import Target
 
 
+def add_to(commands: options.Commands) -> None:
+    """Add this command."""
+    command = options.new_command(commands, "audit", audit)
+    options.snapshot(command, "judge this snapshot file, not a live account: no AWS access")
+    options.config(command)
+    options.region(command, is_repeatable=True)
+    options.credentials(command)
+    options.functions(command)
+    options.states(command)
+    words = "table for people (the default), json for one document, jsonl for a finding a line"
+    command.add_argument("--format", choices=tuple(FORMATS), default="table", help=words)
+    words = "write findings.<txt|json|jsonl> into this folder, not to stdout"
+    command.add_argument("--out", type=Path, metavar="DIR", help=words)
+    words = "exit with 1 if a finding this severe, or worse, is open"
+    command.add_argument("--fail-on", choices=SEVERITIES, help=words)
+
+
 @guarded
 def audit(
     *,
-    snapshot: Annotated[
-        Path | None,
-        typer.Option(help="Judge this snapshot file, not a live account: no AWS access.", show_default=False),
-    ] = None,
-    config: options.Config = None,
-    region: options.Regions = None,
-    profile: options.Profile = None,
-    role_arn: options.RoleArn = None,
-    function: options.Functions = None,
-    states: options.States = False,
-    format: Annotated[  # noqa: A002  the option's name
-        FormatName, typer.Option(help="table for people, json for one document, jsonl for a finding a line.")
-    ] = "table",
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write findings.<txt|json|jsonl> into this folder, not to stdout.", show_default=False
-        ),
-    ] = None,
-    fail_on: Annotated[
-        Severity | None,
-        typer.Option(help="Exit with 1 if a finding this severe, or worse, is open.", show_default=False),
-    ] = None,
+    snapshot: Path | None,
+    config: Path | None,
+    region: Sequence[str] | None,
+    profile: str | None,
+    role_arn: str | None,
+    function: Sequence[str] | None,
+    states: bool,
+    format: FormatName,  # noqa: A002  the option's name
+    out: Path | None,
+    fail_on: Severity | None,
 ) -> int:
     """Judge the networks of a live account's functions, or of a snapshot. Read-only.
 
@@ -68,7 +71,7 @@ def audit(
     _show(report, format, out)
     if format == "jsonl":  # which has no room for it: nothing but findings on stdout
         for line in unread_lines(report.unread):
-            typer.echo(line, err=True)
+            say(line)
     return exits.status_of(report, fail_on)
 
 
@@ -82,7 +85,6 @@ def _report(snapshot: Path | None, target: Target, config: Path | None) -> Repor
 
 def _show(report: Report, name: FormatName, out: Path | None) -> None:
     if out is None:
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal without UTF-8
         write_report(report, name, sys.stdout)
         return
     from vpcguard.cli.files import write_whole  # noqa: PLC0415
@@ -92,4 +94,4 @@ def _show(report: Report, name: FormatName, out: Path | None) -> None:
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"findings.{FORMATS[name].extension}"
     write_whole(path, text.getvalue().encode(errors="backslashreplace"))
-    typer.echo(f"written: {path}", err=True)
+    say(f"written: {path}")

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from vpcguard.cli import exits, options
 from vpcguard.cli.formats import closing
-from vpcguard.cli.guarded import guarded
+from vpcguard.cli.guarded import guarded, say
 from vpcguard.cli.report import Unread
 from vpcguard.errors import ConfigurationError
+
+
+def add_to(commands: options.Commands) -> None:
+    """Add this command."""
+    command = options.new_command(commands, "capture", capture)
+    words = "file to write, .json or .json.gz"
+    command.add_argument("--out", type=Path, metavar="FILE", required=True, help=words)
+    options.region(command)
+    options.credentials(command)
+    options.functions(command)
+    options.states(command)
 
 
 @guarded
 def capture(
     *,
-    out: Annotated[Path, typer.Option(help="File to write, .json or .json.gz.", show_default=False)],
-    region: Annotated[
-        str | None, typer.Option(help="Region to read. Default: the profile's.", show_default=False)
-    ] = None,
-    profile: options.Profile = None,
-    role_arn: options.RoleArn = None,
-    function: options.Functions = None,
-    states: options.States = False,
+    out: Path,
+    region: str | None,
+    profile: str | None,
+    role_arn: str | None,
+    function: Sequence[str] | None,
+    states: bool,
 ) -> int:
     """Write a snapshot of one account and region: what AWS answered, without environment values or code.
 
@@ -49,11 +56,11 @@ def capture(
     with shown("Reading AWS") as progress:
         snapshot = next(live_snapshots(target, progress))
     if isinstance(snapshot, Unread):
-        typer.echo(f"vpcguard: nothing written: {snapshot.message}", err=True)
+        say(f"vpcguard: nothing written: {snapshot.message}")
         return exits.READ_FAILED
     write_snapshot(snapshot, out)
-    typer.echo(f"written: {out}", err=True)
+    say(f"written: {out}")
     unread = list(unread_of(failed_reads(snapshot), snapshot.region))
     for line in closing.unread_lines(unread):
-        typer.echo(line, err=True)
+        say(line)
     return exits.READ_FAILED if unread else exits.DONE

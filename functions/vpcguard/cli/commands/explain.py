@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-import typer
+from typing import TYPE_CHECKING, Literal
 
 from vpcguard.cli import exits, options
 from vpcguard.cli.guarded import guarded
@@ -16,23 +14,28 @@ if TYPE_CHECKING:
     from vpcguard.cli.explaining import Explained
 
 
+def add_to(commands: options.Commands) -> None:
+    """Add this command."""
+    command = options.new_command(commands, "explain", explain)
+    command.add_argument("function", metavar="FUNCTION", help="name or ARN")
+    options.snapshot(command, "explain from this snapshot file: no AWS access")
+    options.config(command)
+    options.region(command)
+    options.credentials(command)
+    words = "text for people (the default), json for one document"
+    command.add_argument("--format", choices=("text", "json"), default="text", help=words)
+
+
 @guarded
 def explain(
-    function: Annotated[str, typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False)],
     *,
-    snapshot: Annotated[
-        Path | None,
-        typer.Option(help="Explain from this snapshot file: no AWS access.", show_default=False),
-    ] = None,
-    config: options.Config = None,
-    region: Annotated[
-        str | None, typer.Option(help="Region to read. Default: the profile's.", show_default=False)
-    ] = None,
-    profile: options.Profile = None,
-    role_arn: options.RoleArn = None,
-    format: Annotated[  # noqa: A002  the option's name
-        Literal["text", "json"], typer.Option(help="text for people, json for one document.")
-    ] = "text",
+    function: str,
+    snapshot: Path | None,
+    config: Path | None,
+    region: str | None,
+    profile: str | None,
+    role_arn: str | None,
+    format: Literal["text", "json"],  # noqa: A002  the option's name
 ) -> int:
     """Show one function's way out hop by hop, its endpoints and addresses, and what each rule says and why.
 
@@ -68,6 +71,5 @@ def _check_place(spelling: str, explained: Explained) -> None:
 def _show(explained: Explained, name: Literal["text", "json"]) -> None:
     from vpcguard.cli.formats import explanation  # noqa: PLC0415
 
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal without UTF-8
     write = {"text": explanation.write_text, "json": explanation.write_json}[name]
     write(explained, sys.stdout)

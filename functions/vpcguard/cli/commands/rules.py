@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import textwrap
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-import typer
-
-from vpcguard.cli import exits
+from vpcguard.cli import exits, options
 from vpcguard.cli.guarded import guarded
 from vpcguard.cli.visible import visible
 from vpcguard.errors import ConfigurationError
@@ -18,37 +17,50 @@ from vpcguard.errors import ConfigurationError
 if TYPE_CHECKING:
     from vpcguard.cli.catalogue import Rule
 
-app = typer.Typer(help="The rules: what they judge, and how they are shipped.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, with everything that is known.")]
 _HEAD = ("rule", "severity", "stage", "enabled", "fault")
 
 
-@app.command("list")
+def add_to(commands: options.Commands) -> None:
+    """Add this command and its two."""
+    words = "The rules: what they judge, and how they are shipped."
+    group = commands.add_parser("rules", help=words, description=words, allow_abbrev=False)
+    group.set_defaults(group=group)
+    below = group.add_subparsers(title="commands", metavar="COMMAND")
+    listing = options.new_command(below, "list", list_rules)
+    showing = options.new_command(below, "show", show_rule)
+    showing.add_argument("rule_id", metavar="ID", help="e.g. nat.no_internet_egress")
+    for command in (listing, showing):
+        words = "as JSON, with everything that is known"
+        command.add_argument("--json", action="store_true", dest="as_json", help=words)
+
+
 @guarded
-def list_rules(*, as_json: AsJson = False) -> int:
+def list_rules(*, as_json: bool) -> int:
     """List the rules: id, severity, stage, whether enabled, and the fault."""
     from vpcguard.cli.catalogue import shipped_rules  # noqa: PLC0415
 
     rules = shipped_rules()
     if as_json:
-        typer.echo(json.dumps([rule.as_document() for rule in rules], indent=2))
+        _show([json.dumps([rule.as_document() for rule in rules], indent=2)])
         return exits.DONE
-    for line in _table([_HEAD, *map(_row, rules)]):
-        typer.echo(line)
+    _show(_table([_HEAD, *map(_row, rules)]))
     return exits.DONE
 
 
-@app.command("show")
 @guarded
-def show_rule(rule_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: AsJson = False) -> int:
+def show_rule(*, rule_id: str, as_json: bool) -> int:
     """Show one rule: what it finds, why that matters, what to do about it."""
     from vpcguard.cli.catalogue import shipped_rules  # noqa: PLC0415
 
     rule = next((one for one in shipped_rules() if one.id == rule_id), None)
     if rule is None:
         raise ConfigurationError(f"there is no rule {rule_id!r}; `vpcguard rules list` names them")
-    typer.echo(json.dumps(rule.as_document(), indent=2) if as_json else "\n".join(_described(rule)))
+    _show([json.dumps(rule.as_document(), indent=2)] if as_json else _described(rule))
     return exits.DONE
+
+
+def _show(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
 def _row(rule: Rule) -> tuple[str, ...]:
