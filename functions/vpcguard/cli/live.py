@@ -35,10 +35,10 @@ class Target:
 
 
 def live_snapshots(target: Target, progress: Progress | None) -> Iterator[Snapshot | Unread]:
-    """Yield for each region its snapshot, or that throttling or a fault of AWS's kept us from reading it.
+    """Yield for each region its snapshot, or what kept us from reading it: throttling, a fault, out of reach.
 
     progress: called with "<service>:<Operation>" after each answer, from several threads. Raises
-    ConfigurationError and botocore's errors for credentials, role and endpoints out of reach.
+    ConfigurationError and botocore's errors for credentials and role, and for the only region out of reach.
     """
     for reader in _readers(target):
         yield _captured(target, reader, progress)
@@ -90,7 +90,8 @@ def _captured(target: Target, reader: AwsReader, progress: Progress | None) -> S
     try:
         return capture(scope, reader, clock=system_clock, options=options)
     except ReadError as error:
-        if type(error.__cause__).__name__ in _OUT_OF_REACH:
+        is_alone = len(set(target.regions)) <= 1  # among several, one out of reach does not hide the others
+        if is_alone and type(error.__cause__).__name__ in _OUT_OF_REACH:
             raise ConfigurationError(f"{reader.region} is out of reach: {error}") from error
         return Unread(
             account_id=reader.account_id,

@@ -72,6 +72,11 @@ def _verdicts(rule: RuleDecision, functions: Mapping[str, Any]) -> _Verdicts:
     return _Verdicts(rule, violations, unknowns, rule.silent)
 
 
+def _is_going(function: Mapping[str, Any]) -> bool:
+    """No rule applies while AWS deletes a function, and none of its faults was fixed: its end resolves them."""
+    return str(function.get("state", "")).lower() == "deleting"
+
+
 @dataclass(frozen=True, slots=True)
 class _Context:
     """What all findings of one evaluation share."""
@@ -101,7 +106,7 @@ class _Context:
             elif unknown := verdict.unknowns.get(name):
                 stated = _undetermined(unknown, verdict.rule.severity)
                 findings.append(self._finding(function, verdict.rule, origin, stated))
-            elif name not in verdict.silent:
+            elif name not in verdict.silent and not _is_going(function):
                 judged.add(verdict.rule.id)
         return Look(
             account_id=self.account["id"],

@@ -51,6 +51,14 @@ def test_a_rule_that_is_off_for_a_function_is_neither_judged_nor_in_force_there(
     assert orders.judged == orders.in_force == frozenset({"az.single_az"})
 
 
+@pytest.mark.parametrize("state", ["Deleting", "deleting"])
+def test_a_function_that_is_being_deleted_resolves_nothing(state: str) -> None:
+    """No rule applies to it any more, and nobody fixed it; once gone, its findings end as deleted."""
+    (look,) = _looks([_rule("az.single_az")], [_function("orders", state=state)])
+
+    assert look == _look("orders", findings=(), judged=set(), in_force={"az.single_az"})
+
+
 def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() -> None:
     """It carries the rule's own severity, and its rule is not judged: nothing of it may be resolved."""
     waiting = _unknown("orders", waits_for=("tgw-0a", "ec2:DescribeRouteTables", "tgw-0a"))

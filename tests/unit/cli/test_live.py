@@ -1,0 +1,45 @@
+"""Regions of one audit that cannot be read."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import NoReturn
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+import vpcguard.snapshot
+from vpcguard.cli import live
+from vpcguard.cli.report import Unread
+from vpcguard.errors import ConfigurationError, ReadError
+
+READERS = [SimpleNamespace(account_id="111122223333", region=region) for region in ("eu-west-1", "xx-west-1")]
+
+
+@pytest.fixture(autouse=True)
+def _unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def capture(*_: object, **__: object) -> NoReturn:
+        raise ReadError("no way there") from EndpointConnectionError(endpoint_url="https://nowhere")
+
+    monkeypatch.setattr(vpcguard.snapshot, "capture", capture)
+    monkeypatch.setattr(
+        live,
+        "_readers",
+        lambda target: [r for r in READERS if not target.regions or r.region in target.regions],
+    )
+
+
+def test_a_region_out_of_reach_beside_others_is_a_failed_read() -> None:
+    """The others are judged all the same."""
+    found = list(live.live_snapshots(live.Target(regions=("eu-west-1", "xx-west-1")), None))
+
+    assert [(one.region, one.code) for one in found if isinstance(one, Unread)] == [
+        ("eu-west-1", "ReadError"),
+        ("xx-west-1", "ReadError"),
+    ]
+
+
+@pytest.mark.parametrize("regions", [(), ("xx-west-1",), ("xx-west-1", "xx-west-1")])
+def test_the_only_region_out_of_reach_is_a_mistake_of_the_command(regions: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigurationError, match="out of reach"):
+        list(live.live_snapshots(live.Target(regions=regions), None))
