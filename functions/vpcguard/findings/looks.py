@@ -73,7 +73,7 @@ def _verdicts(rule: RuleDecision, functions: Mapping[str, Any]) -> _Verdicts:
 
 
 def _is_going(function: Mapping[str, Any]) -> bool:
-    """No rule applies while AWS deletes a function, and none of its faults was fixed: its end resolves them."""
+    """No rule applies while AWS deletes a function, and nobody fixed its faults: its end resolves them."""
     return str(function.get("state", "")).lower() == "deleting"
 
 
