@@ -34,13 +34,15 @@ class FailedRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What one snapshot says. looks: one for every function, by name.
+    """What one snapshot says. digest: of the snapshot, or of the whole that it is a part of.
 
-    unsettled: functions that AWS is still changing, or whose network it is; they were judged as they
-    stand. failed_reads: what was refused while reading, by account, operation and subject.
+    looks: one for every function, by name. unsettled: functions that AWS is still changing, or whose
+    network it is; they were judged as they stand. failed_reads: what was refused while reading, by
+    account, operation and subject.
     """
 
     snapshot: Snapshot
+    digest: str
     decision: Decision
     looks: tuple[Look, ...]
     unsettled: frozenset[str]
@@ -69,14 +71,16 @@ def judge(
     """
     facts = build_facts(snapshot)
     decision = policy.decide(facts, configuration)
+    digest = digest or snapshot.digest()
     return Judgement(
         snapshot=snapshot,
+        digest=digest,
         decision=decision,
         looks=tuple(
             looks(
                 decision,
                 facts,
-                snapshot_digest=digest or snapshot.digest(),
+                snapshot_digest=digest,
                 captured_at=snapshot.captured_at,
                 origins=origins or {},
                 trigger=trigger,

@@ -44,6 +44,7 @@ def judgement(finding: Finding) -> Judge:
             snapshot=Snapshot(
                 account_id=ACCOUNT, region=REGION, captured_at="2026-11-20T12:00:00.000000Z", own=own
             ),
+            digest="sha256:0a",
             decision=Decision(policy_revision="r", config_digest="c", rules=(rule,)),
             looks=tuple(_look(name, findings.get(name, ())) for name in names),
             unsettled=frozenset(),
