@@ -13,17 +13,17 @@ import data.vpcguard.lib.permissions
 
 # METADATA
 # description: Crowd key by function name, for every attached function.
-of := {name: concat("\n", [cohorts.of[name], key]) | some name, key in _keys}
+of := {name: key | some key, crowd in crowds; some name in crowd.functions}
 
 # METADATA
 # description: |
 #   By crowd key: {"cohort" (its key), "functions", "services", "others"}. services: service prefix -> {"basis"
 #   (declared, inferred), "waits" (what it takes to be sure of the need; empty: it is certain)}. others: what it takes
 #   to know that no further service is needed; empty where that is certain.
-crowds := {key: crowd |
-	some key, members in _members
-	name := min(members)
-	crowd := object.union(_needs(name), {"cohort": cohorts.of[name], "functions": members})
+crowds := {crowd_key: crowd |
+	some crowd_key, members in _members
+	[key, needs] := crowd_key
+	crowd := {"cohort": key, "functions": members, "services": needs.services, "others": needs.others}
 }
 
 # METADATA
@@ -35,49 +35,27 @@ functions(keys) := union({crowds[key].functions | some key in keys})
 # description: Keys of the crowds that need a service, certainly or perhaps, and have a subnet left.
 needy := {key |
 	some key, crowd in crowds
+	[crowd.services, crowd.others] != [{}, set()]
 	crowd.cohort in cohorts.with_subnets
-	_is_needy(crowd)
 }
 
-_is_needy(crowd) if crowd.services != {}
+# METADATA
+# description: The functions of the needy crowds.
+needy_functions := functions(needy)
 
-_is_needy(crowd) if crowd.others != set()
-
-_members := {key: members |
-	some key in {key | some key in of}
-	members := {name | some name, other in of; other == key}
-}
-
-# Functions of one cohort with one key have the same needs. Most are settled by their intent, or by a role that was
-# read.
-_keys := object.union_n([
-	{name: found.key | some name, _ in network.attached; found := _declared[intent.key_of[name]]},
-	{name: concat(" ", services) | some name, services in _inferred; not _open[name]},
-	{name: json.marshal([_inferred[name], doubts]) | some name, doubts in _open},
-])
-
-_needs(name) := _declared[intent.key_of[name]].needs
-
-_needs(name) := {"services": services, "others": set()} if {
-	not _open[name]
-	inferred := _inferred[name]
-	services := {service: {"basis": "inferred", "waits": set()} | some service in inferred}
-}
-
-_needs(name) := {"services": services, "others": _open[name].others} if {
-	services := {service: {"basis": "inferred", "waits": waits} |
-		some service in _inferred[name]
-		waits := _open[name].others | {wait | service in _open[name].polled; some wait in _open[name].source_waits}
-	}
-}
+# By [cohort key, needs]. All functions of a cohort have the needs that their intent declares.
+_members := object.union(
+	{[key, _declared[cohort.intent_key]]: cohort.functions | some key, cohort in cohorts.by_key},
+	{key: members |
+		some key in {key | some key in _inferred}
+		members := {name | some name, other in _inferred; other == key}
+	},
+)
 
 # by intent, the needs where it decides them; none wins over services
-_declared := {key: {"key": json.marshal(needs), "needs": needs} |
-	some key, found in intent.by_key
-	needs := _declaration(found)
-}
+_declared := {key: needs | some key, found in intent.by_key; needs := _declaration(found)}
 
-_declaration(found) := {"services": {}, "others": set()} if found.egress.values == {"none"}
+_declaration(found) := _nothing if found.egress.values == {"none"}
 
 _declaration(found) := {"services": services, "others": set()} if {
 	found.egress.values != {"none"}
@@ -86,17 +64,29 @@ _declaration(found) := {"services": services, "others": set()} if {
 	services := {service: {"basis": "declared", "waits": waits} | some service in found.services.values}
 }
 
-# by function, what is open about its inferred needs: "others" holds what leaves each need and any other in doubt;
-# "polled" are services of which only the event sources ("source_waits") say whether the function or its poller calls
-# them
-_open := {name: doubts |
-	some name, _ in _inferred
-	source_waits := coverage.waits("event_sources", name)
-	others := _doubt[intent.key_of[name]] | _role_waits(_role_of[name])
-	[source_waits, others] != [set(), set()]
-	polled := {service | source_waits != set(); some service in (_inferred[name] - _called_beside_pollers(name))}
-	doubts := {"others": others, "polled": polled, "source_waits": source_waits}
+_nothing := {"services": {}, "others": set()}
+
+# by function whose intent leaves it to inference, its cohort and its needs: most need what their role lets them call
+_inferred := object.union(_plain, {name: [cohorts.of[name], needs] |
+	some name in (_undeclared - object.keys(_plain))
+	role_name := object.get(network.attached[name], "role_name", "")
+	patterns := {pattern | some pattern in _allowed[permissions.contents[role_name]]}
+	others := _doubt[intent.key_of[name]] | _role_waits(role_name)
+	needs := _needs(patterns, _reasons(name), others, object.get(_source_waits, name, set()))
+})
+
+_undeclared := union({cohort.functions | some cohort in cohorts.by_key; not _declared[cohort.intent_key]})
+
+# Lambda calls no service for them, and all that tells their needs was read
+_plain := {name: [cohorts.of[name], needs] |
+	some name in ((_undeclared - _in_doubt) - object.keys(_source_waits))
+	one := network.attached[name]
+	[one.has_kms_key, one.event_sources, object.get(one, "dead_letter_service", "")] == [false, [], ""]
+	not permissions.unread[one.role_name]
+	needs := object.get(_needs_of_role, one.role_name, _nothing)
 }
+
+_in_doubt := union({cohort.functions | some cohort in cohorts.by_key; _doubt[cohort.intent_key] != set()})
 
 # tags that nobody read may say none, or name other services
 _doubt := {key: waits |
@@ -106,32 +96,33 @@ _doubt := {key: waits |
 
 _role_waits("") := {{"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}}
 
-_role_waits(role_name) := coverage.waits("roles", role_name) if role_name != ""
+_role_waits(role_name) := object.get(permissions.unread, role_name, set()) if role_name != ""
 
-# by function whose intent leaves it to inference, the services that its role lets it call
-_inferred := object.union(
-	{name: object.get(_services_of_role, role_name, set()) | some name, role_name in _role_of; not name in _excepted},
-	{name: _called(role_name, _reasons(name)) | some name, role_name in _role_of; name in _excepted},
-)
+_source_waits := coverage.doubtful("event_sources", _undeclared)
 
-_role_of := {name: object.get(one, "role_name", "") |
-	some name, one in network.attached
-	not _declared[intent.key_of[name]]
+_needs_of_role := {name: needs |
+	some content, patterns in _allowed
+	needs := _needs(patterns, set(), set(), set())
+	some name in permissions.holders[content]
 }
 
-# functions for which Lambda calls services
-_excepted := {name | some name, one in network.attached; one.has_kms_key} | ({name |
-	some name, one in network.attached
-	one.event_sources != []
-} | {name | some name, one in network.attached; one.dead_letter_service})
+# The needs that patterns of actions tell, given why Lambda itself makes some of the calls, and two doubts: others
+# leaves each need and any other open; of some services the event sources alone (source_waits) say whether the function
+# or its poller calls them.
+_needs(patterns, reasons, others, source_waits) := {"services": services, "others": others} if {
+	polled := {reason | source_waits != set(); some reason in _pollers}
+	certain := _called(patterns, reasons | polled)
+	services := {service: {"basis": "inferred", "waits": waits} |
+		some service in _called(patterns, reasons)
+		waits := others | {wait | not service in certain; some wait in source_waits}
+	}
+}
 
-_called(role_name, reasons) := {service |
-	some pattern in _allowed[role_name]
+_called(patterns, reasons) := {service |
+	some pattern in patterns
 	_excused[pattern] & reasons == set()
 	service := _services[pattern]
 }
-
-_called_beside_pollers(name) := _called(_role_of[name], _reasons(name) | _pollers)
 
 # the exclusions that hold for a function, as in _excused
 _reasons(name) := union({
@@ -140,36 +131,26 @@ _reasons(name) := union({
 	{$"poller {source.service}" | some source in network.attached[name].event_sources},
 })
 
-_services_of_role := {name: {service | some pattern in patterns; service := _services[pattern]} |
-	some name, patterns in _allowed
+# by content of roles, the patterns of actions that it allows; doubt about a resource or condition lets a pattern stand
+_allowed := object.union(_named, {content: patterns |
+	some content in _restricted
+	patterns := {pattern |
+		some pattern in _named[content]
+		not _is_denied(_denials[content], pattern)
+		_is_within(content, pattern)
+	}
+})
+
+_named := {content: patterns |
+	some content, _ in permissions.holders
+	patterns := union({_callable[statement.actions] | some statement in content[0]; statement.effect == "Allow"})
 }
 
-# by role, the patterns of actions that it allows; doubt about a resource or condition lets a pattern stand
-_allowed := object.union(
-	{name: patterns | some name, patterns in _named; not name in _restricted},
-	{name: patterns |
-		some name in _restricted
-		patterns := {pattern |
-			some pattern in _named[name]
-			not _is_denied(_denials[name], pattern)
-			_is_within(permissions.roles[name].has_boundary, name, pattern)
-		}
-	},
-)
-
-_named := {one.name: patterns |
-	some one in input.roles
-	patterns := union({_callable[statement.actions] | some statement in one.statements; statement.effect == "Allow"})
-}
-
-_restricted := {name |
-	some name, denials in _denials
-	denials != []
-} | {one.name | some one in input.roles; one.has_boundary}
+_restricted := {content | some content, denials in _denials; denials != []} | object.keys(_bounds)
 
 # by list of actions as statements have it, what in it the function itself may call; roles share their lists
 _callable := {list: patterns |
-	some list in {statement.actions | some one in input.roles; some statement in one.statements}
+	some list in _lists
 	patterns := {pattern |
 		some action in list
 		pattern := lower(action)
@@ -178,8 +159,10 @@ _callable := {list: patterns |
 	}
 }
 
+_lists := {statement.actions | some content, _ in permissions.holders; some statement in content[0]}
+
 _services := {pattern: service |
-	some list in {statement.actions | some one in input.roles; some statement in one.statements}
+	some list in _lists
 	some action in list
 	pattern := lower(action)
 	service := split(pattern, ":")[0]
@@ -212,22 +195,22 @@ _excuses := {service: object.union_n([
 _pollers := {$"poller {service}" | some service, _ in data.vpcguard.config.actions.by_the_poller}
 
 # statements that say the same of every call
-_denials := {one.name: denials |
-	some one in input.roles
+_denials := {content: denials |
+	some content, _ in permissions.holders
 	denials := [statement |
-		some statement in one.statements
+		some statement in content[0]
 		statement.effect == "Deny"
 		statement.condition_keys == []
 		"*" in statement.resources
 	]
 }
 
-_bounds := {one.name: {"denials": denials, "allowances": allowances} |
-	some one in input.roles
-	one.has_boundary
-	allowances := [statement | some statement in one.boundary_statements; statement.effect == "Allow"]
+_bounds := {content: {"denials": denials, "allowances": allowances} |
+	some content, _ in permissions.holders
+	content[1]
+	allowances := [statement | some statement in content[2]; statement.effect == "Allow"]
 	denials := [statement |
-		some statement in one.boundary_statements
+		some statement in content[2]
 		statement.effect == "Deny"
 		statement.condition_keys == []
 		"*" in statement.resources
@@ -248,11 +231,11 @@ _is_denied(denials, pattern) if {
 	}
 }
 
-_is_within(false, _, _) := true
+_is_within(content, _) if not _bounds[content]
 
-_is_within(true, role_name, pattern) if {
-	not _is_denied(_bounds[role_name].denials, pattern)
-	some allowance in _bounds[role_name].allowances
+_is_within(content, pattern) if {
+	not _is_denied(_bounds[content].denials, pattern)
+	some allowance in _bounds[content].allowances
 	_may_allow(allowance, pattern)
 }
 

@@ -7,20 +7,39 @@
 package vpcguard.lib.permissions
 
 import data.vpcguard.lib.coverage
-
-# METADATA
-# description: Roles by name, as far as they were read.
-roles := {one.name: one | some one in input.roles}
+import data.vpcguard.lib.network
 
 # METADATA
 # description: |
-#   Which of several actions a role that was seen may not call on every resource: {"denied", "unknown"}, sets of
-#   lower-case actions, given the role's name and the actions as a set in lower case. It may call the others.
+#   By name, what was read of a role: [statements, has_boundary, boundary_statements]. Many roles say the same: judge
+#   contents, not roles.
+contents := {one.name: [one.statements, one.has_boundary, one.boundary_statements] | some one in input.roles}
+
+# METADATA
+# description: Names of the roles by content.
+holders := {content: names |
+	some content in {content | some content in contents}
+	names := {name | some name, other in contents; other == content}
+}
+
+# METADATA
+# description: Names of the roles of the attached functions.
+in_use := {one.role_name | some one in network.attached}
+
+# METADATA
+# description: By name of a role in use that was not or not completely read, what it waits for.
+unread := coverage.doubtful("roles", in_use)
+
+# METADATA
+# description: |
+#   Which of several actions roles with this content may not call on every resource: {"denied", "unknown"}, sets of
+#   lower-case actions, given whether the content is complete and the actions as a set in lower case. They may call the
+#   others.
 # scope: document
-judged(role_name, asked) := {"denied": denied, "unknown": unknown} if {
-	is_read := _is_read(role_name)
-	identity := _said(roles[role_name].statements, asked, is_read)
-	boundary := _bounded(roles[role_name].has_boundary, roles[role_name].boundary_statements, asked, is_read)
+judged(content, is_complete, asked) := {"denied": denied, "unknown": unknown} if {
+	[statements, has_boundary, boundary_statements] := content
+	identity := _said(statements, asked, is_complete)
+	boundary := _bounded(has_boundary, boundary_statements, asked, is_complete)
 	denied := identity.denied | boundary.denied
 	unknown := (asked - denied) - (identity.allowed & boundary.allowed)
 }
@@ -37,14 +56,9 @@ matches(pattern, action) if {
 
 _bounded(false, _, asked, _) := {"denied": set(), "allowed": asked}
 
-_bounded(true, statements, asked, is_read) := _said(statements, asked, is_read)
+_bounded(true, statements, asked, is_complete) := _said(statements, asked, is_complete)
 
-default _is_read(_) := false
-
-_is_read(role_name) if coverage.is_known("roles", role_name)
-
-# roles share policies: the same statements are weighed once
-_said(statements, asked, is_read) := _settled(spoken, asked, is_read) if {
+_said(statements, asked, is_complete) := _settled(spoken, asked, is_complete) if {
 	weighed := {[_weight(statement), _spoken(statement, asked)] | some statement in statements}
 	spoken := {weight: union({actions | some [found, actions] in weighed; found == weight}) |
 		some weight in ["plain allow", "plain deny", "doubtful allow", "doubtful deny"]

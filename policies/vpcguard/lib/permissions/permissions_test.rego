@@ -1,5 +1,6 @@
 package vpcguard.lib.permissions_test
 
+import data.vpcguard.lib.endpoint_fixtures_test as estate
 import data.vpcguard.lib.fixtures_test as fixtures
 import data.vpcguard.lib.permissions
 
@@ -53,23 +54,34 @@ test_a_boundary_must_allow_too if {
 }
 
 test_an_unread_policy_leaves_only_a_plain_deny_certain if {
-	_of(_partial([_allow(["*"])])) == "unknown"
-	_of(_partial([])) == "unknown"
-	_of(_partial([_statement("Deny", {"actions": ["*"]})])) == "denied"
+	_partial([_allow(["*"])]) == "unknown"
+	_partial([]) == "unknown"
+	_partial([_statement("Deny", {"actions": ["*"]})]) == "denied"
 }
 
-_verdict(statements) := _of(_document(statements, false, []))
+test_roles_that_say_the_same_are_one_content if {
+	roles := [object.union(estate.role([]), {"name": name}) | some name in ["role-a", "role-b"]]
+	document := fixtures.whole({"roles": roles})
+	permissions.holders == {[[], false, []]: {"role-a", "role-b"}} with input as document
+}
 
-_bounded(statements, boundary) := _of(_document(statements, true, boundary))
+test_roles_in_use_may_be_unread if {
+	document := fixtures.denied(estate.document([], {}), {"roles": "iam:GetRolePolicy"})
+	permissions.in_use == {"role-f"} with input as document
+	object.keys(permissions.unread) == {"role-f"} with input as document
+}
 
-_of(document) := _words[[lower(_action) in judged.denied, lower(_action) in judged.unknown]] if {
-	asked := {lower(_action)}
-	judged := permissions.judged("role-f", asked) with input as document # regal ignore:with-outside-test-context
+_verdict(statements) := _of([statements, false, []], true)
+
+_bounded(statements, boundary) := _of([statements, true, boundary], true)
+
+_of(content, is_complete) := _words[[lower(_action) in judged.denied, lower(_action) in judged.unknown]] if {
+	judged := permissions.judged(content, is_complete, {lower(_action)})
 }
 
 _words := {[true, false]: "denied", [false, true]: "unknown", [false, false]: "allowed"}
 
-_partial(statements) := fixtures.denied(_document(statements, false, []), {"roles": "iam:GetRolePolicy"})
+_partial(statements) := _of([statements, false, []], false)
 
 _allow(actions) := _statement("Allow", {"actions": actions})
 
@@ -85,11 +97,3 @@ _statement(effect, more) := object.union(
 	},
 	more,
 )
-
-_document(statements, has_boundary, boundary) := fixtures.whole({"roles": [{
-	"name": "role-f",
-	"arn": "arn:aws:iam::111122223333:role/role-f",
-	"statements": statements,
-	"has_boundary": has_boundary,
-	"boundary_statements": boundary,
-}]})

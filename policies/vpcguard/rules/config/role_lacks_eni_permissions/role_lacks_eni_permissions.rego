@@ -25,7 +25,6 @@
 #   limits: Service control policies, resource control policies and session policies are not read.
 package vpcguard.rules.config.role_lacks_eni_permissions
 
-import data.vpcguard.lib.coverage
 import data.vpcguard.lib.message
 import data.vpcguard.lib.network
 import data.vpcguard.lib.permissions
@@ -46,6 +45,7 @@ deny contains result.violation(name, {
 	"severity": "high",
 	"root_causes": {one.role_name},
 }) if {
+	_gone != set()
 	some name, one in network.attached
 	one.role_name in _gone
 }
@@ -56,47 +56,46 @@ deny contains result.violation(name, {
 	"severity": _severity(one),
 	"root_causes": {one.role_name},
 }) if {
+	_missing != {}
 	some name, one in network.attached
 	missing := _missing[one.role_name]
 }
 
 unknown contains result.unknown(name, waits) if {
+	_waits != {}
 	some name, one in network.attached
 	waits := _waits[one.role_name]
 }
 
-_role_names := {one.role_name | some one in network.attached}
+_gone := (permissions.in_use - object.keys(permissions.contents)) - object.keys(permissions.unread)
 
-_gone := {name |
-	some name in _role_names
-	not permissions.roles[name]
-	coverage.is_known("roles", name)
-}
-
-_missing := {name: _named(judged.denied) |
-	some name, judged in _judged
+_missing := {name: missing |
+	some [names, judged] in _judged
 	judged.denied != set()
+	missing := _named(judged.denied)
+	some name in names
 }
 
 # what was read may already prove that an action is missing
-_waits := object.remove(
-	object.union(_conditions, coverage.doubtful("roles", _role_names)),
-	object.keys(_missing),
-)
+_waits := object.remove(object.union(_conditions, permissions.unread), object.keys(_missing))
 
 _conditions := {name: waits |
-	some name, judged in _judged
+	some [names, judged] in _judged
 	judged.unknown != set()
+	some name in names
 	waits := {wait |
 		some action in _named(judged.unknown)
 		wait := {"status": "undecidable", "name": name, "reason": $"{action} hangs on a condition or resource"}
 	}
 }
 
-_judged := {name: permissions.judged(name, object.keys(_asked)) |
-	some name in _role_names
-	permissions.roles[name]
-}
+# roles with the same content, and what they may not call; a role that was not completely read is a matter of its own
+_judged := [[names, permissions.judged(content, is_complete, object.keys(_asked))] |
+	some content, holders in permissions.holders
+	incomplete := holders & object.keys(permissions.unread)
+	some is_complete, names in {true: holders - incomplete, false: incomplete}
+	names != set()
+]
 
 _named(asked) := {_asked[action] | some action in asked}
 

@@ -43,7 +43,7 @@ requires := {
 	"vpc_endpoints",
 }
 
-applies := needs.functions(needs.needy)
+applies := needs.needy_functions
 
 deny contains result.violation(name, {
 	"message": sprintf("%s runs in zones without an endpoint that it needs: %s. %s", [name, said, _advice]),

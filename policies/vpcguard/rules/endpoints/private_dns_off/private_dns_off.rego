@@ -52,7 +52,7 @@ requires := {
 	"vpc_endpoints",
 }
 
-applies := needs.functions(needs.needy)
+applies := needs.needy_functions
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot reach %s. %s", [name, said, _advice]),

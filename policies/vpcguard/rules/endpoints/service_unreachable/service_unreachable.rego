@@ -51,7 +51,7 @@ requires := {
 	"vpc_endpoints",
 }
 
-applies := needs.functions(needs.needy)
+applies := needs.needy_functions
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot reach %s: neither an endpoint nor a way to the internet. %s", [name, said, _advice]),
