@@ -66,7 +66,7 @@ _text("works", key, id) := sprintf("leads to the internet%s through %s", [_over[
 	through := _through(outcome.nat_ids, outcome.hops)
 }
 
-_text("none", key, id) := faults.text(key, {id})
+_text("none", key, id) := faults.text(path.place_of[key], {id})
 
 _text("unknown", key, id) := $"cannot be told: it waits for {message.waits(path.of[key][id].waits)}"
 

@@ -71,6 +71,13 @@ spreads := {key: spread |
 }
 
 # METADATA
+# description: By key of spreads, the keys of the cohorts in it.
+of_spread := {spread: keys |
+	some spread, _ in spreads
+	keys := {key | some key, cohort in by_key; cohort.spread == spread}
+}
+
+# METADATA
 # description: |
 #   Keys of the cohorts that still have a subnet once the missing ones are left out. Only config.missing_subnet and
 #   config.idle_on_broken_network judge the others.

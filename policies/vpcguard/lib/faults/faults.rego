@@ -8,11 +8,11 @@ import data.vpcguard.lib.path
 
 # METADATA
 # description: |
-#   What keeps these subnets of a cohort, all without a way out, from the internet: a clause for each fault, e.g.
-#   "from subnet-0a (eu-west-1a), 0.0.0.0/0 goes to nat-0b, which is deleted".
+#   What keeps these subnets of a place (lib.path), all without a way out, from the internet: a clause for each fault,
+#   e.g. "from subnet-0a (eu-west-1a), 0.0.0.0/0 goes to nat-0b, which is deleted".
 # scope: document
-text(key, subnet_ids) := concat("; ", {clause |
-	faults := {id: _fault(path.of[key][id]) | some id in subnet_ids}
+text(place, subnet_ids) := concat("; ", {clause |
+	faults := {id: _fault(path.by_place[place][id]) | some id in subnet_ids}
 	some fault in faults
 	clause := sprintf("from %s, %s", [message.subnets({id | some id, same in faults; same == fault}), fault])
 })
@@ -20,7 +20,7 @@ text(key, subnet_ids) := concat("; ", {clause |
 # METADATA
 # description: What to do about it, a sentence for each kind of repair.
 # scope: document
-advice(key, subnet_ids) := concat(" ", {_repair(path.of[key][id]) | some id in subnet_ids})
+advice(place, subnet_ids) := concat(" ", {_repair(path.by_place[place][id]) | some id in subnet_ids})
 
 _fault(outcome) := sprintf(_faults[outcome.cause], [_last(outcome).id]) if {
 	outcome.cause in {"public_subnet", "no_default_route", "blackhole", "peering", "internet_gateway_detached"}

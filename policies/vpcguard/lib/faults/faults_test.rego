@@ -46,13 +46,13 @@ test_subnets_with_the_same_fault_share_a_clause if {
 			fixtures.table("rtb-pub", ["pub"], [fixtures.to("vpc_peering_connection", "pcx-1")]),
 		],
 	})
-	[key] := [key | some key, _ in path.of] with input as document
-	text := faults.text(key, {"app", "also", "pub"}) with input as document
+	[place] := [place | some place, _ in path.by_place] with input as document
+	text := faults.text(place, {"app", "also", "pub"}) with input as document
 	text == concat("; ", [
 		"from also (eu-west-1b) and app (eu-west-1a), rtb-app has no default route",
 		"from pub (eu-west-1a), 0.0.0.0/0 goes to pcx-1, a peering connection, which carries nothing on to the internet",
 	])
-	advice := faults.advice(key, {"app", "also", "pub"}) with input as document
+	advice := faults.advice(place, {"app", "also", "pub"}) with input as document
 	advice == concat(" ", [
 		"Give rtb-app a default route to a NAT gateway, or declare the function's intent if it needs none.",
 		"Replace the route to pcx-1 by one to a NAT gateway, or declare it trusted if its VPC does lead out.",
@@ -66,4 +66,4 @@ _text(document) := text if {
 	some text in texts
 }
 
-_texts := {faults.text(key, object.keys(outcomes)) | some key, outcomes in path.of}
+_texts := {faults.text(place, object.keys(outcomes)) | some place, outcomes in path.by_place}

@@ -17,23 +17,33 @@ import data.vpcguard.lib.network
 pairs := {key: found |
 	some key in cohorts.with_subnets
 	cohort := cohorts.by_key[key]
-	present := {id | some id in cohort.subnets; [id, cohort.named_groups] in _seen}
-	waits := coverage.waits("lambda_interfaces", cohort.vpc_id)
-	found := object.union({"present": present, "waits": waits}, _absent(cohort.subnets - present, waits))
+	present := cohort.subnets & object.get(_holding, cohort.named_groups, set())
+	absent := cohort.subnets - present
+	unseen := {true: set(), false: absent}[waits[cohort.vpc_id] == set()]
+	found := {"present": present, "missing": absent - unseen, "unseen": unseen, "waits": waits[cohort.vpc_id]}
 }
 
 # METADATA
 # description: How many interfaces of Lambda this account was seen to have in each VPC that holds its functions.
 count_by_vpc := {vpc_id: count(ids) |
-	some vpc_id in {cohort.vpc_id | some cohort in cohorts.by_key}
+	some vpc_id in _vpc_ids
 	ids := {one.id | some one in _ours; one.vpc_id == vpc_id}
 }
 
-_absent(ids, waits) := {"missing": ids, "unseen": set()} if waits == set()
+_vpc_ids := {spread.vpc_id | some spread in cohorts.spreads}
 
-_absent(ids, waits) := {"missing": set(), "unseen": ids} if waits != set()
+# METADATA
+# description: What the interfaces of each of these VPCs wait for; empty where they were read.
+waits := {vpc_id: coverage.waits("lambda_interfaces", vpc_id) | some vpc_id in _vpc_ids}
 
-_seen := {[one.subnet_id, {id | some id in one.security_group_ids}] | some one in _ours}
+# by set of groups, the subnets that hold an interface of them
+_holding := {groups: subnet_ids |
+	some groups in {groups | some groups in _groups_of}
+	ids := {id | some id, other in _groups_of; other == groups}
+	subnet_ids := {network.interfaces[id].subnet_id | some id in ids}
+}
+
+_groups_of := {one.id: {id | some id in one.security_group_ids} | some one in _ours}
 
 # in a shared VPC the owner's answer holds the interfaces of every participant
 _ours := [one |

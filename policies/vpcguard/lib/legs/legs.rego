@@ -33,7 +33,11 @@ of_table(table_id, subnet_id, vpc_id) := _followed_thrice("ipv4", first) if {
 # scope: document
 hops(leg) := array.concat(leg.hops, [{"id": leg.table, "kind": "route_table", "state": leg.state}])
 
-_followed_thrice(family, legs) := _followed(family, _followed(family, _followed(family, legs)))
+_followed_thrice(_, legs) := legs if _entrances == set()
+
+_followed_thrice(family, legs) := _followed(family, _followed(family, _followed(family, legs))) if {
+	_entrances != set()
+}
 
 _followed(family, legs) := {leg | some leg in legs; not _entered(leg)} | {next |
 	some leg in legs
@@ -49,10 +53,15 @@ _followed(family, legs) := {leg | some leg in legs; not _entered(leg)} | {next |
 _entered(leg) := id if {
 	leg.kind == "route"
 	id := network.route_tables[leg.table].routes[leg.index].target_id
-	network.vpc_endpoints[id].type == "GatewayLoadBalancer"
-	network.vpc_endpoints[id].state == "available"
-	count(network.vpc_endpoints[id].subnet_ids) == 1
+	id in _entrances
 	leg.state == "active"
+}
+
+_entrances := {one.id |
+	some one in input.vpc_endpoints
+	one.type == "GatewayLoadBalancer"
+	one.state == "available"
+	count(one.subnet_ids) == 1
 }
 
 _first(family, start) := _in_table(family, table_id, start) if {
@@ -64,9 +73,9 @@ _first(_, start) := {object.union(start, leg)} if {
 	leg := _leg("unknown", "unknown", 0, {"state": "unknown", "waits": routes.table_waits(start.vpc_id)})
 }
 
-_in_table(family, table_id, start) := {object.union(start, leg) |
-	some leg in union({firm, missing, perhaps, contested})
-} if {
+_in_table(family, table_id, start) := {object.union(start, leg) | some leg in _carried(family, table_id)}
+
+_carried(family, table_id) := union({firm, missing, perhaps, contested}) if {
 	carrying := routes.carrying(family, table_id)
 	firm := {_leg("route", table_id, index, {"state": state, "waits": set()}) |
 		carrying.missing == ""

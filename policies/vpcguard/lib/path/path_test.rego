@@ -5,7 +5,7 @@ import data.vpcguard.lib.path
 import data.vpcguard.lib.ways
 
 test_evidence_has_the_fixed_shape if {
-	[evidence] := [evidence | some evidence in path.evidence] with input as fixtures.estate({"nat_gateways": []})
+	[evidence] := _evidence with input as fixtures.estate({"nat_gateways": []})
 	evidence == [{
 		"subnet_id": "app",
 		"zone_id": "euw1-az-a",
@@ -16,7 +16,7 @@ test_evidence_has_the_fixed_shape if {
 			{"id": "nat-1", "kind": "nat_gateway", "state": "missing"},
 		],
 	}]
-	[hidden] := [evidence | some evidence in path.evidence] with input as _hidden(fixtures.estate({}))
+	[hidden] := _evidence with input as _hidden(fixtures.estate({}))
 	[[one.subnet_id, one.zone_id, one.state, one.cause] | some one in hidden] == [
 		["app", "euw1-az-a", "works", null],
 		["hidden", null, "unknown", null],
@@ -37,9 +37,9 @@ test_summary_sorts_by_state if {
 
 test_roots_of_several_subnets if {
 	document := fixtures.estate({"nat_gateways": []})
-	[key] := [key | some key, _ in path.of] with input as document
-	path.roots(key, {"app"}) == {"nat-1"} with input as document
-	path.roots(key, set()) == set() with input as document
+	[place] := [place | some place, _ in path.by_place] with input as document
+	path.roots(place, {"app"}) == {"nat-1"} with input as document
+	path.roots(place, set()) == set() with input as document
 }
 
 # IPv6
@@ -47,7 +47,7 @@ test_roots_of_several_subnets if {
 test_an_egress_only_gateway_is_a_way_out if {
 	document := _dual({})
 	_states(document) == {"app": "works"}
-	[only] := [only | some only in path.ipv6_only] with input as document
+	only := _ipv6_only with input as document
 	only == {"app"}
 	[outcome.hops | some outcomes in ways.ipv6; some outcome in outcomes] == [[
 		{"id": "rtb-app", "kind": "route_table", "state": "active"},
@@ -111,7 +111,7 @@ test_a_way_over_ipv4_needs_no_other if {
 	nat := [fixtures.to("nat_gateway", "nat-1"), _ipv6("internet_gateway", "igw-1")]
 	document := _dual({"route_tables": fixtures.tables(nat, [fixtures.to("internet_gateway", "igw-1")])})
 	_states(document) == {"app": "works"}
-	[only] := [only | some only in path.ipv6_only] with input as document
+	only := _ipv6_only with input as document
 	only == set()
 }
 
@@ -120,6 +120,10 @@ _states(document) := states if {
 	some outcomes in by_cohort
 	states := {id: outcome.state | some id, outcome in outcomes}
 }
+
+_evidence := [path.evidence(place) | some place, _ in path.by_place]
+
+_ipv6_only := {id | some by_subnet in path.by_place; some id, outcome in by_subnet; outcome.is_ipv6_only}
 
 _hidden(document) := fixtures.denied(
 	object.union(document, {"functions": [fixtures.function("orders", ["app", "hidden"], {})]}),

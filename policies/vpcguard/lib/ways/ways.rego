@@ -19,10 +19,11 @@ import data.vpcguard.lib.outcomes
 # description: |
 #   By key of config.trusts and subnet id, the outcome over IPv4, for every subnet that an attached function names
 #   and that was seen.
-ipv4 := {trust: by_subnet |
+ipv4 := {trust: object.union(_unjudged(ids - object.keys(outcomes_of)), outcomes_of) |
+	ids := union({spread.subnets | some spread in cohorts.spreads})
 	some trust, _ in config.trusts
-	by_subnet := {id: outcome |
-		some id in union({cohort.subnets | some cohort in cohorts.by_key})
+	outcomes_of := {id: outcome |
+		some id in ids
 		ways := legs.of("ipv4", id, network.subnets[id].vpc_id)
 		firm := {_judged(trust, id, leg) | some leg in ways; leg.kind != "perhaps"}
 		perhaps := {{"outcome": _judged(trust, id, leg), "waits": leg.waits} | some leg in ways; leg.kind == "perhaps"}
@@ -32,15 +33,21 @@ ipv4 := {trust: by_subnet |
 
 # METADATA
 # description: As ipv4, over IPv6, for the subnets of functions that may use it.
-ipv6 := {trust: by_subnet |
+ipv6 := {trust: object.union(_unjudged(ids - object.keys(outcomes_of)), outcomes_of) |
+	ids := union({spread.subnets | some spread in cohorts.spreads; spread.is_dual_stack_allowed})
 	some trust, _ in config.trusts
-	by_subnet := {id: outcome |
-		some id in union({cohort.subnets | some cohort in cohorts.by_key; cohort.is_dual_stack_allowed})
+	outcomes_of := {id: outcome |
+		some id in ids
 		ways := legs.of("ipv6", id, network.subnets[id].vpc_id)
 		firm := {_judged_ipv6(trust, leg) | some leg in ways; leg.kind != "perhaps"}
 		perhaps := {{"outcome": _judged_ipv6(trust, leg), "waits": leg.waits} | some leg in ways; leg.kind == "perhaps"}
 		outcome := _trusting(trust, outcomes.worst(firm, perhaps))
 	}
+}
+
+# were a way ever left without an outcome, it would be in doubt and not pass
+_unjudged(ids) := {id: outcomes.unknown({{"status": "undecidable", "name": id, "reason": "not judged"}}, []) |
+	some id in ids
 }
 
 _judged(_, _, leg) := object.union(outcome, {"is_isolated": leg.hops == []}) if {

@@ -27,7 +27,6 @@
 package vpcguard.rules.az.single_usable_az
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.config
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.interfaces
 import data.vpcguard.lib.message
@@ -60,7 +59,7 @@ deny contains result.violation(name, {"message": concat(" ", [name, fault]), "ev
 	cohort := cohorts.by_key[key]
 	some zone in verdicts[min(object.keys(verdicts))].usable_zones
 	unusable := {id | some id in cohort.subnets; network.subnets[id].zone_id != zone}
-	full := unusable & _room[key].full
+	full := unusable & _room(cohort.subnets, interfaces.pairs[key]).full
 	fault := sprintf("can run in one Availability Zone only, %s: %s. %s", [
 		zone,
 		concat("; ", [text | some id in unusable; text := sprintf(_texts[id in full], [message.subnet(id)])]),
@@ -71,7 +70,7 @@ deny contains result.violation(name, {"message": concat(" ", [name, fault]), "ev
 		"usable_zone_ids": [zone],
 		"unusable_subnet_ids": unusable,
 		"without_addresses": full,
-		"subnets": path.evidence[key],
+		"subnets": path.evidence(path.place_of[key]),
 	}
 	some name in cohort.functions
 }
@@ -80,31 +79,47 @@ unknown contains result.unknown_with(name, waits, evidence) if {
 	some key, verdicts in _verdicts
 	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
 	waits != set()
-	evidence := {"subnets": path.evidence[key]}
+	evidence := {"subnets": path.evidence(path.place_of[key])}
 	some name in cohorts.by_key[key].functions
 }
 
 _texts := {true: "%s has no free address", false: "%s has no way out"}
 
-# the same subnets, room, trust and intent give the same verdict: such calls are made once
+# the same place, room and intent give the same verdict: such calls are made once
 _verdicts := {key: verdicts |
-	some key in cohorts.with_subnets
+	some place, keys in path.cohorts_at
+	not place in _settled
+	some key in keys
 	cohort := cohorts.by_key[key]
-	trust := config.trust_of[cohort.signature]
-	verdicts := {value: _verdict(value, trust, cohort.spread, _room[key]) | some value in cohort.intent.egress.values}
+	room := _room(cohort.subnets, interfaces.pairs[key])
+	verdicts := {value: _verdict(value, place, room) | some value in cohort.intent.egress.values}
 }
 
-_verdict(value, trust, spread, room) := object.union(_answer(zones), {"usable_zones": zones.usable}) if {
-	ways := _ways(value, path.summary_by_spread[trust][spread])
-	outcomes := path.by_spread[trust][spread]
-	subnets := cohorts.spreads[spread].subnets
+# Places that pass whatever the intent is and wherever Lambda has interfaces: two zones are usable, or there is but one,
+# which az.single_az reports.
+_settled := {place |
+	some place, summary in path.summary
+	count({network.subnets[id].zone_id | some id in (summary.works & _with_room)}) > 1
+} | {place |
+	some place, _ in path.cohorts_at
+	spread := cohorts.spreads[place[1]]
+	count({network.subnets[id].zone_id | some id in spread.subnets}) < 2
+	spread.hidden_subnet_waits == set()
+	network.waits_for_zones(spread.subnets) == set()
+}
+
+_with_room := {one.id | some one in input.subnets; one.free_ipv4_addresses > 0}
+
+_verdict(value, place, room) := object.union(_answer(zones), {"usable_zones": zones.usable}) if {
+	ways := _ways(value, path.summary[place])
+	outcomes := path.by_place[place]
+	spread := cohorts.spreads[place[1]]
 	usable := ways.good & room.free
 	perhaps := ((ways.good | ways.perhaps) & (room.free | room.perhaps)) - usable
 	zones := {
 		"usable": {network.subnets[id].zone_id | some id in usable},
 		"perhaps": {network.subnets[id].zone_id | some id in perhaps},
-		"all": {network.subnets[id].zone_id | some id in subnets},
-		"hidden": (cohorts.spreads[spread].hidden_subnet_waits | network.waits_for_zones(subnets)),
+		"hidden": (spread.hidden_subnet_waits | network.waits_for_zones(spread.subnets)),
 		"waits": union({
 			{wait | some id in (perhaps & ways.perhaps); some wait in outcomes[id].waits},
 			{wait | some id in (perhaps & room.perhaps); some wait in room.waits},
@@ -141,7 +156,6 @@ _ways("undeclared", summary) := {"good": summary.none, "perhaps": set(), "waits"
 _answer(zones) := {"answer": "violation", "waits": set()} if {
 	_is_certain(zones)
 	count(zones.usable) == 1
-	count(zones.all) > 1
 }
 
 _answer(zones) := {"answer": "pass", "waits": set()} if _passes(zones)
@@ -151,13 +165,8 @@ _answer(zones) := {"answer": "unknown", "waits": (zones.waits | zones.hidden)} i
 	not _passes(zones)
 }
 
-# two usable zones settle it, as one zone alone does, which az.single_az reports
+# two usable zones settle it
 _passes(zones) if count(zones.usable) > 1
-
-_passes(zones) if {
-	zones.hidden == set()
-	count(zones.all) < 2
-}
 
 _passes(zones) if {
 	_is_certain(zones)
@@ -169,11 +178,9 @@ _is_certain(zones) if {
 	zones.perhaps - zones.usable == set()
 }
 
-# by cohort, subnets with room for the function: a free address, or Lambda's interface for the cohort's groups already
-_room := {key: _room_in(cohorts.by_key[key].subnets, pairs) | some key, pairs in interfaces.pairs}
-
-_room_in(ids, pairs) := {"free": free, "full": full, "perhaps": perhaps, "waits": waits} if {
-	free := {id | some id in ids; network.subnets[id].free_ipv4_addresses > 0} | pairs.present
+# subnets with room for a function: a free address, or Lambda's interface for its groups already
+_room(ids, pairs) := {"free": free, "full": full, "perhaps": perhaps, "waits": waits} if {
+	free := (ids & _with_room) | pairs.present
 	full := {id | some id in (ids - free); network.subnets[id].free_ipv4_addresses == 0} - pairs.unseen
 	perhaps := (ids - free) - full
 	waits := pairs.waits | {wait |

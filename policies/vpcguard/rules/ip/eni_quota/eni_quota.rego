@@ -38,7 +38,7 @@ metadata := result.metadata(rego.metadata.chain())
 
 requires := {"quotas", "lambda_interfaces", "subnets"}
 
-applies := cohorts.functions(cohorts.with_subnets)
+applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {
 	"message": sprintf(
@@ -57,16 +57,15 @@ deny contains result.violation(name, {
 	),
 	"severity": _severity(key),
 }) if {
-	some key in cohorts.with_subnets
+	some key, least in _least
 	cohort := cohorts.by_key[key]
-	least := _least[key]
 	_is_above(key, least, "eni_quota_percent")
 	some name in cohort.functions
 }
 
 unknown contains result.unknown(name, waits) if {
-	some key in cohorts.with_subnets
-	not _is_above(key, _least[key], "eni_quota_percent")
+	some key, least in _least
+	not _is_above(key, least, "eni_quota_percent")
 	waits := _waits(key)
 	waits != set()
 	some name in cohorts.by_key[key].functions
@@ -74,9 +73,24 @@ unknown contains result.unknown(name, waits) if {
 
 # at the least: each pair of the function either has its interface, seen or not, or still needs one
 _least := {key: total |
-	some key in cohorts.with_subnets
+	some spread in (_suspect & cohorts.spreads_with_subnets)
+	some key in cohorts.of_spread[spread]
 	cohort := cohorts.by_key[key]
 	total := interfaces.count_by_vpc[cohort.vpc_id] + count(cohort.subnets - interfaces.pairs[key].present)
+}
+
+# spreads that come above the lowest threshold if no pair of theirs has its interface yet, or where something is unread
+_suspect := ({spread |
+	lowest := min({merged.thresholds.eni_quota_percent | some merged in config.settings})
+	some spread, one in cohorts.spreads
+	most := interfaces.count_by_vpc[one.vpc_id] + count(one.named_subnets)
+	most * 100 > _quota.value * lowest
+} | {spread |
+	some spread, one in cohorts.spreads
+	interfaces.waits[one.vpc_id] != set()
+}) | {spread |
+	not _quota
+	some spread, _ in cohorts.spreads
 }
 
 _waits(_) := coverage.waits("quotas", _code) if not _quota

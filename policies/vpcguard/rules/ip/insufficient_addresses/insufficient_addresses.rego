@@ -35,28 +35,36 @@ metadata := result.metadata(rego.metadata.chain())
 
 requires := {"subnets", "lambda_interfaces"}
 
-applies := cohorts.functions(cohorts.with_subnets)
+applies := cohorts.functions_with_subnets
 
-deny contains result.violation(name, {
-	"message": sprintf(
-		"%s needs a new network interface, but too few addresses are free: %s. %s",
-		[name, message.list(_shown(short)), _advice],
-	),
-	"evidence": {"free_addresses": short, "needed": _needed(cohort), "security_group_ids": cohort.named_groups},
-}) if {
-	some key in cohorts.with_subnets
+deny contains result.violation(name, {"message": concat(" ", [name, said]), "evidence": evidence}) if {
+	some key in _suspect
 	cohort := cohorts.by_key[key]
 	short := _short(key, interfaces.pairs[key].missing)
 	short != {}
+	said := sprintf("needs a new network interface, but too few addresses are free: %s. %s", [
+		message.list(_shown(short)),
+		_advice,
+	])
+	evidence := {"free_addresses": short, "needed": _needed(cohort), "security_group_ids": cohort.named_groups}
 	some name in cohort.functions
 }
 
 unknown contains result.unknown(name, waits) if {
-	some key in cohorts.with_subnets
+	some key in _suspect
 	_short(key, interfaces.pairs[key].missing) == {}
 	waits := _waits(key)
 	waits != set()
 	some name in cohorts.by_key[key].functions
+}
+
+# cohorts with a subnet that is short by the highest threshold, or of which something is not known
+_suspect := {key |
+	most := 1 + max({merged.thresholds.ip_margin | some merged in config.settings})
+	ample := {one.id | some one in input.subnets; one.free_ipv4_addresses >= most}
+	some spread in cohorts.spreads_with_subnets
+	cohorts.spreads[spread].named_subnets - ample != set()
+	some key in cohorts.of_spread[spread]
 }
 
 # subnets -> free addresses, where these are too few for one more interface

@@ -33,10 +33,7 @@ metadata := result.metadata(rego.metadata.chain())
 requires := {"reserved_concurrency", "subnets"}
 
 # without a reserved or a configured peak there is nothing to estimate from
-applies := {name |
-	some name, key in _key_of
-	not _has_no_peak(name, cohorts.by_key[key])
-}
+applies := cohorts.functions_with_subnets & (_with_peak | object.keys(_unread))
 
 deny contains result.violation(name, {
 	"message": sprintf(
@@ -70,10 +67,12 @@ _key_of := {name: key |
 }
 
 _waits(name, cohort) := union({
-	{wait | not network.functions[name].reserved_concurrency; some wait in coverage.waits("reserved_concurrency", name)},
+	{wait | not network.functions[name].reserved_concurrency; some wait in _unread[name]},
 	union({waits | some waits in cohort.hidden_subnets}),
 	network.waits_for_addresses(cohort.subnets),
 })
+
+_unread := coverage.doubtful("reserved_concurrency", cohorts.functions_with_subnets)
 
 _peak(name, _) := network.functions[name].reserved_concurrency
 
@@ -81,9 +80,12 @@ _peak(name, cohort) := _configured(cohort) if not network.functions[name].reserv
 
 _configured(cohort) := config.settings[cohort.signature].thresholds.peak_concurrency
 
-_has_no_peak(name, cohort) if {
-	not _peak(name, cohort)
-	coverage.is_known("reserved_concurrency", name)
+_with_peak := {one.name | some one in input.functions; one.reserved_concurrency} | {name |
+	configured := {signature | some signature, merged in config.settings; merged.thresholds.peak_concurrency}
+	configured != set()
+	some cohort in cohorts.by_key
+	cohort.signature in configured
+	some name in cohort.functions
 }
 
 _free(cohort) := sum([network.subnets[id].free_ipv4_addresses | some id in cohort.subnets])

@@ -33,32 +33,34 @@ metadata := result.metadata(rego.metadata.chain())
 
 requires := {"subnets"}
 
-applies := cohorts.functions({key |
-	some key in cohorts.with_subnets
-	cohort := cohorts.by_key[key]
-	count(_judged[cohort.spread]) + count(cohort.hidden_subnets) > 0
+applies := union({cohorts.spreads[key].functions |
+	some key, judged in _judged
+	count(judged) + count(cohorts.spreads[key].hidden_subnets) > 0
 })
 
-deny contains result.violation(name, object.union(finding, {"message": concat(" ", [name, finding.message])})) if {
-	some key in cohorts.with_subnets
-	cohort := cohorts.by_key[key]
-	finding := _finding(cohort.spread, config.settings[cohort.signature].thresholds)
-	some name in cohort.functions
+deny contains result.violation(name, details) if {
+	some limits, spreads in _short
+	some spread, short in spreads
+	finding := _finding(spread, limits, short)
+	some key in cohorts.of_spread[spread]
+	_limits[cohorts.by_key[key].signature] == limits
+	some name in cohorts.by_key[key].functions
+	details := {
+		"severity": finding.severity,
+		"message": concat(" ", [name, finding.message]),
+		"evidence": finding.evidence,
+	}
 }
 
 unknown contains result.unknown(name, waits) if {
-	some key in cohorts.with_subnets
-	cohort := cohorts.by_key[key]
-	_short(cohort.spread, config.settings[cohort.signature].thresholds) == set()
-	waits := _waits[cohort.spread]
-	waits != set()
-	some name in cohort.functions
+	some spread, waits in _waits
+	some key in cohorts.of_spread[spread]
+	not _short[_limits[cohorts.by_key[key].signature]][spread]
+	some name in cohorts.by_key[key].functions
 }
 
-# what is wrong in these subnets, by these thresholds; the message lacks the function's name
-_finding(spread, thresholds) := {"severity": severity, "message": message_text, "evidence": evidence} if {
-	short := _short(spread, thresholds)
-	short != set()
+# what is wrong in these subnets, by these limits; the message lacks the function's name
+_finding(spread, limits, short) := {"severity": severity, "message": message_text, "evidence": evidence} if {
 	[free, worst] := min({[network.subnets[id].free_ipv4_addresses, id] | some id in short})
 	severity := {true: "high", false: "medium"}[_is_alone(spread, worst)]
 	message_text := sprintf("runs short of addresses: %s has %d of %d free. %s", [
@@ -74,18 +76,28 @@ _finding(spread, thresholds) := {"severity": severity, "message": message_text, 
 		"usable_addresses": _usable[worst],
 		"alone_in_its_zone": _is_alone(spread, worst),
 		"short_subnet_ids": short,
-		"thresholds": {"ip_floor": thresholds.ip_floor, "ip_percent": thresholds.ip_percent},
+		"thresholds": limits,
 	}
 }
 
-_short(spread, thresholds) := {id |
-	some id in _judged[spread]
-	_is_short(network.subnets[id].free_ipv4_addresses, id, thresholds)
+# by limits and spread, the subnets that are short by them, if any
+_short := {limits: spreads |
+	some limits in {limits | some limits in _limits}
+	below := {one.id | some one in input.subnets; one.free_ipv4_addresses < limits.ip_floor} | {one.id |
+		some one in input.subnets
+		one.free_ipv4_addresses * 100 < _usable[one.id] * limits.ip_percent
+	}
+	spreads := {spread: short |
+		some spread, judged in _judged
+		short := judged & below
+		short != set()
+	}
 }
 
-_is_short(free, _, thresholds) if free < thresholds.ip_floor
-
-_is_short(free, id, thresholds) if free * 100 < _usable[id] * thresholds.ip_percent
+_limits := {signature: limits |
+	some signature, merged in config.settings
+	limits := {"ip_floor": merged.thresholds.ip_floor, "ip_percent": merged.thresholds.ip_percent}
+}
 
 # Lambda takes IPv4 addresses; a subnet without them is judged by config.dual_stack_mismatch
 _judged := {key: judged |
@@ -95,16 +107,17 @@ _judged := {key: judged |
 
 _ipv6_only := {one.id | some one in input.subnets; one.is_ipv6_only}
 
+# by spread, what its subnets wait for, if anything
 _waits := {key: waits |
 	some key, judged in _judged
 	waits := cohorts.spreads[key].hidden_subnet_waits | {wait |
-		some id in judged
-		not _is_told[id]
+		some id in (judged - _told)
 		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"addresses of {id}"}
 	}
+	waits != set()
 }
 
-_is_told := {one.id: true |
+_told := {one.id |
 	some one in input.subnets
 	one.free_ipv4_addresses >= 0
 	one.ipv4_cidr

@@ -24,7 +24,6 @@
 package vpcguard.rules.nat.cross_az
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.config
 import data.vpcguard.lib.coverage
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.message
@@ -47,26 +46,14 @@ requires := {
 	"vpc_endpoints",
 }
 
-applies := cohorts.functions({key |
-	some key in cohorts.with_subnets
-	intent.may_need_internet(cohorts.by_key[key].intent)
-})
+applies := path.needed_by
 
-deny contains result.violation(name, {"message": concat(" ", [name, fault]), "evidence": evidence}) if {
+deny contains result.violation(name, {"message": concat(" ", [name, finding.message]), "evidence": evidence}) if {
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
-	crossing := _crossing(config.trust_of[cohort.signature], cohort.spread)
-	fault := sprintf("leaves its zone on the way to the internet: %s. %s", [
-		concat("; ", [text | some id, nat_ids in crossing; text := _text(id, nat_ids)]),
-		"Use a NAT gateway in each zone, or a regional one.",
-	])
-	evidence := {
-		"crossing": crossing,
-		"intent": intent.evidence(cohort.intent_key),
-		"one_nat_gateway_carries_all_zones": _is_single(key),
-		"subnets": path.evidence[key],
-	}
+	finding := _finding(path.place_of[key])
+	evidence := object.union({"intent": intent.evidence(cohort.intent_key)}, finding.evidence)
 	some name in cohort.functions
 }
 
@@ -74,33 +61,48 @@ unknown contains result.unknown_with(name, waits, evidence) if {
 	some key, verdicts in _verdicts
 	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
 	waits != set()
-	evidence := {"subnets": path.evidence[key]}
+	evidence := {"subnets": path.evidence(path.place_of[key])}
 	some name in cohorts.by_key[key].functions
 }
 
-_verdicts := {key: intent.by_value(cohort.intent, verdict) |
-	some key in cohorts.with_subnets
-	cohort := cohorts.by_key[key]
-	verdict := _verdict(config.trust_of[cohort.signature], cohort.spread)
+# by cohort, where some traffic leaves its zone or may do so
+_verdicts := {key: intent.by_value(cohorts.by_key[key].intent, verdict) |
+	some place, by_subnet in path.by_place
+	verdict := _verdict(_crossing(place), by_subnet)
+	some key in path.cohorts_at[place]
 }
 
-_verdict(trust, spread) := {"answer": "violation", "waits": set()} if _crossing(trust, spread) != {}
+_verdict(crossing, _) := {"answer": "violation", "waits": set()} if crossing != {}
 
-_verdict(trust, spread) := {"answer": _answers[waits == set()], "waits": waits} if {
-	_crossing(trust, spread) == {}
-	waits := union({_waits(id, outcome) | some id, outcome in path.by_spread[trust][spread]} | {_list_waits(id) |
-		some id, outcome in path.by_spread[trust][spread]
+_verdict({}, by_subnet) := {"answer": "unknown", "waits": waits} if {
+	waits := union({_waits(id, outcome) | some id, outcome in by_subnet} | {_list_waits(id) |
+		some id, outcome in by_subnet
 		outcome.state != "none"
 	})
+	waits != set()
 }
 
-_answers := {true: "pass", false: "unknown"}
+# what is said of every function there; the message lacks its name
+_finding(place) := {
+	"message": sprintf("leaves its zone on the way to the internet: %s. %s", [
+		concat("; ", [text | some id, nat_ids in crossing; text := _text(id, nat_ids)]),
+		"Use a NAT gateway in each zone, or a regional one.",
+	]),
+	"evidence": {
+		"crossing": crossing,
+		"one_nat_gateway_carries_all_zones": count(nat_gateways) == 1,
+		"subnets": path.evidence(place),
+	},
+} if {
+	crossing := _crossing(place)
+	nat_gateways := union({path.by_place[place][id].nat_ids | some id in path.summary[place].works})
+}
 
 # by subnet whose way works, the NAT gateways that do not serve its zone
-_crossing(trust, spread) := {id: nat_ids |
-	some id in path.summary_by_spread[trust][spread].works
+_crossing(place) := {id: nat_ids |
+	some id in path.summary[place].works
 	nat_ids := {nat_id |
-		some nat_id in path.by_spread[trust][spread][id].nat_ids
+		some nat_id in path.by_place[place][id].nat_ids
 		_side(id, nat_id) == "other"
 	}
 	nat_ids != set()
@@ -175,10 +177,6 @@ _are_comparable(id, nat_id) if {
 	nat.zones(nat_id)
 	network.subnets[id].zone_id
 }
-
-default _is_single(_) := false
-
-_is_single(key) if count(union({path.of[key][id].nat_ids | some id in path.summary[key].works})) == 1
 
 _text(id, nat_ids) := sprintf("%s goes through %s", [message.subnet(id), message.list({text |
 	some nat_id in nat_ids

@@ -48,58 +48,46 @@ requires := {
 	"vpc_endpoints",
 }
 
-applies := cohorts.functions({key |
-	some key in cohorts.with_subnets
-	intent.may_need_internet(cohorts.by_key[key].intent)
-})
+applies := path.needed_by
 
 deny contains result.violation(name, details) if {
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
-	broken := path.summary[key].none
+	finding := _finding(path.place_of[key])
+	evidence := object.union({"intent": intent.evidence(cohort.intent_key)}, finding.evidence)
 	some name in cohort.functions
 	details := {
-		"message": sprintf("%s reaches the internet from %s, but not everywhere: %s. %s", [
-			name,
-			message.subnets(path.summary[key].works),
-			faults.text(key, broken),
-			faults.advice(key, broken),
-		]),
-		"evidence": {
-			"intent": intent.evidence(cohort.intent_key),
-			"ipv6_only": path.ipv6_only[key],
-			"subnets": path.evidence[key],
-		},
-		"root_causes": path.roots(key, broken),
+		"message": concat(" ", [name, finding.message]),
+		"evidence": evidence,
+		"root_causes": finding.root_causes,
 	}
 }
 
 unknown contains result.unknown_with(name, waits, evidence) if {
 	some key, verdicts in _verdicts
-	evidence := {"subnets": path.evidence[key]}
 	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
 	waits != set()
+	evidence := {"subnets": path.evidence(path.place_of[key])}
 	some name in cohorts.by_key[key].functions
 }
 
-_verdicts := {key: verdicts |
-	some key in cohorts.with_subnets
-	verdict := {"answer": _answer(path.summary[key]), "waits": path.summary[key].waits}
-	verdicts := intent.by_value(cohorts.by_key[key].intent, verdict)
+# by cohort, where the subnets do not simply agree
+_verdicts := {key: intent.by_value(cohorts.by_key[key].intent, verdict) |
+	some place, summary in path.summary
+	answer := _answer(summary)
+	verdict := {"answer": answer, "waits": summary.waits}
+	some key in path.cohorts_at[place]
 }
 
 # one with a way out and one without settle it
 _answer(summary) := "violation" if _is_mixed(summary)
 
+# a subnet alone is never mixed
 _answer(summary) := "unknown" if {
 	not _is_mixed(summary)
-	_may_be_mixed(summary)
-}
-
-_answer(summary) := "pass" if {
-	not _is_mixed(summary)
-	not _may_be_mixed(summary)
+	summary.unknown != set()
+	count(union({summary.works, summary.none, summary.unknown})) > 1
 }
 
 _is_mixed(summary) if {
@@ -107,8 +95,16 @@ _is_mixed(summary) if {
 	summary.none != set()
 }
 
-# a subnet alone is never mixed
-_may_be_mixed(summary) if {
-	summary.unknown != set()
-	count(union({summary.works, summary.none, summary.unknown})) > 1
+# what is said of every function there; the message lacks its name
+_finding(place) := {
+	"message": sprintf("reaches the internet from %s, but not everywhere: %s. %s", [
+		message.subnets(path.summary[place].works),
+		faults.text(place, broken),
+		faults.advice(place, broken),
+	]),
+	"evidence": {"ipv6_only": ipv6_only, "subnets": path.evidence(place)},
+	"root_causes": path.roots(place, broken),
+} if {
+	broken := path.summary[place].none
+	ipv6_only := {id | some id, outcome in path.by_place[place]; outcome.is_ipv6_only}
 }

@@ -57,10 +57,7 @@ requires := {
 	"vpc_endpoints",
 }
 
-applies := cohorts.functions({key |
-	some key in cohorts.with_subnets
-	intent.may_need_internet(cohorts.by_key[key].intent)
-})
+applies := path.needed_by
 
 deny contains result.violation(name, details) if {
 	some key, verdicts in _verdicts
@@ -68,75 +65,65 @@ deny contains result.violation(name, details) if {
 	count(verdicts) == 1
 	verdict.answer == "violation"
 	cohort := cohorts.by_key[key]
+	finding := _finding(value, path.place_of[key], verdict.broken)
+	evidence := object.union({"intent": intent.evidence(cohort.intent_key)}, finding.evidence)
+	is_eligible := intent.is_internet_alone_by_configuration(cohort.intent)
 	some name in cohort.functions
 	details := {
-		"severity": _severity(value, path.of[key]),
-		"message": sprintf(
-			"%s cannot reach the internet: %s. %s",
-			[name, faults.text(key, verdict.broken), faults.advice(key, verdict.broken)],
-		),
-		"evidence": {"intent": intent.evidence(cohort.intent_key), "subnets": path.evidence[key]},
-		"root_causes": path.roots(key, verdict.broken),
-		"is_eligible": intent.is_internet_alone_by_configuration(cohort.intent),
+		"severity": finding.severity,
+		"message": concat(" ", [name, finding.message]),
+		"evidence": evidence,
+		"root_causes": finding.root_causes,
+		"is_eligible": is_eligible,
 	}
 }
 
 unknown contains result.unknown_with(name, waits, evidence) if {
 	some key, verdicts in _verdicts
-	evidence := {"subnets": path.evidence[key]}
 	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
 	waits != set()
+	evidence := {"subnets": path.evidence(path.place_of[key])}
 	some name in cohorts.by_key[key].functions
 }
 
-# by cohort and possible intent: {"answer", "waits", "broken" (the subnets that are a fault)}
+# By cohort, where no way out is seen to work, and possible intent: {"answer", "waits", "broken" (the subnets that are a
+# fault)}.
 _verdicts := {key: verdicts |
-	some key in cohorts.with_subnets
-	verdicts := {value: _verdict(value, path.summary[key], _by_design(key)) |
-		some value in cohorts.by_key[key].intent.egress.values
-	}
+	some place, summary in path.summary
+	summary.works == set()
+	some key in path.cohorts_at[place]
+	verdicts := {value: _verdict(value, summary, key) | some value in cohorts.by_key[key].intent.egress.values}
 }
 
 _verdict(value, _, _) := _pass if value in {"aws", "none"}
 
-_verdict(value, summary, _) := _pass if {
-	value in {"internet", "undeclared"}
-	summary.works != set()
-}
-
 _verdict(value, summary, _) := {"answer": "unknown", "waits": summary.waits, "broken": set()} if {
 	value in {"internet", "undeclared"}
-	summary.works == set()
 	summary.unknown != set()
 }
 
 _verdict("internet", summary, _) := {"answer": "violation", "waits": set(), "broken": summary.none} if {
-	summary.works == set()
 	summary.unknown == set()
 }
 
 # undeclared: a subnet without a default route is isolated by design where an endpoint serves it
-_verdict("undeclared", summary, by_design) := {"answer": "violation", "waits": set(), "broken": broken} if {
-	summary.works == set()
+_verdict("undeclared", summary, key) := {"answer": "violation", "waits": set(), "broken": broken} if {
 	summary.unknown == set()
-
+	by_design := _by_design(key)
 	broken := (summary.none - by_design.ids) - by_design.perhaps
 	broken != set()
 }
 
-_verdict("undeclared", summary, by_design) := {"answer": "unknown", "waits": by_design.waits, "broken": set()} if {
-	summary.works == set()
+_verdict("undeclared", summary, key) := {"answer": "unknown", "waits": by_design.waits, "broken": set()} if {
 	summary.unknown == set()
-
+	by_design := _by_design(key)
 	(summary.none - by_design.ids) - by_design.perhaps == set()
 	by_design.perhaps != set()
 }
 
-_verdict("undeclared", summary, by_design) := _pass if {
-	summary.works == set()
+_verdict("undeclared", summary, key) := _pass if {
 	summary.unknown == set()
-
-	summary.none - by_design.ids == set()
+	summary.none - _by_design(key).ids == set()
 }
 
 _pass := {"answer": "pass", "waits": set(), "broken": set()}
@@ -146,6 +133,14 @@ _by_design(key) := {"ids": ids, "perhaps": perhaps, "waits": waits} if {
 	ids := {id | some id in isolated; endpoints.serving[key][id] != set()}
 	perhaps := {id | some id in (isolated - ids); endpoints.serving_waits[key][id] != set()}
 	waits := union({endpoints.serving_waits[key][id] | some id in perhaps})
+}
+
+# what is said of every function there; the message lacks its name
+_finding(value, place, broken) := {
+	"severity": _severity(value, path.by_place[place]),
+	"message": sprintf("cannot reach the internet: %s. %s", [faults.text(place, broken), faults.advice(place, broken)]),
+	"evidence": {"subnets": path.evidence(place)},
+	"root_causes": path.roots(place, broken),
 }
 
 _severity("internet", _) := "critical"
