@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 from collections.abc import Iterator
@@ -45,6 +46,7 @@ def vpcguard(capsys: pytest.CaptureFixture[str]) -> Iterator[Vpcguard]:
     yield Vpcguard(capsys)
     for number, handler in handlers.items():
         signal.signal(number, handler)
+    gc.enable()
 
 
 def test_the_list_shows_what_is_off_and_the_stage(vpcguard: Vpcguard) -> None:
