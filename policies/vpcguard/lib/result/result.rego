@@ -62,65 +62,71 @@ composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"
 	"applies": judged.applies - silent,
 	"silent": silent,
 	"off": off,
-	"violations": [_violation(rule.severity, frames[config.signature_of[name]], one) | some name, one in denied],
-	"unknowns": [_unknown(frames[config.signature_of[name]].base.stage, name, doubt) |
+	"violations": _with_states([object.union(object.remove(one, _inner), frame) |
+		some name, one in denied
+		frame := frames[config.signature_of[name]][object.filter(one, _weighing)]
+	]),
+	"unknowns": _with_states([_unknown(settings[config.signature_of[name]].stage, name, doubt) |
 		some name, doubt in doubts
-		not name in silent
-	],
+	]),
 }) if {
-	frames := _frames(rule)
-	off := _off({signature | some signature, frame in frames; frame.is_off})
+	settings := config.rule(rule.id)
+	off := _off({signature | some signature, setting in settings; setting.enabled == false})
 	judged := _enabled(said, off)
 
 	# two violations of one rule by one function conflict here: an error, never a choice
 	denied := {one.function: one | some one in judged.deny}
+	kinds := {object.filter(one, _weighing) | some one in judged.deny}
+	frames := {signature: {kind: _frame(rule, setting, kind) | some kind in kinds} | some signature, setting in settings}
+
+	loud := {waits: _loud(waits) | some waits in {one.waits | some one in judged.unknown}}
+	doubtful := {one.function | some one in judged.unknown} - object.keys(denied)
+	silent := doubtful - {one.function | some one in judged.unknown; loud[one.waits] != {}}
 
 	# what is said of one function is joined in one pass: sets cannot be merged that way, keys of objects can
-	doubts := object.union_n([{one.function: {"waits": {wait: true | some wait in one.waits}, "evidence": one.evidence}} |
+	doubts := object.union_n([{one.function: {"waits": loud[one.waits], "evidence": one.evidence}} |
+		doubtful != silent
 		some one in judged.unknown
-		not denied[one.function]
+		one.function in doubtful
+		not one.function in silent
 	])
-	silent := {name | some name, doubt in doubts; _loud(doubt.waits) == set()}
 }
 
-_violation(usual, frame, one) := object.union_n([
-	frame.base,
-	object.remove(one, ["root_causes", "is_eligible"]),
-	frame.forced,
-	object.get(_caps, [object.get(one, "basis", "declared"), severity], {}),
-	object.get(_refusals, object.get(one, "is_eligible", true), {}),
-	_root_cause(object.get(one, "root_causes", set())),
-	object.get(_transitions, one.function, {}),
-]) if {
-	severity := object.get(frame.forced, "severity", object.get(one, "severity", usual))
+_unknown(stage, name, doubt) := {
+	"function": name,
+	"stage": stage,
+	"waits_for": reasons.names,
+	"message": sprintf("%s cannot be judged: %s", [name, reasons.text]),
+	"evidence": object.union(doubt.evidence, {"unknown": reasons.names}),
+	"is_failed_read": reasons.is_failed_read,
+} if {
+	reasons := _reasons(object.keys(doubt.waits))
 }
 
-_unknown(stage, name, doubt) := object.union_n([
+# what of a violation decides on its frame, and what of that is not shown as it is
+_weighing := {"severity", "basis", "root_causes", "is_eligible"}
+
+_inner := {"root_causes", "is_eligible"}
+
+# what the violations of one kind share: what the rule and the configuration make of them
+_frame(rule, setting, kind) := object.union_n([
 	{
-		"function": name,
-		"stage": stage,
-		"waits_for": reasons.names,
-		"message": sprintf("%s cannot be judged: %s", [name, reasons.text]),
-		"evidence": object.union(doubt.evidence, {"unknown": reasons.names}),
-		"is_failed_read": reasons.is_failed_read,
+		"severity": severity,
+		"stage": setting.stage,
+		"eligible_for_remediation": is_eligible == {true},
 	},
-	object.get(_transitions, name, {}),
+	object.get(_caps, [object.get(kind, "basis", "declared"), severity], {}),
+	{"root_cause": cause | causes := kind.root_causes; count(causes) == 1; some cause in causes},
 ]) if {
-	reasons := _reasons(_loud(doubt.waits))
+	severity := object.get(setting, "severity", object.get(kind, "severity", rule.severity))
+	is_eligible := {rule.remediation == "detach_vpc_config", object.get(kind, "is_eligible", true)}
 }
 
-# by signature, what all violations of a rule share and what the configuration forces on them
-_frames(rule) := {signature: frame |
-	some signature, setting in config.rule(rule.id)
-	frame := {
-		"base": {
-			"severity": rule.severity,
-			"stage": setting.stage,
-			"eligible_for_remediation": rule.remediation == "detach_vpc_config",
-		},
-		"forced": {"severity": setting.severity | setting.severity},
-		"is_off": setting.enabled == false,
-	}
+# a function in transition is judged as it stands, and the evidence says so
+_with_states(said) := said if _transitions == {}
+
+_with_states(said) := [object.union(one, object.get(_transitions, one.function, {})) | some one in said] if {
+	_transitions != {}
 }
 
 # the functions for which the configuration switches the rule off: nothing is said of them, not even that they pass
@@ -139,16 +145,10 @@ _enabled(said, off) := {
 }
 
 # what was left out on purpose is no news
-_loud(waits) := {wait | some wait, _ in waits; wait.status in {"unknown", "opaque", "undecidable"}}
+_loud(waits) := {wait: true | some wait in waits; wait.status in {"unknown", "opaque", "undecidable"}}
 
 # what was inferred is never worse than medium
 _caps := {"inferred": {"critical": {"severity": "medium"}, "high": {"severity": "medium"}}}
-
-_refusals := {false: {"eligible_for_remediation": false}}
-
-_root_cause(causes) := {"root_cause": cause | some cause in causes} if count(causes) == 1
-
-_root_cause(causes) := {} if count(causes) != 1
 
 _reasons(waits) := {"names": names, "text": text, "is_failed_read": "unknown" in states} if {
 	names := sort({wait.name | some wait in waits})
@@ -175,12 +175,12 @@ _is_owners(wait) if {
 	regex.match(`^([0-9]{12}|nat-.*)$`, wait.name)
 }
 
-# a function in transition is judged as it stands, and the evidence says so
-_transitions := {one.name: {"evidence": states} |
-	some one in input.functions
-	states := object.union(
-		{"state": one.state | lower(one.state) != "active"},
-		{"last_update_status": one.last_update_status | lower(one.last_update_status) != "successful"},
+_transitions := {name: {"evidence": states} |
+	some name, states in object.union(
+		{one.name: {"state": one.state} | some one in input.functions; lower(one.state) != "active"},
+		{one.name: {"last_update_status": one.last_update_status} |
+			some one in input.functions
+			lower(one.last_update_status) != "successful"
+		},
 	)
-	states != {}
 }
