@@ -12,56 +12,45 @@ import data.vpcguard.lib.network
 
 # METADATA
 # description: Cohort key by function name, for every attached function.
-of := {name: key |
-	some name, spread in _spread_of
-	key := concat("\n", [
-		spread,
-		concat(",", {id | some id in network.attached[name].security_group_ids}),
-		config.signature_of[name],
-		intent.key_of[name],
-	])
-}
+of := {name: key | some key, cohort in by_key; some name in cohort.functions}
 
 # METADATA
 # description: |
-#   By cohort key: {"functions", "vpc_id" ("" where unknown), "is_dual_stack_allowed", "signature" (lib.config),
+#   By cohort key, the name of its first function: {"functions", "vpc_id" ("" where unknown), "is_dual_stack_allowed", "signature" (lib.config),
 #   "intent", "intent_key" (lib.intent), "spread", "named_subnets", "subnets", "missing_subnets", "hidden_subnets",
 #   "named_groups", "groups", "missing_groups", "hidden_groups"}. "subnets" and "groups" were seen; "missing" ones are
 #   proven not to exist; "hidden" ones may exist: id -> waits. named_subnets and named_groups are what the configuration
 #   says. spread is a key of spreads.
-by_key := {key: cohort |
-	some key, members in _members
-	name := min(members)
-	spread := spreads[_spread_of[name]]
+by_key := {min(members): cohort |
+	some [spread, named, signature, intent_key], members in _members
 	cohort := object.union_n([
-		object.remove(spread, ["hidden_subnet_waits"]),
-		_groups(spread.vpc_id, {id | some id in network.attached[name].security_group_ids}),
+		_shared[spread],
+		_groups[[spreads[spread].vpc_id, named]],
 		{
 			"functions": members,
-			"signature": config.signature_of[name],
-			"intent": intent.by_key[intent.key_of[name]],
-			"intent_key": intent.key_of[name],
-			"spread": _spread_of[name],
+			"signature": signature,
+			"intent": intent.by_key[intent_key],
+			"intent_key": intent_key,
+			"spread": spread,
 		},
 	])
 }
 
 # METADATA
 # description: |
-#   Functions in the same subnets, whatever else tells them apart. By key: {"functions", "vpc_id",
+#   Functions in the same subnets, whatever else tells them apart. By the name of the first: {"functions", "vpc_id",
 #   "is_dual_stack_allowed", "named_subnets", "subnets", "missing_subnets", "hidden_subnets", "hidden_subnet_waits"}.
-spreads := {key: spread |
-	some key, members in _spread_members
-	name := min(members)
-	one := network.attached[name]
-	named := {id | some id in one.subnet_ids}
+spreads := {min(members): spread |
+	some [named, said_vpc_id, is_dual_stack_allowed], members in _spread_members
 	subnets := {id | some id in named; network.subnets[id]}
-	vpc_id := min({network.subnets[id].vpc_id | some id in subnets} | {_vpc[name] | subnets == set()})
+
+	# what the functions say themselves counts where no subnet was seen
+	vpc_id := min({network.subnets[id].vpc_id | some id in subnets} | {said_vpc_id | subnets == set()})
 	unseen := {id: coverage.waits_within("subnets", id, vpc_id) | some id in (named - subnets)}
 	spread := {
 		"functions": members,
 		"vpc_id": vpc_id,
-		"is_dual_stack_allowed": one.ipv6_allowed_for_dual_stack,
+		"is_dual_stack_allowed": is_dual_stack_allowed,
 		"named_subnets": named,
 		"subnets": subnets,
 		"missing_subnets": {id | some id, waits in unseen; waits == set()},
@@ -103,33 +92,42 @@ functions(keys) := union({by_key[key].functions | some key in keys})
 # description: The functions of every cohort that has a subnet left.
 functions_with_subnets := union({spreads[key].functions | some key in spreads_with_subnets})
 
-_groups(vpc_id, named) := {
-	"named_groups": named,
-	"groups": seen,
-	"missing_groups": {id | some id, waits in unseen; waits == set()},
-	"hidden_groups": {id: waits | some id, waits in unseen; waits != set()},
-} if {
+_shared := {key: object.remove(spread, ["hidden_subnet_waits"]) | some key, spread in spreads}
+
+_groups := {place: groups |
+	some place in {[spreads[spread].vpc_id, named] | some [spread, named, _, _], _ in _members}
+	[vpc_id, named] := place
 	seen := {id | some id in named; network.security_groups[id]}
 	unseen := {id: coverage.waits_within("security_groups", id, vpc_id) | some id in (named - seen)}
+	groups := {
+		"named_groups": named,
+		"groups": seen,
+		"missing_groups": {id | some id, waits in unseen; waits == set()},
+		"hidden_groups": {id: waits | some id, waits in unseen; waits != set()},
+	}
 }
 
-_spread_of := {name: concat(" ", [concat(",", {id | some id in one.subnet_ids}), _vpc[name], stack]) |
+_members := {traits: members |
+	some traits in {traits | some traits in _traits}
+	members := {name | some name, other in _traits; other == traits}
+}
+
+# what tells the cohort of a function from others
+_traits := {name: [spread, _ids[network.attached[name].security_group_ids], config.signature_of[name], intent.key_of[name]] |
+	some spread, one in spreads
+	some name in one.functions
+}
+
+_spread_members := {traits: members |
+	some traits in {traits | some traits in _spread_traits}
+	members := {name | some name, other in _spread_traits; other == traits}
+}
+
+_spread_traits := {name: [_ids[one.subnet_ids], object.get(one, "vpc_id", ""), one.ipv6_allowed_for_dual_stack] |
 	some name, one in network.attached
-	stack := {true: "dual-stack", false: "ipv4"}[one.ipv6_allowed_for_dual_stack]
 }
 
-# what the functions say themselves counts where no subnet was seen
-_vpc := object.union(
-	{name: "" | some name, _ in network.attached},
-	{name: one.vpc_id | some name, one in network.attached},
-)
-
-_members := {key: members |
-	some key in {key | some key in of}
-	members := {name | some name, other in of; other == key}
-}
-
-_spread_members := {key: members |
-	some key in {key | some key in _spread_of}
-	members := {name | some name, other in _spread_of; other == key}
+# lists that differ in their order alone are one set
+_ids := {list: {id | some id in list} |
+	some list in ({one.subnet_ids | some one in network.attached} | {one.security_group_ids | some one in network.attached})
 }

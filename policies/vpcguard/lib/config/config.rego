@@ -2,12 +2,19 @@
 # title: Configuration
 # description: |
 #   The shipped defaults, the override document laid over them, and the overrides that match a function. Everything is
-#   computed once per signature: the overrides that match, as text. Most functions share one.
+#   computed once per signature: the numbers of the overrides that match. Most functions share one.
 package vpcguard.lib.config
 
 # METADATA
 # description: Signature by function name, for every function of the document.
-signature_of := {one.name: _signature(one.name) | some one in input.functions}
+signature_of := {one.name: _everyone | some one in input.functions} if _patterns == {}
+
+signature_of := {one.name: signature |
+	some one in input.functions
+	signature := _everyone | {i | some i, pattern in _patterns; glob.match(pattern, null, one.name)}
+} if {
+	_patterns != {}
+}
 
 # METADATA
 # description: |
@@ -15,7 +22,7 @@ signature_of := {one.name: _signature(one.name) | some one in input.functions}
 #   "prices", "remediation", and "central_endpoints" where configured. Intent is in lib.intent.
 settings := {signature: merged |
 	some signature in _signatures
-	layers := [section | some i in json.unmarshal(signature); section := _sections[i]]
+	layers := [section | some i in signature; section := _sections[i]]
 	merged := object.union_n(array.concat([data.vpcguard.config.defaults, _document], layers))
 }
 
@@ -24,7 +31,7 @@ settings := {signature: merged |
 function_intent := {signature: intent |
 	some signature in _signatures
 	intent := object.union_n([section.intent |
-		some i in json.unmarshal(signature)
+		some i in signature
 		_patterns[i]
 		section := _sections[i]
 	])
@@ -67,11 +74,6 @@ rule(id) := {signature: setting |
 }
 
 _signatures := {signature | some signature in signature_of}
-
-_signature(name) := json.marshal(_everyone | {i |
-	some i, pattern in _patterns
-	glob.match(pattern, null, name)
-})
 
 # overrides whose account side matches: those for everyone there, and those for a pattern of names
 _everyone := {i | some i in _matching; not input.config.overrides[i].match.function}

@@ -78,14 +78,14 @@ test_functions_that_match_the_same_share_a_signature if {
 			{"match": {"region": "us-*"}, "thresholds": {"ip_floor": 3}},
 		]},
 	})
-	config.signature_of == {"a1": "[0,1]", "a2": "[0,1]", "b": "[1]"} with input as document
+	config.signature_of == {"a1": {0, 1}, "a2": {0, 1}, "b": {1}} with input as document
 }
 
 test_settings_of_a_rule if {
 	document := _document({"rules": {"az.single_az": {"severity": "low", "stage": "warn"}}})
-	config.rule("az.single_az") == {"[]": {"enabled": true, "severity": "low", "stage": "warn"}} with input as document
-	config.rule("nat.cross_az") == {"[]": {"enabled": true, "stage": "audit"}} with input as document
-	config.rule("placement.vpc_required") == {"[]": {"enabled": false, "stage": "audit"}} with input as document
+	config.rule("az.single_az") == {set(): {"enabled": true, "severity": "low", "stage": "warn"}} with input as document
+	config.rule("nat.cross_az") == {set(): {"enabled": true, "stage": "audit"}} with input as document
+	config.rule("placement.vpc_required") == {set(): {"enabled": false, "stage": "audit"}} with input as document
 }
 
 test_trust_by_kind_of_target if {

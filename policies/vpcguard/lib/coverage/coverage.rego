@@ -14,35 +14,35 @@ is_known(kind, subject) if waits(kind, subject) == set()
 #   Status is "unknown" (a read that failed or never happened), "not_requested" (left out on purpose) or
 #   "opaque" (no read of ours can tell, e.g. the owner's account of a shared VPC is out of reach).
 # scope: document
-waits(kind, subject) := object.get(_by_subject, [[kind, subject]], _by_kind[kind])
+waits(kind, subject) := object.get(_by_subject, [kind, subject], _by_kind[kind])
 
 # METADATA
 # description: As waits, by the subject if it has an entry of its own, else by the group it belongs to.
 # scope: document
-waits_within(kind, subject, group) := object.get(_by_subject, [[kind, subject]], waits(kind, group))
+waits_within(kind, subject, group) := object.get(_by_subject, [kind, subject], waits(kind, group))
 
 # METADATA
 # description: |
 #   As waits, for those of many subjects (a set) that are not known: {subject: waits}. What is known costs nothing.
 # scope: document
-doubtful(kind, subjects) := {subject: waits |
-	some [same, subject], waits in _by_subject
-	same == kind
-	waits != set()
-	subject in subjects
-} if {
-	_by_kind[kind] == set()
+doubtful(kind, subjects) := object.union(
+	{subject: _by_kind[kind] |
+		_by_kind[kind] != set()
+		some subject in (subjects - object.keys(own))
+	},
+	{subject: waits |
+		some subject, waits in own
+		waits != set()
+		subject in subjects
+	},
+) if {
+	own := object.get(_by_subject, kind, {})
 }
 
-doubtful(kind, subjects) := {subject: found |
-	some subject in subjects
-	found := waits(kind, subject)
-	found != set()
-} if {
-	_by_kind[kind] != set()
+_by_subject := {kind: by_subject |
+	some kind in {entry.kind | some entry in input.coverage; entry.subject}
+	by_subject := {entry.subject: _waits[i] | some i, entry in input.coverage; entry.kind == kind}
 }
-
-_by_subject := {[entry.kind, entry.subject]: _waits[i] | some i, entry in input.coverage}
 
 # no entry at all: the fact was never read
 _by_kind := object.union(

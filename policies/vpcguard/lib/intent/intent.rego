@@ -13,7 +13,7 @@ import data.vpcguard.lib.coverage
 #   By function name, a key of by_key. Functions with one key have one intent.
 key_of := {one.name: key |
 	some one in input.functions
-	key := json.marshal([config.signature_of[one.name], _tags[one.name], _unread[one.name]])
+	key := [config.signature_of[one.name], _tags[one.tags], object.get(_unread, one.name, set())]
 }
 
 # METADATA
@@ -25,12 +25,12 @@ key_of := {one.name: key |
 #   the tags that would decide were not read; then waits says what for. unrecognized: tag values that mean nothing.
 by_key := {key: intent |
 	some key in {key | some key in key_of}
-	[signature, tags, unread] := json.unmarshal(key)
+	[signature, tags, unread] := key
 	intent := {
 		"egress": _declared(signature, "egress", tags, unread),
 		"private_targets": _declared(signature, "private_targets", tags, unread),
 		"services": _declared(signature, "services", tags, unread),
-		"waits": {wait | some wait in unread},
+		"waits": unread,
 		"unrecognized": _unrecognized(tags),
 	}
 }
@@ -98,7 +98,7 @@ _shown(declared) := {"value": "unknown", "source": declared.source} if count(dec
 _declared(signature, kind, tags, unread) := array.flatten([
 	[_from("configuration", values) | values := _configured(config.function_intent[signature], kind)],
 	[_from("tag", values) | values := _tagged(kind, tags[kind])],
-	[_from("unread", _possible[kind]) | unread != []],
+	[_from("unread", _possible[kind]) | unread != set()],
 	[_from("configuration", values) | values := _configured(config.account_intent, kind); values != {"undeclared"}],
 	[_from("undeclared", _undeclared[kind])],
 ])[0]
@@ -151,11 +151,11 @@ _unrecognized(tags) := {value |
 	not regex.match(_service, service)
 }
 
-# the three tags as they are compared: lower case, without blanks
-_tags := {one.name: tags |
-	some one in input.functions
+# by list of tags, our three as they are compared: lower case, without blanks
+_tags := {list: tags |
+	some list in {one.tags | some one in input.functions}
 	tags := {kind: lower(replace(tag.value, " ", "")) |
-		some tag in one.tags
+		some tag in list
 		kind := _kinds[tag.key]
 	}
 }
@@ -166,4 +166,4 @@ _kinds := {
 	"vpcguard:services": "services",
 }
 
-_unread := {one.name: coverage.waits("function_tags", one.name) | some one in input.functions}
+_unread := coverage.doubtful("function_tags", {one.name | some one in input.functions})

@@ -74,12 +74,7 @@ dual_stack := {one.id |
 # description: |
 #   Functions by name whose network is judged: attached to a VPC, not being deleted, and not on Managed Instances,
 #   whose network belongs to the capacity provider.
-attached := {one.name: one |
-	some one in input.functions
-	one.subnet_ids != []
-	one.managed_instances == false
-	not one.name in deleting
-}
+attached := {name: one | some name, one in judged; one.subnet_ids != []}
 
 # METADATA
 # description: What the zones of these subnets (all seen) wait for; empty unless one came without its zone.
