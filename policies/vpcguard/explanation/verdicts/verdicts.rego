@@ -6,6 +6,7 @@ package vpcguard.explanation.verdicts
 import data.vpcguard.lib.config
 import data.vpcguard.lib.message
 import data.vpcguard.lib.network
+import data.vpcguard.lib.result
 
 # METADATA
 # description: |
@@ -74,6 +75,6 @@ _metadata(id) := data.vpcguard.rules[parts[0]][parts[1]].metadata if parts := sp
 _left_out(id, name) := {wait.name |
 	parts := split(id, ".")
 	some one in data.vpcguard.rules[parts[0]][parts[1]].unknown
-	one.function == name
+	name in result.unjudged({one})
 	some wait in one.waits
 }

@@ -16,11 +16,11 @@ of := {name: key | some key, cohort in by_key; some name in cohort.functions}
 
 # METADATA
 # description: |
-#   By cohort key, the name of its first function: {"functions", "vpc_id" ("" where unknown), "is_dual_stack_allowed", "signature" (lib.config),
-#   "intent", "intent_key" (lib.intent), "spread", "named_subnets", "subnets", "missing_subnets", "hidden_subnets",
-#   "named_groups", "groups", "missing_groups", "hidden_groups"}. "subnets" and "groups" were seen; "missing" ones are
-#   proven not to exist; "hidden" ones may exist: id -> waits. named_subnets and named_groups are what the configuration
-#   says. spread is a key of spreads.
+#   By cohort key, the name of its first function: {"functions", "vpc_id" ("" where unknown), "is_dual_stack_allowed",
+#   "signature" (lib.config), "intent", "intent_key" (lib.intent), "spread", "named_subnets", "subnets",
+#   "missing_subnets", "hidden_subnets", "named_groups", "groups", "missing_groups", "hidden_groups"}. "subnets" and
+#   "groups" were seen; "missing" ones are proven not to exist; "hidden" ones may exist: id -> waits. named_subnets and
+#   named_groups are what the configuration says. spread is a key of spreads.
 by_key := {min(members): cohort |
 	some [spread, named, signature, intent_key], members in _members
 	cohort := object.union_n([
@@ -113,9 +113,10 @@ _members := {traits: members |
 }
 
 # what tells the cohort of a function from others
-_traits := {name: [spread, _ids[network.attached[name].security_group_ids], config.signature_of[name], intent.key_of[name]] |
+_traits := {name: [spread, named_groups, config.signature_of[name], intent.key_of[name]] |
 	some spread, one in spreads
 	some name in one.functions
+	named_groups := _ids[network.attached[name].security_group_ids]
 }
 
 _spread_members := {traits: members |
@@ -129,5 +130,6 @@ _spread_traits := {name: [_ids[one.subnet_ids], object.get(one, "vpc_id", ""), o
 
 # lists that differ in their order alone are one set
 _ids := {list: {id | some id in list} |
-	some list in ({one.subnet_ids | some one in network.attached} | {one.security_group_ids | some one in network.attached})
+	lists := {one.subnet_ids | some one in network.attached} | {one.security_group_ids | some one in network.attached}
+	some list in lists
 }

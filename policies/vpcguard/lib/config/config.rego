@@ -7,6 +7,7 @@ package vpcguard.lib.config
 
 # METADATA
 # description: Signature by function name, for every function of the document.
+# scope: document
 signature_of := {one.name: _everyone | some one in input.functions} if _patterns == {}
 
 signature_of := {one.name: signature |

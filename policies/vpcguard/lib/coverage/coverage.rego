@@ -25,18 +25,22 @@ waits_within(kind, subject, group) := object.get(_by_subject, [kind, subject], w
 # description: |
 #   As waits, for those of many subjects (a set) that are not known: {subject: waits}. What is known costs nothing.
 # scope: document
-doubtful(kind, subjects) := object.union(
-	{subject: _by_kind[kind] |
-		_by_kind[kind] != set()
-		some subject in (subjects - object.keys(own))
-	},
-	{subject: waits |
-		some subject, waits in own
-		waits != set()
-		subject in subjects
-	},
-) if {
-	own := object.get(_by_subject, kind, {})
+doubtful(kind, subjects) := {subject: waits |
+	some waits, waiting in by_waits(kind, subjects)
+	some subject in waiting
+}
+
+# METADATA
+# description: "As doubtful, the other way round, as many wait for the same: {waits: set of subjects}."
+# scope: document
+by_waits(kind, subjects) := {waits: waiting |
+	some waits in ({waits | some waits in own} | {_by_kind[kind]})
+	waits != set()
+	waiting := {subject | some subject, other in own; other == waits} | object.get({_by_kind[kind]: others}, waits, set())
+	waiting != set()
+} if {
+	own := object.filter(object.get(_by_subject, kind, {}), subjects)
+	others := subjects - object.keys(own)
 }
 
 _by_subject := {kind: by_subject |

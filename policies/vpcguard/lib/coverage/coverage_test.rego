@@ -68,3 +68,16 @@ test_doubtful_names_those_of_many_that_are_not_known if {
 	unknown := coverage.doubtful("subnets", {"vpc-1", "vpc-2", "vpc-3"}) with input as {"coverage": [entries[1]]}
 	object.keys(unknown) == {"vpc-2", "vpc-3"}
 }
+
+test_by_waits_joins_those_that_wait_for_the_same if {
+	denied := {"status": "unknown", "waits_for": ["ec2:DescribeSubnets"]}
+	entries := [
+		_entry(denied),
+		_entry({"status": "known", "subject": "vpc-1"}),
+		_entry(object.union(denied, {"subject": "vpc-2"})),
+		_entry(object.union(denied, {"subject": "vpc-3", "reason": "denied"})),
+		_entry(object.union(denied, {"subject": "vpc-9"})),
+	]
+	by_waits := coverage.by_waits("subnets", {"vpc-1", "vpc-2", "vpc-3", "vpc-4"}) with input as {"coverage": entries}
+	{waiting | some waiting in by_waits} == {{"vpc-2", "vpc-4"}, {"vpc-3"}}
+}

@@ -79,11 +79,7 @@ attached := {name: one | some name, one in judged; one.subnet_ids != []}
 # METADATA
 # description: What the zones of these subnets (all seen) wait for; empty unless one came without its zone.
 # scope: document
-waits_for_zones(ids) := {wait |
-	some id in ids
-	not subnets[id].zone_id
-	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"no zone of {id}"}
-}
+waits_for_zones(ids) := {_zoneless[id] | some id in (ids & object.keys(_zoneless))}
 
 # METADATA
 # description: Names of the functions that are being deleted; nothing applies to them.
@@ -95,9 +91,17 @@ deleting := {one.name |
 # METADATA
 # description: What the free addresses of these subnets (all seen) wait for; an IPv6-only subnet has none to count.
 # scope: document
-waits_for_addresses(ids) := {wait |
-	some id in ids
-	subnets[id].is_ipv6_only == false
-	not subnets[id].free_ipv4_addresses
-	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"no address count of {id}"}
+waits_for_addresses(ids) := {_uncounted[id] | some id in (ids & object.keys(_uncounted))}
+
+_zoneless := {one.id: wait |
+	some one in input.subnets
+	not one.zone_id
+	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"no zone of {one.id}"}
+}
+
+_uncounted := {one.id: wait |
+	some one in input.subnets
+	one.is_ipv6_only == false
+	not one.free_ipv4_addresses
+	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"no address count of {one.id}"}
 }

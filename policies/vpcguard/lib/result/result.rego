@@ -42,6 +42,16 @@ violation(name, details) := object.union({"function": name}, details)
 unknown(name, waits) := {"function": name, "waits": waits, "evidence": {}}
 
 # METADATA
+# description: As unknown, of several functions (a set) that wait for the same.
+# scope: document
+unknown_all(names, waits) := {"functions": names, "waits": waits, "evidence": {}}
+
+# METADATA
+# description: The functions about which something is unknown, given entries of a rule's unknown.
+# scope: document
+unjudged(doubts) := {one.function | some one in doubts} | union({one.functions | some one in doubts})
+
+# METADATA
 # description: As unknown, with evidence.
 # scope: document
 unknown_with(name, waits, evidence) := {"function": name, "waits": waits, "evidence": evidence}
@@ -59,7 +69,7 @@ is_off(id) if {
 # description: One rule of the decision, given its metadata and its sets applies, deny and unknown.
 # scope: document
 composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"]), {
-	"applies": judged.applies - silent,
+	"applies": (said.applies - off) - silent,
 	"silent": silent,
 	"off": off,
 	"violations": _with_states([object.union(object.remove(one, _inner), frame) |
@@ -72,23 +82,22 @@ composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"
 }) if {
 	settings := config.rule(rule.id)
 	off := _off({signature | some signature, setting in settings; setting.enabled == false})
-	judged := _enabled(said, off)
 
 	# two violations of one rule by one function conflict here: an error, never a choice
-	denied := {one.function: one | some one in judged.deny}
-	kinds := {object.filter(one, _weighing) | some one in judged.deny}
+	denied := object.remove({one.function: one | some one in said.deny}, off)
+	kinds := {object.filter(one, _weighing) | some one in denied}
 	frames := {signature: {kind: _frame(rule, setting, kind) | some kind in kinds} | some signature, setting in settings}
 
-	loud := {waits: _loud(waits) | some waits in {one.waits | some one in judged.unknown}}
-	doubtful := {one.function | some one in judged.unknown} - object.keys(denied)
-	silent := doubtful - {one.function | some one in judged.unknown; loud[one.waits] != {}}
+	loud := {waits: _loud(waits) | some waits in {one.waits | some one in said.unknown}}
+	open := (unjudged(said.unknown) - off) - object.keys(denied)
+	shown := open & unjudged({one | some one in said.unknown; loud[one.waits] != {}})
+	silent := open - shown
 
 	# what is said of one function is joined in one pass: sets cannot be merged that way, keys of objects can
-	doubts := object.union_n([{one.function: {"waits": loud[one.waits], "evidence": one.evidence}} |
-		doubtful != silent
-		some one in judged.unknown
-		one.function in doubtful
-		not one.function in silent
+	doubts := object.union_n([{name: {"waits": loud[one.waits], "evidence": one.evidence}} |
+		shown != set()
+		some one in said.unknown
+		some name in (unjudged({one}) & shown)
 	])
 }
 
@@ -133,16 +142,6 @@ _with_states(said) := [object.union(one, object.get(_transitions, one.function, 
 _off(set()) := set()
 
 _off(signatures) := {name | some name, signature in config.signature_of; signature in signatures} if signatures != set()
-
-_enabled(said, set()) := said
-
-_enabled(said, off) := {
-	"applies": said.applies - off,
-	"deny": {one | some one in said.deny; not one.function in off},
-	"unknown": {one | some one in said.unknown; not one.function in off},
-} if {
-	off != set()
-}
 
 # what was left out on purpose is no news
 _loud(waits) := {wait: true | some wait in waits; wait.status in {"unknown", "opaque", "undecidable"}}

@@ -120,6 +120,23 @@ test_unknowns_of_one_function_are_joined if {
 	}]
 }
 
+test_of_many_that_wait_for_the_same_each_is_unknown if {
+	functions := [fixtures.function(name, ["app"], {}) | some name in ["orders", "payments"]]
+	document := object.union(_document({}), {"functions": functions})
+	composed := result.composed(_rule, {
+		"applies": {"orders", "payments"},
+		"deny": set(),
+		"unknown": {result.unknown_all({"orders", "payments"}, {_wait("unknown", "ec2:DescribeSubnets", "")})},
+	}) with input as document
+	{one.function | some one in composed.unknowns} == {"orders", "payments"}
+	quiet := result.composed(_rule, {
+		"applies": {"orders", "payments"},
+		"deny": {result.violation("orders", {"message": "broken", "evidence": {}})},
+		"unknown": {result.unknown_all({"orders", "payments"}, {_wait("not_requested", "lambda:ListAliases", "")})},
+	}) with input as document
+	[quiet.applies, quiet.unknowns, quiet.silent] == [{"orders"}, [], {"payments"}]
+}
+
 # trusting a way does not help where only the owner of the VPC can see it
 test_what_only_the_owner_sees_asks_for_the_owners_account if {
 	waits := {_wait("opaque", "444455556666", ""), _wait("opaque", "nat-1", "NAT gateway")}

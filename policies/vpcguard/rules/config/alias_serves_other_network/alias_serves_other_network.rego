@@ -34,7 +34,7 @@ metadata := result.metadata(rego.metadata.chain())
 requires := {"function_aliases", "function_versions"}
 
 # attached or not: the old version may be attached where $LATEST is not
-applies := {name | some name, one in network.judged; one.aliases != []} | object.keys(_unread)
+applies := union({waiting | some waiting in _unread}) | object.keys(_aliased)
 
 deny contains result.violation(name, {
 	"message": sprintf(
@@ -43,17 +43,25 @@ deny contains result.violation(name, {
 	),
 	"evidence": {"aliases": ways, "latest": _placement(one)},
 }) if {
-	some name, one in network.judged
+	some name, one in _aliased
 	ways := _other_ways(one)
 	ways != set()
 }
 
 unknown contains result.unknown(name, waits) if {
-	some name, one in network.judged
+	some name, one in _aliased
 	_other_ways(one) == set()
-	waits := object.get(_unread, name, set()) | _unseen_versions(one)
+	waits := coverage.waits("function_aliases", name) | _unseen_versions(one)
 	waits != set()
 }
+
+unknown contains result.unknown_all(names, waits) if {
+	some waits, waiting in _unread
+	names := waiting - object.keys(_aliased)
+	names != set()
+}
+
+_aliased := {name: one | some name, one in network.judged; one.aliases != []}
 
 _other_ways(one) := {{"alias": way.alias, "version": way.version, "network": _placement(version)} |
 	some way in _ways(one)
@@ -79,8 +87,4 @@ _placement(one) := {
 	"security_group_ids": {id | some id in one.security_group_ids},
 }
 
-_unread := {name: waits |
-	some name, _ in network.judged
-	waits := coverage.waits("function_aliases", name)
-	waits != set()
-}
+_unread := coverage.by_waits("function_aliases", object.keys(network.judged))

@@ -1,6 +1,7 @@
 package vpcguard.rules.config.alias_serves_other_network_test
 
 import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.lib.result
 import data.vpcguard.rules.config.alias_serves_other_network as rule
 
 test_deny_an_alias_to_a_version_with_other_subnets if {
@@ -43,7 +44,7 @@ test_allow_an_alias_to_latest if {
 test_unknown_while_aliases_are_unread if {
 	document := fixtures.denied(_without_aliases, {"function_aliases": "lambda:ListAliases"})
 	rule.applies == {"orders"} with input as document
-	{one.function | some one in rule.unknown} == {"orders"} with input as document
+	result.unjudged(rule.unknown) == {"orders"} with input as document
 	{one.waits[_].name | some one in rule.unknown} == {"lambda:ListAliases"} with input as document
 }
 

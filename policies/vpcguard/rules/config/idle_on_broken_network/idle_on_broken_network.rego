@@ -37,7 +37,7 @@ metadata := result.metadata(rego.metadata.chain())
 
 requires := {"function_states", "subnets", "security_groups", "lambda_interfaces"}
 
-applies := object.keys(_idle) | object.keys(_unread)
+applies := union({waiting | some waiting in _unread}) | object.keys(_idle)
 
 deny contains result.violation(name, {
 	"message": sprintf(
@@ -47,21 +47,21 @@ deny contains result.violation(name, {
 	"evidence": object.union(faults, {"state": one.state, "state_reason_code": object.get(one, "state_reason_code", "")}),
 }) if {
 	some name, one in _idle
-	faults := _faults[cohorts.of[name]]
-	_is_broken(faults)
+	faults := _broken[cohorts.of[name]]
 }
 
-unknown contains result.unknown(name, waits) if {
-	some name, waits in _unread
-	_may_break(cohorts.of[name])
+# where the network is sound, an unread state changes nothing
+unknown contains result.unknown_all(names, waits) if {
+	some waits, waiting in _unread
+	names := waiting & cohorts.functions(object.keys(_broken) | object.keys(_open))
+	names != set()
 }
 
 unknown contains result.unknown(name, waits) if {
 	some name, _ in _idle
 	key := cohorts.of[name]
-	not _is_broken(_faults[key])
-	waits := _waits(key)
-	waits != set()
+	not _broken[key]
+	waits := _open[key]
 }
 
 _idle := {name: one |
@@ -69,39 +69,36 @@ _idle := {name: one |
 	lower(one.state) == "inactive"
 }
 
-_unread := {name: waits |
-	some name, one in network.attached
-	not one.state
-	waits := coverage.waits("function_states", name)
-	waits != set()
-}
+_unread := coverage.by_waits(
+	"function_states",
+	object.keys(network.attached) - {name | some name, one in network.attached; one.state},
+)
 
-_faults := {key: faults |
+# by cohort key, what breaks the next invoke for certain
+_broken := {key: faults |
 	some key, cohort in cohorts.by_key
+	full := object.get(interfaces.pairs, [key, "missing"], set()) & _full
+	union({cohort.missing_subnets, cohort.missing_groups, full}) != set()
 	faults := {
 		"missing_subnets": cohort.missing_subnets,
 		"missing_security_groups": cohort.missing_groups,
-		"full_subnets": {id | some id in interfaces.pairs[key].missing; network.subnets[id].free_ipv4_addresses == 0},
+		"full_subnets": full,
 	}
 }
 
-_is_broken(faults) if union({ids | some ids in faults}) != set()
+# by cohort key, what may break it
+_open := {key: waits |
+	some key, cohort in cohorts.by_key
+	waits := union({
+		cohorts.hidden_subnet_waits[key],
+		union({waits | some waits in cohort.hidden_groups}),
+		{wait | interfaces.pairs[key].unseen & _full != set(); some wait in interfaces.pairs[key].waits},
+		network.waits_for_addresses(cohort.subnets - object.get(interfaces.pairs, [key, "present"], set())),
+	})
+	waits != set()
+}
 
-# where the network is sound, an unread state changes nothing
-_may_break(key) if _is_broken(_faults[key])
-
-_may_break(key) if _waits(key) != set()
-
-_waits(key) := union({
-	cohorts.hidden_subnet_waits[key],
-	union({waits | some waits in cohorts.by_key[key].hidden_groups}),
-	{wait |
-		some id in interfaces.pairs[key].unseen
-		network.subnets[id].free_ipv4_addresses == 0
-		some wait in interfaces.pairs[key].waits
-	},
-	network.waits_for_addresses(cohorts.by_key[key].subnets - object.get(interfaces.pairs, [key, "present"], set())),
-})
+_full := {id | some id, subnet in network.subnets; subnet.free_ipv4_addresses == 0}
 
 _said(faults) := union({
 	{$"{id} does not exist" | some id in (faults.missing_subnets | faults.missing_security_groups)},

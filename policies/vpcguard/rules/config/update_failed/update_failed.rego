@@ -35,7 +35,7 @@ metadata := result.metadata(rego.metadata.chain())
 requires := {"function_states"}
 
 # attached or not: a function can have failed for a network that it has left
-applies := (object.keys(network.attached) | object.keys(_failure)) | object.keys(_unread)
+applies := (object.keys(network.attached) | object.keys(_failure)) | union({waiting | some waiting in _unread})
 
 deny contains result.violation(name, {
 	"message": sprintf(
@@ -48,9 +48,10 @@ deny contains result.violation(name, {
 	some name, failure in _failure
 }
 
-unknown contains result.unknown(name, waits) if {
-	some name, waits in _unread
-	not _failure[name]
+unknown contains result.unknown_all(names, waits) if {
+	some waits, waiting in _unread
+	names := waiting - object.keys(_failure)
+	names != set()
 }
 
 # by function name; a failed function matters more than its failed update
@@ -74,11 +75,7 @@ _found(field, value, code, texts) := {"field": field, "value": value, "code": co
 	code in data.vpcguard.config.reason_codes.network
 }
 
-_unread := {name: waits |
-	some name, _ in network.judged
-	waits := coverage.waits("function_states", name)
-	waits != set()
-}
+_unread := coverage.by_waits("function_states", object.keys(network.judged))
 
 _quoted(failure) := "" if failure.text == ""
 
