@@ -12,11 +12,16 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse names it no other way
 
 
-def new_command(commands: Commands, name: str, run: Callable[..., None]) -> argparse.ArgumentParser:
-    """Add the command that calls `run` with its options as keywords; its docstring is the help."""
+def new_command(
+    commands: Commands, run: Callable[..., None], *, name: str | None = None
+) -> argparse.ArgumentParser:
+    """Add the command that calls `run` with its options as keywords; its docstring is the help.
+
+    name: by default that of the function.
+    """
     words = cleandoc(run.__doc__ or "")
     command = commands.add_parser(
-        name,
+        name or run.__name__,
         help=words.splitlines()[0],
         description=words,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -9,11 +9,10 @@ from urllib.parse import unquote
 from vpcguard.facts.reading import Json
 
 
-def statements_of(document: Any, source: str) -> list[Json] | None:
+def statements_of(document: Any) -> list[Json] | None:
     """Return the statements of a policy document; None where it cannot be read.
 
     document: an object as boto3 gives it, or JSON text, URL-encoded (RFC 3986) as the API sends it.
-    source: policy name or ARN that each statement carries.
     """
     try:
         parsed = _parse(document) if isinstance(document, str) else document
@@ -22,7 +21,7 @@ def statements_of(document: Any, source: str) -> list[Json] | None:
     if not isinstance(parsed, dict):
         return None
     listed = parsed.get("Statement")
-    statements = [_statement(one, source) for one in (listed if isinstance(listed, list) else [listed])]
+    statements = [_statement(one) for one in (listed if isinstance(listed, list) else [listed])]
     return None if None in statements else [one for one in statements if one is not None]
 
 
@@ -31,7 +30,7 @@ def _parse(document: str) -> Any:
     return json.loads(document if is_plain else unquote(document))
 
 
-def _statement(statement: Any, source: str) -> Json | None:
+def _statement(statement: Any) -> Json | None:
     if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
         return None
     keys = _condition_keys(statement.get("Condition"))
@@ -46,7 +45,7 @@ def _statement(statement: Any, source: str) -> Json | None:
     }
     if keys is None or None in lists.values() or not (lists["actions"] or lists["not_actions"]):
         return None
-    return {"effect": statement["Effect"], **lists, "condition_keys": keys, "source": source}
+    return {"effect": statement["Effect"], **lists, "condition_keys": keys}
 
 
 def _texts(value: Any) -> list[str] | None:

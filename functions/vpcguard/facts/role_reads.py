@@ -26,7 +26,6 @@ class RoleRead:
     missing: the reads that left something open.
     """
 
-    arn: str | None
     inline: Mapping[str, Any]
     attached: tuple[str, ...]
     boundary: str | None
@@ -56,11 +55,8 @@ def read_role(own: Account, name: str) -> RoleRead | None:
     if any(policy not in inline for policy in names or ()) and not own.has_not_found(GET_INLINE, name):
         status = own.entry_status(GET_INLINE, name)
         missing.append(own.unread(GET_INLINE) if status.is_known else status)
-    arn, boundary = own.entry(GET_ROLE, name, lambda answer: _arn_and_boundary(mapping(answer, "Role"))) or (
-        None,
-        None,
-    )
-    return RoleRead(arn, inline, tuple(attached or ()), boundary, tuple(missing))
+    boundary = own.entry(GET_ROLE, name, lambda answer: _boundary(mapping(answer, "Role")))
+    return RoleRead(inline, tuple(attached or ()), boundary, tuple(missing))
 
 
 def managed_policies(own: Account) -> dict[str, Any]:
@@ -83,18 +79,16 @@ def managed_status(own: Account, arn: str) -> Status:
 
 
 def _detailed(item: Json) -> tuple[str, RoleRead]:
-    arn, boundary = _arn_and_boundary(item)
     inline = each(item, "RolePolicyList", convert=lambda one: (required_text(one, "PolicyName"), one))
     return required_text(item, "RoleName"), RoleRead(
-        arn=arn,
         inline={name: policy.get("PolicyDocument") for name, policy in inline},
         attached=tuple(_attached("AttachedManagedPolicies")(item)),
-        boundary=boundary,
+        boundary=_boundary(item),
     )
 
 
-def _arn_and_boundary(item: Json) -> tuple[str | None, str | None]:
-    return text(item, "Arn"), text(item, "PermissionsBoundary", "PermissionsBoundaryArn")
+def _boundary(item: Json) -> str | None:
+    return text(item, "PermissionsBoundary", "PermissionsBoundaryArn")
 
 
 def _attached(key: str) -> Callable[[Json], list[str]]:

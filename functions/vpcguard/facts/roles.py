@@ -5,6 +5,7 @@ From iam:GetAccountAuthorizationDetails, or from the reads per role; both give t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,23 +27,25 @@ from vpcguard.facts.role_reads import (
 
 
 def read_roles(own: Account, role_arns: Iterable[str]) -> tuple[list[Json], list[Json]]:
-    """Return the roles that exist among those named, by name, and their coverage by role name.
+    """Return the roles that exist among those named, and their coverage by role name.
 
-    A role that is known and not returned is gone. An unread policy or boundary leaves the role
-    unknown, with the statements that were read.
+    Roles that say the same are one entry with all their names: an account has thousands of roles and
+    few kinds of them. A role that is known and not returned is gone. An unread policy or boundary
+    leaves the role unknown, with the statements that were read.
     """
-    arns = {role_name(arn): arn for arn in sorted(set(role_arns))}
     detailed, policies = detailed_roles(own), _Policies(own)
     default = _default(own)
-    roles, statuses = [], {}
-    for name, arn in sorted(arns.items()):
+    roles: dict[str, Json] = {}
+    statuses = {}
+    for name in sorted({role_name(arn) for arn in role_arns}):
         read = detailed.get(name) or read_role(own, name)
         if read is None:
             statuses[name] = KNOWN if is_gone(own, name) else default
         else:
-            role, statuses[name] = _role(name, arn, read, policies)
-            roles.append(role)
-    return roles, [default_entry("roles", default), *subject_entries("roles", statuses, default=default)]
+            content, statuses[name] = _content(read, policies)
+            roles.setdefault(json.dumps(content), {"names": [], **content})["names"].append(name)
+    coverage = [default_entry("roles", default), *subject_entries("roles", statuses, default=default)]
+    return list(roles.values()), coverage
 
 
 class _Policies:
@@ -63,22 +66,20 @@ class _Policies:
         return self._parsed[arn]
 
 
-def _role(name: str, arn: str, read: RoleRead, managed: _Policies) -> tuple[Json, Status]:
+def _content(read: RoleRead, managed: _Policies) -> tuple[Json, Status]:
     policies = [_parse(document, policy) for policy, document in sorted(read.inline.items())]
     policies += [managed.statements(policy) for policy in sorted(set(read.attached))]
     boundary = ([], KNOWN) if read.boundary is None else managed.statements(read.boundary)
-    role: Json = {
-        "name": name,
-        "arn": read.arn or arn,
+    content: Json = {
         "statements": [statement for statements, _ in policies for statement in statements],
         "has_boundary": read.boundary is not None,
         "boundary_statements": boundary[0],
     }
-    return role, worst(*read.missing, *(status for _, status in policies), boundary[1])
+    return content, worst(*read.missing, *(status for _, status in policies), boundary[1])
 
 
 def _parse(document: Any, source: str) -> tuple[list[Json], Status]:
-    statements = statements_of(document, source)
+    statements = statements_of(document)
     if statements is None:
         reason = f"policy {source} is no policy document"
         return [], unknown(source, reason=reason, is_failed_read=False)

@@ -59,7 +59,7 @@ class _Index:
         self._by_id = {
             kind: {one["id"]: one for one in facts[kind]} for kind in ("vpcs", *_BY_VPC, *_BY_ATTACHMENT)
         }
-        self._roles = {role["name"]: role for role in facts["roles"]}
+        self._roles = {name: role for role in facts["roles"] for name in role["names"]}
         self._coverage = _grouped(facts["coverage"], _coverage_key)
 
     def document(self, functions: Sequence[Json]) -> Json:
@@ -72,7 +72,7 @@ class _Index:
             "vpcs": [self._by_id["vpcs"][vpc_id] for vpc_id in vpc_ids if vpc_id in self._by_id["vpcs"]],
             **{kind: self._of_vpcs(kind, vpc_ids, named) for kind in _BY_VPC},
             **{kind: self._attached(kind, vpc_ids, named) for kind in _BY_ATTACHMENT},
-            "roles": [self._roles[role] for role in sorted(roles) if role in self._roles],
+            "roles": self._named_roles(roles),
         }
         document["prefix_lists"] = self._prefix_lists(document)
         subjects = [None, *vpc_ids, *(function["name"] for function in functions), *sorted(roles)]
@@ -80,6 +80,13 @@ class _Index:
             entry for subject in dict.fromkeys(subjects) for entry in self._coverage.get(subject, ())
         ]
         return document
+
+    def _named_roles(self, names: Iterable[str]) -> list[Json]:
+        alike: dict[int, list[str]] = {}
+        for name in sorted(names):
+            if name in self._roles:
+                alike.setdefault(id(self._roles[name]), []).append(name)
+        return [self._roles[same[0]] | {"names": same} for same in alike.values()]
 
     def _vpc_ids(self, functions: Sequence[Json]) -> list[str]:
         subnets = self._by_id["subnets"]

@@ -32,7 +32,7 @@ def rename(facts: Mapping[str, Any], suffix: str) -> Json:
     """Return facts with the suffix at every id of a resource and every name of a function or role."""
     names = {function["name"] for function in facts["functions"]}
     names |= {function["role_name"] for function in facts["functions"] if "role_name" in function}
-    names |= {role["name"] for role in facts["roles"]}
+    names |= {name for role in facts["roles"] for name in role["names"]}
     of_aws = {one["id"] for one in facts["prefix_lists"] if _is_of_aws(one)}
     ends = tuple(f"{separator}{name}" for name in names for separator in ":/")
 

@@ -32,8 +32,7 @@ MANAGED_DOCUMENT = {
 }
 BOUNDARY_DOCUMENT = {"Statement": [ALLOW | {"Action": ["ec2:*"]}]}
 ROLE: dict[str, Any] = {
-    "name": "orders",
-    "arn": f"{ROLE_ARN}orders",
+    "names": ["orders"],
     "statements": [
         {
             "effect": "Allow",
@@ -42,7 +41,6 @@ ROLE: dict[str, Any] = {
             "resources": ["*"],
             "not_resources": [],
             "condition_keys": [],
-            "source": "inline",
         },
         {
             "effect": "Deny",
@@ -51,7 +49,6 @@ ROLE: dict[str, Any] = {
             "resources": [],
             "not_resources": ["arn:aws:s3:::x"],
             "condition_keys": ["aws:securetransport", "lambda:sourcefunctionarn"],
-            "source": MANAGED,
         },
     ],
     "has_boundary": True,
@@ -63,7 +60,6 @@ ROLE: dict[str, Any] = {
             "resources": ["*"],
             "not_resources": [],
             "condition_keys": [],
-            "source": BOUNDARY,
         }
     ],
 }
@@ -134,6 +130,27 @@ def test_both_ways_to_read_a_role_give_the_same_facts(answers: Any) -> None:
 
     assert found["roles"] == [ROLE]
     assert coverage(found, "roles", "orders") == KNOWN
+
+
+def test_roles_that_say_the_same_are_one_entry() -> None:
+    """What their policies are called makes no difference, and what they say does."""
+    details = [
+        {
+            "RoleName": name,
+            "RolePolicyList": [{"PolicyName": f"policy-of-{name}", "PolicyDocument": {"Statement": said}}],
+        }
+        for name, said in (("c", ALLOW), ("a", ALLOW), ("b", ALLOW | {"Effect": "Deny"}))
+    ]
+    listed = functions(
+        *({"FunctionName": name, "Role": f"{ROLE_ARN}{name}"} for name in ("a", "b", "c")),
+    )
+
+    found = facts(listed | {DETAILS: {"RoleDetailList": details, "Policies": []}})
+
+    assert [(one["names"], one["statements"][0]["effect"]) for one in found["roles"]] == [
+        (["a", "c"], "Allow"),
+        (["b"], "Deny"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_batch_holds_its_vpcs_and_no_others(facts: Json) -> None:
         ):
             expected = [one for one in facts[kind] if one.get("vpc_id") in vpc_ids]
             assert sorted(batch[kind], key=str) == sorted(expected, key=str), kind
-        assert {one["name"] for one in batch["roles"]} == {function["role_name"]}
+        assert {name for one in batch["roles"] for name in one["names"]} == {function["role_name"]}
         assert {one["id"] for one in batch["vpcs"]} == vpc_ids
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def add_to(commands: options.Commands) -> None:
     """Add this command."""
-    command = options.new_command(commands, "audit", audit)
+    command = options.new_command(commands, audit)
     options.snapshot(command, "judge this snapshot file, not a live account: no AWS access")
     options.config(command)
     options.region(command, is_repeatable=True)

@@ -14,7 +14,7 @@ from vpcguard.errors import ConfigurationError
 
 def add_to(commands: options.Commands) -> None:
     """Add this command."""
-    command = options.new_command(commands, "capture", capture)
+    command = options.new_command(commands, capture)
     words = "file to write, .json or .json.gz"
     command.add_argument("--out", type=Path, metavar="FILE", required=True, help=words)
     options.region(command)

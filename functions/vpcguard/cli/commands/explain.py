@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_to(commands: options.Commands) -> None:
     """Add this command."""
-    command = options.new_command(commands, "explain", explain)
+    command = options.new_command(commands, explain)
     command.add_argument("function", metavar="FUNCTION", help="name or ARN")
     options.snapshot(command, "explain from this snapshot file: no AWS access")
     options.config(command)

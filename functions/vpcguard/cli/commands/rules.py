@@ -26,8 +26,8 @@ def add_to(commands: options.Commands) -> None:
     group = commands.add_parser("rules", help=words, description=words, allow_abbrev=False)
     group.set_defaults(group=group)
     below = group.add_subparsers(title="commands", metavar="COMMAND")
-    listing = options.new_command(below, "list", list_rules)
-    showing = options.new_command(below, "show", show_rule)
+    listing = options.new_command(below, list_rules, name="list")
+    showing = options.new_command(below, show_rule, name="show")
     showing.add_argument("rule_id", metavar="ID", help="e.g. nat.no_internet_egress")
     for command in (listing, showing):
         words = "as JSON, with everything that is known"

@@ -117,8 +117,7 @@ behind_nat(base) := leaving(base, [to_nat])
 to_nat := route("ipv4", "0.0.0.0/0", "nat_gateway", "nat-1")
 
 role(statements) := {
-	"name": "role-f",
-	"arn": "arn:aws:iam::111122223333:role/role-f",
+	"names": ["role-f"],
 	"statements": statements,
 	"has_boundary": false,
 	"boundary_statements": [],
@@ -132,7 +131,6 @@ statement(effect, more) := object.union(
 		"resources": ["*"],
 		"not_resources": [],
 		"condition_keys": [],
-		"source": "inline",
 	},
 	more,
 )

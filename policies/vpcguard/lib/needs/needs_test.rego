@@ -190,7 +190,7 @@ test_unread_tags_matter_less_where_the_configuration_speaks_for_the_function if 
 
 test_functions_with_the_same_needs_are_one_crowd if {
 	other := fixtures.function("billing", ["a1", "b1"], {"role_name": "role-g"})
-	role := object.union(estate.role([_allow(["s3:List*"])]), {"name": "role-g"})
+	role := object.union(estate.role([_allow(["s3:List*"])]), {"names": ["role-g"]})
 	document := estate.document(["s3:GetObject"], {})
 	joined := object.union(
 		document,

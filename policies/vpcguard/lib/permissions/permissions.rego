@@ -13,7 +13,11 @@ import data.vpcguard.lib.network
 # description: |
 #   By name, what was read of a role: [statements, has_boundary, boundary_statements]. Many roles say the same: judge
 #   contents, not roles.
-contents := {one.name: [one.statements, one.has_boundary, one.boundary_statements] | some one in input.roles}
+contents := {name: content |
+	some one in input.roles
+	content := [one.statements, one.has_boundary, one.boundary_statements]
+	some name in one.names
+}
 
 # METADATA
 # description: Names of the roles by content.

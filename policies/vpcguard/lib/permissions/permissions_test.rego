@@ -60,9 +60,9 @@ test_an_unread_policy_leaves_only_a_plain_deny_certain if {
 }
 
 test_roles_that_say_the_same_are_one_content if {
-	roles := [object.union(estate.role([]), {"name": name}) | some name in ["role-a", "role-b"]]
+	roles := [object.union(estate.role([]), {"names": names}) | some names in [["role-a", "role-b"], ["role-c"]]]
 	document := fixtures.whole({"roles": roles})
-	permissions.holders == {[[], false, []]: {"role-a", "role-b"}} with input as document
+	permissions.holders == {[[], false, []]: {"role-a", "role-b", "role-c"}} with input as document
 }
 
 test_roles_in_use_may_be_unread if {
@@ -93,7 +93,6 @@ _statement(effect, more) := object.union(
 		"resources": ["*"],
 		"not_resources": [],
 		"condition_keys": [],
-		"source": "inline",
 	},
 	more,
 )

@@ -70,15 +70,13 @@ _allow(actions) := {
 	"resources": ["*"],
 	"not_resources": [],
 	"condition_keys": [],
-	"source": "inline",
 }
 
 _document(statements, more) := fixtures.whole({
 	"functions": [fixtures.function("orders", ["a1"], more)],
 	"subnets": [fixtures.subnet("a1", "a")],
 	"roles": [{
-		"name": "role-f",
-		"arn": "arn:aws:iam::111122223333:role/role-f",
+		"names": ["role-f"],
 		"statements": statements,
 		"has_boundary": false,
 		"boundary_statements": [],
