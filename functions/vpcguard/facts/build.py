@@ -42,7 +42,9 @@ def build_facts(snapshot: Snapshot) -> Json:
     prefix = f"arn:{account['partition']}:lambda:{snapshot.region}:{snapshot.account_id}:function:"
     functions = read_functions(estate.own, arn_prefix=prefix)
     coverage = add_details(estate.own, functions) + add_tags(estate.own, functions)
-    roles, role_coverage = read_roles(estate.own, (one["role_arn"] for one in functions if "role_arn" in one))
+    roles, role_coverage = read_roles(
+        estate.own, (one["role_name"] for one in functions if "role_name" in one)
+    )
     quotas, quota_coverage = read_quotas(estate.own)
     network, network_coverage = _network(estate, functions)
     return {

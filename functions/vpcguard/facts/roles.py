@@ -11,7 +11,6 @@ from typing import Any
 
 from vpcguard.facts.account import KNOWN, Account, Status, unknown, worst
 from vpcguard.facts.coverage import default_entry, subject_entries
-from vpcguard.facts.functions import role_name
 from vpcguard.facts.policy_documents import statements_of
 from vpcguard.facts.reading import Json
 from vpcguard.facts.role_reads import (
@@ -26,7 +25,7 @@ from vpcguard.facts.role_reads import (
 )
 
 
-def read_roles(own: Account, role_arns: Iterable[str]) -> tuple[list[Json], list[Json]]:
+def read_roles(own: Account, names: Iterable[str]) -> tuple[list[Json], list[Json]]:
     """Return the roles that exist among those named, and their coverage by role name.
 
     Roles that say the same are one entry with all their names: an account has thousands of roles and
@@ -37,7 +36,7 @@ def read_roles(own: Account, role_arns: Iterable[str]) -> tuple[list[Json], list
     default = _default(own)
     roles: dict[str, Json] = {}
     statuses = {}
-    for name in sorted({role_name(arn) for arn in role_arns}):
+    for name in sorted(set(names)):
         read = detailed.get(name) or read_role(own, name)
         if read is None:
             statuses[name] = KNOWN if is_gone(own, name) else default

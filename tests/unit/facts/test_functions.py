@@ -32,7 +32,6 @@ BARE = {
     "ipv6_allowed_for_dual_stack": False,
     "managed_instances": False,
     "has_kms_key": False,
-    "has_file_system": False,
     "tags": [],
     "event_sources": [],
     "aliases": [],
@@ -67,18 +66,14 @@ def test_a_function_as_the_list_gives_it() -> None:
     assert found["functions"] == [
         BARE
         | {
-            "role_arn": "arn:aws:iam::111122223333:role/service-role/orders",
             "role_name": "orders",
             "vpc_id": "vpc-0a",
             "subnet_ids": ["subnet-a", "subnet-b"],
             "security_group_ids": ["sg-1"],
             "ipv6_allowed_for_dual_stack": True,
             "memory_mb": 512,
-            "timeout_seconds": 30,
-            "last_modified": "2026-11-01T08:00:00.000+0000",
             "has_kms_key": True,
             "dead_letter_service": "sqs",
-            "has_file_system": True,
         }
     ]
 
