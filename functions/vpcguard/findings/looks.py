@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from vpcguard.errors import InvalidDecisionError
@@ -42,34 +42,53 @@ def looks(
     decision names a function that the facts do not hold, or one function twice in one rule.
     """
     functions = {function["name"]: function for function in facts["functions"]}
-    verdicts = [_verdicts(rule, functions) for rule in sorted(decision.rules, key=lambda rule: rule.id)]
-    context = _Context(decision, facts["account"], snapshot_digest, captured_at)
+    said = {name: _Said() for name in functions}
+    for rule in sorted(decision.rules, key=lambda rule: rule.id):
+        _hear(rule, said)
+    context = _Context(
+        decision,
+        frozenset(rule.id for rule in decision.rules),
+        facts["account"],
+        snapshot_digest,
+        captured_at,
+    )
     return [
-        context.look(functions[name], verdicts, origin=origins.get(name), trigger=trigger)
+        context.look(functions[name], said[name], origin=origins.get(name), trigger=trigger)
         for name in sorted(functions)
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdicts:
-    """What one rule says, by function; in none of the three, and not off: it passes or does not apply."""
+@dataclass(slots=True)
+class _Said:
+    """What rules say of one function; one in none of the three passes, or does not apply.
 
-    rule: RuleDecision
-    violations: Mapping[str, Violation]
-    unknowns: Mapping[str, Unknown]
-    silent: frozenset[str]
+    stated: by rule, sorted by id. off and unjudged: ids of rules.
+    """
+
+    stated: list[tuple[RuleDecision, _Stated]] = field(default_factory=list)
+    off: set[str] = field(default_factory=set)
+    unjudged: set[str] = field(default_factory=set)
 
 
-def _verdicts(rule: RuleDecision, functions: Mapping[str, Any]) -> _Verdicts:
+def _hear(rule: RuleDecision, said: Mapping[str, _Said]) -> None:
+    """Add what one rule says of every function."""
     violations = {violation.function: violation for violation in rule.violations}
     unknowns = {unknown.function: unknown for unknown in rule.unknowns}
     if len(violations) < len(rule.violations) or len(unknowns) < len(rule.unknowns):
         raise InvalidDecisionError(f"{rule.id} judges one function twice")
-    if strangers := {*violations, *unknowns, *rule.applies, *rule.silent, *rule.off} - functions.keys():
+    if strangers := {*violations, *unknowns, *rule.applies, *rule.silent, *rule.off} - said.keys():
         raise InvalidDecisionError(
             f"{rule.id} names functions that were not asked about: {sorted(strangers)[:5]}"
         )
-    return _Verdicts(rule, violations, unknowns, rule.silent)
+    for name in rule.off:
+        said[name].off.add(rule.id)
+    for name in unknowns.keys() - violations.keys() - rule.off:
+        said[name].stated.append((rule, _undetermined(unknowns[name], rule.severity)))
+        said[name].unjudged.add(rule.id)
+    for name in rule.silent - violations.keys():
+        said[name].unjudged.add(rule.id)
+    for name in violations.keys() - rule.off:
+        said[name].stated.append((rule, _open(violations[name])))
 
 
 def _is_going(function: Mapping[str, Any]) -> bool:
@@ -82,44 +101,25 @@ class _Context:
     """What all findings of one evaluation share."""
 
     decision: Decision
+    rule_ids: frozenset[str]
     account: Mapping[str, Any]
     snapshot_digest: str
     captured_at: str
 
-    def look(
-        self,
-        function: Mapping[str, Any],
-        verdicts: Iterable[_Verdicts],
-        *,
-        origin: Origin | None,
-        trigger: str,
-    ) -> Look:
-        name = function["name"]
-        findings, judged, in_force = [], set(), set()
-        for verdict in verdicts:
-            if name in verdict.rule.off:
-                continue
-            in_force.add(verdict.rule.id)
-            if violation := verdict.violations.get(name):
-                judged.add(verdict.rule.id)
-                findings.append(self._finding(function, verdict.rule, origin, _open(violation)))
-            elif unknown := verdict.unknowns.get(name):
-                stated = _undetermined(unknown, verdict.rule.severity)
-                findings.append(self._finding(function, verdict.rule, origin, stated))
-            elif name not in verdict.silent and not _is_going(function):
-                judged.add(verdict.rule.id)
+    def look(self, function: Mapping[str, Any], said: _Said, *, origin: Origin | None, trigger: str) -> Look:
+        in_force = self.rule_ids - said.off
         return Look(
             account_id=self.account["id"],
             region=self.account["region"],
-            function_name=name,
+            function_name=function["name"],
             judged_at=self.captured_at,
             snapshot_digest=self.snapshot_digest,
             policy_revision=self.decision.policy_revision,
             config_digest=self.decision.config_digest,
             trigger=trigger,
-            findings=tuple(findings),
-            judged=frozenset(judged),
-            in_force=frozenset(in_force),
+            findings=tuple(self._finding(function, rule, origin, stated) for rule, stated in said.stated),
+            judged=frozenset() if _is_going(function) else in_force - said.unjudged,
+            in_force=in_force,
         )
 
     def _finding(
