@@ -5,6 +5,7 @@ package vpcguard.explanation.endpoints
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.coverage
+import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.message
 import data.vpcguard.lib.needs
@@ -114,14 +115,14 @@ _refusal("Interface", "available", at_subnet, id) := _doubt(waits) if {
 	true in endpoints.catching[id].values
 	not _is_refused(at_subnet, id)
 	waits := endpoints.catching[id].waits | {wait |
-		admitted := endpoints.admission[at_subnet.key][id]
+		admitted := endpoints.admission[endpoints.place_of[at_subnet.key]][id]
 		not at_subnet.subnet in admitted.subnets
 		some wait in admitted.waits
 	}
 }
 
 _is_refused(at_subnet, id) if {
-	admitted := endpoints.admission[at_subnet.key][id]
+	admitted := endpoints.admission[endpoints.place_of[at_subnet.key]][id]
 	not at_subnet.subnet in admitted.subnets
 	admitted.waits == set()
 }
@@ -130,7 +131,7 @@ _doubt(waits) := {"serves": "unknown", "reason": $"it waits for {message.waits(w
 
 _reached(crowd, subnet_id) := [reached |
 	some service, _ in crowd.services
-	verdict := services.of[crowd.cohort][service][subnet_id]
+	verdict := services.of[demands.outlook_of[crowd.cohort]][service][subnet_id]
 	outcome := _outcome(verdict.values)
 	reached := {"service": service, "outcome": outcome, "text": _outcomes[outcome], "waits_for": verdict.waits}
 ]

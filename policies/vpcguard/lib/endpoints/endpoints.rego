@@ -14,40 +14,24 @@ import data.vpcguard.lib.routes
 
 # METADATA
 # description: |
+#   By cohort key, its place: [key of its spread, its groups]. What endpoints are to a function hangs on nothing else.
+#   No group is named where the VPC has no interface endpoint.
+place_of := object.union(
+	{key: [cohort.spread, set()] | some key, cohort in cohorts.by_key},
+	{key: [cohort.spread, cohort.named_groups] | some key, cohort in cohorts.by_key; _in_vpc[cohort.vpc_id]},
+)
+
+# METADATA
+# description: |
 #   By cohort key and id of a subnet that was seen, the endpoints that serve the cohort's functions there: available,
 #   the name caught, the groups admitting them; or a gateway endpoint routed there.
-serving := {key: by_subnet |
-	some key, cohort in cohorts.by_key
-	by_subnet := {subnet_id: endpoint_ids |
-		some subnet_id in cohort.subnets
-		interface_ids := {id |
-			some group_ids, ids in _catchers[cohort.vpc_id]
-			subnet_id in _admitted[key][group_ids]
-			some id in ids
-		}
-		endpoint_ids := interface_ids | object.get(_gateways_at, subnet_id, set())
-	}
-}
+serving := {key: _serving[place] | some key, place in place_of}
 
 # METADATA
 # description: |
 #   By cohort key and subnet id as serving, what would have to be read to know of further ones; empty where all is
 #   known.
-serving_waits := {key: by_subnet |
-	some key, cohort in cohorts.by_key
-	unread := coverage.waits("vpc_endpoints", cohort.vpc_id)
-	by_subnet := {subnet_id: waits |
-		some subnet_id in cohort.subnets
-		waits := union({
-			unread,
-			gateway_waits(subnet_id, cohort.vpc_id),
-			{wait |
-				some id in _doubtful[cohort.vpc_id]
-				some wait in (catching[id].waits | _admission_waits(admission[key][id], subnet_id))
-			},
-		})
-	}
-}
+serving_waits := {key: _serving_waits[place] | some key, place in place_of}
 
 # METADATA
 # description: |
@@ -97,13 +81,13 @@ uncaught := {
 
 # METADATA
 # description: |
-#   By cohort key and id of an interface endpoint in its VPC, whom the endpoint's groups admit on 443: {"subnets": those
-#   of the cohort's subnets that are admitted, "waits": what may admit the others}. A function is admitted by one of its
+#   By place and id of an interface endpoint in its VPC, whom the endpoint's groups admit on 443: {"subnets": those
+#   of the place's subnets that are admitted, "waits": what may admit the others}. A function is admitted by one of its
 #   groups, or where a network or prefix list contains the whole IPv4 network of its subnet.
-admission := {key: by_endpoint |
-	some key, cohort in cohorts.by_key
-	by_endpoint := {id: {"subnets": _admitted[key][_groups_of[id]], "waits": group_waits[id]} |
-		some id in _in_vpc[cohort.vpc_id]
+admission := {place: by_endpoint |
+	some place in _places
+	by_endpoint := {id: {"subnets": _admitted[place][_groups_of[id]], "waits": group_waits[id]} |
+		some id in _in_vpc[cohorts.spreads[place[0]].vpc_id]
 	}
 }
 
@@ -227,13 +211,47 @@ _group_sets := {vpc_id: sets |
 
 _groups_of := {one.id: {id | some id in one.security_group_ids} | some one in input.vpc_endpoints}
 
-# by cohort and set of an endpoint's groups, the subnets that are admitted
-_admitted := {key: by_groups |
-	some key, cohort in cohorts.by_key
+_places := {place | some place in place_of}
+
+_serving := {place: by_subnet |
+	some place in _places
+	spread := cohorts.spreads[place[0]]
+	by_subnet := {subnet_id: endpoint_ids |
+		some subnet_id in spread.subnets
+		interface_ids := {id |
+			some group_ids, ids in _catchers[spread.vpc_id]
+			subnet_id in _admitted[place][group_ids]
+			some id in ids
+		}
+		endpoint_ids := interface_ids | object.get(_gateways_at, subnet_id, set())
+	}
+}
+
+_serving_waits := {place: by_subnet |
+	some place in _places
+	spread := cohorts.spreads[place[0]]
+	unread := coverage.waits("vpc_endpoints", spread.vpc_id)
+	by_subnet := {subnet_id: waits |
+		some subnet_id in spread.subnets
+		waits := union({
+			unread,
+			gateway_waits(subnet_id, spread.vpc_id),
+			{wait |
+				some id in _doubtful[spread.vpc_id]
+				some wait in (catching[id].waits | _admission_waits(admission[place][id], subnet_id))
+			},
+		})
+	}
+}
+
+# by place and set of an endpoint's groups, the subnets that are admitted
+_admitted := {place: by_groups |
+	some place in _places
+	spread := cohorts.spreads[place[0]]
 	by_groups := {group_ids: subnet_ids |
-		some group_ids in _group_sets[cohort.vpc_id]
-		is_named := (cohort.named_groups & groups.into[group_ids].groups) != set()
-		subnet_ids := {true: cohort.subnets, false: cohort.subnets & _within[cohort.vpc_id][group_ids]}[is_named]
+		some group_ids in _group_sets[spread.vpc_id]
+		is_named := (place[1] & groups.into[group_ids].groups) != set()
+		subnet_ids := {true: spread.subnets, false: spread.subnets & _within[spread.vpc_id][group_ids]}[is_named]
 	}
 }
 
@@ -281,7 +299,7 @@ _admission_waits(admitted, subnet_id) := admitted.waits if not subnet_id in admi
 
 # by subnet, the gateway endpoints that its route table leads to
 _gateways_at := {subnet_id: ids |
-	some subnet_id in union({cohort.subnets | some cohort in cohorts.by_key})
+	some subnet_id in union({spread.subnets | some spread in cohorts.spreads})
 	table_id := routes.table(subnet_id, network.subnets[subnet_id].vpc_id)
 	ids := _associated[table_id] | _proven[table_id]
 }

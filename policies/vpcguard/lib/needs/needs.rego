@@ -17,9 +17,10 @@ of := {name: key | some key, crowd in crowds; some name in crowd.functions}
 
 # METADATA
 # description: |
-#   By crowd key: {"cohort" (its key), "functions", "services", "others"}. services: service prefix -> {"basis"
-#   (declared, inferred), "waits" (what it takes to be sure of the need; empty: it is certain)}. others: what it takes
-#   to know that no further service is needed; empty where that is certain.
+#   By crowd key, which is [key of its cohort, {"services", "others"}]: {"cohort" (its key), "functions", "services",
+#   "others"}. services: service prefix -> {"basis" (declared, inferred), "waits" (what it takes to be sure of the need;
+#   empty: it is certain)}. others: what it takes to know that no further service is needed; empty where that is
+#   certain.
 crowds := {crowd_key: crowd |
 	some crowd_key, members in _members
 	[key, needs] := crowd_key

@@ -9,105 +9,109 @@ package vpcguard.lib.services
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
 import data.vpcguard.lib.coverage
+import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
-import data.vpcguard.lib.intent
-import data.vpcguard.lib.needs
 import data.vpcguard.lib.network
 import data.vpcguard.lib.routes
 import data.vpcguard.lib.ways
 
 # METADATA
 # description: |
-#   What one fault amounts to, by key of a needy crowd (lib.needs): {"subnets": service -> subnets where the fault is
+#   What one fault amounts to, by key of a demand (lib.demands): {"subnets": service -> subnets where the fault is
 #   proven, "waits": what it takes to exclude the fault where it is not, empty if it is excluded}.
 # scope: document
 report(fault) := {key: found |
 	some key, faults in _conceivable
 	fault in faults
-	crowd := needs.crowds[key]
+	demand := demands.by_key[key]
 	found := {
 		"subnets": {service: subnet_ids |
-			some service, need in crowd.services
+			some service, need in demand.services
 			need.waits == set()
-			fault in _faults[crowd.cohort][service]
-			subnet_ids := {id | some id, verdict in of[crowd.cohort][service]; verdict.values == {fault}}
+			subnet_ids := _faults[demand.outlook][service][fault].proven
 			subnet_ids != set()
 		},
 		"waits": union({
 			{wait |
-				some service, need in crowd.services
-				fault in _faults[crowd.cohort][service]
-				some verdict in of[crowd.cohort][service]
-				_is_in_doubt(fault, verdict.values, need.waits)
-				some wait in (need.waits | verdict.waits)
+				some service, need in demand.services
+				some wait in (need.waits | _faults[demand.outlook][service][fault].waits)
 			},
 			{wait |
-				crowd.others != set()
-				some name in _other_names[cohorts.by_key[crowd.cohort].vpc_id]
-				some verdict in by_name[crowd.cohort][name]
-				fault in verdict.values
-				some wait in (crowd.others | verdict.waits)
+				demand.others != set()
+				some wait in (demand.others | _faults_of_others[demand.outlook][fault])
 			},
-			cohorts.hidden_subnet_waits[crowd.cohort],
+			demand.hidden_subnet_waits,
 		}),
 	}
 }
 
-# by needy crowd, the faults that any of its services may have; most crowds have none
+# by demand, the faults that any of its services may have; most demands have none
 _conceivable := {key: faults |
-	some key in needs.needy
-	crowd := needs.crowds[key]
-	named := {fault | some service, _ in crowd.services; some fault in _faults[crowd.cohort][service]}
-	hidden := {fault | cohorts.hidden_subnet_waits[crowd.cohort] != set(); some fault, _ in _rank}
-	others := {fault |
-		crowd.others != set()
-		some name in _other_names[cohorts.by_key[crowd.cohort].vpc_id]
-		some verdict in by_name[crowd.cohort][name]
-		some fault in verdict.values
-	}
+	some key, demand in demands.by_key
+	named := {fault | some service, _ in demand.services; some fault, _ in _faults[demand.outlook][service]}
+	hidden := {fault | demand.hidden_subnet_waits != set(); some fault, _ in _rank}
+	others := {fault | demand.others != set(); some fault, _ in _faults_of_others[demand.outlook]}
 	faults := ((named | hidden) | others) - {"reachable"}
 }
 
-_faults := {key: by_service |
-	some key, verdicts in of
-	by_service := {service: union({verdict.values | some verdict in by_subnet}) | some service, by_subnet in verdicts}
+# by outlook, service and fault: where it is proven, and what it takes to know where else it is
+_faults := {outlook: by_service |
+	some outlook, verdicts in of
+	by_service := {service: by_fault |
+		some service, by_subnet in verdicts
+		by_fault := {fault: {"proven": proven, "waits": waits} |
+			some fault in union({verdict.values | some verdict in by_subnet})
+			proven := {id | some id, verdict in by_subnet; verdict.values == {fault}}
+			waits := union({verdict.waits | some verdict in by_subnet; fault in verdict.values})
+		}
+	}
+}
+
+# by outlook and fault that a service which nobody can name may have, what it takes to know
+_faults_of_others := {outlook: by_fault |
+	some outlook, wanted in _wanted
+	by_fault := {fault: waits |
+		verdicts := {verdict | some name in wanted.others; some verdict in by_name[outlook][name]}
+		some fault in union({verdict.values | some verdict in verdicts})
+		waits := union({verdict.waits | some verdict in verdicts; fault in verdict.values})
+	}
 }
 
 # METADATA
 # description: |
-#   By cohort key, service prefix and id of a subnet that was seen: {"values": possible outcomes ("reachable" or a
-#   fault), "waits": what would settle it if there are several}.
-of := {key: object.union(simple, composed) |
-	some key, wanted in _wanted
-	simple := {service: by_name[key][names(service)[0]] | some service in wanted.services; count(names(service)) == 1}
+#   By outlook, service prefix and id of a subnet that was seen: {"values": possible outcomes ("reachable" or a fault),
+#   "waits": what would settle it if there are several}.
+of := {outlook: object.union(simple, composed) |
+	some outlook, wanted in _wanted
+	simple := {service: by_name[outlook][_only_name[service]] | some service in wanted.services}
 	composed := {service: by_subnet |
-		some service in wanted.services
-		count(names(service)) > 1
-		by_subnet := {id: _combined(service, [by_name[key][name][id] | some name in names(service)]) |
-			some id in cohorts.by_key[key].subnets
+		some service in (wanted.services - object.keys(_only_name))
+		by_subnet := {id: _combined(service, [by_name[outlook][name][id] | some name in names(service)]) |
+			some id in cohorts.spreads[outlook[1][0]].subnets
 		}
 	}
 }
 
 # METADATA
 # description: As of, by the name that endpoints have instead of the service prefix.
-by_name := {key: object.union(plain, others) |
-	some key, wanted in _wanted
-	cohort := cohorts.by_key[key]
-	plain_names := wanted.names & _plain_names[cohort.vpc_id]
+by_name := {outlook: object.union(plain, others) |
+	some outlook, wanted in _wanted
+	[signature, place] := outlook
+	spread := cohorts.spreads[place[0]]
+	plain_names := wanted.names & _plain_names[spread.vpc_id]
 	plain := {name: by_subnet |
 		some name in plain_names
-		by_subnet := {id: _plain_verdict(cohort.signature, name, id) | some id in cohort.subnets}
+		by_subnet := {id: _plain_verdict(signature, name, id) | some id in spread.subnets}
 	}
 	others := {name: by_subnet |
 		some name in (wanted.names - plain_names)
 		by_subnet := {id: verdict |
-			some id in cohort.subnets
+			some id in spread.subnets
 			admitting := {one |
-				some one in endpoints.interfaces[[cohort.vpc_id, name]]
-				id in endpoints.admission[key][one].subnets
+				some one in endpoints.interfaces[[spread.vpc_id, name]]
+				id in endpoints.admission[place][one].subnets
 			}
-			verdict := _shared_verdict(cohort.signature, name, id, admitting)
+			verdict := _shared_verdict(signature, name, id, admitting)
 		}
 	}
 }
@@ -160,19 +164,27 @@ prefix_lists(vpc_id, service) := {id |
 
 # METADATA
 # description: |
-#   Evidence about subnets of a cohort and the services that a fault cuts off there: {"vpc_id", "services", "subnets",
-#   "intent"}, the way to the internet over IPv4 in "subnets".
+#   Evidence about the services of a demand that a fault cuts off, and the subnets where it does: {"vpc_id", "services",
+#   "subnets"}, the way to the internet over IPv4 in "subnets".
 # scope: document
-evidence(crowd, subnet_ids) := {
-	"vpc_id": cohort.vpc_id,
-	"intent": intent.evidence(cohort.intent_key),
+evidence(demand, subnet_ids) := {
+	"vpc_id": demand.vpc_id,
 	"services": [shown |
 		some service, ids in subnet_ids
-		shown := {"service": service, "basis": crowd.services[service].basis, "subnet_ids": ids}
+		shown := {"service": service, "basis": demand.services[service].basis, "subnet_ids": ids}
 	],
-	"subnets": [shown |
-		some id in union({ids | some ids in subnet_ids})
-		way := ways.ipv4[config.trust_of[cohort.signature]][id]
+	"subnets": [_ways_shown[config.trust_of[demand.outlook[0]]][id] | some id in union({ids | some ids in subnet_ids})],
+}
+
+# METADATA
+# description: The basis that the certain needs of a crowd or demand share, declared or inferred.
+# scope: document
+basis(crowd) := min({need.basis | some need in crowd.services})
+
+_ways_shown := {trust: by_subnet |
+	some trust, outcomes in ways.ipv4
+	by_subnet := {id: shown |
+		some id, way in outcomes
 		shown := {
 			"subnet_id": id,
 			"zone_id": object.get(network.subnets[id], "zone_id", null),
@@ -180,46 +192,39 @@ evidence(crowd, subnet_ids) := {
 			"cause": {true: null, false: way.cause}[way.cause == ""],
 			"hops": way.hops,
 		}
-	],
-} if {
-	cohort := cohorts.by_key[crowd.cohort]
-}
-
-# METADATA
-# description: The basis that the certain needs of a crowd share, declared or inferred.
-# scope: document
-basis(crowd) := min({need.basis | some need in crowd.services})
-
-# by cohort, what its crowds need, and under which names
-_wanted := {key: {"services": wanted, "names": (wanted_names | others)} |
-	some key, crowd_keys in _crowds_of
-	wanted := {service | some crowd_key in crowd_keys; some service, _ in needs.crowds[crowd_key].services}
-	wanted_names := {name | some service in wanted; some name in names(service)}
-	others := {name |
-		union({needs.crowds[crowd_key].others | some crowd_key in crowd_keys}) != set()
-		some name in _other_names[cohorts.by_key[key].vpc_id]
 	}
 }
 
-_crowds_of := {key: crowd_keys |
-	some key in {needs.crowds[crowd_key].cohort | some crowd_key in needs.needy}
-	crowd_keys := {crowd_key | some crowd_key in needs.needy; needs.crowds[crowd_key].cohort == key}
+# by outlook, what is needed there, under which names, and the names that services which nobody can name may have
+_wanted := {outlook: {"services": wanted, "names": (wanted_names | others), "others": others} |
+	some outlook, found in _demands_from
+	wanted := {service | some demand in found; some service, _ in demand.services}
+	wanted_names := {name | some service in wanted; some name in names(service)}
+	others := {name |
+		union({demand.others | some demand in found}) != set()
+		some name in _other_names[cohorts.spreads[outlook[1][0]].vpc_id]
+	}
+}
+
+_demands_from := {outlook: found |
+	some outlook in {demand.outlook | some demand in demands.by_key}
+	found := {demand | some demand in demands.by_key; demand.outlook == outlook}
+}
+
+_only_name := {service: found[0] |
+	some service in {service | some demand in demands.by_key; some service, _ in demand.services}
+	found := names(service)
+	count(found) == 1
 }
 
 # names that tell all cases apart that a service nobody can name may be in; the empty one has no endpoint
-_other_names := {vpc_id: other_names |
-	some vpc_id in {cohort.vpc_id | some cohort in cohorts.by_key}
-	other_names := union({{""}, gateway_services, {key[1] | some key, _ in endpoints.interfaces; key[0] == vpc_id}})
+_other_names := {vpc_id: union({{""}, gateway_services, interface_names}) |
+	some vpc_id, interface_names in _interface_names
 }
 
-_is_in_doubt(fault, values, _) if {
-	fault in values
-	values != {fault}
-}
-
-_is_in_doubt(fault, values, need_waits) if {
-	values == {fault}
-	need_waits != set()
+_interface_names := {vpc_id: interface_names |
+	some vpc_id in {spread.vpc_id | some spread in cohorts.spreads}
+	interface_names := {name | some [other, name], _ in endpoints.interfaces; other == vpc_id}
 }
 
 # a client of the service uses all its names, so that the worst counts; of some services it may use one and not another
@@ -277,12 +282,11 @@ _outcomes(name, id, admitting) := {"values": values, "waits": waits} if {
 
 # By VPC whose endpoints were read, the names for which it has no interface endpoint: what becomes of a call does not
 # hang on the function's groups, and is found once for all functions.
-_plain_names := {vpc_id: names_there |
-	some vpc_id, _ in _other_names
-	names_there := {name |
+_plain_names := {vpc_id: plain |
+	some vpc_id, interface_names in _interface_names
+	plain := {name |
 		coverage.is_known("vpc_endpoints", vpc_id)
-		some name in union({wanted.names | some wanted in _wanted})
-		not endpoints.interfaces[[vpc_id, name]]
+		some name in (union({wanted.names | some wanted in _wanted}) - interface_names)
 	}
 }
 
@@ -442,7 +446,7 @@ _private_centers := {id: {route.target_id | some route in routes_of; _is_private
 }
 
 _routes_away := {id: routes_of |
-	some id in union({cohort.subnets | some cohort in cohorts.by_key})
+	some id in union({spread.subnets | some spread in cohorts.spreads})
 	table_id := routes.table(id, network.subnets[id].vpc_id)
 	routes_of := [route |
 		some route in network.route_tables[table_id].routes

@@ -25,7 +25,7 @@
 #   limits: Endpoint policies are not judged; the evidence names endpoints whose policy is not the default.
 package vpcguard.rules.endpoints.endpoint_blocked
 
-import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.message
 import data.vpcguard.lib.needs
@@ -50,34 +50,39 @@ applies := needs.needy_functions
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot use %s. %s", [name, said, _advice]),
-	"evidence": object.union(services.evidence(crowd, report.subnets), {
-		"endpoints": shown,
-		"endpoints_with_own_policy": endpoints.with_own_policy({one.endpoint_id | some one in shown}),
-	}),
-	"root_causes": {one.endpoint_id | some one in shown},
-	"basis": services.basis(crowd),
+	"evidence": full_evidence,
+	"root_causes": endpoint_ids,
+	"basis": basis,
 }) if {
 	some key, report in _reports
 	report.subnets != {}
-	crowd := needs.crowds[key]
-	shown := [one | some service, ids in report.subnets; some one in _blocking(crowd.cohort, service, ids)]
+	demand := demands.by_key[key]
+	shown := [one | some service, ids in report.subnets; some one in _blocking(demand, service, ids)]
+	endpoint_ids := {one.endpoint_id | some one in shown}
 	said := message.list({_said(one) | some one in shown})
-	some name in crowd.functions
+	basis := services.basis(demand)
+	evidence := object.union(services.evidence(demand, report.subnets), {
+		"endpoints": shown,
+		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
+	})
+	some makers in demands.making(demand)
+	full_evidence := object.union(evidence, {"intent": makers.intent})
+	some name in makers.functions
 }
 
 unknown contains result.unknown(name, report.waits) if {
 	some key, report in _reports
 	report.subnets == {}
 	report.waits != set()
-	some name in needs.crowds[key].functions
+	some name in demands.functions({key})
 }
 
 _reports := services.report("endpoint_blocked")
 
-_blocking(key, service, subnet_ids) := [shown |
-	some id in services.interfaces(cohorts.by_key[key].vpc_id, service)
+_blocking(demand, service, subnet_ids) := [shown |
+	some id in services.interfaces(demand.vpc_id, service)
 	endpoints.catching[id].values == {true}
-	blocked := _blocked(network.vpc_endpoints[id].state, subnet_ids, endpoints.admission[key][id].subnets)
+	blocked := _blocked(network.vpc_endpoints[id].state, subnet_ids, endpoints.admission[demand.place][id].subnets)
 	blocked.subnet_ids != set()
 	shown := object.union(blocked, {
 		"endpoint_id": id,

@@ -23,11 +23,10 @@
 #   limits: How much traffic there is, and so what it costs, is not known.
 package vpcguard.rules.endpoints.gateway_route_missing
 
-import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
+import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.message
-import data.vpcguard.lib.needs
 import data.vpcguard.lib.network
 import data.vpcguard.lib.result
 import data.vpcguard.lib.services
@@ -45,53 +44,57 @@ requires := {
 	"vpc_endpoints",
 }
 
-applies := needs.functions(_concerned)
+applies := demands.functions(_concerned)
 
 deny contains result.violation(name, {
-	"message": sprintf("%s reaches %s. %s%s", [name, said, _advice, _saving(crowd)]),
-	"evidence": object.union(services.evidence(crowd, report.subnets), {
-		"gaps": gaps,
-		"endpoints_with_own_policy": endpoints.with_own_policy(unassociated),
-		"prices": _prices(crowd),
-	}),
+	"message": sprintf("%s reaches %s", [name, said]),
+	"evidence": full_evidence,
 	"root_causes": unassociated,
-	"basis": services.basis(crowd),
+	"basis": basis,
 }) if {
 	some key, report in _reports
 	report.subnets != {}
-	crowd := needs.crowds[key]
-	gaps := [gap | some service, subnet_ids in report.subnets; gap := _gap(crowd, service, subnet_ids)]
+	demand := demands.by_key[key]
+	gaps := [gap | some service, subnet_ids in report.subnets; gap := _gap(demand.vpc_id, service, subnet_ids)]
 	unassociated := {id | some gap in gaps; some id in gap.endpoints}
-	said := message.list({_said(gap) | some gap in gaps})
-	some name in crowd.functions
+	prices := _prices(demand.outlook[0])
+	said := sprintf("%s. %s%s", [message.list({_said(gap) | some gap in gaps}), _advice, _saving(prices)])
+	basis := services.basis(demand)
+	evidence := object.union(services.evidence(demand, report.subnets), {
+		"gaps": gaps,
+		"endpoints_with_own_policy": endpoints.with_own_policy(unassociated),
+		"prices": prices,
+	})
+	some makers in demands.making(demand)
+	full_evidence := object.union(evidence, {"intent": makers.intent})
+	some name in makers.functions
 }
 
 unknown contains result.unknown(name, report.waits) if {
 	some key, report in _reports
 	report.subnets == {}
 	report.waits != set()
-	some name in needs.crowds[key].functions
+	some name in demands.functions({key})
 }
 
-_reports := {key: report | some key, report in services.report("gateway_route_missing"); key in _concerned}
+_reports := object.filter(services.report("gateway_route_missing"), _concerned)
 
 # the rule speaks of nobody who certainly calls neither service
 _concerned := {key |
-	some key in needs.needy
-	some service in services.gateway_services
-	needs.crowds[key].services[service]
+	some key, demand in demands.by_key
+	object.keys(demand.services) & services.gateway_services != set()
 } | {key |
-	some key in needs.needy
-	needs.crowds[key].others != set()
+	some key, demand in demands.by_key
+	demand.others != set()
 }
 
-_gap(crowd, service, subnet_ids) := {
+_gap(vpc_id, service, subnet_ids) := {
 	"service": service,
 	"cause": _cause(ids),
 	"endpoints": ids,
 	"subnet_ids": subnet_ids,
 } if {
-	ids := services.gateways(cohorts.by_key[crowd.cohort].vpc_id, service)
+	ids := services.gateways(vpc_id, service)
 }
 
 _cause(ids) := "no_endpoint" if ids == set()
@@ -117,18 +120,16 @@ _reason(gap) := sprintf("%s is not associated with the route tables there", [mes
 _reason(gap) := sprintf("%s is not available", [message.list(gap.endpoints)]) if gap.cause == "not_available"
 
 # prices are the configuration's, never ours
-_prices(crowd) := config.settings[cohorts.by_key[crowd.cohort].signature].prices[input.account.region]
+_prices(signature) := config.settings[signature].prices[input.account.region]
 
-_prices(crowd) := {} if not config.settings[cohorts.by_key[crowd.cohort].signature].prices[input.account.region]
+_prices(signature) := {} if not config.settings[signature].prices[input.account.region]
 
-_saving(crowd) := sprintf(
+_saving(prices) := sprintf(
 	" This saves the NAT gateway's charge of %v a gigabyte (price of %s).",
 	[prices.nat_gateway_gb, prices.date],
-) if {
-	prices := _prices(crowd)
-}
+)
 
-_saving(crowd) := "" if not _is_priced(_prices(crowd))
+_saving(prices) := "" if not _is_priced(prices)
 
 _is_priced(prices) if {
 	prices.nat_gateway_gb

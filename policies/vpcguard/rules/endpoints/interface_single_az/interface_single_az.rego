@@ -23,6 +23,7 @@ package vpcguard.rules.endpoints.interface_single_az
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.coverage
+import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.message
 import data.vpcguard.lib.needs
@@ -48,15 +49,15 @@ applies := needs.needy_functions
 deny contains result.violation(name, {
 	"message": sprintf("%s runs in zones without an endpoint that it needs: %s. %s", [name, said, _advice]),
 	"evidence": {
-		"vpc_id": cohorts.by_key[crowd.cohort].vpc_id,
+		"vpc_id": demand.vpc_id,
 		"endpoints": gaps,
 		"endpoints_with_own_policy": endpoints.with_own_policy(ids),
 	},
 	"root_causes": ids,
-	"basis": services.basis(crowd),
+	"basis": basis,
 }) if {
 	some key, gaps in _gaps
-	crowd := needs.crowds[key]
+	demand := demands.by_key[key]
 	ids := union({gap.endpoint_ids | some gap in gaps})
 	said := message.list({sprintf(
 		"%s (%s) is not in %s",
@@ -64,25 +65,36 @@ deny contains result.violation(name, {
 	) |
 		some gap in gaps
 	})
-	some name in crowd.functions
+	basis := services.basis(demand)
+	some name in demands.functions({key})
 }
 
 unknown contains result.unknown(name, waits) if {
-	some key in needs.needy
+	some key in _concerned
 	not _gaps[key]
-	waits := _waits(needs.crowds[key])
+	waits := _waits(demands.by_key[key])
 	waits != set()
-	some name in needs.crowds[key].functions
+	some name in demands.functions({key})
 }
 
+# demands from VPCs that have an interface endpoint, or may have one
+_concerned := {key |
+	some key, demand in demands.by_key
+	demand.vpc_id in (_with_endpoints | _unread)
+}
+
+_with_endpoints := {vpc_id | some [vpc_id, _], _ in endpoints.interfaces}
+
+_unread := object.keys(coverage.doubtful("vpc_endpoints", {demand.vpc_id | some demand in demands.by_key}))
+
 _gaps := {key: gaps |
-	some key in needs.needy
-	crowd := needs.crowds[key]
+	some key in _concerned
+	demand := demands.by_key[key]
 	gaps := [gap |
-		some service, need in crowd.services
+		some service, need in demand.services
 		need.waits == set()
 		some name in services.names(service)
-		spread := _spread[crowd.cohort][name]
+		spread := _spread[demand.outlook][name]
 		spread.is_proven
 		gap := {
 			"service": service,
@@ -94,54 +106,54 @@ _gaps := {key: gaps |
 	gaps != []
 }
 
-_waits(crowd) := union({
+_waits(demand) := union({
 	{wait |
-		some service, need in crowd.services
+		some service, need in demand.services
 		some name in services.names(service)
-		spread := _spread[crowd.cohort][name]
+		spread := _spread[demand.outlook][name]
 		spread.zone_ids != set()
 		some wait in (need.waits | spread.waits)
 	},
 	{wait |
-		crowd.others != set()
-		some spread in _spread[crowd.cohort]
+		demand.others != set()
+		some spread in _spread[demand.outlook]
 		spread.zone_ids != set()
-		some wait in (crowd.others | spread.waits)
+		some wait in (demand.others | spread.waits)
 	},
 	{wait |
-		_is_served(crowd)
-		zone_waits := network.waits_for_zones(cohorts.by_key[crowd.cohort].subnets)
-		some wait in (cohorts.hidden_subnet_waits[crowd.cohort] | zone_waits)
+		_is_served(demand)
+		zone_waits := network.waits_for_zones(cohorts.spreads[demand.place[0]].subnets)
+		some wait in (demand.hidden_subnet_waits | zone_waits)
 	},
 	{wait |
-		_may_be_unseen(crowd)
-		some wait in (coverage.waits("vpc_endpoints", cohorts.by_key[crowd.cohort].vpc_id) | crowd.others)
+		_may_be_unseen(demand)
+		some wait in (coverage.waits("vpc_endpoints", demand.vpc_id) | demand.others)
 	},
 })
 
 # a zone that nobody saw may lack each endpoint there is
-_is_served(crowd) if {
-	some service, _ in crowd.services
+_is_served(demand) if {
+	some service, _ in demand.services
 	some name in services.names(service)
-	_spread[crowd.cohort][name]
+	_spread[demand.outlook][name]
 }
 
-_is_served(crowd) if {
-	crowd.others != set()
-	some _ in _spread[crowd.cohort]
+_is_served(demand) if {
+	demand.others != set()
+	some _ in _spread[demand.outlook]
 }
 
 # one VPC holds at most one endpoint that catches a name, so that a further one would have to be for another name
-_may_be_unseen(crowd) if {
-	coverage.waits("vpc_endpoints", cohorts.by_key[crowd.cohort].vpc_id) != set()
-	some service, _ in crowd.services
+_may_be_unseen(demand) if {
+	demand.vpc_id in _unread
+	some service, _ in demand.services
 	some name in services.names(service)
-	not _is_caught(cohorts.by_key[crowd.cohort].vpc_id, name)
+	not _is_caught(demand.vpc_id, name)
 }
 
-_may_be_unseen(crowd) if {
-	coverage.waits("vpc_endpoints", cohorts.by_key[crowd.cohort].vpc_id) != set()
-	crowd.others != set()
+_may_be_unseen(demand) if {
+	demand.vpc_id in _unread
+	demand.others != set()
 }
 
 _is_caught(vpc_id, name) if {
@@ -149,18 +161,19 @@ _is_caught(vpc_id, name) if {
 	endpoints.catching[id].values == {true}
 }
 
-# by cohort and endpoint name, the zones of the function that no usable endpoint is in
-_spread := {key: by_name |
-	some key in {needs.crowds[crowd_key].cohort | some crowd_key in needs.needy}
-	cohort := cohorts.by_key[key]
-	zone_ids := {network.subnets[id].zone_id | some id in cohort.subnets}
-	by_name := {name: spread |
-		some name, _ in services.by_name[key]
-		ids := endpoints.interfaces[[cohort.vpc_id, name]]
-		usable := {id | some id in ids; _is_usable(key, id)}
-		perhaps := {id | some id in (ids - usable); _may_be_usable(key, id)}
+# by outlook and endpoint name, the zones of the function that no usable endpoint is in
+_spread := {outlook: by_name |
+	some outlook in {demands.by_key[key].outlook | some key in _concerned}
+	place := outlook[1]
+	spread := cohorts.spreads[place[0]]
+	zone_ids := {network.subnets[id].zone_id | some id in spread.subnets}
+	by_name := {name: found |
+		some name, _ in services.by_name[outlook]
+		ids := endpoints.interfaces[[spread.vpc_id, name]]
+		usable := {id | some id in ids; _is_usable(place, id)}
+		perhaps := {id | some id in (ids - usable); _may_be_usable(place, id)}
 		usable | perhaps != set()
-		spread := _judged(zone_ids, usable, perhaps, union({endpoints.admission[key][id].waits | some id in perhaps}))
+		found := _judged(zone_ids, usable, perhaps, union({endpoints.admission[place][id].waits | some id in perhaps}))
 	}
 }
 
@@ -188,23 +201,23 @@ _is_proven(usable, lacking, unseen) if {
 	unseen == set()
 }
 
-_is_usable(key, id) if {
+_is_usable(place, id) if {
 	network.vpc_endpoints[id].state == "available"
 	endpoints.catching[id].values == {true}
-	endpoints.admission[key][id].subnets != set()
+	endpoints.admission[place][id].subnets != set()
 }
 
-_may_be_usable(key, id) if {
+_may_be_usable(place, id) if {
 	network.vpc_endpoints[id].state == "available"
 	true in endpoints.catching[id].values
-	endpoints.admission[key][id] != {"subnets": set(), "waits": set()}
+	endpoints.admission[place][id] != {"subnets": set(), "waits": set()}
 }
 
 # its groups may admit a subnet that nobody saw
-_may_be_usable(key, id) if {
+_may_be_usable(place, id) if {
 	network.vpc_endpoints[id].state == "available"
 	true in endpoints.catching[id].values
-	cohorts.by_key[key].hidden_subnets != {}
+	cohorts.spreads[place[0]].hidden_subnets != {}
 }
 
 _zones(ids) := union({_zones_of[id] | some id in ids})

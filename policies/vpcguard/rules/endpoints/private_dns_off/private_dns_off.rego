@@ -26,7 +26,7 @@
 #     to leave it out.
 package vpcguard.rules.endpoints.private_dns_off
 
-import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.message
 import data.vpcguard.lib.needs
@@ -56,32 +56,37 @@ applies := needs.needy_functions
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot reach %s. %s", [name, said, _advice]),
-	"evidence": object.union(services.evidence(crowd, report.subnets), {
-		"endpoints": shown,
-		"endpoints_with_own_policy": endpoints.with_own_policy({one.endpoint_id | some one in shown}),
-	}),
-	"root_causes": {one.endpoint_id | some one in shown},
-	"basis": services.basis(crowd),
+	"evidence": full_evidence,
+	"root_causes": endpoint_ids,
+	"basis": basis,
 }) if {
 	some key, report in _reports
 	report.subnets != {}
-	crowd := needs.crowds[key]
-	shown := [one | some service, _ in report.subnets; some one in _deaf(crowd, service)]
+	demand := demands.by_key[key]
+	shown := [one | some service, _ in report.subnets; some one in _deaf(demand.vpc_id, service)]
+	endpoint_ids := {one.endpoint_id | some one in shown}
 	said := message.list({_said(service, ids, shown) | some service, ids in report.subnets})
-	some name in crowd.functions
+	basis := services.basis(demand)
+	evidence := object.union(services.evidence(demand, report.subnets), {
+		"endpoints": shown,
+		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
+	})
+	some makers in demands.making(demand)
+	full_evidence := object.union(evidence, {"intent": makers.intent})
+	some name in makers.functions
 }
 
 unknown contains result.unknown(name, report.waits) if {
 	some key, report in _reports
 	report.subnets == {}
 	report.waits != set()
-	some name in needs.crowds[key].functions
+	some name in demands.functions({key})
 }
 
 _reports := services.report("private_dns_off")
 
-_deaf(crowd, service) := [shown |
-	some id in services.interfaces(cohorts.by_key[crowd.cohort].vpc_id, service)
+_deaf(vpc_id, service) := [shown |
+	some id in services.interfaces(vpc_id, service)
 	endpoints.catching[id].values == {false}
 	shown := {"endpoint_id": id, "service": service, "cause": endpoints.catching[id].cause}
 ]

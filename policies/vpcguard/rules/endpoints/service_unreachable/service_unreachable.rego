@@ -27,6 +27,7 @@
 #     sources, dead letters) is left out.
 package vpcguard.rules.endpoints.service_unreachable
 
+import data.vpcguard.lib.demands
 import data.vpcguard.lib.message
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.result
@@ -55,21 +56,25 @@ applies := needs.needy_functions
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot reach %s: neither an endpoint nor a way to the internet. %s", [name, said, _advice]),
-	"evidence": services.evidence(crowd, report.subnets),
-	"basis": services.basis(crowd),
+	"evidence": full_evidence,
+	"basis": basis,
 }) if {
 	some key, report in _reports
 	report.subnets != {}
-	crowd := needs.crowds[key]
+	demand := demands.by_key[key]
 	said := message.list({sprintf("%s from %s", [service, message.subnets(ids)]) | some service, ids in report.subnets})
-	some name in crowd.functions
+	basis := services.basis(demand)
+	evidence := services.evidence(demand, report.subnets)
+	some makers in demands.making(demand)
+	full_evidence := object.union(evidence, {"intent": makers.intent})
+	some name in makers.functions
 }
 
 unknown contains result.unknown(name, report.waits) if {
 	some key, report in _reports
 	report.subnets == {}
 	report.waits != set()
-	some name in needs.crowds[key].functions
+	some name in demands.functions({key})
 }
 
 _reports := services.report("service_unreachable")
