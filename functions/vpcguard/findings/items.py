@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from vpcguard.findings import keys
@@ -92,7 +92,7 @@ def finding_values(change: FindingChange, after: FunctionState) -> dict[str, Any
 
 def _statement(change: FindingChange, finding: Finding) -> dict[str, Any]:
     state = change.after
-    values = asdict(finding) | {
+    values = finding.as_document() | {
         "first_seen": state.first_seen,
         "last_seen": state.last_seen,
         "times_reopened": state.times_reopened,

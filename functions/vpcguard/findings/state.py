@@ -78,7 +78,7 @@ _STATE_FIELDS = frozenset(one.name for one in fields(FindingState))
 
 def fingerprint(finding: Finding) -> str:
     """Return a digest of what the finding says, whatever look said it."""
-    content = {name: value for name, value in asdict(finding).items() if name not in _NOT_CONTENT}
+    content = {name: value for name, value in finding.as_document().items() if name not in _NOT_CONTENT}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
 
 

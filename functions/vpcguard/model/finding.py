@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from vpcguard.model.decision import Severity, Stage
@@ -55,8 +55,8 @@ class Finding:
     snapshot_digest: str
 
     def as_document(self) -> dict[str, Any]:
-        """Return all fields as one JSON object, in the order of the class."""
-        return asdict(self)
+        """Return all fields as one JSON object, in the order of the class; the evidence is not copied."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

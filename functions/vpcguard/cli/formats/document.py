@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict
 from typing import TextIO
 
-from vpcguard.cli.formats.lines import as_object
 from vpcguard.cli.report import Report
 
 
@@ -21,7 +20,7 @@ def write(report: Report, stream: TextIO) -> None:
             "not_applicable": sum(len(looked.not_applicable) for looked in report.looked),
         },
         "unread": [asdict(unread) for unread in report.unread],
-        "findings": [as_object(finding) for finding in report.findings],
+        "findings": [finding.as_document() for finding in report.findings],
     }
     json.dump(document, stream, indent=2)
     stream.write("\n")
