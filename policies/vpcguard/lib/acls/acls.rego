@@ -44,9 +44,12 @@ blocks(acl_id, cidr) := {"out" | not _is_whole(acl_id, true, [443, 443], cidr)} 
 }
 
 # METADATA
-# description: True if an ACL lets everything through, before it denies anything.
-# scope: document
-is_open(acl_id) if acl_id in _open
+# description: Subnets whose ACL lets everything through, before it denies anything.
+open_subnets := {subnet_id |
+	some acl in input.network_acls
+	acl.id in _open
+	some subnet_id in acl.subnet_ids
+}
 
 _of := {subnet_id: acl.id | some acl in input.network_acls; some subnet_id in acl.subnet_ids}
 

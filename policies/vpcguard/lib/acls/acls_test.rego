@@ -78,13 +78,13 @@ test_open_until_something_is_denied if {
 		_egress(32767, "deny", {}),
 		_ingress(32767, "deny", {}),
 	]
-	acls.is_open("acl-1") with input as _document(open)
-	not acls.is_open("acl-1") with input as _document(array.concat(
+	acls.open_subnets == {"a1"} with input as _document(open)
+	acls.open_subnets == set() with input as _document(array.concat(
 		open,
 		[_egress(50, "deny", {"ipv4_cidr": "10.0.0.0/8"})],
 	))
-	not acls.is_open("acl-1") with input as _document([_egress(100, "allow", {})])
-	not acls.is_open("acl-1") with input as _document([
+	acls.open_subnets == set() with input as _document([_egress(100, "allow", {})])
+	acls.open_subnets == set() with input as _document([
 		_egress(100, "allow", {"protocol": "6"}),
 		_ingress(100, "allow", {}),
 	])

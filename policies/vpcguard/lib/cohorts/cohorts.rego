@@ -67,10 +67,17 @@ of_spread := {spread: keys |
 }
 
 # METADATA
+# description: By key of intent.by_key, the keys of the cohorts with it.
+of_intent := {intent_key: keys |
+	some intent_key, _ in intent.by_key
+	keys := {key | some key, cohort in by_key; cohort.intent_key == intent_key}
+}
+
+# METADATA
 # description: |
 #   Keys of the cohorts that still have a subnet once the missing ones are left out. Only config.missing_subnet and
 #   config.idle_on_broken_network judge the others.
-with_subnets := {key | some key, cohort in by_key; cohort.spread in spreads_with_subnets}
+with_subnets := union({of_spread[spread] | some spread in spreads_with_subnets})
 
 # METADATA
 # description: As with_subnets, keys of spreads, for rules to which nothing but the subnets matters.

@@ -14,14 +14,7 @@ import data.vpcguard.lib.network
 # description: |
 #   By key of a cohort with subnets: {"present": subnets that hold the interface of the cohort's groups, "missing":
 #   subnets that do not, "unseen": subnets where nobody could tell, "waits": what the unseen ones wait for}.
-pairs := {key: found |
-	some key in cohorts.with_subnets
-	cohort := cohorts.by_key[key]
-	present := cohort.subnets & object.get(_holding, cohort.named_groups, set())
-	absent := cohort.subnets - present
-	unseen := {true: set(), false: absent}[waits[cohort.vpc_id] == set()]
-	found := {"present": present, "missing": absent - unseen, "unseen": unseen, "waits": waits[cohort.vpc_id]}
-}
+pairs := {key: _pairs[traits] | some key, traits in _traits}
 
 # METADATA
 # description: How many interfaces of Lambda this account was seen to have in each VPC that holds its functions.
@@ -35,6 +28,21 @@ _vpc_ids := {spread.vpc_id | some spread in cohorts.spreads}
 # METADATA
 # description: What the interfaces of each of these VPCs wait for; empty where they were read.
 waits := {vpc_id: coverage.waits("lambda_interfaces", vpc_id) | some vpc_id in _vpc_ids}
+
+# by spread and set of groups, which is all that counts
+_pairs := {traits: found |
+	some traits in {traits | some traits in _traits}
+	spread := cohorts.spreads[traits[0]]
+	present := spread.subnets & object.get(_holding, traits[1], set())
+	absent := spread.subnets - present
+	unseen := {true: set(), false: absent}[waits[spread.vpc_id] == set()]
+	found := {"present": present, "missing": absent - unseen, "unseen": unseen, "waits": waits[spread.vpc_id]}
+}
+
+_traits := {key: [cohort.spread, cohort.named_groups] |
+	some key in cohorts.with_subnets
+	cohort := cohorts.by_key[key]
+}
 
 # by set of groups, the subnets that hold an interface of them
 _holding := {groups: subnet_ids |

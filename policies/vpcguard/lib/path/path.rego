@@ -21,9 +21,9 @@ of := {key: by_place[place] | some key, place in place_of}
 # description: |
 #   The place of each cohort that has a subnet left: [key of config.trusts, key of cohorts.spreads]. All cohorts of a
 #   place have the same ways, so rules judge places, and cohorts only at those where there is something to say.
-place_of := {key: [config.trust_of[cohort.signature], cohort.spread] |
-	some key in cohorts.with_subnets
-	cohort := cohorts.by_key[key]
+place_of := {key: [config.trust_of[cohorts.by_key[key].signature], spread] |
+	some spread in cohorts.spreads_with_subnets
+	some key in cohorts.of_spread[spread]
 }
 
 # METADATA
@@ -35,9 +35,10 @@ cohorts_at := {place: keys |
 
 # METADATA
 # description: Functions with a subnet left to which the way out may matter, by intent.
-needed_by := cohorts.functions_with_subnets - union({cohort.functions |
-	some cohort in cohorts.by_key
-	not cohort.intent_key in _intents_with_internet
+needed_by := cohorts.functions_with_subnets - cohorts.functions({key |
+	some intent_key, one in intent.by_key
+	not intent.may_need_internet(one)
+	some key in cohorts.of_intent[intent_key]
 })
 
 # METADATA
@@ -91,8 +92,6 @@ roots(place, subnet_ids) := {root |
 	root := by_place[place][id].root
 	root != ""
 }
-
-_intents_with_internet := {key | some key, one in intent.by_key; intent.may_need_internet(one)}
 
 # IPv6 counts where nothing else is said about IPv4
 _either(over_ipv4, over_ipv6) := over_ipv4 if _settles(over_ipv4.state, over_ipv6.state)

@@ -55,7 +55,7 @@ unknown contains result.unknown(name, waits) if {
 	some key, zones in _unused
 	spread := cohorts.spreads[key]
 	count(zones) <= count(spread.hidden_subnets)
-	waits := union({spread.hidden_subnet_waits, _doubts[key]})
+	waits := spread.hidden_subnet_waits | _doubts(spread, _candidates[key])
 	waits != set()
 	some name in spread.functions
 }
@@ -65,64 +65,59 @@ _unused := {key: {network.subnets[id].zone_id | some id in fitting} | some key, 
 
 _fitting := {key: fitting |
 	some key, candidates in _candidates
-	own := {_kind[id] | some id in cohorts.spreads[key].subnets; _class_waits[id] == set()}
-	fitting := {id | some id in candidates; _class_waits[id] == set(); _kind[id] in own}
+	own := {_kind[id] | some id in cohorts.spreads[key].subnets}
+	fitting := {id | some id in candidates; _kind[id] in own}
 }
 
 # what would settle whether a subnet fits: its table, that of the function's own, and the list of subnets itself
-_doubts := {key: waits |
-	some key, candidates in _candidates
-	own := cohorts.spreads[key].subnets
-	waits := union({
-		{wait | some id in candidates; some wait in (_class_waits[id] | _endpoint_waits[id])},
-		{wait | candidates != set(); some id in own; some wait in (_class_waits[id] | _endpoint_waits[id])},
-		coverage.waits("subnets", cohorts.spreads[key].vpc_id),
-		network.waits_for_zones(own),
-	})
-}
+_doubts(spread, candidates) := union({
+	{wait | some id in candidates; some wait in (_class_waits[id] | _endpoint_waits[id])},
+	{wait | candidates != set(); some id in spread.subnets; some wait in (_class_waits[id] | _endpoint_waits[id])},
+	coverage.waits("subnets", spread.vpc_id),
+	network.waits_for_zones(spread.subnets),
+})
 
 # by spread, the subnets of its VPC in other zones
 _candidates := {key: candidates |
 	some key in cohorts.spreads_with_subnets
 	spread := cohorts.spreads[key]
-	zones := {network.subnets[id].zone_id | some id in spread.subnets}
-	candidates := {id |
-		some id in _in_vpc[spread.vpc_id]
-		not network.subnets[id].zone_id in zones
-	}
+	own := union({_in_zone[network.subnets[id].zone_id] | some id in spread.subnets})
+	candidates := object.get(_in_vpc, spread.vpc_id, set()) - own
 }
 
 _in_vpc := {vpc_id: ids |
-	some vpc_id in {spread.vpc_id | some spread in cohorts.spreads}
-	ids := {one.id |
-		some one in input.subnets
-		one.vpc_id == vpc_id
-		one.zone_id
-		lower(one.state) == "available"
-	}
+	some vpc_id in {one.vpc_id | some one in _available}
+	ids := {one.id | some one in _available; one.vpc_id == vpc_id}
 }
 
-# what must be alike: owner, IP stack, and where the default route leads
+_in_zone := {zone_id: ids |
+	some zone_id in {one.zone_id | some one in input.subnets}
+	ids := {one.id | some one in input.subnets; one.zone_id == zone_id}
+}
+
+_available := [one | some one in input.subnets; one.zone_id; lower(one.state) == "available"]
+
+# what must be alike where it is known: owner, IP stack, and where the default route leads
 _kind := {one.id: kind |
 	some one in input.subnets
+	_class_waits[one.id] == set()
 	kind := {
 		"owner": {owner | owner := one.owner_id},
 		"has_ipv6": {true | some _ in one.ipv6_cidrs},
 		"is_ipv6_only": one.is_ipv6_only,
-		"default": {_class(leg) | some leg in legs.of("ipv4", one.id, one.vpc_id)},
+		"default": {_class(leg) | some leg in _legs[one.id]},
 	}
 }
 
-_class_waits := {one.id: waits |
-	some one in input.subnets
-	waits := union({leg.waits | some leg in legs.of("ipv4", one.id, one.vpc_id)})
-}
+_class_waits := {id: union({leg.waits | some leg in ways}) | some id, ways in _legs}
+
+_legs := {one.id: legs.of("ipv4", one.id, one.vpc_id) | some one in input.subnets}
 
 # two ways over different endpoints that nobody saw may go on alike; over the same one they do
-_endpoint_waits := {one.id: waits |
-	some one in input.subnets
+_endpoint_waits := {id: waits |
+	some id, ways in _legs
 	waits := {wait |
-		some leg in legs.of("ipv4", one.id, one.vpc_id)
+		some leg in ways
 		leg.kind == "route"
 		leg.state == "active"
 		route := network.route_tables[leg.table].routes[leg.index]
@@ -139,16 +134,11 @@ _class(leg) := "blackhole" if {
 	leg.state == "blackhole"
 }
 
-_class(leg) := _target(leg) if {
+# behind anything else lies one particular thing
+_class(leg) := object.get(_alike, route.target_kind, route.target_id) if {
 	leg.kind == "route"
 	leg.state == "active"
-}
-
-_target(leg) := _alike[network.route_tables[leg.table].routes[leg.index].target_kind]
-
-# behind anything else lies one particular thing
-_target(leg) := network.route_tables[leg.table].routes[leg.index].target_id if {
-	not _alike[network.route_tables[leg.table].routes[leg.index].target_kind]
+	route := network.route_tables[leg.table].routes[leg.index]
 }
 
 _alike := {"nat_gateway": "nat", "network_interface": "nat", "internet_gateway": "internet_gateway"}

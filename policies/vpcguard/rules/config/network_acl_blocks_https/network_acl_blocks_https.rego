@@ -57,7 +57,8 @@ requires := {
 	"vpc_endpoints",
 }
 
-applies := needs.functions(_judged)
+# intent none needs no way out, and intent aws without a known need says nothing about where to
+applies := (cohorts.functions_with_subnets - cohorts.functions(_inward)) | needs.functions(_to_aws)
 
 deny contains result.violation(name, object.union(
 	{
@@ -84,26 +85,34 @@ unknown contains result.unknown(name, waits) if {
 	some name in needs.crowds[key].functions
 }
 
-# intent none needs no way out, and intent aws without a known need says nothing about where to
-_judged := {key |
-	some key, crowd in needs.crowds
-	crowd.cohort in cohorts.with_subnets
-	_egress(crowd) != {"none"}
-	_egress(crowd) != {"aws"}
-} | {key |
-	some key in needs.needy
-	_egress(needs.crowds[key]) == {"aws"}
+_inward := _alone.aws | _alone.none
+
+_to_aws := {key | some key in needs.needy; needs.crowds[key].cohort in _alone.aws}
+
+# cohorts whose intent is this for certain
+_alone := {value: keys |
+	some value in ["aws", "none"]
+	keys := union({cohorts.of_intent[key] | some key, one in intent.by_key; one.egress.values == {value}})
 }
 
-# most ACLs let everything through
-_suspect := {key | some key in _judged; not needs.crowds[key].cohort in _open}
+# crowds to which this applies, in subnets whose ACLs were not all seen to let everything through; most do
+_suspect := {key |
+	some spread in cohorts.spreads_with_subnets
+	one := cohorts.spreads[spread]
+	guarded := (one.subnets - acls.open_subnets) | object.keys(one.hidden_subnets)
+	guarded != set()
+	some cohort in cohorts.of_spread[spread]
+	some key in _crowds_of[cohort]
+	_is_judged(key, cohort)
+}
 
-_open := {key |
-	some key in {needs.crowds[crowd_key].cohort | some crowd_key in _judged}
-	cohorts.by_key[key].hidden_subnets == {}
-	every id in cohorts.by_key[key].subnets {
-		acls.is_open(acls.of(id))
-	}
+_is_judged(_, cohort) if not cohort in _inward
+
+_is_judged(key, _) if key in _to_aws
+
+_crowds_of := {cohort: keys |
+	some cohort, _ in cohorts.by_key
+	keys := {key | some key, crowd in needs.crowds; crowd.cohort == cohort}
 }
 
 _egress(crowd) := intent.by_key[cohorts.by_key[crowd.cohort].intent_key].egress.values
@@ -152,7 +161,7 @@ _subnets(key) := cohorts.by_key[needs.crowds[key].cohort].subnets
 _waits(key) := union({
 	cohorts.hidden_subnet_waits[needs.crowds[key].cohort],
 	{wait | some id in _subnets(key); some wait in acls.waits(id)},
-	{wait | some id in _subnets(key); not acls.is_open(acls.of(id)); some wait in _doubts(key, id)},
+	{wait | some id in (_subnets(key) - acls.open_subnets); acls.of(id); some wait in _doubts(key, id)},
 })
 
 # at a subnet whose ACL was read and is not wide open

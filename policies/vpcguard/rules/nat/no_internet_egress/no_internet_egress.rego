@@ -129,7 +129,7 @@ _verdict("undeclared", summary, key) := _pass if {
 _pass := {"answer": "pass", "waits": set(), "broken": set()}
 
 _by_design(key) := {"ids": ids, "perhaps": perhaps, "waits": waits} if {
-	isolated := {id | some id, outcome in path.of[key]; outcome.is_isolated}
+	isolated := {id | some id, outcome in path.by_place[path.place_of[key]]; outcome.is_isolated}
 	ids := {id | some id in isolated; endpoints.serving[key][id] != set()}
 	perhaps := {id | some id in (isolated - ids); endpoints.serving_waits[key][id] != set()}
 	waits := union({endpoints.serving_waits[key][id] | some id in perhaps})
