@@ -47,7 +47,7 @@ requires := {
 	"vpc_endpoints",
 }
 
-applies := needs.functions(object.keys(_verdicts))
+applies := cohorts.functions(_judged)
 
 deny contains result.violation(name, object.union(
 	{
@@ -85,23 +85,32 @@ unknown contains result.unknown(name, waits) if {
 
 _is_fault(verdicts) if [verdict.answer | some verdict in verdicts] == ["fault"]
 
+_judged := {key |
+	some key in cohorts.with_subnets
+	cohort := cohorts.by_key[key]
+	cohort.named_groups - cohort.missing_groups != set()
+	intent.by_key[cohort.intent_key].egress.values != {"none"}
+}
+
+# most groups let everything out
+_suspect := {key | some key in _judged; not cohorts.by_key[key].groups in _wide}
+
 # By crowd, what is found under each intent that it may have: {"answer" (fault, fine, unknown), "cause", "services",
 # "waits"}.
 _verdicts := {key: verdicts |
+	_suspect != set()
 	some key, crowd in needs.crowds
-	crowd.cohort in cohorts.with_subnets
+	crowd.cohort in _suspect
 	cohort := cohorts.by_key[crowd.cohort]
-	cohort.named_groups - cohort.missing_groups != set()
-	values := intent.by_key[cohort.intent_key].egress.values
-	values != {"none"}
-	verdicts := {verdict | some value in values; verdict := _verdict(value, crowd, cohort)}
+	verdicts := {verdict |
+		some value in intent.by_key[cohort.intent_key].egress.values
+		verdict := _verdict(value, crowd, cohort)
+	}
 }
 
 _verdict("none", _, _) := _answer("fine", "", {}, set())
 
-_verdict("internet", _, cohort) := _settled("no_https_to_internet", {}, _unread(cohort)) if not _reaches_all(cohort)
-
-_verdict("internet", _, cohort) := _answer("fine", "", {}, set()) if _reaches_all(cohort)
+_verdict("internet", _, cohort) := _settled("no_https_to_internet", {}, _unread(cohort))
 
 _verdict("undeclared", _, cohort) := _settled("nothing_out", {}, _hidden(cohort)) if {
 	not groups.out[cohort.groups].is_open
@@ -115,13 +124,10 @@ _verdict("undeclared", crowd, cohort) := _needed("no_https_out", needed, _hidden
 
 _verdict("undeclared", _, cohort) := _answer("fine", "", {}, set()) if groups.out[cohort.groups].is_https_open
 
-_verdict("aws", _, cohort) := _answer("fine", "", {}, set()) if _reaches_all(cohort)
-
 _verdict("aws", _, cohort) := _settled("nothing_out", {}, _hidden(cohort)) if not groups.out[cohort.groups].is_open
 
 _verdict("aws", crowd, cohort) := _needed("no_https_to_services", needed, doubts, crowd.others) if {
 	groups.out[cohort.groups].is_open
-	not _reaches_all(cohort)
 	needed := {service: waits |
 		some service, need in crowd.services
 		not _reaches(cohort, service)
@@ -155,7 +161,7 @@ _needed(_, needed, _, others) := _answer("fine", "", {}, set()) if object.keys(n
 
 _answer(answer, cause, found, waits) := {"answer": answer, "cause": cause, "services": found, "waits": waits}
 
-_reaches_all(cohort) if groups.covers(groups.out[cohort.groups].cidrs, "0.0.0.0/0")
+_wide := {ids | some ids, allowed in groups.out; groups.covers(allowed.cidrs, "0.0.0.0/0")}
 
 _reaches(cohort, service) if {
 	every name in services.names(service) {
