@@ -74,7 +74,7 @@ composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"
 	"off": off,
 	"violations": _with_states([object.union(object.remove(one, _inner), frame) |
 		some name, one in denied
-		frame := frames[config.signature_of[name]][object.filter(one, _weighing)]
+		frame := frames[config.signature_of[name]][weights[name]]
 	]),
 	"unknowns": _with_states([_unknown(settings[config.signature_of[name]].stage, name, doubt) |
 		some name, doubt in doubts
@@ -85,7 +85,8 @@ composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"
 
 	# two violations of one rule by one function conflict here: an error, never a choice
 	denied := object.remove({one.function: one | some one in said.deny}, off)
-	kinds := {object.filter(one, _weighing) | some one in denied}
+	weights := {name: object.filter(one, _weighing) | some name, one in denied}
+	kinds := {kind | some kind in weights}
 	frames := {signature: {kind: _frame(rule, setting, kind) | some kind in kinds} | some signature, setting in settings}
 
 	loud := {waits: _loud(waits) | some waits in {one.waits | some one in said.unknown}}
