@@ -91,6 +91,14 @@ spreads_with_subnets := {key |
 hidden_subnet_waits := {key: spreads[cohort.spread].hidden_subnet_waits | some key, cohort in by_key}
 
 # METADATA
+# description: The subnets that attached functions name and that were not seen, missing or hidden.
+unseen_subnets := union({spread.named_subnets | some spread in spreads}) - object.keys(network.subnets)
+
+# METADATA
+# description: As unseen_subnets, the security groups.
+unseen_groups := union({named | some [_, named], _ in _groups}) - object.keys(network.security_groups)
+
+# METADATA
 # description: The functions of several cohorts, given their keys.
 # scope: document
 functions(keys) := union({by_key[key].functions | some key in keys})

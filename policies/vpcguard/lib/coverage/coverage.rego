@@ -45,7 +45,7 @@ by_waits(kind, subjects) := {waits: waiting |
 
 _by_subject := {kind: by_subject |
 	some kind in {entry.kind | some entry in input.coverage; entry.subject}
-	by_subject := {entry.subject: _waits[i] | some i, entry in input.coverage; entry.kind == kind}
+	by_subject := {entry.subject: object.get(_waits, i, set()) | some i, entry in input.coverage; entry.kind == kind}
 }
 
 # no entry at all: the fact was never read
@@ -53,20 +53,21 @@ _by_kind := object.union(
 	{kind: {{"status": "unknown", "name": name, "reason": "not read"} | some name in names} |
 		some kind, names in data.vpcguard.config.operations
 	},
-	{entry.kind: _waits[i] |
+	{entry.kind: object.get(_waits, i, set()) |
 		some i, entry in input.coverage
 		not entry.subject
 	},
 )
 
-_waits := [waits |
-	some entry in input.coverage
+_waits := {i: waits |
+	some i, entry in input.coverage
+	entry.status != "known"
+	status := _status(entry.status, {failed | failed := entry.is_failed_read})
 	waits := {wait |
-		status := _status(entry.status, {failed | failed := entry.is_failed_read})
 		some name in _names(entry.kind, entry.waits_for)
 		wait := {"status": status, "name": name, "reason": concat("", {reason | reason := entry.reason})}
 	}
-]
+}
 
 _status("not_requested", _) := "not_requested"
 

@@ -7,13 +7,14 @@ package vpcguard.lib.intent
 
 import data.vpcguard.lib.config
 import data.vpcguard.lib.coverage
+import data.vpcguard.lib.network
 
 # METADATA
 # description: |
 #   By function name, a key of by_key. Functions with one key have one intent.
-key_of := {one.name: key |
-	some one in input.functions
-	key := [config.signature_of[one.name], _tags[one.tags], object.get(_unread, one.name, set())]
+key_of := {name: key |
+	some name, one in network.functions
+	key := [config.signature_of[name], _tags[one.tags], object.get(_unread, name, set())]
 }
 
 # METADATA
@@ -153,7 +154,7 @@ _unrecognized(tags) := {value |
 
 # by list of tags, our three as they are compared: lower case, without blanks
 _tags := {list: tags |
-	some list in {one.tags | some one in input.functions}
+	some list in {one.tags | some one in network.functions}
 	tags := {kind: lower(replace(tag.value, " ", "")) |
 		some tag in list
 		kind := _kinds[tag.key]
@@ -166,4 +167,4 @@ _kinds := {
 	"vpcguard:services": "services",
 }
 
-_unread := coverage.doubtful("function_tags", {one.name | some one in input.functions})
+_unread := coverage.doubtful("function_tags", object.keys(network.functions))

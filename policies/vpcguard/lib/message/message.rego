@@ -17,14 +17,12 @@ list(texts) := sprintf("%s and %s", [concat(", ", array.slice(sorted, 0, last)),
 # METADATA
 # description: A subnet with its zone, e.g. subnet-0a (eu-west-1a).
 # scope: document
-subnet(id) := $"{id} ({zone})" if zone := _zone[id]
-
-subnet(id) := id if not _zone[id]
+subnet(id) := object.get(_with_zone, id, id)
 
 # METADATA
 # description: Several subnets, each with its zone.
 # scope: document
-subnets(ids) := list({subnet(id) | some id in ids})
+subnets(ids) := list({object.get(_with_zone, id, id) | some id in ids})
 
 # METADATA
 # description: "What something unknown waits for, given waits as lib.coverage answers: names, each with its reason."
@@ -37,7 +35,7 @@ _awaited(wait) := wait.name if wait.reason == ""
 _awaited(wait) := sprintf("%s (%s)", [wait.name, trim_prefix(wait.reason, $"{wait.name} ")]) if wait.reason != ""
 
 # names are what people see in the console; the id serves where there is none
-_zone := object.union(
-	{one.id: one.zone_id | some one in input.subnets},
-	{one.id: one.zone_name | some one in input.subnets},
+_with_zone := object.union(
+	{one.id: $"{one.id} ({one.zone_id})" | some one in input.subnets; one.zone_id},
+	{one.id: $"{one.id} ({one.zone_name})" | some one in input.subnets; one.zone_name},
 )

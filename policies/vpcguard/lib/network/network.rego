@@ -62,6 +62,14 @@ judged := {one.name: one |
 }
 
 # METADATA
+# description: Functions by name whose State was read.
+with_state := {one.name: one | some one in input.functions; one.state}
+
+# METADATA
+# description: Functions by name whose LastUpdateStatus was read.
+with_update_status := {one.name: one | some one in input.functions; one.last_update_status}
+
+# METADATA
 # description: Ids of the subnets with both an IPv4 and an IPv6 network.
 dual_stack := {one.id |
 	some one in input.subnets
@@ -74,7 +82,7 @@ dual_stack := {one.id |
 # description: |
 #   Functions by name whose network is judged: attached to a VPC, not being deleted, and not on Managed Instances,
 #   whose network belongs to the capacity provider.
-attached := {name: one | some name, one in judged; one.subnet_ids != []}
+attached := {one.name: one | some one in judged; one.subnet_ids != []}
 
 # METADATA
 # description: What the zones of these subnets (all seen) wait for; empty unless one came without its zone.
@@ -83,25 +91,24 @@ waits_for_zones(ids) := {_zoneless[id] | some id in (ids & object.keys(_zoneless
 
 # METADATA
 # description: Names of the functions that are being deleted; nothing applies to them.
-deleting := {one.name |
-	some one in input.functions
-	lower(one.state) == "deleting"
-}
+deleting := {name | some name, one in with_state; lower(one.state) == "deleting"}
 
 # METADATA
 # description: What the free addresses of these subnets (all seen) wait for; an IPv6-only subnet has none to count.
 # scope: document
-waits_for_addresses(ids) := {_uncounted[id] | some id in (ids & object.keys(_uncounted))}
+waits_for_addresses(ids) := {uncounted[id] | some id in (ids & object.keys(uncounted))}
+
+# METADATA
+# description: By id of each subnet that came without the count of its free addresses, what that waits for.
+uncounted := {one.id: wait |
+	some one in input.subnets
+	one.is_ipv6_only == false
+	not one.free_ipv4_addresses
+	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"no address count of {one.id}"}
+}
 
 _zoneless := {one.id: wait |
 	some one in input.subnets
 	not one.zone_id
 	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"no zone of {one.id}"}
-}
-
-_uncounted := {one.id: wait |
-	some one in input.subnets
-	one.is_ipv6_only == false
-	not one.free_ipv4_addresses
-	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"no address count of {one.id}"}
 }

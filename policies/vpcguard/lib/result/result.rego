@@ -5,6 +5,7 @@ package vpcguard.lib.result
 
 import data.vpcguard.lib.config
 import data.vpcguard.lib.message
+import data.vpcguard.lib.network
 
 # METADATA
 # description: |
@@ -72,46 +73,51 @@ composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"
 	"applies": (said.applies - off) - silent,
 	"silent": silent,
 	"off": off,
-	"violations": _with_states([object.union(object.remove(one, _inner), frame) |
-		some name, one in denied
-		frame := frames[config.signature_of[name]][weights[name]]
-	]),
-	"unknowns": _with_states([_unknown(settings[config.signature_of[name]].stage, name, doubt) |
-		some name, doubt in doubts
-	]),
+	"violations": _with_states(_framed(rule, denied)),
+	"unknowns": _with_states(_unknowns(config.rule(rule.id), doubts)),
 }) if {
-	settings := config.rule(rule.id)
-	off := _off({signature | some signature, setting in settings; setting.enabled == false})
+	off := _off({signature | some signature, setting in config.rule(rule.id); setting.enabled == false})
 
 	# two violations of one rule by one function conflict here: an error, never a choice
 	denied := object.remove({one.function: one | some one in said.deny}, off)
+	open := (unjudged(said.unknown) - off) - object.keys(denied)
+	doubts := _doubts(said.unknown, open)
+	silent := open - object.keys(doubts)
+}
+
+_framed(rule, denied) := [object.union(object.remove(one, _inner), frame) |
+	some name, one in denied
+	frame := frames[config.signature_of[name]][weights[name]]
+] if {
 	weights := {name: object.filter(one, _weighing) | some name, one in denied}
 	kinds := {kind | some kind in weights}
-	frames := {signature: {kind: _frame(rule, setting, kind) | some kind in kinds} | some signature, setting in settings}
-
-	loud := {waits: _loud(waits) | some waits in {one.waits | some one in said.unknown}}
-	open := (unjudged(said.unknown) - off) - object.keys(denied)
-	shown := open & unjudged({one | some one in said.unknown; loud[one.waits] != {}})
-	silent := open - shown
-
-	# what is said of one function is joined in one pass: sets cannot be merged that way, keys of objects can
-	doubts := object.union_n([{name: {"waits": loud[one.waits], "evidence": one.evidence}} |
-		shown != set()
-		some one in said.unknown
-		some name in (unjudged({one}) & shown)
-	])
+	frames := {signature: {kind: _frame(rule, setting, kind) | some kind in kinds} |
+		some signature, setting in config.rule(rule.id)
+	}
 }
 
-_unknown(stage, name, doubt) := {
-	"function": name,
-	"stage": stage,
-	"waits_for": reasons.names,
-	"message": sprintf("%s cannot be judged: %s", [name, reasons.text]),
-	"evidence": object.union(doubt.evidence, {"unknown": reasons.names}),
-	"is_failed_read": reasons.is_failed_read,
-} if {
+# what is said of one function is joined in one pass: sets cannot be merged that way, keys of objects can
+_doubts(unknown, open) := object.union_n([{name: {"waits": loud[one.waits], "evidence": one.evidence}} |
+	shown != set()
+	some one in unknown
+	some name in (unjudged({one}) & shown)
+]) if {
+	loud := {waits: _loud(waits) | some waits in {one.waits | some one in unknown}}
+	shown := open & unjudged({one | some one in unknown; loud[one.waits] != {}})
+}
+
+_unknowns(settings, doubts) := [one |
+	some name, doubt in doubts
 	reasons := _reasons(object.keys(doubt.waits))
-}
+	one := {
+		"function": name,
+		"stage": settings[config.signature_of[name]].stage,
+		"waits_for": reasons.names,
+		"message": $"{name} cannot be judged: {reasons.text}",
+		"evidence": object.union(doubt.evidence, {"unknown": reasons.names}),
+		"is_failed_read": reasons.is_failed_read,
+	}
+]
 
 # what of a violation decides on its frame, and what of that is not shown as it is
 _weighing := {"severity", "basis", "root_causes", "is_eligible"}
@@ -177,9 +183,9 @@ _is_owners(wait) if {
 
 _transitions := {name: {"evidence": states} |
 	some name, states in object.union(
-		{one.name: {"state": one.state} | some one in input.functions; lower(one.state) != "active"},
-		{one.name: {"last_update_status": one.last_update_status} |
-			some one in input.functions
+		{name: {"state": one.state} | some name, one in network.with_state; lower(one.state) != "active"},
+		{name: {"last_update_status": one.last_update_status} |
+			some name, one in network.with_update_status
 			lower(one.last_update_status) != "successful"
 		},
 	)

@@ -30,34 +30,30 @@ metadata := result.metadata(rego.metadata.chain())
 
 requires := {"vpcs"}
 
-applies := cohorts.functions(cohorts.with_subnets)
+applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {
 	"message": sprintf(
 		"%s is attached to %s, whose tenancy is dedicated: Lambda cannot work there. %s",
-		[name, cohort.vpc_id, _advice],
+		[name, spread.vpc_id, _advice],
 	),
-	"evidence": {"vpc_id": cohort.vpc_id, "tenancy": network.vpcs[cohort.vpc_id].tenancy},
+	"evidence": {"vpc_id": spread.vpc_id, "tenancy": network.vpcs[spread.vpc_id].tenancy},
 }) if {
-	some key in cohorts.with_subnets
-	cohort := cohorts.by_key[key]
-	lower(network.vpcs[cohort.vpc_id].tenancy) == "dedicated"
-	some name in cohort.functions
+	some key in cohorts.spreads_with_subnets
+	spread := cohorts.spreads[key]
+	lower(network.vpcs[spread.vpc_id].tenancy) == "dedicated"
+	some name in spread.functions
 }
 
-unknown contains result.unknown(name, waits) if {
-	some key in cohorts.with_subnets
-	cohort := cohorts.by_key[key]
-	not network.vpcs[cohort.vpc_id].tenancy
-	waits := coverage.waits("vpcs", cohort.vpc_id) | _nameless(key)
+unknown contains result.unknown_all(spread.functions, waits) if {
+	some key in cohorts.spreads_with_subnets
+	spread := cohorts.spreads[key]
+	not network.vpcs[spread.vpc_id].tenancy
+	waits := coverage.waits("vpcs", spread.vpc_id) | _nameless(spread)
 	waits != set()
-	some name in cohort.functions
 }
 
 # neither the function nor any subnet says which VPC it is
-_nameless(key) := {wait |
-	cohorts.by_key[key].vpc_id == ""
-	some wait in cohorts.hidden_subnet_waits[key]
-}
+_nameless(spread) := {wait | spread.vpc_id == ""; some wait in spread.hidden_subnet_waits}
 
 _advice := "Move it to a VPC with default tenancy and peer the two, or detach it."

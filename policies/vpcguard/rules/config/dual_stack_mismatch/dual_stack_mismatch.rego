@@ -32,32 +32,29 @@ metadata := result.metadata(rego.metadata.chain())
 
 requires := {"subnets"}
 
-applies := cohorts.functions(_keys)
+applies := union({cohorts.spreads[key].functions | some key in _keys})
 
 deny contains result.violation(name, {
 	"message": sprintf(
 		"%s has Ipv6AllowedForDualStack on, but not dual-stack: %s. %s",
-		[name, message.subnets(_mismatched(cohort)), _advice],
+		[name, message.subnets(mismatched), _advice],
 	),
-	"evidence": {"subnet_ids": _mismatched(cohort)},
+	"evidence": {"subnet_ids": mismatched},
 }) if {
 	some key in _keys
-	cohort := cohorts.by_key[key]
-	_mismatched(cohort) != set()
-	some name in cohort.functions
+	spread := cohorts.spreads[key]
+	mismatched := spread.subnets - network.dual_stack
+	mismatched != set()
+	some name in spread.functions
 }
 
-unknown contains result.unknown(name, waits) if {
+unknown contains result.unknown_all(spread.functions, spread.hidden_subnet_waits) if {
 	some key in _keys
-	waits := cohorts.hidden_subnet_waits[key]
-	cohort := cohorts.by_key[key]
-	_mismatched(cohort) == set()
-	cohort.hidden_subnets != {}
-	some name in cohort.functions
+	spread := cohorts.spreads[key]
+	spread.subnets - network.dual_stack == set()
+	spread.hidden_subnet_waits != set()
 }
 
-_keys := {key | some key in cohorts.with_subnets; cohorts.by_key[key].is_dual_stack_allowed}
-
-_mismatched(cohort) := {id | some id in cohort.subnets; not id in network.dual_stack}
+_keys := {key | some key in cohorts.spreads_with_subnets; cohorts.spreads[key].is_dual_stack_allowed}
 
 _advice := "Associate an IPv6 network with it, choose dual-stack subnets, or turn the option off."

@@ -65,18 +65,20 @@ unknown contains result.unknown(name, waits) if {
 }
 
 _idle := {name: one |
-	some name, one in network.attached
+	some name, one in network.with_state
 	lower(one.state) == "inactive"
+	network.attached[name]
 }
 
 _unread := coverage.by_waits(
 	"function_states",
-	object.keys(network.attached) - {name | some name, one in network.attached; one.state},
+	object.keys(network.attached) - object.keys(network.with_state),
 )
 
 # by cohort key, what breaks the next invoke for certain
 _broken := {key: faults |
-	some key, cohort in cohorts.by_key
+	some key in _suspect
+	cohort := cohorts.by_key[key]
 	full := object.get(interfaces.pairs, [key, "missing"], set()) & _full
 	union({cohort.missing_subnets, cohort.missing_groups, full}) != set()
 	faults := {
@@ -88,7 +90,8 @@ _broken := {key: faults |
 
 # by cohort key, what may break it
 _open := {key: waits |
-	some key, cohort in cohorts.by_key
+	some key in _suspect
+	cohort := cohorts.by_key[key]
 	waits := union({
 		cohorts.hidden_subnet_waits[key],
 		union({waits | some waits in cohort.hidden_groups}),
@@ -97,6 +100,15 @@ _open := {key: waits |
 	})
 	waits != set()
 }
+
+# cohorts that name something weak
+_suspect := {key |
+	_weak != set()
+	some key, cohort in cohorts.by_key
+	(cohort.named_subnets | cohort.named_groups) & _weak != set()
+}
+
+_weak := union({cohorts.unseen_subnets, cohorts.unseen_groups, _full, object.keys(network.uncounted)})
 
 _full := {id | some id, subnet in network.subnets; subnet.free_ipv4_addresses == 0}
 

@@ -25,31 +25,33 @@ package vpcguard.rules.config.missing_security_group
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.message
+import data.vpcguard.lib.network
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
 requires := {"security_groups"}
 
-applies := cohorts.functions(object.keys(cohorts.by_key))
+applies := object.keys(network.attached)
 
 deny contains result.violation(name, {
 	"message": sprintf("%s names %s in its VPC configuration, which does not exist. %s", [name, gone, _advice]),
 	"evidence": {"missing_security_groups": cohort.missing_groups, "vpc_id": cohort.vpc_id},
 	"root_causes": cohort.missing_groups,
 }) if {
+	cohorts.unseen_groups != set()
 	some cohort in cohorts.by_key
 	cohort.missing_groups != set()
 	gone := message.list(cohort.missing_groups)
 	some name in cohort.functions
 }
 
-unknown contains result.unknown(name, waits) if {
+unknown contains result.unknown_all(cohort.functions, waits) if {
+	cohorts.unseen_groups != set()
 	some cohort in cohorts.by_key
 	cohort.missing_groups == set()
+	cohort.hidden_groups != {}
 	waits := union({some_waits | some some_waits in cohort.hidden_groups})
-	waits != set()
-	some name in cohort.functions
 }
 
 _advice := "Name an existing security group of the VPC there, or detach the function from the VPC."

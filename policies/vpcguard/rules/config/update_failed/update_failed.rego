@@ -57,15 +57,17 @@ unknown contains result.unknown_all(names, waits) if {
 # by function name; a failed function matters more than its failed update
 _failure := object.union(
 	{name: found |
-		some name, one in network.judged
+		some name, one in network.with_update_status
 		lower(one.last_update_status) == "failed"
+		network.judged[name]
 		found := _found("LastUpdateStatus", one.last_update_status, one.last_update_status_reason_code, {text |
 			text := one.last_update_status_reason
 		})
 	},
 	{name: found |
-		some name, one in network.judged
+		some name, one in network.with_state
 		lower(one.state) in {"failed", "inactive"}
+		network.judged[name]
 		found := _found("State", one.state, one.state_reason_code, {text | text := one.state_reason})
 	},
 )
