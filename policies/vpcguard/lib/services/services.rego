@@ -49,9 +49,9 @@ report(fault) := {key: found |
 _conceivable := {key: faults |
 	some key, demand in demands.by_key
 	named := {fault | some service, _ in demand.services; some fault, _ in _faults[demand.outlook][service]}
-	hidden := {fault | demand.hidden_subnet_waits != set(); some fault, _ in _rank}
+	hidden := {fault | demand.hidden_subnet_waits != set(); some fault in (object.keys(_rank) - {"reachable"})}
 	others := {fault | demand.others != set(); some fault, _ in _faults_of_others[demand.outlook]}
-	faults := ((named | hidden) | others) - {"reachable"}
+	faults := (named | hidden) | others
 }
 
 # by outlook, service and fault: where it is proven, and what it takes to know where else it is
@@ -60,7 +60,7 @@ _faults := {outlook: by_service |
 	by_service := {service: by_fault |
 		some service, by_subnet in verdicts
 		by_fault := {fault: {"proven": proven, "waits": waits} |
-			some fault in union({verdict.values | some verdict in by_subnet})
+			some fault in (union({verdict.values | some verdict in by_subnet}) - {"reachable"})
 			proven := {id | some id, verdict in by_subnet; verdict.values == {fault}}
 			waits := union({verdict.waits | some verdict in by_subnet; fault in verdict.values})
 		}
@@ -72,7 +72,7 @@ _faults_of_others := {outlook: by_fault |
 	some outlook, wanted in _wanted
 	by_fault := {fault: waits |
 		verdicts := {verdict | some name in wanted.others; some verdict in by_name[outlook][name]}
-		some fault in union({verdict.values | some verdict in verdicts})
+		some fault in (union({verdict.values | some verdict in verdicts}) - {"reachable"})
 		waits := union({verdict.waits | some verdict in verdicts; fault in verdict.values})
 	}
 }
@@ -284,11 +284,10 @@ _outcomes(name, id, admitting) := {"values": values, "waits": waits} if {
 # hang on the function's groups, and is found once for all functions.
 _plain_names := {vpc_id: plain |
 	some vpc_id, interface_names in _interface_names
-	plain := {name |
-		coverage.is_known("vpc_endpoints", vpc_id)
-		some name in (union({wanted.names | some wanted in _wanted}) - interface_names)
-	}
+	plain := {name | coverage.is_known("vpc_endpoints", vpc_id); some name in (_wanted_names - interface_names)}
 }
+
+_wanted_names := union({wanted.names | some wanted in _wanted})
 
 # admitting: the endpoints for the name whose groups admit the function there; functions share the answer
 _shared_verdict(signature, name, id, admitting) := _verdict(signature, name, id, _outcomes(name, id, admitting))
