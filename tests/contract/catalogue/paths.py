@@ -262,6 +262,16 @@ def one_half_alone() -> Case:
 
 
 @case
+def quarters_that_cover_everything() -> Case:
+    """No default route, and yet every address has a route: nobody sets that up without a reason."""
+    estate = working()
+    estate.drop_route(PRIVATE_TABLE)
+    for quarter in ("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"):
+        estate.route(PRIVATE_TABLE, NAT, quarter)
+    return orders(estate, nat__no_internet_egress=unknown(PRIVATE_TABLE, is_failed_read=False))
+
+
+@case
 def more_specific_routes_only() -> Case:
     """Routes to single networks are no default route, wherever they lead."""
     estate = working()

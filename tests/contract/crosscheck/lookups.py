@@ -37,20 +37,22 @@ def lookup(rows: list[Row], address: Address) -> Json | Hidden | None:
     return HIDDEN if len({target_of(route) for route in chosen}) > 1 else chosen[0]
 
 
-def internet(rows: list[Row], version: int) -> list[tuple[Address, list[Row]]]:
+def internet(rows: list[Row], version: int) -> list[tuple[Address, list[Row] | Hidden]]:
     """Return addresses that stand for the internet, each with the routes to look it up in.
 
     They are what no network smaller than a half names: such a network is a part of the internet at most.
-    Where small ones cover a whole half, they are left out of the look-up: they make no default route.
+    Where small ones cover a whole half, a larger one beside them speaks for it; without one nobody can
+    say where half of the internet goes.
     """
     large = [row for row in rows if row[0].prefixlen <= 1]
     small = [network for network, _, _ in rows if network.prefixlen > 1 and network.version == version]
-    found: list[tuple[Address, list[Row]]] = []
+    found: list[tuple[Address, list[Row] | Hidden]] = []
     for half in WHOLE[version].subnets():
         # every gap between networks begins where the half does, or right behind a network
         begin, end = int(half[0]), int(half[-1])
         behind = {int(network[-1]) + 1 for network in small}
         starts = [half[at - begin] for at in (begin, *sorted(behind)) if begin <= at <= end]
         free = [address for address in starts if not any(address in network for network in small)]
-        found += [(address, rows) for address in free] or [(half[0], large)]
+        speaks = lookup(large, half[0]) is not None
+        found += [(address, rows) for address in free] or [(half[0], large if speaks else HIDDEN)]
     return found

@@ -75,8 +75,8 @@ class Trip:
         return main if main is not None and is_settled else HIDDEN
 
     def _from_table(self, table: Json, *, holder: str, translated: bool, seen: tuple[str, ...]) -> Way:
-        def one_way(address: Address, rows: list[Row]) -> Way:
-            route = lookup(rows, address)
+        def one_way(address: Address, rows: list[Row] | Hidden) -> Way:
+            route = rows if isinstance(rows, Hidden) else lookup(rows, address)
             if isinstance(route, Hidden):
                 return UNKNOWN
             if translated or self._version == 6:

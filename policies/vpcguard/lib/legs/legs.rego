@@ -75,14 +75,22 @@ _first(_, start) := {object.union(start, leg)} if {
 
 _in_table(family, table_id, start) := {object.union(start, leg) | some leg in _carried(family, table_id)}
 
-_carried(family, table_id) := union({firm, missing, perhaps, contested}) if {
+_carried(family, table_id) := union({firm, missing, pieces, perhaps, contested}) if {
 	carrying := routes.carrying(family, table_id)
 	firm := {_leg("route", table_id, index, {"state": state, "waits": set()}) |
-		carrying.missing == ""
+		carrying.missing in {"", "pieces"}
 		some index in carrying.routes
 		state := _states[network.route_tables[table_id].routes[index].state]
 	}
-	missing := {_leg("missing", table_id, 0, {"state": carrying.missing, "waits": set()}) | carrying.missing != ""}
+	missing := {_leg("missing", table_id, 0, {"state": carrying.missing, "waits": set()}) |
+		not carrying.missing in {"", "pieces"}
+	}
+
+	# each piece may lead elsewhere, which nobody sets up without a reason: it is named, not judged
+	pieces := {_leg("unknown", table_id, 0, {"state": "pieces", "waits": {wait}}) |
+		carrying.missing == "pieces"
+		wait := {"status": "undecidable", "name": table_id, "reason": "small networks together cover everything"}
+	}
 	perhaps := {_leg("perhaps", table_id, index, {"state": state, "waits": waits}) |
 		some index in carrying.perhaps
 		state := _states[network.route_tables[table_id].routes[index].state]

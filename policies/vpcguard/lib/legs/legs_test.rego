@@ -104,6 +104,17 @@ test_one_half_alone_is_no_default_route_and_named if {
 	_outcome([_half("128.0.0.0/1", "nat_gateway", "nat-1")]).hops[0].state == "only_128.0.0.0/1"
 }
 
+test_pieces_that_cover_everything_are_not_judged if {
+	cidrs := ["0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"]
+	quarters := [_half(cidr, "nat_gateway", "nat-1") | some cidr in cidrs]
+	_short(quarters) == ["unknown", ""]
+	{wait.name | some wait in _outcome(quarters).waits} == {"rtb-app"}
+	_outcome(quarters).hops == [{"id": "rtb-app", "kind": "route_table", "state": "pieces"}]
+	_short(array.slice(quarters, 0, 3)) == ["none", "no_default_route"]
+	broken := _half("128.0.0.0/1", "internet_gateway", "igw-1")
+	_short(array.concat([broken], array.slice(quarters, 0, 2))) == ["none", "public_subnet"]
+}
+
 test_a_list_with_both_halves_is_a_default_route if {
 	route := object.union(fixtures.to("nat_gateway", "nat-1"), {"family": "prefix_list", "destination": "pl-halves"})
 	_short([route]) == ["works", ""]

@@ -37,8 +37,8 @@ table_waits(vpc_id) := {{"status": "unknown", "name": "ec2:DescribeRouteTables",
 #   What carries the default traffic of a family (ipv4, ipv6) in a table: {"routes", "perhaps", "contested",
 #   "missing"}. routes: indexes of the routes in effect, two where halves go apart. perhaps: indexes of routes that
 #   would carry some if an unread prefix list says so. contested: prefix lists of one prefix that send it to
-#   different targets. missing: "" while both halves have a route, else "no_default_route" or which half alone has
-#   one.
+#   different targets. missing: "" while both halves have a route, "pieces" where smaller networks cover what they
+#   leave out, else "no_default_route" or which half alone has one.
 # scope: document
 carrying(family, table_id) := {
 	"routes": {index | some indexes in clear; some index in indexes},
@@ -49,7 +49,7 @@ carrying(family, table_id) := {
 		some index in indexes
 		id := network.route_tables[table_id].routes[index].destination
 	},
-	"missing": _missing({half | some half, indexes in chosen; indexes != set()}, family),
+	"missing": _missing({half | some half, indexes in chosen; indexes != set()}, family, table_id),
 } if {
 	options := _options(family, table_id)
 	chosen := {half: _chosen(options, half) | some half, _ in _half[family]}
@@ -68,13 +68,33 @@ _chosen(options, half) := {option.index |
 	longest := {option | some option in options; option.block == {true: "whole", false: half}[halves == set()]}
 }
 
-_missing({"low", "high"}, _) := ""
+_missing({"low", "high"}, _, _) := ""
 
-_missing({"low"}, family) := $"only_{_half[family].low}"
+_missing(halves, family, table_id) := "pieces" if {
+	count(halves) < 2
+	_whole[family] in net.cidr_merge(_destinations(family, table_id))
+}
 
-_missing({"high"}, family) := $"only_{_half[family].high}"
+_missing(halves, family, table_id) := _lacking(halves, family) if {
+	count(halves) < 2
+	not _whole[family] in net.cidr_merge(_destinations(family, table_id))
+}
 
-_missing(set(), _) := "no_default_route"
+_lacking({"low"}, family) := $"only_{_half[family].low}"
+
+_lacking({"high"}, family) := $"only_{_half[family].high}"
+
+_lacking(set(), _) := "no_default_route"
+
+_destinations(family, table_id) := {route.destination |
+	some route in network.route_tables[table_id].routes
+	route.family == family
+} | {cidr |
+	some route in network.route_tables[table_id].routes
+	route.family == "prefix_list"
+	some cidr in network.prefix_lists[route.destination].cidrs
+	contains(cidr, ":") == {"ipv4": false, "ipv6": true}[family]
+}
 
 _options(family, table_id) := {option |
 	some index, route in network.route_tables[table_id].routes
@@ -109,6 +129,8 @@ _blocks := {
 	"ipv4": {"0.0.0.0/0": "whole", "0.0.0.0/1": "low", "128.0.0.0/1": "high"},
 	"ipv6": {"::/0": "whole", "::/1": "low", "8000::/1": "high"},
 }
+
+_whole := {"ipv4": "0.0.0.0/0", "ipv6": "::/0"}
 
 _half := {
 	"ipv4": {"low": "0.0.0.0/1", "high": "128.0.0.0/1"},
