@@ -51,13 +51,15 @@ _by_subject := {kind: by_subject |
 # no entry at all: the fact was never read
 _by_kind := object.union(
 	{kind: {{"status": "unknown", "name": name, "reason": "not read"} | some name in names} |
-		some kind, names in data.vpcguard.config.operations
+		some kind, names in object.remove(data.vpcguard.config.operations, object.keys(_of_all))
 	},
-	{entry.kind: object.get(_waits, i, set()) |
-		some i, entry in input.coverage
-		not entry.subject
-	},
+	_of_all,
 )
+
+_of_all := {entry.kind: object.get(_waits, i, set()) |
+	some i, entry in input.coverage
+	not entry.subject
+}
 
 _waits := {i: waits |
 	some i, entry in input.coverage

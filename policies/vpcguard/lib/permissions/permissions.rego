@@ -102,10 +102,11 @@ _spoken(statement, asked) := _named(statement.actions, asked) if statement.not_a
 
 _spoken(statement, asked) := asked - _named(statement.not_actions, asked) if statement.not_actions != []
 
-_named(patterns, asked) := {action |
+_named(patterns, asked) := (asked & {lower(pattern) | some pattern in patterns}) | {action |
 	some pattern in patterns
+	regex.match(`[*?]`, pattern)
 	some action in asked
-	matches(pattern, action)
+	regex.match(_expression(pattern), action)
 }
 
 _expression(pattern) := concat("", ["^", replace(replace(_quoted(lower(pattern)), "*", ".*"), "?", "."), "$"])

@@ -58,25 +58,42 @@ unjudged(doubts) := {one.function | some one in doubts} | union({one.functions |
 unknown_with(name, waits, evidence) := {"function": name, "waits": waits, "evidence": evidence}
 
 # METADATA
-# description: True if the configuration switches a rule off for every function of the query, so that nobody asks it.
-# scope: document
-is_off(id) if {
-	settings := config.rule(id)
-	settings != {}
-	every setting in settings { setting.enabled == false }
+# description: Ids of the rules that the configuration switches off for every function of the query. Nobody asks them.
+off := intersection({ids | some ids in _off_by_signature})
+
+_off_by_signature := {signature: ids |
+	some signature, merged in config.settings
+	ids := {id | some id, setting in merged.rules; setting.enabled == false}
 }
+
+_sometimes_off := union({ids | some ids in _off_by_signature})
 
 # METADATA
 # description: One rule of the decision, given its metadata and its sets applies, deny and unknown.
 # scope: document
-composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"]), {
+composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"]), _weighed(rule, said))
+
+# most rules find nothing in most questions
+_weighed(rule, said) := {"applies": said.applies, "silent": set(), "off": set(), "violations": [], "unknowns": []} if {
+	_is_quiet(rule.id, said)
+}
+
+_weighed(rule, said) := _spoken(rule, said) if not _is_quiet(rule.id, said)
+
+_is_quiet(id, said) if {
+	said.deny == set()
+	said.unknown == set()
+	not id in _sometimes_off
+}
+
+_spoken(rule, said) := {
 	"applies": (said.applies - off) - silent,
 	"silent": silent,
 	"off": off,
 	"violations": _with_states(_framed(rule, denied)),
 	"unknowns": _with_states(_unknowns(config.rule(rule.id), doubts)),
-}) if {
-	off := _off({signature | some signature, setting in config.rule(rule.id); setting.enabled == false})
+} if {
+	off := _off({signature | some signature, ids in _off_by_signature; rule.id in ids})
 
 	# two violations of one rule by one function conflict here: an error, never a choice
 	denied := object.remove({one.function: one | some one in said.deny}, off)
