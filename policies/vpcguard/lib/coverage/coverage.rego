@@ -43,10 +43,9 @@ by_waits(kind, subjects) := {waits: waiting |
 	others := subjects - object.keys(own)
 }
 
-_by_subject := {kind: by_subject |
-	some kind in {entry.kind | some entry in input.coverage; entry.subject}
-	by_subject := {entry.subject: object.get(_waits, i, set()) | some i, entry in input.coverage; entry.kind == kind}
-}
+_by_subject := object.union_n([{entry.kind: {entry.subject: object.get(_waits, i, set())}} |
+	some i, entry in input.coverage
+])
 
 # no entry at all: the fact was never read
 _by_kind := object.union(

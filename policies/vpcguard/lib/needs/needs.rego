@@ -174,26 +174,18 @@ _services := {pattern: service |
 # by pattern, why Lambda and not the function calls the actions it stands for, if all of them
 _excused := {pattern: reasons |
 	some pattern, service in _services
-	reasons := {reason | some reason, forms in _excuses[service]; some form in forms; _covers(form, pattern)}
+	reasons := {reason |
+		some reason, forms in data.vpcguard.config.actions.excused[service]
+		some form in forms
+		_covers(form, pattern)
+	}
 }
 
-# the same table by service, which spares comparing every pattern with every form: half of the time of a small question
-_excuses := {service: object.union_n([
-	{"always": [form | some form in data.vpcguard.config.actions.not_by_the_function; startswith(form, prefix)]},
-	{"key": [form | some form in data.vpcguard.config.actions.by_the_key; startswith(form, prefix)]},
-	{$"dead letter {sender}": [form] |
-		some sender, form in data.vpcguard.config.actions.by_the_dead_letter
-		startswith(form, prefix)
-	},
-	{$"poller {source}": [form | some form in forms; startswith(form, prefix)] |
-		some source, forms in data.vpcguard.config.actions.by_the_poller
-	},
-]) |
-	some service in {service | some service in _services}
-	prefix := concat("", [service, ":"])
+_pollers := {reason |
+	some by_reason in data.vpcguard.config.actions.excused
+	some reason, _ in by_reason
+	startswith(reason, "poller ")
 }
-
-_pollers := {$"poller {service}" | some service, _ in data.vpcguard.config.actions.by_the_poller}
 
 # statements that say the same of every call
 _denials := {content: denials |
