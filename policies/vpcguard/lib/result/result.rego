@@ -21,7 +21,7 @@ metadata(chain) := {
 	"applies_to": object.get(link.annotations.custom, "applies_to", ""),
 	"passes": object.get(link.annotations.custom, "passes", ""),
 } if {
-	some link in chain
+	link := chain[1] # the package's: the rule itself, which has no annotations, comes before it
 	link.annotations.scope == "package"
 	link.annotations.description != ""
 	link.annotations.related_resources != []
