@@ -7,6 +7,7 @@ import time
 
 from benchmarks.estate import facts
 from benchmarks.figures import Figure, Section
+from benchmarks.handling import OPA_ENVIRONMENT
 from vpcguard.policy import Policy, load_configuration, running_opa
 
 SMALL, LARGE, VPCS = 1000, 5000, 20
@@ -19,7 +20,7 @@ def measure() -> Section:
     configuration = load_configuration()
     seconds = {SMALL: float("inf"), LARGE: float("inf")}
     rules = 0
-    with running_opa() as url, Policy(url, timeout_seconds=120) as policy:
+    with running_opa(environment=OPA_ENVIRONMENT) as url, Policy(url, timeout_seconds=120) as policy:
         for _ in range(RUNS):
             for size, document in documents.items():
                 gc.collect()
@@ -52,7 +53,7 @@ def measure() -> Section:
     ]
     how = (
         f"`Policy.decide` over a generated account ({VPCS} VPCs of nine kinds, one function in ten outside "
-        "any), one OPA process: splitting, schema checks on both sides and transport included. Best of "
-        f"{RUNS} in turn."
+        "any), one OPA process with the memory settings of the layer: splitting, schema checks on both "
+        f"sides and transport included. Best of {RUNS} in turn."
     )
     return Section(title="Judging", how=how, figures=figures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +16,14 @@ from vpcguard.cli.report import Report, Unread, merged
 from vpcguard.errors import SnapshotError
 from vpcguard.model.decision import Decision
 from vpcguard.model.snapshot import Snapshot
-from vpcguard.policy import Configuration, Policy, load_configuration, running_opa
+from vpcguard.policy import Configuration, Policy, load_configuration, starting_opa
 from vpcguard.settings import load_settings
 from vpcguard.snapshot import load_snapshot
 
 T = TypeVar("T")
 TRIGGER = "cli"
 TIMEOUT_SECONDS = 60.0  # of one question; nobody waits for an answer but the person at the terminal
-FUNCTIONS_AT_ONCE = 250  # half of what a question may hold: OPA needs 30 MB less, in the same time
+FUNCTIONS_AT_ONCE = 150  # fewer than where OPA has a machine to itself: its memory grows with a question
 
 
 def judged_file(path: Path, config: Path | None, *, only: Sequence[str]) -> Report:
@@ -53,19 +53,17 @@ def _judged(
     snapshots: Iterator[Snapshot | Unread], configuration: Configuration, only: Sequence[str]
 ) -> Report:
     reports = []
-    # The first snapshot is read on a thread while OPA starts here: on Linux, OPA lives as long as the
-    # thread that started it.
-    pool = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
-    first = pool.submit(next, snapshots)
-    pool.shutdown(wait=False)  # no second task; an interrupt does not wait for this one
-    opa = load_settings().opa_path
-    with running_opa(opa=opa) as url, Policy(url, timeout_seconds=TIMEOUT_SECONDS) as policy:
-        for snapshot in _chained(first.result, snapshots):
-            if isinstance(snapshot, Unread):
-                reports.append(Report(looked=(), findings=(), unread=(snapshot,)))
-                continue
-            judgement = judge(snapshot, policy=_Sparing(policy), configuration=configuration, trigger=TRIGGER)
-            reports.append(report_of(judgement, only=only))
+    with starting_opa(opa=load_settings().opa_path) as ready:
+        reading = _read_ahead(snapshots)
+        with Policy(ready(), timeout_seconds=TIMEOUT_SECONDS) as policy:
+            for snapshot in reading:
+                if isinstance(snapshot, Unread):
+                    reports.append(Report(looked=(), findings=(), unread=(snapshot,)))
+                    continue
+                judgement = judge(
+                    snapshot, policy=_Sparing(policy), configuration=configuration, trigger=TRIGGER
+                )
+                reports.append(report_of(judgement, only=only))
     return merged(reports)
 
 
@@ -79,6 +77,18 @@ class _Sparing:
         return self.policy.decide(facts, configuration, at_most=FUNCTIONS_AT_ONCE)
 
 
-def _chained(first: Callable[[], T], rest: Iterator[T]) -> Iterator[T]:
-    yield first()
-    yield from rest
+def _read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """Begin to read at once, on a thread, and go on while what was read is judged."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
+    begun = pool.submit(next, items, None)
+
+    def rest() -> Iterator[T]:
+        reading = begun
+        try:
+            while (item := reading.result()) is not None:
+                reading = pool.submit(next, items, None)
+                yield item
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # an interrupt waits for nobody
+
+    return rest()

@@ -6,7 +6,7 @@ from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.configuration_source import ConfigurationSource, Poll
 from vpcguard.policy.deciding import Policy
 from vpcguard.policy.schemas import find_policies
-from vpcguard.policy.server import running_opa
+from vpcguard.policy.server import running_opa, starting_opa
 
 __all__ = [
     "Configuration",
@@ -18,4 +18,5 @@ __all__ = [
     "load_configuration",
     "running_opa",
     "split",
+    "starting_opa",
 ]
