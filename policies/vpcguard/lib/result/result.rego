@@ -182,21 +182,30 @@ _reasons(waits) := {"names": names, "text": text, "is_failed_read": "unknown" in
 	])
 }
 
+_advice(wait) := _next[wait.status] if wait.status != "opaque"
+
+_advice(wait) := [advice | some [pattern, advice] in _beyond; regex.match(pattern, subject)][0] if {
+	wait.status == "opaque"
+	subject := concat(" ", [wait.name, wait.reason])
+}
+
 _next := {
 	"unknown": "Let the audit role read this and look again.",
-	"opaque": "If this way works, declare it in the configuration (trusted_egress).",
 	"undecidable": "Remove the ambiguity.",
 }
 
-_advice(wait) := _next[wait.status] if not _is_owners(wait)
-
-_advice(wait) := "Let the audit role be assumed in the account that owns the VPC." if _is_owners(wait)
-
-# an account that nobody could ask, and what only it sees
-_is_owners(wait) if {
-	wait.status == "opaque"
-	regex.match(`^([0-9]{12}|nat-.*)$`, wait.name)
-}
+# what no read of ours tells, by the beginning of its name and what is said of it; the first that fits
+_beyond := [
+	[` may lead to central endpoints`, "Say in the configuration which central endpoints exist (central_endpoints)."],
+	[`^([0-9]{12}|nat-\S*) `, "Let the audit role be assumed in the account that owns the VPC."],
+	[`^vpc-`, "Find out whether it still exists; if another account shares it, let the audit role be assumed there."],
+	[`^(tgw|pcx|vgw)-|:core-network/`, "If this way works, declare it in the configuration (trusted_egress)."],
+	[
+		`^(vpce|lgw|cagw)-`,
+		"Nobody can read where it leads; trusted_egress can declare all such ways of an organization unit to work.",
+	],
+	[``, "Nothing that can be read tells: find out by hand."],
+]
 
 _transitions := {name: {"evidence": states} |
 	some name, states in object.union(

@@ -146,6 +146,22 @@ test_what_only_the_owner_sees_asks_for_the_owners_account if {
 	])]
 }
 
+test_the_advice_is_what_would_settle_it if {
+	every case in [
+		["tgw-1", "transit gateway", "trusted_egress"],
+		["arn:aws:networkmanager::1:core-network/core-network-1", "core network", "trusted_egress"],
+		["tgw-1", "may lead to central endpoints: set central_endpoints", "(central_endpoints)"],
+		["lgw-1", "local gateway", "of an organization unit"],
+		["vpce-1", "vpc endpoint", "of an organization unit"],
+		["vpc-1", "vpc-1 is in no answer", "still exists"],
+		["pl-1", "a list without a name", "by hand"],
+		["444455556666", "", "in the account that owns the VPC"],
+	] {
+		[one] := _unknowns({result.unknown("orders", {_wait("opaque", case[0], case[1])})})
+		contains(one.message, case[2])
+	}
+}
+
 test_an_opaque_target_is_no_failed_read if {
 	[one.is_failed_read | some one in _unknowns({result.unknown("orders", {_wait("opaque", "tgw-1", "")})})] == [false]
 	contested := {result.unknown("orders", {_wait("undecidable", "pl-1", "")})}
