@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 import pytest
 
 from vpcguard.cli.formats import FormatName, plain, terminal, write_report
-from vpcguard.cli.report import Report, Unread
+from vpcguard.cli.report import Looked, Report, Unread
 from vpcguard.model.finding import Finding
 
 LONG_ID = "subnet-" + "0123456789abcdef" * 8
@@ -80,6 +80,36 @@ def test_table_says_what_why_and_what_to_do_worst_first(report: Report) -> None:
     assert "  do    Add a subnet in a second zone." in text
 
 
+@pytest.mark.parametrize("kind", ["plain", "terminal"])
+def test_what_is_not_proven_is_not_repaired(
+    report: Report, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The message says what to do about what could not be read; the rule's repair may be of no use."""
+    monkeypatch.setenv("COLUMNS", "200")
+    proven, undetermined = report.findings
+
+    assert "Add a subnet in a second zone." in _drawn(kind, proven, width=200)
+    drawn = _drawn(kind, undetermined, width=200)
+    assert "leaves through tgw-0a" in drawn
+    assert "Add a subnet" not in drawn
+    assert "  do " not in drawn
+
+
+@pytest.mark.parametrize(
+    ("functions", "rules", "said"),
+    [
+        (("orders-api",), 1, "Judged 1 function of 111122223333 in eu-west-1 by 1 rule, as"),
+        ((), 2, "Judged 0 functions of 111122223333 in eu-west-1 by 2 rules, as"),
+    ],
+)
+def test_one_is_no_plural(
+    report: Report, looked: Looked, functions: tuple[str, ...], rules: int, said: str
+) -> None:
+    alone = replace(looked, functions=functions, rules=rules)
+
+    assert said in " ".join(_written(replace(report, looked=(alone,)), "table").split())
+
+
 def test_table_ends_with_counts_and_what_was_not_read(report: Report) -> None:
     """A short list of findings is good news only if everything was seen."""
     unread = (
@@ -98,7 +128,7 @@ def test_table_ends_with_counts_and_what_was_not_read(report: Report) -> None:
 
     assert "Open: 1 medium. Undetermined: 1 high." in lines
     assert "Undetermined verdicts wait for: tgw-0a (1)." in lines
-    assert "no rule speaks about 1 functions of 111122223333 in eu-west-1: webhook." in lines
+    assert "no rule speaks about 1 function of 111122223333 in eu-west-1: webhook." in lines
     assert "Not read: ec2:DescribeVpcs in 111122223333 eu-west-1: neither answered nor refused" in lines
     assert (
         "Not read: iam:GetRole of orders-role in 444455556666 eu-west-1: AccessDenied: not allowed" in lines

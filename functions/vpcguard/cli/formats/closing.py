@@ -17,8 +17,9 @@ def paragraphs(report: Report) -> list[str]:
 def _lines(report: Report) -> Iterator[str]:
     for looked in report.looked:
         yield (
-            f"Judged {len(looked.functions)} functions of {looked.account_id} in {looked.region} "
-            f"by {looked.rules} rules, as read at {looked.captured_at} (policies {looked.policy_revision})."
+            f"Judged {_number(len(looked.functions), 'function')} of {looked.account_id} in {looked.region} "
+            f"by {_number(looked.rules, 'rule')}, as read at {looked.captured_at} "
+            f"(policies {looked.policy_revision})."
         )
     yield from counts(report)
     waiting = report.waiting_for()
@@ -26,7 +27,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield "Undetermined verdicts wait for: " + ", ".join(f"{k} ({n})" for k, n in waiting.items()) + "."
     for looked in report.looked:
         if looked.not_applicable:
-            where = f"{len(looked.not_applicable)} functions of {looked.account_id} in {looked.region}"
+            number = _number(len(looked.not_applicable), "function")
+            where = f"{number} of {looked.account_id} in {looked.region}"
             yield f"Not applicable: no rule speaks about {where}: {', '.join(looked.not_applicable)}."
     if not report.unread:
         yield "Everything asked of AWS was answered."
@@ -43,6 +45,10 @@ def unread_lines(unread: Iterable[Unread]) -> Iterator[str]:
     """Yield a line for each read that failed, everything invisible spelled out."""
     for one in unread:
         yield visible(f"Not read: {_unread(one)}")
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _counts(counts: Mapping[Severity, int]) -> str:

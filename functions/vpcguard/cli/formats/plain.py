@@ -20,7 +20,8 @@ def write(findings: Sequence[Finding], closing: Sequence[str], stream: TextIO, *
         _wrap(f"{one_line(head)} ({finding.account_id} {finding.region})", stream, width, indent="  ")
         _wrap(f"  what  {one_line(finding.title)}", stream, width, indent=_INDENT)
         _wrap(f"  why   {one_line(finding.message)}", stream, width, indent=_INDENT)
-        _wrap(f"  do    {one_line(finding.advice)}", stream, width, indent=_INDENT)
+        if finding.status != "undetermined":  # whose message says what to do: the fault is not proven
+            _wrap(f"  do    {one_line(finding.advice)}", stream, width, indent=_INDENT)
         stream.write("\n")
     for line in closing:
         _wrap(line, stream, width, indent="  ")

@@ -38,7 +38,8 @@ def _table(findings: Sequence[Finding]) -> Table:
             _severity(finding),
             _stacked((finding.function_name, "bold"), (finding.rule_id, ""), (where, "dim")),
             _stacked((finding.title, "bold"), (finding.message, "")),
-            Text(one_line(finding.advice)),
+            # an undetermined one's message says what to do: the fault is not proven
+            Text("" if finding.status == "undetermined" else one_line(finding.advice)),
         )
     return table
 
