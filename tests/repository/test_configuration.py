@@ -87,6 +87,8 @@ def _given(**sections: Any) -> dict[str, Any]:
         (_given(trusted_egress=[{"transit_gateway": "tgw-0a", "peering": "pcx-0a"}]), False),
         (_given(trusted_egress=[{}]), False),
         (_given(overrides=[{"match": {"function": "orders-*"}, "intent": {"egress": "aws"}}]), True),
+        (_given(prices={"eu-west-1": {"date": "2026-11-30"}}), True),
+        (_given(prices={"eu-west-1": {"date": "2026-13-01"}}), False),
         (_given(overrides=[{"match": {}}]), False),
         (_given(overrides=[{"intent": {}}]), False),
         (_given(overrides=[{"match": {"function": "[a"}}]), False),

@@ -90,7 +90,9 @@ def _no_such_rule(rule_id: str) -> str:
 def _parse_file(path: Path) -> Any:
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error}") from error
     try:
         if path.suffix == ".json":

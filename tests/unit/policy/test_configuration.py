@@ -102,6 +102,13 @@ def test_the_digest_names_the_content_not_its_spelling(tmp_path: Path) -> None:
             "version: 1\ntrusted_egress: [{organization_unit: ''}]\n",
             ': trusted_egress[0].organization_unit: "" is not what is expected: Glob: * any text',
         ),
+        *(
+            (
+                f"version: 1\nprices: {{eu-west-1: {{date: {date}}}}}\n",
+                f': prices.eu-west-1.date: "{date}" is not what is expected: ISO 8601 date',
+            )
+            for date in ("2026-13-01", "2026-00-10", "2026-02-30", "2026-04-31", "2026-1-1", "yesterday")
+        ),
         ("version: 1\nversion: 1\n", "line 2, column 1: the key 'version' is given twice"),
         ("version: 1\nrules: {a.b: {}, a.b: {}}\n", "line 2, column 18: the key 'a.b' is given twice"),
         ("version: 1\n1: x\n", "line 2, column 1: a key must be text"),
@@ -146,10 +153,19 @@ def test_json_is_as_strict(tmp_path: Path, text: str, message: str) -> None:
     assert message in str(raised.value)
 
 
+@pytest.mark.parametrize("date", ["2026-02-29", "2026-09-30", "2026-10-30", "2026-12-31", "2026-01-01"])
+def test_a_date_that_a_month_has_is_accepted(date: str) -> None:
+    prices = {"eu-west-1": {"date": date}}
+
+    assert load_configuration({"version": 1, "prices": prices}).document["prices"] == prices
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"version: 1 # caf\xe9")
 
-    with pytest.raises(ConfigurationError, match=r"missing\.yaml: cannot be read"):
+    with pytest.raises(
+        ConfigurationError, match=r"missing\.yaml: cannot be read: No such file or directory$"
+    ):
         load_configuration(tmp_path / "missing.yaml")
     with pytest.raises(ConfigurationError, match=r"latin\.yaml: cannot be read"):
         load_configuration(tmp_path / "latin.yaml")
