@@ -89,6 +89,26 @@ def test_one_function_is_read_without_listing_the_account(aws: str) -> None:
     assert _calls(aws).get("lambda:ListFunctions", 0) == 0
 
 
+def test_one_function_is_captured_by_its_arn_and_no_namesake_elsewhere(aws: str, tmp_path: Path) -> None:
+    file, arn = tmp_path / "one.json", "arn:aws:lambda:{}:111122223333:function:function-00003"
+
+    code, _, said = _run(aws, "capture", "--out", str(file), "--function", arn.format("eu-north-1"))
+    assert (code, file.exists()) == (2, False)
+    assert "is elsewhere" in said
+
+    assert _run(aws, "capture", "--out", str(file), "--function", arn.format("eu-west-1"))[0] == 0
+    assert [*json.loads(file.read_text())["answers"]["lambda:GetFunctionConfiguration"]] == ["function-00003"]
+
+
+def test_a_capture_that_cannot_be_written_names_its_file(aws: str, tmp_path: Path) -> None:
+    file = tmp_path / "no folder" / "today.json"
+
+    code, stdout, stderr = _run(aws, "capture", "--out", str(file))
+
+    assert (code, stdout) == (2, "")
+    assert stderr == f"vpcguard: {file}: cannot be written: No such file or directory\n"
+
+
 def test_two_regions_are_one_report(aws: str) -> None:
     """The stand-in answers the same in every region; a finding is told apart by its own."""
     code, stdout, _ = _run(

@@ -89,12 +89,39 @@ def test_a_rule_that_does_not_exist_is_2(vpcguard: Vpcguard) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (("audit", "extra"), "audit"),
+        (("audit", "--conf", "x"), "audit"),
+        (("explain", "orders", "extra"), "explain"),
+        (("rules", "list", "extra"), "rules list"),
+        (("rules", "--nonsense"), "rules"),
+    ],
+)
+def test_arguments_that_a_command_does_not_take_show_its_own_usage(
+    vpcguard: Vpcguard, arguments: tuple[str, ...], command: str
+) -> None:
+    """Not the list of commands, which says nothing about what this one takes."""
+    code, shown, said = vpcguard(*arguments)
+
+    assert (code, shown) == (2, "")
+    assert said.startswith(f"usage: vpcguard {command} [")
+    assert f"vpcguard {command}: error: unrecognized arguments: " in said
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ((), "COMMAND"),
         (("rules",), "COMMAND"),
         (("rules", "show"), "ID"),
         (("audit", "--nonsense"), "--nonsense"),
+        (("--nonsense",), "vpcguard: error: unrecognized arguments: --nonsense"),
+        (("audit", "--out", ""), "--out: it is empty; give a path"),
+        (("audit", "--snapshot", ""), "--snapshot: it is empty; give a path"),
+        (("audit", "--config", ""), "--config: it is empty; give a path"),
+        (("capture", "--out", ""), "--out: it is empty; give a path"),
+        (("capture", "--out", "a.json", "--function", "a b"), "neither the name nor the ARN"),
         (("audit", "--snap", "file"), "--snap"),  # an option cut short may mean another one tomorrow
         (("audit", "--format", "xml"), "xml"),
         (("audit", "--fail-on", "bad"), "bad"),

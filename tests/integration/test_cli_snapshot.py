@@ -21,6 +21,7 @@ from vpcguard.model.finding import Finding
 Json = dict[str, Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).parents[2]
+ARN = "arn:aws:lambda:{}:{}:function:function-00003"
 # nothing answers there: whoever asks AWS fails at once
 NO_AWS = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
 
@@ -176,6 +177,17 @@ def test_one_function_is_reported_alone(vpcguard: Run, write: Callable[[Json], P
     assert run.stdout
 
 
+def test_an_arn_is_a_name_as_well(vpcguard: Run, write: Callable[[Json], Path], document: Json) -> None:
+    path = write(document)
+    arn = f"{ARN.format('eu-west-1', '111122223333')}:live"
+
+    by_arn = vpcguard("audit", "--snapshot", path, "--format", "jsonl", "--function", arn)
+    by_name = vpcguard("audit", "--snapshot", path, "--format", "jsonl", "--function", "function-00003")
+
+    assert (by_arn.returncode, by_arn.stderr) == (0, "")
+    assert by_arn.stdout == by_name.stdout != ""
+
+
 def test_a_folder_receives_the_report_and_stdout_nothing(
     vpcguard: Run, write: Callable[[Json], Path], document: Json, tmp_path: Path
 ) -> None:
@@ -236,12 +248,17 @@ def test_a_file_that_is_no_snapshot_is_2(vpcguard: Run, tmp_path: Path, content:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--snapshot", "missing.json"], "missing.json"),
-        (["--snapshot", "."], "."),
+        (["--snapshot", "missing.json"], ": missing.json: cannot be read: No such file or directory\n"),
+        (["--snapshot", "."], ": .: cannot be read: Is a directory\n"),
+        (["--snapshot", "FILE", "--out", "FILE"], "cannot be written: --out takes a folder"),
+        (["--snapshot", "FILE", "--out", "FILE/below"], "FILE/below: Not a directory"),
+        (["--snapshot", "FILE", "--function", "a b"], "neither the name nor the ARN"),
+        (["--snapshot", "FILE", "--function", ARN.format("eu-north-1", "111122223333")], "is elsewhere"),
+        (["--snapshot", "FILE", "--function", ARN.format("eu-west-1", "999999999999")], "is elsewhere"),
         (["--snapshot", "FILE", "--region", "eu-west-1"], "--snapshot reads no AWS"),
         (["--snapshot", "FILE", "--states"], "--snapshot reads no AWS"),
         (["--snapshot", "FILE", "--function", "no-such"], "no such function: no-such"),
-        (["--snapshot", "FILE", "--config", "missing.yaml"], "missing.yaml"),
+        (["--snapshot", "FILE", "--config", "missing.yaml"], "missing.yaml: cannot be read: No such file"),
         (["--snapshot", "FILE", "--config", "FILE"], "'schema_version' was unexpected"),
         (["--snapshot", "FILE", "--format", "csv"], "csv"),
         (["--snapshot", "FILE", "--fail-on", "worst"], "worst"),
@@ -259,10 +276,11 @@ def test_what_cannot_be_meant_is_2_with_a_reason(
     """Usage, configuration, credentials and an endpoint out of reach: the caller has to change something."""
     path = str(write(document))
 
-    run = vpcguard("audit", *(path if one == "FILE" else one for one in arguments))
+    run = vpcguard("audit", *(one.replace("FILE", path) for one in arguments))
 
     assert (run.returncode, run.stdout) == (2, "")
-    assert said in run.stderr
+    assert said.replace("FILE", path) in run.stderr
+    assert "[Errno" not in run.stderr
     assert "Traceback" not in run.stderr
 
 

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vpcguard.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from vpcguard.model.snapshot import Snapshot
 
@@ -21,8 +23,14 @@ def write_snapshot(snapshot: Snapshot, path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Put content in place of a file in one step; readable by its owner alone, as accounts are private."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Put content in place of a file in one step; readable by its owner alone, as accounts are private.
+
+    Raises ConfigurationError where the folder takes no file.
+    """
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from error
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -58,8 +58,15 @@ def _code_of(command: Callable[P, int], *args: P.args, **kwargs: P.kwargs) -> in
 
 
 def _said(error: Exception, code: int) -> int:
-    say(f"vpcguard: {visible(str(error)) or type(error).__name__}")
+    say(f"vpcguard: {visible(_words(error)) or type(error).__name__}")
     return code
+
+
+def _words(error: Exception) -> str:
+    """Return what an error says; of a file, which one and what is wrong with it, without the number."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def say(line: str) -> None:

@@ -38,6 +38,8 @@ def stored_snapshot(path: Path) -> Snapshot:
     """Return the snapshot of a file; raises SnapshotError that names the file."""
     try:
         return load_snapshot(path)
+    except OSError as error:
+        raise SnapshotError(f"{path}: cannot be read: {error.strerror}") from error
     except SnapshotError as error:
         raise SnapshotError(f"{path}: {error}") from error
 

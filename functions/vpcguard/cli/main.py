@@ -26,12 +26,15 @@ def app(arguments: Sequence[str] | None = None) -> NoReturn:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names can hold what a terminal cannot show
     parser = _parser()
-    options = vars(parser.parse_args(arguments))
+    found, unrecognized = parser.parse_known_args(arguments)
+    options = vars(found)
+    used: argparse.ArgumentParser = options.pop("used", parser)
     run: Callable[..., None] | None = options.pop("run", None)
+    if unrecognized:  # told by the command's own parser, with its own usage
+        used.error(f"unrecognized arguments: {' '.join(unrecognized)}")
     if run is None:  # a command is missing
-        options.pop("group", parser).print_help(sys.stderr)
+        used.print_help(sys.stderr)
         sys.exit(USAGE)
-    options.pop("group", None)
     run(**options)
     sys.exit()
 

@@ -27,19 +27,26 @@ def new_command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, used=command)
     return command
+
+
+def path(text: str) -> Path:
+    """Return the path of an option; an empty one, which a shell makes of an unset variable, is refused."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; give a path, e.g. . for the current folder")
+    return Path(text)
 
 
 def snapshot(command: argparse.ArgumentParser, words: str) -> None:
     """Add --snapshot FILE."""
-    command.add_argument("--snapshot", type=Path, metavar="FILE", help=words)
+    command.add_argument("--snapshot", type=path, metavar="FILE", help=words)
 
 
 def config(command: argparse.ArgumentParser) -> None:
     """Add --config FILE."""
     words = "configuration laid over the defaults, YAML or JSON"
-    command.add_argument("--config", type=Path, metavar="FILE", help=words)
+    command.add_argument("--config", type=path, metavar="FILE", help=words)
 
 
 def region(command: argparse.ArgumentParser, *, is_repeatable: bool = False) -> None:
@@ -56,8 +63,8 @@ def credentials(command: argparse.ArgumentParser) -> None:
 
 
 def functions(command: argparse.ArgumentParser) -> None:
-    """Add --function NAME, repeatable."""
-    words = "only this function; repeatable; default: every function"
+    """Add --function NAME, repeatable; an ARN is a name as well."""
+    words = "only this function, by name or ARN; repeatable; default: every function"
     command.add_argument("--function", action="append", metavar="NAME", help=words)
 
 

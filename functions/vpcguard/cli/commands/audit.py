@@ -32,7 +32,7 @@ def add_to(commands: options.Commands) -> None:
     words = "table for people (the default), json for one document, jsonl for a finding a line"
     command.add_argument("--format", choices=tuple(FORMATS), default="table", help=words)
     words = "write findings.<txt|json|jsonl> into this folder, not to stdout"
-    command.add_argument("--out", type=Path, metavar="DIR", help=words)
+    command.add_argument("--out", type=options.path, metavar="DIR", help=words)
     words = "exit with 1 if a finding this severe, or worse, is open"
     command.add_argument("--fail-on", choices=SEVERITIES, help=words)
 
@@ -57,15 +57,25 @@ def audit(
     failed, and what was read is still reported. 2 comes before 3, 3 before 1.
     """
     from vpcguard.cli.live import Target  # noqa: PLC0415
+    from vpcguard.cli.naming import check_place, named  # noqa: PLC0415
 
     if snapshot and (region or profile or role_arn or states):
         raise ConfigurationError(
             "--snapshot reads no AWS: leave out --region, --profile, --role-arn, --states"
         )
+    if out and out.exists() and not out.is_dir():
+        raise ConfigurationError(f"{out}: cannot be written: --out takes a folder, and this is a file")
     target = Target(
-        regions=region or (), profile=profile, role_arn=role_arn, functions=function or (), states=states
+        regions=region or (),
+        profile=profile,
+        role_arn=role_arn,
+        functions=[named(one) for one in function or ()],
+        states=states,
     )
     report = _report(snapshot, target, config)
+    for spelling in function or ():
+        for looked in report.looked:
+            check_place(spelling, looked.account_id, looked.region)
     if not report.unread and (missing := report.missing_functions(target.functions)):
         raise ConfigurationError(f"no such function: {', '.join(missing)}")  # else a typo would pass
     _show(report, format, out)

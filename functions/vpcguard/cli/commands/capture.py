@@ -16,7 +16,7 @@ def add_to(commands: options.Commands) -> None:
     """Add this command."""
     command = options.new_command(commands, capture)
     words = "file to write, .json or .json.gz"
-    command.add_argument("--out", type=Path, metavar="FILE", required=True, help=words)
+    command.add_argument("--out", type=options.path, metavar="FILE", required=True, help=words)
     options.region(command)
     options.credentials(command)
     options.functions(command)
@@ -42,6 +42,7 @@ def capture(
     from vpcguard.cli.files import write_snapshot  # noqa: PLC0415
     from vpcguard.cli.judged import unread_of  # noqa: PLC0415
     from vpcguard.cli.live import Target, live_snapshots  # noqa: PLC0415
+    from vpcguard.cli.naming import check_place, named  # noqa: PLC0415
     from vpcguard.cli.progress import shown  # noqa: PLC0415
 
     if not out.name.endswith((".json", ".json.gz")):
@@ -50,7 +51,7 @@ def capture(
         regions=[region] if region else (),
         profile=profile,
         role_arn=role_arn,
-        functions=function or (),
+        functions=[named(one) for one in function or ()],
         states=states,
     )
     with shown("Reading AWS") as progress:
@@ -58,6 +59,8 @@ def capture(
     if isinstance(snapshot, Unread):
         say(f"vpcguard: nothing written: {snapshot.message}")
         return exits.READ_FAILED
+    for spelling in function or ():
+        check_place(spelling, snapshot.account_id, snapshot.region)
     write_snapshot(snapshot, out)
     say(f"written: {out}")
     unread = list(unread_of(failed_reads(snapshot), snapshot.region))

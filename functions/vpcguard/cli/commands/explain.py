@@ -42,13 +42,11 @@ def explain(
     Exit codes: 0 done, whatever the verdicts; 2 usage or configuration error, an unknown function too; 3 a
     read failed, and what was read is still explained.
     """
-    from vpcguard.changes.function_names import function_name  # noqa: PLC0415
     from vpcguard.cli.explaining import explained_file, explained_live  # noqa: PLC0415
     from vpcguard.cli.live import Target  # noqa: PLC0415
+    from vpcguard.cli.naming import check_place, named  # noqa: PLC0415
 
-    name = function_name(function)
-    if name is None:
-        raise ConfigurationError(f"{function[:200]!r} is neither the name nor the ARN of a function")
+    name = named(function)
     if snapshot and (region or profile or role_arn):
         raise ConfigurationError("--snapshot reads no AWS: leave out --region, --profile, --role-arn")
     if snapshot:
@@ -56,16 +54,9 @@ def explain(
     else:
         target = Target(regions=[region] if region else (), profile=profile, role_arn=role_arn)
         explained = explained_live(target, config, name)
-    _check_place(function, explained)
+    check_place(function, explained.account_id, explained.region)
     _show(explained, format)
     return exits.READ_FAILED if explained.unread else exits.DONE
-
-
-def _check_place(spelling: str, explained: Explained) -> None:
-    """Refuse the ARN of another account's or region's function: its namesake here is another function."""
-    if spelling.startswith("arn:") and spelling.split(":")[3:5] != [explained.region, explained.account_id]:
-        where = f"{explained.account_id} {explained.region}"
-        raise ConfigurationError(f"what was read is {where}, and {spelling[:200]!r} is elsewhere")
 
 
 def _show(explained: Explained, name: Literal["text", "json"]) -> None:

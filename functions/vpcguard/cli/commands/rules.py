@@ -24,7 +24,7 @@ def add_to(commands: options.Commands) -> None:
     """Add this command and its two."""
     words = "The rules: what they judge, and how they are shipped."
     group = commands.add_parser("rules", help=words, description=words, allow_abbrev=False)
-    group.set_defaults(group=group)
+    group.set_defaults(used=group)
     below = group.add_subparsers(title="commands", metavar="COMMAND")
     listing = options.new_command(below, list_rules, name="list")
     showing = options.new_command(below, show_rule, name="show")
