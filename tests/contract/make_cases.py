@@ -1,12 +1,14 @@
-"""Write every golden case to tests/contract/cases, or say which are stale.
+"""Write every golden case to tests/contract/cases anew.
 
 .venv/bin/python -m tests.contract.make_cases
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +45,18 @@ def stale_cases(folder: Path = CASES_FOLDER) -> list[str]:
     )
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, which takes no arguments."""
+    words = "Write every golden case to tests/contract/cases anew."
+    argparse.ArgumentParser(prog="python -m tests.contract.make_cases", description=words).parse_args(
+        arguments
+    )
+    write_cases()
+
+
 def _text(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    write_cases()
+    main()

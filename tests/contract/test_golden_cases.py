@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract import make_cases
 from tests.contract.expectations import pinned, verdicts
 from tests.contract.make_cases import CASES_FOLDER, stale_cases
 from tests.contract.scopes import of_function, with_strangers
@@ -78,6 +79,21 @@ def test_verdicts_do_not_depend_on_the_scope(policy: Policy, name: str) -> None:
 def test_the_stored_cases_are_those_of_the_catalogue() -> None:
     """Run `python -m tests.contract.make_cases` after a change of the catalogue."""
     assert stale_cases() == []
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["one_case"], 2), (["--check"], 2)])
+def test_arguments_write_no_case(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int
+) -> None:
+    """Who asks for help, or for one case alone, does not want all of them written anew."""
+    written: list[None] = []
+    monkeypatch.setattr(make_cases, "write_cases", lambda: written.append(None))
+
+    with pytest.raises(SystemExit) as ended:
+        make_cases.main(arguments)
+
+    assert (ended.value.code, written) == (code, [])
+    assert "usage: python -m tests.contract.make_cases" in "".join(capsys.readouterr())
 
 
 def _shuffled(value: Any, dice: Random) -> Any:
