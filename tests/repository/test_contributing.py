@@ -51,3 +51,23 @@ def test_the_page_on_rules_explains_every_field() -> None:
     )
 
     assert set(rows) == {"title", "description", "related_resources", *FIELDS}
+
+
+def test_the_five_steps_of_the_readme_begin_with_the_command_and_name_every_field() -> None:
+    """They are the page on rules in short: two ways to begin are one too many."""
+    text = (ROOT / "README.md").read_text("utf-8").partition("## Add a rule\n\n")[2].partition("\n\n")[0]
+    steps = text.splitlines()
+
+    assert [step[:3] for step in steps] == [f"{number}. " for number in range(1, 6)]
+    assert steps[0].startswith("1. `make rule FAMILY=")
+    assert {"title", "description", "related_resources", *FIELDS} <= set(re.findall(r"\w+", steps[1]))
+    assert "tests/contract/catalogue" in steps[4]
+    assert "tests.contract.make_cases" in steps[4]
+
+
+def test_the_page_on_rules_says_what_is_still_to_be_filled_in() -> None:
+    """What `make rule` writes is no finished rule: the tests of this folder refuse it."""
+    begin = (ROOT / "docs/contributing/rule.md").read_text("utf-8").partition("\n2. ")[0]
+
+    assert "`FILL IN`" in begin
+    assert "every check" not in begin
