@@ -263,11 +263,32 @@ def one_half_alone() -> Case:
 
 @case
 def quarters_that_cover_everything() -> Case:
-    """No default route, and yet every address has a route: nobody sets that up without a reason."""
+    """No default route, and yet every address leaves through the NAT gateway."""
     estate = working()
     estate.drop_route(PRIVATE_TABLE)
     for quarter in ("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"):
         estate.route(PRIVATE_TABLE, NAT, quarter)
+    return orders(estate, nat__no_internet_egress=PASS)
+
+
+@case
+def quarters_that_are_black_holes() -> Case:
+    """They would carry every address, and lead nowhere: broken, not in doubt."""
+    estate = working()
+    estate.drop_route(PRIVATE_TABLE)
+    for quarter in ("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"):
+        estate.route(PRIVATE_TABLE, NAT, quarter, state="blackhole")
+    return orders(estate, nat__no_internet_egress=_broken("blackhole", PRIVATE_TABLE))
+
+
+@case
+def quarters_to_several_places() -> Case:
+    """Nobody sets that up without a reason: it is named, not judged."""
+    estate = working()
+    estate.drop_route(PRIVATE_TABLE)
+    for quarter in ("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2"):
+        estate.route(PRIVATE_TABLE, NAT, quarter)
+    estate.route(PRIVATE_TABLE, "tgw-0a", "192.0.0.0/2")
     return orders(estate, nat__no_internet_egress=unknown(PRIVATE_TABLE, is_failed_read=False))
 
 

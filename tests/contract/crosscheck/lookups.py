@@ -41,8 +41,8 @@ def internet(rows: list[Row], version: int) -> list[tuple[Address, list[Row] | H
     """Return addresses that stand for the internet, each with the routes to look it up in.
 
     They are what no network smaller than a half names: such a network is a part of the internet at most.
-    Where small ones cover a whole half, a larger one beside them speaks for it; without one nobody can
-    say where half of the internet goes.
+    Where small ones cover a whole half, a larger one beside them speaks for it. Without one it is they
+    who do, if they agree; else nobody can say where half of the internet goes.
     """
     large = [row for row in rows if row[0].prefixlen <= 1]
     small = [network for network, _, _ in rows if network.prefixlen > 1 and network.version == version]
@@ -54,5 +54,24 @@ def internet(rows: list[Row], version: int) -> list[tuple[Address, list[Row] | H
         starts = [half[at - begin] for at in (begin, *sorted(behind)) if begin <= at <= end]
         free = [address for address in starts if not any(address in network for network in small)]
         speaks = lookup(large, half[0]) is not None
-        found += [(address, rows) for address in free] or [(half[0], large if speaks else HIDDEN)]
+        found += [(address, rows) for address in free] or [
+            (half[0], large) if speaks else _of_pieces(rows, version)
+        ]
     return found
+
+
+def _of_pieces(rows: list[Row], version: int) -> tuple[Address, list[Row] | Hidden]:
+    """Return an address and a route for all that small networks carry, those inside others left out."""
+    ours = [row for row in rows if row[0].version == version]
+    pieces = [
+        row
+        for row in ours
+        if row[0].prefixlen > 1
+        and not any(
+            row[0] != other[0] and int(other[0][0]) <= int(row[0][0]) <= int(other[0][-1]) for other in ours
+        )
+    ]
+    states = {route["State"] for _, _, route in pieces}
+    is_one_place = len({target_of(route) for _, _, route in pieces}) == len(states) == 1
+    agree = is_one_place or states == {"blackhole"}
+    return pieces[0][0][0], pieces[:1] if agree else HIDDEN

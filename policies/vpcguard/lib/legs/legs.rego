@@ -77,18 +77,20 @@ _in_table(family, table_id, start) := {object.union(start, leg) | some leg in _c
 
 _carried(family, table_id) := union({firm, missing, pieces, perhaps, contested}) if {
 	carrying := routes.carrying(family, table_id)
+	agreed := _agreed(table_id, carrying.pieces)
 	firm := {_leg("route", table_id, index, {"state": state, "waits": set()}) |
 		carrying.missing in {"", "pieces"}
-		some index in carrying.routes
+		some index in (carrying.routes | agreed)
 		state := _states[network.route_tables[table_id].routes[index].state]
 	}
 	missing := {_leg("missing", table_id, 0, {"state": carrying.missing, "waits": set()}) |
 		not carrying.missing in {"", "pieces"}
 	}
 
-	# each piece may lead elsewhere, which nobody sets up without a reason: it is named, not judged
+	# pieces that lead to several places were set up for a reason: they are named, not judged
 	pieces := {_leg("unknown", table_id, 0, {"state": "pieces", "waits": {wait}}) |
 		carrying.missing == "pieces"
+		agreed == set()
 		wait := {"status": "undecidable", "name": table_id, "reason": "small networks together cover everything"}
 	}
 	perhaps := {_leg("perhaps", table_id, index, {"state": state, "waits": waits}) |
@@ -101,6 +103,18 @@ _carried(family, table_id) := union({firm, missing, pieces, perhaps, contested})
 		waits := {{"status": "undecidable", "name": id, "reason": "equal prefixes"} | some id in carrying.contested}
 	}
 }
+
+# pieces that all lead to one place, or nowhere: one of them speaks for all
+_agreed(table_id, pieces) := {min(pieces)} if {
+	count({network.route_tables[table_id].routes[index].target_id | some index in pieces}) == 1
+	count({network.route_tables[table_id].routes[index].state | some index in pieces}) == 1
+}
+
+else := {min(pieces)} if {
+	{network.route_tables[table_id].routes[index].state | some index in pieces} == {"blackhole"}
+}
+
+else := set()
 
 # what is not active carries nothing
 _states := {"active": "active", "blackhole": "blackhole"}

@@ -104,9 +104,20 @@ test_one_half_alone_is_no_default_route_and_named if {
 	_outcome([_half("128.0.0.0/1", "nat_gateway", "nat-1")]).hops[0].state == "only_128.0.0.0/1"
 }
 
-test_pieces_that_cover_everything_are_not_judged if {
+test_pieces_that_lead_to_one_place_are_a_default_route if {
 	cidrs := ["0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"]
-	quarters := [_half(cidr, "nat_gateway", "nat-1") | some cidr in cidrs]
+	_short([_half(cidr, "nat_gateway", "nat-1") | some cidr in cidrs]) == ["works", ""]
+	_short([_half(cidr, "internet_gateway", "igw-1") | some cidr in cidrs]) == ["none", "public_subnet"]
+	holes := [object.union(_half(cidr, "nat_gateway", $"nat-{i}"), {"state": "blackhole"}) | some i, cidr in cidrs]
+	_short(holes) == ["none", "blackhole"]
+	inside := object.union(_half("10.0.0.0/24", "vpc_peering_connection", "pcx-1"), {"state": "blackhole"})
+	_short(array.concat([inside], [_half(cidr, "nat_gateway", "nat-1") | some cidr in cidrs])) == ["works", ""]
+}
+
+test_pieces_that_lead_to_several_places_are_not_judged if {
+	cidrs := ["0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"]
+	others := [_half(cidr, "nat_gateway", "nat-1") | some cidr in array.slice(cidrs, 0, 3)]
+	quarters := array.concat(others, [_half("192.0.0.0/2", "transit_gateway", "tgw-1")])
 	_short(quarters) == ["unknown", ""]
 	{wait.name | some wait in _outcome(quarters).waits} == {"rtb-app"}
 	_outcome(quarters).hops == [{"id": "rtb-app", "kind": "route_table", "state": "pieces"}]

@@ -38,7 +38,7 @@ table_waits(vpc_id) := {{"status": "unknown", "name": "ec2:DescribeRouteTables",
 #   "missing"}. routes: indexes of the routes in effect, two where halves go apart. perhaps: indexes of routes that
 #   would carry some if an unread prefix list says so. contested: prefix lists of one prefix that send it to
 #   different targets. missing: "" while both halves have a route, "pieces" where smaller networks cover what they
-#   leave out, else "no_default_route" or which half alone has one.
+#   leave out, else "no_default_route" or which half alone has one. pieces: indexes of the routes for those networks.
 # scope: document
 carrying(family, table_id) := {
 	"routes": {index | some indexes in clear; some index in indexes},
@@ -49,10 +49,12 @@ carrying(family, table_id) := {
 		some index in indexes
 		id := network.route_tables[table_id].routes[index].destination
 	},
-	"missing": _missing({half | some half, indexes in chosen; indexes != set()}, family, table_id),
+	"missing": missing,
+	"pieces": {index | missing == "pieces"; some index in _pieces(family, table_id)},
 } if {
 	options := _options(family, table_id)
 	chosen := {half: _chosen(options, half) | some half, _ in _half[family]}
+	missing := _missing({half | some half, indexes in chosen; indexes != set()}, family, table_id)
 	clear := {half: indexes |
 		some half, indexes in chosen
 		count({network.route_tables[table_id].routes[index].target_id | some index in indexes}) == 1
@@ -72,12 +74,12 @@ _missing({"low", "high"}, _, _) := ""
 
 _missing(halves, family, table_id) := "pieces" if {
 	count(halves) < 2
-	_whole[family] in net.cidr_merge(_destinations(family, table_id))
+	_whole[family] in net.cidr_merge({cidr | some [_, cidr] in _destinations(family, table_id)})
 }
 
 _missing(halves, family, table_id) := _lacking(halves, family) if {
 	count(halves) < 2
-	not _whole[family] in net.cidr_merge(_destinations(family, table_id))
+	not _whole[family] in net.cidr_merge({cidr | some [_, cidr] in _destinations(family, table_id)})
 }
 
 _lacking({"low"}, family) := $"only_{_half[family].low}"
@@ -86,11 +88,25 @@ _lacking({"high"}, family) := $"only_{_half[family].high}"
 
 _lacking(set(), _) := "no_default_route"
 
-_destinations(family, table_id) := {route.destination |
-	some route in network.route_tables[table_id].routes
+# routes that no larger network holds: the others carry a part of the internet at most
+_pieces(family, table_id) := {index |
+	destinations := _destinations(family, table_id)
+	some [index, cidr] in destinations
+	not _blocks[family][cidr]
+	not _is_inside(cidr, destinations)
+}
+
+_is_inside(cidr, destinations) if {
+	some [_, other] in destinations
+	other != cidr
+	net.cidr_contains(other, cidr)
+}
+
+_destinations(family, table_id) := {[index, route.destination] |
+	some index, route in network.route_tables[table_id].routes
 	route.family == family
-} | {cidr |
-	some route in network.route_tables[table_id].routes
+} | {[index, cidr] |
+	some index, route in network.route_tables[table_id].routes
 	route.family == "prefix_list"
 	some cidr in network.prefix_lists[route.destination].cidrs
 	contains(cidr, ":") == {"ipv4": false, "ipv6": true}[family]

@@ -40,7 +40,7 @@ deny contains result.violation(name, details) if {
 	spread := cohorts.spreads[key]
 
 	# each hidden subnet may stand in one of these zones
-	count(zones) > count(spread.hidden_subnets)
+	count(zones) > count(spread.hidden_subnets) + count(_zoneless(spread))
 	fitting := {id | some id in _fitting[key]}
 	evidence := {"zone_ids": zones, "candidate_subnet_ids": fitting, "subnet_ids": spread.subnets}
 	fault := sprintf("leaves out a zone that its network offers: %s is of the same kind as its subnets. %s", [
@@ -54,11 +54,18 @@ deny contains result.violation(name, details) if {
 unknown contains result.unknown(name, waits) if {
 	some key, zones in _unused
 	spread := cohorts.spreads[key]
-	count(zones) <= count(spread.hidden_subnets)
-	waits := spread.hidden_subnet_waits | _doubts(spread, _candidates[key])
+	count(zones) <= count(spread.hidden_subnets) + count(_zoneless(spread))
+	waits := union({
+		spread.hidden_subnet_waits,
+		network.waits_for_zones(spread.subnets),
+		_doubts(spread, _candidates[key]),
+	})
 	waits != set()
 	some name in spread.functions
 }
+
+# its subnets that may stand anywhere
+_zoneless(spread) := {id | some id in spread.subnets; not network.subnets[id].zone_id}
 
 # by spread, zones with a subnet that fits
 _unused := {key: {network.subnets[id].zone_id | some id in fitting} | some key, fitting in _fitting}

@@ -108,6 +108,15 @@ test_unknown_where_a_hidden_subnet_may_use_the_zone if {
 	_verdict(fixtures.denied(third, {"subnets": "ec2:DescribeSubnets"})) == [{"orders"}, set()]
 }
 
+test_unknown_where_a_subnet_without_a_zone_may_use_it if {
+	document := _document({})
+	zoneless := object.union(document, {"subnets": [one |
+		some subnet in document.subnets
+		one := {true: object.remove(subnet, ["zone_id"]), false: subnet}[subnet.id == "app"]
+	]})
+	_verdict(zoneless) == [set(), {"ec2:DescribeSubnets"}]
+}
+
 test_unknown_where_other_subnets_may_not_have_been_listed if {
 	both := _document({"functions": [fixtures.function("orders", ["app", "other"], {})]})
 	_verdict(fixtures.denied(both, {"subnets": "ec2:DescribeSubnets"})) == [set(), {"ec2:DescribeSubnets"}]

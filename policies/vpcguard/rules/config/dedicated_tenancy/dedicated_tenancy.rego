@@ -49,8 +49,14 @@ unknown contains result.unknown_all(spread.functions, waits) if {
 	some key in cohorts.spreads_with_subnets
 	spread := cohorts.spreads[key]
 	not network.vpcs[spread.vpc_id].tenancy
-	waits := coverage.waits("vpcs", spread.vpc_id) | _nameless(spread)
+	waits := union({coverage.waits("vpcs", spread.vpc_id), _nameless(spread), _untold(spread.vpc_id)})
 	waits != set()
+}
+
+# AWS names the tenancy of every VPC
+_untold(vpc_id) := {wait |
+	network.vpcs[vpc_id]
+	wait := {"status": "unknown", "name": "ec2:DescribeVpcs", "reason": $"no tenancy of {vpc_id}"}
 }
 
 # neither the function nor any subnet says which VPC it is

@@ -32,6 +32,12 @@ test_unknown_while_the_vpc_is_unread if {
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcs"} with input as document
 }
 
+test_unknown_where_the_tenancy_was_not_told if {
+	document := _document("default")
+	untold := object.union(document, {"vpcs": [object.remove(one, ["tenancy"]) | some one in document.vpcs]})
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcs"} with input as untold
+}
+
 test_unknown_where_nothing_names_the_vpc if {
 	nameless := fixtures.function("orders", ["hidden"], {"vpc_id": ""})
 	document := fixtures.denied(

@@ -67,6 +67,12 @@ unknown contains result.unknown(name, waits) if {
 	waits := _waits[one.role_name]
 }
 
+unknown contains result.unknown_all(nameless, {wait}) if {
+	nameless := {name | some name, one in network.attached; not one.role_name}
+	nameless != set()
+	wait := {"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}
+}
+
 _gone := (permissions.in_use - object.keys(permissions.contents)) - object.keys(permissions.unread)
 
 _missing := {name: missing |

@@ -43,6 +43,13 @@ test_unknown_while_the_role_is_unread if {
 	{one.waits[_].name | some one in rule.unknown} == {"iam:GetRole"} with input as document
 }
 
+test_unknown_where_nothing_names_the_role if {
+	document := _document([_allow(["ec2:*"])], {})
+	nameless := object.union(document, {"functions": [object.remove(one, ["role_name"]) | some one in document.functions]})
+	rule.deny == set() with input as nameless
+	{one.waits[_].name | some one in rule.unknown} == {"lambda:ListFunctions"} with input as nameless
+}
+
 test_unknown_under_a_condition if {
 	conditional := object.union(_allow(["ec2:*"]), {"condition_keys": ["aws:sourcevpc"]})
 	rule.deny == set() with input as _document([conditional], {})

@@ -63,17 +63,18 @@ unknown contains result.unknown(name, waits) if {
 _finding(spread, limits, short) := {"severity": severity, "message": message_text, "evidence": evidence} if {
 	[free, worst] := min({[network.subnets[id].free_ipv4_addresses, id] | some id in short})
 	severity := {true: "high", false: "medium"}[_is_alone(spread, worst)]
-	message_text := sprintf("runs short of addresses: %s has %d of %d free. %s", [
+	usable := object.get(_usable, worst, null)
+	message_text := sprintf("runs short of addresses: %s has %d%s free. %s", [
 		message.subnet(worst),
 		free,
-		_usable[worst],
+		concat("", [$" of {usable}" | usable != null]),
 		"Free some, or move the function to a larger subnet.",
 	])
 	evidence := {
 		"worst_subnet_id": worst,
-		"zone_id": network.subnets[worst].zone_id,
+		"zone_id": object.get(network.subnets[worst], "zone_id", null),
 		"free_addresses": free,
-		"usable_addresses": _usable[worst],
+		"usable_addresses": usable,
 		"alone_in_its_zone": _is_alone(spread, worst),
 		"short_subnet_ids": short,
 		"thresholds": limits,

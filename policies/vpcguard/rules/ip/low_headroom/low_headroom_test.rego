@@ -24,6 +24,13 @@ test_deny_below_the_floor if {
 	}}
 }
 
+test_deny_whatever_else_of_the_subnet_was_not_told if {
+	every lacking in ["zone_id", "ipv4_cidr"] {
+		document := _document(["a"], [object.remove(_subnet("a", "a", {"free_ipv4_addresses": 3}), [lacking])])
+		[violation.evidence.free_addresses | some violation in rule.deny] == [3] with input as document
+	}
+}
+
 test_deny_below_the_percentage if {
 	_severities(_document(["a", "a2"], [_subnet("a", "a", {"free_ipv4_addresses": 25})])) == {"medium"}
 	_severities(_document(["a", "a2"], [_subnet("a", "a", {"free_ipv4_addresses": 26})])) == set()
