@@ -56,6 +56,7 @@ unknown contains result.unknown_all(spread.functions, waits) if {
 # AWS names the tenancy of every VPC
 _untold(vpc_id) := {wait |
 	network.vpcs[vpc_id]
+	coverage.is_known("vpcs", vpc_id)
 	wait := {"status": "unknown", "name": "ec2:DescribeVpcs", "reason": $"no tenancy of {vpc_id}"}
 }
 
