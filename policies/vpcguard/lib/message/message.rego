@@ -15,6 +15,13 @@ list(texts) := sprintf("%s and %s", [concat(", ", array.slice(sorted, 0, last)),
 }
 
 # METADATA
+# description: The word that fits how many there are, one or several.
+# scope: document
+word(ids, for_one, _) := for_one if count(ids) == 1
+
+word(ids, _, for_several) := for_several if count(ids) != 1
+
+# METADATA
 # description: A subnet with its zone, e.g. subnet-0a (eu-west-1a).
 # scope: document
 subnet(id) := object.get(_with_zone, id, id)

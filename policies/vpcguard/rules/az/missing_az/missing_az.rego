@@ -17,7 +17,7 @@
 #     its own. Zones are compared by id, since their names differ between accounts.
 #   example: >-
 #     orders leaves out a zone that its network offers: subnet-c (eu-west-1c) is of the same kind as its subnets. Add
-#     one of each zone to its VPC configuration, if they are meant for functions.
+#     it to the function's VPC configuration, if it is meant for functions.
 #   configuration: []
 #   limits: What a subnet is meant for, and how many addresses it has left, is not looked at.
 package vpcguard.rules.az.missing_az
@@ -43,9 +43,11 @@ deny contains result.violation(name, details) if {
 	count(zones) > count(spread.hidden_subnets) + count(_zoneless(spread))
 	fitting := {id | some id in _fitting[key]}
 	evidence := {"zone_ids": zones, "candidate_subnet_ids": fitting, "subnet_ids": spread.subnets}
-	fault := sprintf("leaves out a zone that its network offers: %s is of the same kind as its subnets. %s", [
+	fault := sprintf("leaves out %s that its network offers: %s %s of the same kind as its subnets. %s", [
+		message.word(zones, "a zone", "zones"),
 		message.subnets(fitting),
-		"Add one of each zone to its VPC configuration, if they are meant for functions.",
+		message.word(fitting, "is", "are"),
+		message.word(fitting, _advice_for_one, _advice),
 	])
 	some name in spread.functions
 	details := {"message": concat(" ", [name, fault]), "evidence": evidence}
@@ -66,6 +68,10 @@ unknown contains result.unknown(name, waits) if {
 
 # its subnets that may stand anywhere
 _zoneless(spread) := {id | some id in spread.subnets; not network.subnets[id].zone_id}
+
+_advice_for_one := "Add it to the function's VPC configuration, if it is meant for functions."
+
+_advice := "Add one of each zone to the function's VPC configuration, if they are meant for functions."
 
 # by spread, zones with a subnet that fits
 _unused := {key: {network.subnets[id].zone_id | some id in fitting} | some key, fitting in _fitting}

@@ -9,7 +9,7 @@ test_deny_a_zone_with_a_subnet_of_the_same_kind if {
 		"function": "orders",
 		"message": concat(" ", [
 			"orders leaves out a zone that its network offers: other (eu-west-1b) is of the same kind as its subnets.",
-			"Add one of each zone to its VPC configuration, if they are meant for functions.",
+			"Add it to the function's VPC configuration, if it is meant for functions.",
 		]),
 		"evidence": {
 			"zone_ids": {"euw1-az-b"},
@@ -17,6 +17,17 @@ test_deny_a_zone_with_a_subnet_of_the_same_kind if {
 			"subnet_ids": {"app"},
 		},
 	}}
+}
+
+test_message_of_two_zones if {
+	document := _document({
+		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("other", "b"), fixtures.subnet("third", "c")],
+		"route_tables": [fixtures.table("rtb-app", ["app", "other", "third"], [])],
+	})
+	[violation.message | some violation in rule.deny] == [concat(" ", [
+		"orders leaves out zones that its network offers: other (eu-west-1b) and third (eu-west-1c) are of the same kind as",
+		"its subnets. Add one of each zone to the function's VPC configuration, if they are meant for functions.",
+	])] with input as document
 }
 
 test_allow_where_every_zone_is_used if {

@@ -17,8 +17,8 @@
 #     A subnet counts as dual-stack if it has an IPv4 network and at least one IPv6 network and is not for IPv6 alone.
 #     One subnet that is not settles the matter.
 #   example: >-
-#     orders has Ipv6AllowedForDualStack on, but not dual-stack: subnet-b (eu-west-1b). Associate an IPv6 network with
-#     it, choose dual-stack subnets, or turn the option off.
+#     orders has Ipv6AllowedForDualStack on, but subnet-b (eu-west-1b) is not dual-stack. Associate an IPv6 network
+#     with it, choose dual-stack subnets, or turn the option off.
 #   configuration: []
 #   limits: Whether IPv6 leads anywhere is a question for the rules on the way out.
 package vpcguard.rules.config.dual_stack_mismatch
@@ -36,8 +36,8 @@ applies := union({cohorts.spreads[key].functions | some key in _keys})
 
 deny contains result.violation(name, {
 	"message": sprintf(
-		"%s has Ipv6AllowedForDualStack on, but not dual-stack: %s. %s",
-		[name, message.subnets(mismatched), _advice],
+		"%s has Ipv6AllowedForDualStack on, but %s %s not dual-stack. %s",
+		[name, message.subnets(mismatched), message.word(mismatched, "is", "are"), advice],
 	),
 	"evidence": {"subnet_ids": mismatched},
 }) if {
@@ -45,6 +45,7 @@ deny contains result.violation(name, {
 	spread := cohorts.spreads[key]
 	mismatched := spread.subnets - network.dual_stack
 	mismatched != set()
+	advice := sprintf(_advice, [message.word(mismatched, "an IPv6 network with it", "IPv6 networks with them")])
 	some name in spread.functions
 }
 
@@ -57,4 +58,4 @@ unknown contains result.unknown_all(spread.functions, spread.hidden_subnet_waits
 
 _keys := {key | some key in cohorts.spreads_with_subnets; cohorts.spreads[key].is_dual_stack_allowed}
 
-_advice := "Associate an IPv6 network with it, choose dual-stack subnets, or turn the option off."
+_advice := "Associate %s, choose dual-stack subnets, or turn the option off."

@@ -8,7 +8,7 @@ test_deny_a_subnet_without_ipv6 if {
 	rule.deny == {{
 		"function": "orders",
 		"message": concat(" ", [
-			"orders has Ipv6AllowedForDualStack on, but not dual-stack: a1 (eu-west-1a).",
+			"orders has Ipv6AllowedForDualStack on, but a1 (eu-west-1a) is not dual-stack.",
 			"Associate an IPv6 network with it, choose dual-stack subnets, or turn the option off.",
 		]),
 		"evidence": {"subnet_ids": {"a1"}},
@@ -17,6 +17,13 @@ test_deny_a_subnet_without_ipv6 if {
 
 test_deny_a_subnet_with_ipv6_only if {
 	{v.evidence.subnet_ids | some v in rule.deny} == {{"only6"}} with input as _document(["only6"], true)
+}
+
+test_message_of_two_subnets if {
+	[v.message | some v in rule.deny] == [concat(" ", [
+		"orders has Ipv6AllowedForDualStack on, but a1 (eu-west-1a) and only6 (eu-west-1c) are not dual-stack. Associate",
+		"IPv6 networks with them, choose dual-stack subnets, or turn the option off.",
+	])] with input as _document(["a1", "only6"], true)
 }
 
 test_allow_dual_stack_subnets if {

@@ -21,7 +21,7 @@
 #     everywhere.
 #   example: >-
 #     orders: acl-0a of subnet-a (eu-west-1a) denies TCP 443 to 0.0.0.0/0 and acl-0a of subnet-b (eu-west-1b) denies
-#     TCP 443 to 0.0.0.0/0. Allow both there, by rules with smaller numbers than those that deny.
+#     TCP 443 to 0.0.0.0/0. Allow TCP 443 out in acl-0a, by rules with smaller numbers than those that deny.
 #   configuration: [intent, trusted_egress]
 #   limits: >-
 #     Only the ACLs of the function's own subnets are judged, over IPv4. A deny of a smaller network than the one that
@@ -62,7 +62,7 @@ applies := (cohorts.functions_with_subnets - cohorts.functions(_inward)) | needs
 
 deny contains result.violation(name, object.union(
 	{
-		"message": sprintf("%s: %s. %s", [name, said, _advice]),
+		"message": sprintf("%s: %s. %s", [name, said, _advice(faults)]),
 		"evidence": {
 			"vpc_id": cohort.vpc_id,
 			"intent": intent.evidence(cohort.intent_key),
@@ -289,4 +289,11 @@ _basis(key) := {} if _egress(needs.crowds[key]) != {"aws"}
 
 _anywhere := "0.0.0.0/0"
 
-_advice := "Allow both there, by rules with smaller numbers than those that deny."
+_advice(faults) := sprintf("Allow %s in %s, by rules with smaller numbers than those that deny.", [
+	concat(" and ", [_remedy[one] | some one in ["out", "back"]; one in blocked]),
+	message.list({fault.network_acl_id | some fault in faults}),
+]) if {
+	blocked := union({denied | some fault in faults; some denied in fault.blocked})
+}
+
+_remedy := {"out": "TCP 443 out", "back": "TCP 1024-65535 back"}

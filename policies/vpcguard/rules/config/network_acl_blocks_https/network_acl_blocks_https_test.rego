@@ -10,7 +10,7 @@ test_deny_an_acl_that_keeps_https_in if {
 		"function": "orders",
 		"message": concat(" ", [
 			"orders: acl-1 of a1 (eu-west-1a) denies TCP 443 to 0.0.0.0/0.",
-			"Allow both there, by rules with smaller numbers than those that deny.",
+			"Allow TCP 443 out in acl-1, by rules with smaller numbers than those that deny.",
 		]),
 		"evidence": {
 			"vpc_id": "vpc-1",
@@ -35,7 +35,13 @@ test_deny_answers_that_do_not_come_back if {
 	{contains(v.message, "denies TCP 1024-65535 from 0.0.0.0/0") |
 		some v in rule.deny
 	} == {true} with input as _document([acl])
+	{contains(v.message, "Allow TCP 1024-65535 back in acl-1, by") |
+		some v in rule.deny
+	} == {true} with input as _document([acl])
 	neither := _acl("acl-1", [])
+	{contains(v.message, "Allow TCP 443 out and TCP 1024-65535 back in acl-1, by") |
+		some v in rule.deny
+	} == {true} with input as _document([neither])
 	{fault.blocked |
 		some v in rule.deny
 		some fault in v.evidence.network_acls

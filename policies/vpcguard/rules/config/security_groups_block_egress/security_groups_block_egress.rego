@@ -18,7 +18,7 @@
 #     list of its gateway endpoint, else to 0.0.0.0/0. Undeclared, it fires only if nothing at all is let out, or if a
 #     service is needed and no rule admits TCP 443.
 #   example: >-
-#     orders: its security groups sg-0a let nothing out. Add an egress rule for TCP 443 to one of them.
+#     orders: its security group sg-0a lets nothing out. Add an egress rule for TCP 443 to it.
 #   configuration: [intent]
 #   limits: IPv4 and TCP 443 alone; other ports and private targets are not judged.
 package vpcguard.rules.config.security_groups_block_egress
@@ -51,7 +51,7 @@ applies := cohorts.functions(_judged)
 
 deny contains result.violation(name, object.union(
 	{
-		"message": sprintf("%s: its security groups %s let %s. %s", [name, named, _lack[verdict.cause], _advice]),
+		"message": sprintf("%s: its security %s %s. %s", [name, named, _lack[verdict.cause], advice]),
 		"evidence": {
 			"vpc_id": cohort.vpc_id,
 			"intent": intent.evidence(cohort.intent_key),
@@ -68,7 +68,8 @@ deny contains result.violation(name, object.union(
 	verdict.answer == "fault"
 	crowd := needs.crowds[key]
 	cohort := cohorts.by_key[crowd.cohort]
-	named := message.list(cohort.groups)
+	named := sprintf(message.word(cohort.groups, "group %s lets", "groups %s let"), [message.list(cohort.groups)])
+	advice := sprintf("Add an egress rule for TCP 443 to %s.", [message.word(cohort.groups, "it", "one of them")])
 	some name in crowd.functions
 }
 
@@ -260,5 +261,3 @@ _lack := {
 	"no_https_to_internet": "TCP 443 out to less than the internet, which its intent declares",
 	"no_https_to_services": "no TCP 443 out to services that it needs",
 }
-
-_advice := "Add an egress rule for TCP 443 to one of them."

@@ -7,7 +7,7 @@ import data.vpcguard.rules.config.security_groups_block_egress as rule
 test_deny_a_function_that_nothing_leaves if {
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders: its security groups sg-f let nothing out. Add an egress rule for TCP 443 to one of them.",
+		"message": "orders: its security group sg-f lets nothing out. Add an egress rule for TCP 443 to it.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": {
@@ -52,6 +52,11 @@ test_intent_internet_over_two_groups if {
 	]})
 	rule.applies == {"orders"} with input as document
 	rule.deny == set() with input as document
+	closed := object.union(document, {"security_groups": [_group([]), estate.group("sg-2", {})]})
+	[v.message | some v in rule.deny] == [concat(" ", [
+		"orders: its security groups sg-2 and sg-f let TCP 443 out to less than the internet, which its intent declares.",
+		"Add an egress rule for TCP 443 to one of them.",
+	])] with input as closed
 }
 
 test_intent_internet_over_a_prefix_list if {

@@ -20,7 +20,7 @@
 #     unless the configuration says which exist. Severity is medium where the need was inferred from the role.
 #   example: >-
 #     orders cannot reach sqs from subnet-a (eu-west-1a) and subnet-b (eu-west-1b): neither an endpoint nor a way to
-#     the internet. Create VPC endpoints for these services, or give the subnets a route to a NAT gateway.
+#     the internet. Create a VPC endpoint for sqs, or give the subnets a route to a NAT gateway.
 #   configuration: [intent, trusted_egress, central_endpoints]
 #   limits: >-
 #     Needs come from tags, configuration or the role's policies. Traffic that Lambda itself sends (logs, event
@@ -55,7 +55,7 @@ requires := {
 applies := needs.needy_functions
 
 deny contains result.violation(name, {
-	"message": sprintf("%s cannot reach %s: neither an endpoint nor a way to the internet. %s", [name, said, _advice]),
+	"message": sprintf("%s cannot reach %s: neither an endpoint nor a way to the internet. %s", [name, said, advice]),
 	"evidence": full_evidence,
 	"basis": basis,
 }) if {
@@ -63,6 +63,10 @@ deny contains result.violation(name, {
 	report.subnets != {}
 	demand := demands.by_key[key]
 	said := message.list({sprintf("%s from %s", [service, message.subnets(ids)]) | some service, ids in report.subnets})
+	advice := sprintf(_advice, [
+		message.word(report.subnets, "a VPC endpoint", "VPC endpoints"),
+		message.list(object.keys(report.subnets)),
+	])
 	basis := services.basis(demand)
 	evidence := services.evidence(demand, report.subnets)
 	some makers in demands.making(demand)
@@ -79,4 +83,4 @@ unknown contains result.unknown(name, report.waits) if {
 
 _reports := services.report("service_unreachable")
 
-_advice := "Create VPC endpoints for these services, or give the subnets a route to a NAT gateway."
+_advice := "Create %s for %s, or give the subnets a route to a NAT gateway."

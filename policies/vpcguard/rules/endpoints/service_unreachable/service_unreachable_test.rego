@@ -9,7 +9,7 @@ test_deny_a_service_without_endpoint_and_way_out if {
 		"function": "orders",
 		"message": concat(" ", [
 			"orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b): neither an endpoint nor a way to the internet.",
-			"Create VPC endpoints for these services, or give the subnets a route to a NAT gateway.",
+			"Create a VPC endpoint for sqs, or give the subnets a route to a NAT gateway.",
 		]),
 		"evidence": {
 			"vpc_id": "vpc-1",
@@ -31,6 +31,8 @@ test_deny_one_violation_for_several_services if {
 	{[{one.service | some one in v.evidence.services}, v.basis] |
 		some v in rule.deny
 	} == {[{"kms", "s3"}, "declared"]} with input as document
+	advice := "Create VPC endpoints for kms and s3, or give the subnets a route to a NAT gateway."
+	{endswith(v.message, advice) | some v in rule.deny} == {true} with input as document
 }
 
 test_deny_from_the_subnet_that_lacks_the_gateway_route if {
