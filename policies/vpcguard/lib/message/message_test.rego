@@ -9,6 +9,11 @@ test_lists if {
 	message.list({"c", "b", "a"}) == "a, b and c"
 }
 
+test_a_word_for_one_and_for_several if {
+	message.word({"a"}, "is", "are") == "is"
+	message.word({"a", "b"}, "is", "are") == "are"
+}
+
 test_a_subnet_with_the_name_of_its_zone_else_the_id if {
 	subnets := {"subnets": [
 		{"id": "a", "zone_name": "eu-west-1a", "zone_id": "euw1-az1"},

@@ -20,7 +20,7 @@
 #     subnet.
 #   example: >-
 #     orders can run in one Availability Zone only, euw1-az1: subnet-b (eu-west-1b) has no free address. Free
-#     addresses there and give these subnets the same way out, or choose others.
+#     addresses in subnet-b, or choose other subnets.
 #   configuration: [intent, trusted_egress]
 #   limits: >-
 #     Endpoints, security groups and network ACLs are judged by other rules and do not make a subnet unusable here.
@@ -57,13 +57,16 @@ deny contains result.violation(name, {"message": concat(" ", [name, fault]), "ev
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
-	some zone in verdicts[min(object.keys(verdicts))].usable_zones
+	value := min(object.keys(verdicts))
+	some zone in verdicts[value].usable_zones
 	unusable := {id | some id in cohort.subnets; network.subnets[id].zone_id != zone}
 	full := unusable & _room(cohort.subnets, interfaces.pairs[key]).full
+	ways := _ways(value, path.summary[path.place_of[key]])
+	shut := unusable - (ways.good | ways.perhaps)
 	fault := sprintf("can run in one Availability Zone only, %s: %s. %s", [
 		zone,
-		concat("; ", [text | some id in unusable; text := sprintf(_texts[id in full], [message.subnet(id)])]),
-		"Free addresses there and give these subnets the same way out, or choose others.",
+		concat("; ", [sprintf(_texts[[id in full, id in shut]], [message.subnet(id)]) | some id in unusable]),
+		_advice(full, shut),
 	])
 	evidence := {
 		"intent": intent.evidence(cohort.intent_key),
@@ -83,7 +86,17 @@ unknown contains result.unknown_with(name, waits, evidence) if {
 	some name in cohorts.by_key[key].functions
 }
 
-_texts := {true: "%s has no free address", false: "%s has no way out"}
+_texts := {
+	[true, true]: "%s has neither a free address nor a way out",
+	[true, false]: "%s has no free address",
+	[false, true]: "%s has no way out",
+}
+
+_advice(full, shut) := sprintf("%s, or choose other subnets.", [concat(" and ", array.concat(free, lead_out))]) if {
+	free := [sprintf("Free addresses in %s", [message.list(full)]) | full != set()]
+	give := {true: "Give", false: "give"}[full == set()]
+	lead_out := [sprintf("%s %s a way out that works", [give, message.list(shut)]) | shut != set()]
+}
 
 # the same place, room and intent give the same verdict: such calls are made once
 _verdicts := {key: verdicts |

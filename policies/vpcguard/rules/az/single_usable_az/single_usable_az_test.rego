@@ -9,7 +9,7 @@ test_deny_one_zone_without_addresses if {
 	violation.function == "orders"
 	violation.message == concat(" ", [
 		"orders can run in one Availability Zone only, euw1-az-a: b (eu-west-1b) has no free address.",
-		"Free addresses there and give these subnets the same way out, or choose others.",
+		"Free addresses in b, or choose other subnets.",
 	])
 	violation.evidence.usable_zone_ids == ["euw1-az-a"]
 	violation.evidence.unusable_subnet_ids == {"b"}
@@ -20,7 +20,15 @@ test_deny_one_zone_without_the_way_out_of_the_other if {
 	violations := rule.deny with input as _document({}, {"nat_gateways": [fixtures.nat_gateway({"id": "nat-a"})]})
 	[violation.message | some violation in violations] == [concat(" ", [
 		"orders can run in one Availability Zone only, euw1-az-a: b (eu-west-1b) has no way out.",
-		"Free addresses there and give these subnets the same way out, or choose others.",
+		"Give b a way out that works, or choose other subnets.",
+	])]
+}
+
+test_message_where_both_lack if {
+	violations := rule.deny with input as _document({"b": 0}, {"nat_gateways": [fixtures.nat_gateway({"id": "nat-a"})]})
+	[violation.message | some violation in violations] == [concat(" ", [
+		"orders can run in one Availability Zone only, euw1-az-a: b (eu-west-1b) has neither a free address nor a way out.",
+		"Free addresses in b and give b a way out that works, or choose other subnets.",
 	])]
 }
 

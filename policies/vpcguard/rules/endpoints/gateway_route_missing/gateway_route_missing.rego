@@ -18,7 +18,7 @@
 #     endpoint takes over the name. The saving is taken from the configured prices.
 #   example: >-
 #     orders reaches s3 through a NAT from subnet-a (eu-west-1a) and subnet-b (eu-west-1b) (vpce-s3 is not associated
-#     with the route tables there). Associate a gateway endpoint, which is free, with these route tables.
+#     with rtb-private). Associate vpce-s3, which is free, with rtb-private.
 #   configuration: [intent, trusted_egress, prices]
 #   limits: How much traffic there is, and so what it costs, is not known.
 package vpcguard.rules.endpoints.gateway_route_missing
@@ -29,6 +29,7 @@ import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.message
 import data.vpcguard.lib.network
 import data.vpcguard.lib.result
+import data.vpcguard.lib.routes
 import data.vpcguard.lib.services
 
 metadata := result.metadata(rego.metadata.chain())
@@ -58,7 +59,11 @@ deny contains result.violation(name, {
 	gaps := [gap | some service, subnet_ids in report.subnets; gap := _gap(demand.vpc_id, service, subnet_ids)]
 	unassociated := {id | some gap in gaps; some id in gap.endpoints}
 	prices := _prices(demand.outlook[0])
-	said := sprintf("%s. %s%s", [message.list({_said(gap) | some gap in gaps}), _advice, _saving(prices)])
+	said := sprintf("%s. %s%s", [
+		message.list({_said(gap) | some gap in gaps}),
+		concat(" ", [_advice(gap) | some gap in gaps]),
+		_saving(prices),
+	])
 	basis := services.basis(demand)
 	evidence := object.union(services.evidence(demand, report.subnets), {
 		"gaps": gaps,
@@ -93,6 +98,7 @@ _gap(vpc_id, service, subnet_ids) := {
 	"cause": _cause(ids),
 	"endpoints": ids,
 	"subnet_ids": subnet_ids,
+	"route_table_ids": {routes.table(id, vpc_id) | some id in subnet_ids},
 } if {
 	ids := services.gateways(vpc_id, service)
 }
@@ -101,23 +107,31 @@ _cause(ids) := "no_endpoint" if ids == set()
 
 _cause(ids) := "not_available" if {
 	ids != set()
-	every id in ids { network.vpc_endpoints[id].state != "available" }
+	_available(ids) == set()
 }
 
-_cause(ids) := "not_associated" if {
-	some id in ids
-	network.vpc_endpoints[id].state == "available"
-}
+_cause(ids) := "not_associated" if _available(ids) != set()
 
 _said(gap) := sprintf("%s through a NAT from %s (%s)", [gap.service, message.subnets(gap.subnet_ids), _reason(gap)])
 
 _reason(gap) := "the VPC has no gateway endpoint for it" if gap.cause == "no_endpoint"
 
-_reason(gap) := sprintf("%s is not associated with the route tables there", [message.list(gap.endpoints)]) if {
+_reason(gap) := sprintf("%s %s not associated with %s", [
+	message.list(_available(gap.endpoints)),
+	message.word(_available(gap.endpoints), "is", "are"),
+	message.list(gap.route_table_ids),
+]) if {
 	gap.cause == "not_associated"
 }
 
-_reason(gap) := sprintf("%s is not available", [message.list(gap.endpoints)]) if gap.cause == "not_available"
+_reason(gap) := sprintf("%s %s not available", [
+	message.list(gap.endpoints),
+	message.word(gap.endpoints, "is", "are"),
+]) if {
+	gap.cause == "not_available"
+}
+
+_available(ids) := {id | some id in ids; network.vpc_endpoints[id].state == "available"}
 
 # prices are the configuration's, never ours
 _prices(signature) := config.settings[signature].prices[input.account.region]
@@ -136,4 +150,16 @@ _is_priced(prices) if {
 	prices.date
 }
 
-_advice := "Associate a gateway endpoint, which is free, with these route tables."
+_advice(gap) := sprintf("Associate %s, which is free, with %s.", [
+	min(_available(gap.endpoints)),
+	message.list(gap.route_table_ids),
+]) if {
+	gap.cause == "not_associated"
+}
+
+_advice(gap) := sprintf("Create a gateway endpoint for %s, which is free, and associate it with %s.", [
+	gap.service,
+	message.list(gap.route_table_ids),
+]) if {
+	gap.cause != "not_associated"
+}

@@ -9,14 +9,20 @@ test_deny_s3_through_a_nat_without_an_endpoint if {
 		"function": "orders",
 		"message": concat(" ", [
 			"orders reaches s3 through a NAT from a1 (eu-west-1a) and b1 (eu-west-1b) (the VPC has no gateway endpoint for it).",
-			"Associate a gateway endpoint, which is free, with these route tables.",
+			"Create a gateway endpoint for s3, which is free, and associate it with rtb-a and rtb-b.",
 		]),
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": _undeclared,
 			"services": [{"service": "s3", "basis": "inferred", "subnet_ids": {"a1", "b1"}}],
 			"subnets": [_way("a1", "a"), _way("b1", "b")],
-			"gaps": [{"service": "s3", "cause": "no_endpoint", "endpoints": set(), "subnet_ids": {"a1", "b1"}}],
+			"gaps": [{
+				"service": "s3",
+				"cause": "no_endpoint",
+				"endpoints": set(),
+				"subnet_ids": {"a1", "b1"},
+				"route_table_ids": {"rtb-a", "rtb-b"},
+			}],
 			"endpoints_with_own_policy": set(),
 			"prices": {},
 		},
@@ -31,10 +37,16 @@ test_deny_dynamodb_where_the_endpoint_is_not_associated if {
 		{"vpc_endpoints": [estate.gateway("vpce-g", "dynamodb", ["rtb-a"])]},
 	))
 	{[v.evidence.gaps, v.root_causes] | some v in rule.deny} == {[
-		[{"service": "dynamodb", "cause": "not_associated", "endpoints": {"vpce-g"}, "subnet_ids": {"b1"}}],
+		[{
+			"service": "dynamodb",
+			"cause": "not_associated",
+			"endpoints": {"vpce-g"},
+			"subnet_ids": {"b1"},
+			"route_table_ids": {"rtb-b"},
+		}],
 		{"vpce-g"},
 	]} with input as document
-	{contains(v.message, "(vpce-g is not associated with the route tables there)") |
+	{contains(v.message, "(vpce-g is not associated with rtb-b). Associate vpce-g, which is free, with rtb-b.") |
 		some v in rule.deny
 	} == {true} with input as document
 }
@@ -47,7 +59,9 @@ test_deny_where_the_endpoint_is_not_available if {
 	{[v.evidence.gaps[0].cause, v.evidence.endpoints_with_own_policy] |
 		some v in rule.deny
 	} == {["not_available", {"vpce-g"}]} with input as _document([endpoint])
-	{contains(v.message, "(vpce-g is not available)") | some v in rule.deny} == {true} with input as _document([endpoint])
+	{contains(v.message, "(vpce-g is not available). Create a gateway endpoint for s3, which") |
+		some v in rule.deny
+	} == {true} with input as _document([endpoint])
 }
 
 test_deny_names_the_saving_from_the_price_data if {
