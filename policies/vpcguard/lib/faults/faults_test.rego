@@ -10,13 +10,13 @@ test_every_cause_has_words if {
 		"from app (eu-west-1a), 0.0.0.0/0 goes to igw-1, an internet gateway, which serves public addresses only",
 	])
 	_text(_app([object.union(fixtures.to("nat_gateway", "nat-2"), {"state": "blackhole"})])) == concat("", [
-		"from app (eu-west-1a), 0.0.0.0/0 goes to nat-2, which is gone",
+		"from app (eu-west-1a), 0.0.0.0/0 goes to nat-2, which is a black hole (gone, detached or stopped)",
 	])
 	_text(_app([fixtures.to("vpc_peering_connection", "pcx-1")])) == concat("", [
 		"from app (eu-west-1a), 0.0.0.0/0 goes to pcx-1, a peering connection, which carries nothing on to the internet",
 	])
 	_text(_app([fixtures.to("network_interface", "eni-1")])) == concat("", [
-		"from app (eu-west-1a), 0.0.0.0/0 goes to a NAT instance that cannot pass it on because of eni-1",
+		"from app (eu-west-1a), 0.0.0.0/0 goes to a NAT instance that cannot pass it on: eni-1 does not exist",
 	])
 }
 
@@ -37,6 +37,46 @@ test_every_cause_behind_a_gateway_has_words if {
 	])
 }
 
+test_halves_are_named if {
+	half := object.union(fixtures.to("vpc_peering_connection", "pcx-1"), {"destination": "0.0.0.0/1"})
+	other := object.union(half, {"destination": "128.0.0.0/1"})
+	_text(_app([half, other])) == concat("", [
+		"from app (eu-west-1a), default traffic goes to pcx-1, a peering connection, which carries nothing on to the ",
+		"internet",
+	])
+	_text(_app([half])) == concat("", [
+		"from app (eu-west-1a), rtb-app has a route for 0.0.0.0/1 alone, half of a default route",
+	])
+}
+
+test_advice_knows_a_declared_intent if {
+	_advice(_app([]), "internet") == "Give rtb-app a default route to a NAT gateway."
+}
+
+test_advice_waits_for_a_gateway_that_is_pending if {
+	document := fixtures.estate({"nat_gateways": [fixtures.nat_gateway({"state": "pending"})]})
+	_advice(document, "undeclared") == "Wait until nat-1 is available; if it fails, replace it."
+}
+
+test_advice_for_a_regional_gateway_is_an_internet_gateway if {
+	regional := object.union(
+		object.remove(fixtures.nat_gateway({}), ["subnet_id"]),
+		{"is_regional": true, "is_automatic": true, "zone_ids": []},
+	)
+	document := fixtures.estate({"nat_gateways": [regional], "internet_gateways": []})
+	_advice(document, "undeclared") == "Attach an internet gateway to the VPC of nat-1."
+}
+
+test_a_nat_instance_is_told_what_is_wrong_with_it if {
+	_text(_instance("stopped", false)) == concat(" ", [
+		"from app (eu-west-1a), 0.0.0.0/0 goes to a NAT instance that cannot pass it on:",
+		"i-1 is stopped",
+	])
+	_advice(_instance("stopped", false), "undeclared") == "Start i-1, or replace the NAT instance by a NAT gateway."
+	endswith(_text(_instance("running", true)), ": eni-1 checks source and destination")
+	startswith(_advice(_instance("running", true), "undeclared"), "Turn off the source/destination check of eni-1, or")
+}
+
 test_subnets_with_the_same_fault_share_a_clause if {
 	document := fixtures.estate({
 		"functions": [fixtures.function("orders", ["app", "also", "pub"], {})],
@@ -52,11 +92,32 @@ test_subnets_with_the_same_fault_share_a_clause if {
 		"from also (eu-west-1b) and app (eu-west-1a), rtb-app has no default route",
 		"from pub (eu-west-1a), 0.0.0.0/0 goes to pcx-1, a peering connection, which carries nothing on to the internet",
 	])
-	advice := faults.advice(place, {"app", "also", "pub"}) with input as document
+	advice := faults.advice(place, {"app", "also", "pub"}, "undeclared") with input as document
 	advice == concat(" ", [
 		"Give rtb-app a default route to a NAT gateway, or declare the function's intent if it needs none.",
 		"Replace the route to pcx-1 by one to a NAT gateway, or declare it trusted if its VPC does lead out.",
 	])
+}
+
+_instance(state, is_checked) := object.union(_app([fixtures.to("network_interface", "eni-1")]), {
+	"network_interfaces": [{
+		"id": "eni-1",
+		"vpc_id": "vpc-1",
+		"subnet_id": "pub",
+		"security_group_ids": [],
+		"interface_type": "interface",
+		"is_lambda": false,
+		"source_dest_check": is_checked,
+		"instance_id": "i-1",
+	}],
+	"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": state, "subnet_id": "pub"}],
+})
+
+_advice(document, intent) := text if {
+	outcomes := path.by_place with input as document # regal ignore:with-outside-test-context
+	some place, by_subnet in outcomes
+	ids := object.keys(by_subnet)
+	text := faults.advice(place, ids, intent) with input as document # regal ignore:with-outside-test-context
 }
 
 _app(routes) := fixtures.estate({"route_tables": fixtures.tables(routes, [])})

@@ -54,7 +54,7 @@ deny contains result.violation(name, details) if {
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
-	finding := _finding(path.place_of[key])
+	finding := _finding(min(cohort.intent.egress.values), path.place_of[key])
 	evidence := object.union({"intent": intent.evidence(cohort.intent_key)}, finding.evidence)
 	some name in cohort.functions
 	details := {
@@ -96,11 +96,11 @@ _is_mixed(summary) if {
 }
 
 # what is said of every function there; the message lacks its name
-_finding(place) := {
+_finding(value, place) := {
 	"message": sprintf("reaches the internet from %s, but not everywhere: %s. %s", [
 		message.subnets(path.summary[place].works),
 		faults.text(place, broken),
-		faults.advice(place, broken),
+		faults.advice(place, broken, value),
 	]),
 	"evidence": {"ipv6_only": ipv6_only, "subnets": path.evidence(place)},
 	"root_causes": path.roots(place, broken),

@@ -138,7 +138,10 @@ _by_design(key) := {"ids": ids, "perhaps": perhaps, "waits": waits} if {
 # what is said of every function there; the message lacks its name
 _finding(value, place, broken) := {
 	"severity": _severity(value, path.by_place[place]),
-	"message": sprintf("cannot reach the internet: %s. %s", [faults.text(place, broken), faults.advice(place, broken)]),
+	"message": sprintf("cannot reach the internet: %s. %s", [
+		faults.text(place, broken),
+		faults.advice(place, broken, value),
+	]),
 	"evidence": {"subnets": path.evidence(place)},
 	"root_causes": path.roots(place, broken),
 }
