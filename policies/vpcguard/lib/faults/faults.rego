@@ -13,7 +13,7 @@ import data.vpcguard.lib.path
 #   e.g. "from subnet-0a (eu-west-1a), 0.0.0.0/0 goes to nat-0b, which is deleted".
 # scope: document
 text(place, subnet_ids) := concat("; ", {clause |
-	faults := {id: _fault(path.by_place[place][id]) | some id in subnet_ids}
+	faults := {id: _wrong(path.by_place[place][id]) | some id in subnet_ids}
 	some fault in faults
 	clause := sprintf("from %s, %s", [message.subnets({id | some id, same in faults; same == fault}), fault])
 })
@@ -26,8 +26,20 @@ text(place, subnet_ids) := concat("; ", {clause |
 advice(place, subnet_ids, intent) := concat(" ", {text |
 	some id in subnet_ids
 	outcome := path.by_place[place][id]
-	text := sprintf(_repair(outcome, intent), [outcome.root])
+	text := _advised(outcome, intent)
 })
+
+_wrong(outcome) := _fault(outcome) if outcome.root != ""
+
+_wrong(outcome) := $"parts of the default traffic of {outcome.hops[0].id} fail at different places" if {
+	outcome.root == ""
+}
+
+_advised(outcome, intent) := sprintf(_repair(outcome, intent), [outcome.root]) if outcome.root != ""
+
+_advised(outcome, _) := $"Give {outcome.hops[0].id} one default route to a NAT gateway that works." if {
+	outcome.root == ""
+}
 
 _fault(outcome) := sprintf(_faults[outcome.cause], [_traffic(outcome), _last(outcome).id]) if {
 	outcome.cause in {"public_subnet", "blackhole", "peering"}

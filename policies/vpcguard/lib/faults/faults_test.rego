@@ -49,6 +49,15 @@ test_halves_are_named if {
 	])
 }
 
+test_halves_that_fail_at_different_places if {
+	one := object.union(fixtures.to("vpc_peering_connection", "pcx-1"), {"destination": "0.0.0.0/1"})
+	other := object.union(fixtures.to("vpc_peering_connection", "pcx-2"), {"destination": "128.0.0.0/1"})
+	_text(_app([one, other])) == concat("", [
+		"from app (eu-west-1a), parts of the default traffic of rtb-app fail at different places",
+	])
+	_advice(_app([one, other]), "undeclared") == "Give rtb-app one default route to a NAT gateway that works."
+}
+
 test_advice_knows_a_declared_intent if {
 	_advice(_app([]), "internet") == "Give rtb-app a default route to a NAT gateway."
 }
