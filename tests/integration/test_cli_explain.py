@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,50 +13,11 @@ from urllib.request import urlopen
 import pytest
 
 from benchmarks.auditing import environment, fake_aws
-from benchmarks.estate import snapshot_document
 
 Json = dict[str, Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]
-ROOT = Path(__file__).parents[2]
 NAME = "function-00003"
 ACCOUNT, REGION = "111122223333", "eu-west-1"
-# nothing answers there: whoever asks AWS fails at once
-NO_AWS = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
-
-
-@pytest.fixture
-def vpcguard(tmp_path: Path) -> Run:
-    """Runs the command line as a process of its own."""
-
-    def run(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "vpcguard.cli", *map(str, arguments)]
-        kept = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "functions")}
-        return subprocess.run(
-            command,
-            env={**kept, **NO_AWS, **variables},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def document() -> Json:
-    """Forty functions in nine networks, one kind each; every read was answered."""
-    return snapshot_document(functions=40, vpcs=9)
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[[Json], Path]:
-    def written(document: Json) -> Path:
-        path = tmp_path / "snapshot.json"
-        path.write_text(json.dumps(document))
-        return path
-
-    return written
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import gzip
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,44 +14,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks.estate import snapshot_document
 from vpcguard.model.finding import Finding
 
 Json = dict[str, Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).parents[2]
 ARN = "arn:aws:lambda:{}:{}:function:function-00003"
-# nothing answers there: whoever asks AWS fails at once
-NO_AWS = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
-
-
-@pytest.fixture
-def vpcguard(tmp_path: Path) -> Run:
-    """Runs the command line as a process of its own."""
-
-    def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "vpcguard.cli", *map(str, arguments)]
-        kept = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "functions")}
-        variables = {**kept, **NO_AWS, **environment}
-        return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def document() -> Json:
-    """Forty functions in nine networks, one kind each; every read was answered."""
-    return snapshot_document(functions=40, vpcs=9)
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[[Json], Path]:
-    def written(document: Json) -> Path:
-        path = tmp_path / "snapshot.json"
-        path.write_text(json.dumps(document))
-        return path
-
-    return written
 
 
 def test_the_same_file_gives_the_same_bytes_whatever_the_surroundings(

@@ -31,4 +31,4 @@ def _one_matches(expected: Any, value: Any) -> bool:
         return (value is not _ABSENT) is bool(expected["exists"])
     if set(expected) == {"prefix"}:
         return isinstance(value, str) and value.startswith(expected["prefix"])
-    raise NotImplementedError(f"the tests do not know the operator {expected}")
+    raise ValueError(f'this reads "exists" and "prefix", and the pattern has {expected}')
