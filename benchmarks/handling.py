@@ -23,7 +23,7 @@ from benchmarks.networks import ACCOUNT, REGION
 from dev.deliveries import Context
 from dev.processes import dynamodb_local
 from tests.support.dynamodb import create_findings_table, local_client
-from vpcguard.policy import running_opa
+from vpcguard.policy.server import running_opa
 
 FUNCTIONS, VPCS, WARM_UPS, EVENTS = 1000, 20, 20, 200
 DELAY_MS, DELAYED_EVENTS = 100, 10

@@ -8,7 +8,9 @@ import time
 from benchmarks.estate import facts
 from benchmarks.figures import Figure, Section
 from benchmarks.handling import OPA_ENVIRONMENT
-from vpcguard.policy import Policy, load_configuration, running_opa
+from vpcguard.policy.configuration import load_configuration
+from vpcguard.policy.deciding import Policy
+from vpcguard.policy.server import running_opa
 
 SMALL, LARGE, VPCS = 1000, 5000, 20
 RUNS = 5

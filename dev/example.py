@@ -25,7 +25,7 @@ from vpcguard.cli.formats.table import write_findings
 from vpcguard.cli.report import Report
 from vpcguard.findings.store import FindingStore
 from vpcguard.model.finding import Finding, Status
-from vpcguard.policy import running_opa
+from vpcguard.policy.server import running_opa
 
 TABLE = "vpcguard-findings"
 LOG = ROOT / "out" / "run.log"

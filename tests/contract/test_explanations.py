@@ -12,7 +12,8 @@ from tests.contract.expectations import verdicts
 from tests.contract.make_cases import CASES_FOLDER
 from vpcguard.facts import build_facts
 from vpcguard.model.decision import Decision
-from vpcguard.policy import Configuration, Policy, load_configuration
+from vpcguard.policy.configuration import Configuration, load_configuration
+from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import load_snapshot
 
 Json = dict[str, Any]

@@ -12,7 +12,9 @@ import pytest
 from benchmarks.estate import facts
 from vpcguard.cli.catalogue import shipped_rules
 from vpcguard.cli.main import app
-from vpcguard.policy import Policy, load_configuration, running_opa
+from vpcguard.policy.configuration import load_configuration
+from vpcguard.policy.deciding import Policy
+from vpcguard.policy.server import running_opa
 
 
 def test_every_rule_reads_as_opa_says_it() -> None:

@@ -16,7 +16,7 @@ from tests.unit.audit.fakes import ACCOUNT, REGION, Account, configuration, depe
 from tests.unit.handlers.conftest import Context
 from vpcguard.audit.bootstrap import EventPath
 from vpcguard.findings.store import FindingStore
-from vpcguard.policy import Policy
+from vpcguard.policy.deciding import Policy
 
 EVENTS = Path(__file__).parents[2] / "events"
 CREATED = "CreateFunction20150331.terraform"

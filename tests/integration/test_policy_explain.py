@@ -13,7 +13,9 @@ import pytest
 
 from benchmarks.estate import facts
 from vpcguard.errors import DecisionError, InvalidDecisionError, UndefinedDecisionError
-from vpcguard.policy import Policy, load_configuration, running_opa
+from vpcguard.policy.configuration import load_configuration
+from vpcguard.policy.deciding import Policy
+from vpcguard.policy.server import running_opa
 
 Json = dict[str, Any]
 NAME = "function-00003"

@@ -26,7 +26,10 @@ from vpcguard.errors import (
 )
 from vpcguard.facts import build_facts
 from vpcguard.model.snapshot import Answers, Snapshot
-from vpcguard.policy import Configuration, Policy, build_bundle, load_configuration, running_opa
+from vpcguard.policy.bundle import build_bundle
+from vpcguard.policy.configuration import Configuration, load_configuration
+from vpcguard.policy.deciding import Policy
+from vpcguard.policy.server import running_opa
 
 RULE = {
     "id": "az.single_az",

@@ -15,7 +15,8 @@ import pytest
 import requests
 
 from vpcguard.errors import OpaUnavailableError
-from vpcguard.policy import build_bundle, running_opa
+from vpcguard.policy.bundle import build_bundle
+from vpcguard.policy.server import running_opa
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -112,7 +113,7 @@ def test_a_port_taken_in_between_is_not_taken_for_ours(bundle: Path, tmp_path: P
 CHILD = """
 import sys, time
 from pathlib import Path
-from vpcguard.policy import running_opa
+from vpcguard.policy.server import running_opa
 with running_opa(Path(sys.argv[1])) as url:
     print(url, flush=True)
     time.sleep(60)

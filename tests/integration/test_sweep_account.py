@@ -14,7 +14,7 @@ from tests.support.fake_opa import RULE, FakeOpa, fake_opa
 from tests.unit.audit.fakes import ACCOUNT, REGION, Account, configuration, dependencies
 from tests.unit.handlers.conftest import Context
 from vpcguard.findings.store import FindingStore
-from vpcguard.policy import Policy
+from vpcguard.policy.deciding import Policy
 
 NAMES = [f"f{number}" for number in range(7)]
 BEGIN = {"account_id": ACCOUNT, "region": REGION}

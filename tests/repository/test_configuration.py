@@ -16,8 +16,7 @@ from tests.unit.policy.test_configuration import EXAMPLE
 from tools.appconfig_schema import for_appconfig, written_into
 from vpcguard.audit import configuration_report
 from vpcguard.errors import ConfigurationError
-from vpcguard.policy import load_configuration
-from vpcguard.policy.configuration import shipped_rule_ids
+from vpcguard.policy.configuration import load_configuration, shipped_rule_ids
 from vpcguard.policy.strict_yaml import parse_yaml
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import ReadError
 from vpcguard.model.change import Change
 from vpcguard.model.scope import Scope
-from vpcguard.policy import Configuration
+from vpcguard.policy.configuration import Configuration
 from vpcguard.snapshot import Captured, CaptureOptions
 from vpcguard.snapshot.refusals import clean_message
 

@@ -16,7 +16,7 @@ from vpcguard.errors import (
 from vpcguard.findings.looks import Origin
 from vpcguard.model.finding import Look
 from vpcguard.model.snapshot import Answers, Snapshot
-from vpcguard.policy import Configuration
+from vpcguard.policy.configuration import Configuration
 
 # What a single function can cause. An OPA that is dead, slow or without policies is nobody's in particular.
 OF_A_FUNCTION = (SnapshotError, FactsError, InvalidDecisionError, PolicyEvaluationError)

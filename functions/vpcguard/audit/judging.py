@@ -12,7 +12,7 @@ from vpcguard.findings.looks import Origin, looks
 from vpcguard.model.decision import Decision
 from vpcguard.model.finding import Look
 from vpcguard.model.snapshot import Answers, Failure, Snapshot
-from vpcguard.policy import Configuration
+from vpcguard.policy.configuration import Configuration
 
 
 class Judge(Protocol):

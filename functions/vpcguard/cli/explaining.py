@@ -18,7 +18,9 @@ from vpcguard.errors import ConfigurationError, ReadError
 from vpcguard.facts import build_facts
 from vpcguard.model.explanation import Explanation
 from vpcguard.model.snapshot import Snapshot
-from vpcguard.policy import Configuration, Policy, load_configuration, running_opa
+from vpcguard.policy.configuration import Configuration, load_configuration
+from vpcguard.policy.deciding import Policy
+from vpcguard.policy.server import running_opa
 from vpcguard.settings import load_settings
 
 _LISTS = ("lambda:GetFunctionConfiguration", "lambda:ListFunctions")

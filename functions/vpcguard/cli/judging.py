@@ -1,10 +1,10 @@
-"""Joins what the command line needs to judge: a local OPA, the configuration, and what is to be judged."""
+"""Joins what the command line needs to judge: an OPA, the configuration, and what is to be judged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,22 +16,21 @@ from vpcguard.cli.report import Report, Unread, merged
 from vpcguard.errors import SnapshotError
 from vpcguard.model.decision import Decision
 from vpcguard.model.snapshot import Snapshot
-from vpcguard.policy import Configuration, Policy, load_configuration, starting_opa
-from vpcguard.settings import load_settings
+from vpcguard.policy.configuration import Configuration, load_configuration
+from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import load_snapshot
 
 T = TypeVar("T")
 TRIGGER = "cli"
 TIMEOUT_SECONDS = 60.0  # of one question; nobody waits for an answer but the person at the terminal
-FUNCTIONS_AT_ONCE = 150  # fewer than where OPA has a machine to itself: its memory grows with a question
 
 
-def judged_file(path: Path, config: Path | None, *, only: Sequence[str]) -> Report:
-    """Return the report of a snapshot file; only: functions, none: all of them."""
+def judged_file(path: Path, config: Path | None, ready: Callable[[], str], *, only: Sequence[str]) -> Report:
+    """Return the report of a snapshot file; ready: gives an OPA's URL; only: functions, none: all of them."""
     configuration = load_configuration(config)
     snapshot = stored_snapshot(path)
     with shown("Judging"):
-        return _judged(iter([snapshot]), configuration, only)
+        return _judged(iter([snapshot]), configuration, ready, only)
 
 
 def stored_snapshot(path: Path) -> Snapshot:
@@ -44,39 +43,45 @@ def stored_snapshot(path: Path) -> Snapshot:
         raise SnapshotError(f"{path}: {error}") from error
 
 
-def judged_live(target: Target, config: Path | None) -> Report:
-    """Return the report of a live account, one part for each region."""
+def judged_live(target: Target, config: Path | None, ready: Callable[[], str]) -> Report:
+    """Return the report of a live account, one part for each region; ready: gives an OPA's URL."""
     configuration = load_configuration(config)
     with shown("Reading AWS") as progress:
-        return _judged(live_snapshots(target, progress), configuration, target.functions)
+        return _judged(live_snapshots(target, progress), configuration, ready, target.functions)
 
 
 def _judged(
-    snapshots: Iterator[Snapshot | Unread], configuration: Configuration, only: Sequence[str]
+    snapshots: Iterator[Snapshot | Unread],
+    configuration: Configuration,
+    ready: Callable[[], str],
+    only: Sequence[str],
 ) -> Report:
     reports = []
-    with starting_opa(opa=load_settings().opa_path) as ready:
-        reading = _read_ahead(snapshots)
-        with Policy(ready(), timeout_seconds=TIMEOUT_SECONDS) as policy:
-            for snapshot in reading:
-                if isinstance(snapshot, Unread):
-                    reports.append(Report(looked=(), findings=(), unread=(snapshot,)))
-                    continue
-                judgement = judge(
-                    snapshot, policy=_Sparing(policy), configuration=configuration, trigger=TRIGGER
-                )
-                reports.append(report_of(judgement, only=only))
+    with closing(_LocalPolicy(ready)) as policy:
+        for snapshot in _read_ahead(snapshots):
+            if isinstance(snapshot, Unread):
+                reports.append(Report(looked=(), findings=(), unread=(snapshot,)))
+                continue
+            judgement = judge(snapshot, policy=policy, configuration=configuration, trigger=TRIGGER)
+            reports.append(report_of(judgement, only=only))
     return merged(reports)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sparing:
-    """A policy asked in smaller questions; how functions are cut changes no verdict."""
+class _LocalPolicy:
+    """A policy behind an OPA that is waited for when it is first asked."""
 
-    policy: Policy
+    def __init__(self, ready: Callable[[], str]) -> None:
+        self._ready = ready
+        self._policy: Policy | None = None
 
     def decide(self, facts: Mapping[str, Any], configuration: Configuration, /) -> Decision:
-        return self.policy.decide(facts, configuration, at_most=FUNCTIONS_AT_ONCE)
+        if self._policy is None:
+            self._policy = Policy(self._ready(), timeout_seconds=TIMEOUT_SECONDS)
+        return self._policy.decide(facts, configuration)
+
+    def close(self) -> None:
+        if self._policy is not None:
+            self._policy.close()
 
 
 def _read_ahead(items: Iterator[T]) -> Iterator[T]:

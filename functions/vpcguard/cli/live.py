@@ -60,12 +60,11 @@ def function_names(target: Target) -> list[str]:
 
 
 def _readers(target: Target) -> Iterator[AwsReader]:
-    import botocore.session  # noqa: PLC0415  some 100 ms that other commands need not pay
-
-    from vpcguard.clients import connect  # noqa: PLC0415
+    from vpcguard.clients import connect, new_session  # noqa: PLC0415  100 ms others need not pay: botocore
     from vpcguard.settings import load_settings  # noqa: PLC0415
+    from vpcguard.snapshot import CLIENT_OPERATIONS  # noqa: PLC0415
 
-    session = botocore.session.Session(profile=target.profile)
+    session = new_session(target.profile, operations=CLIENT_OPERATIONS)
     regions = target.regions or [region for region in [session.get_config_variable("region")] if region]
     if not regions:
         raise ConfigurationError("no region: use --region, AWS_DEFAULT_REGION or a profile that has one")

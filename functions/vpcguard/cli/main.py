@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import io
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import NoReturn
 from vpcguard.cli.commands import audit, capture, explain, rules
 from vpcguard.cli.exits import USAGE
 from vpcguard.cli.interrupts import listen
+from vpcguard.cli.memory import spare_memory
 
 COMMANDS = (audit, capture, explain, rules)
 
@@ -22,7 +22,7 @@ def app(arguments: Sequence[str] | None = None) -> NoReturn:
     argparse ends with 2 for arguments it does not take, as usage errors must.
     """
     listen()
-    gc.disable()  # what was read stays until the end; walking it again and again took 15 % of an audit's time
+    spare_memory()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names can hold what a terminal cannot show
     parser = _parser()

@@ -2,6 +2,7 @@
 
 from vpcguard.clients.accounts import AuditRole, AwsAccounts, connect
 from vpcguard.clients.limiter import RateLimiter
+from vpcguard.clients.models import new_session
 from vpcguard.clients.reader import AwsReader
 
-__all__ = ["AuditRole", "AwsAccounts", "AwsReader", "RateLimiter", "connect"]
+__all__ = ["AuditRole", "AwsAccounts", "AwsReader", "RateLimiter", "connect", "new_session"]

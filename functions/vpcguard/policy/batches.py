@@ -6,7 +6,8 @@ functions, routes and endpoints name beyond them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 Json = dict[str, Any]
@@ -31,15 +32,28 @@ _OF_AWS = "com.amazonaws."
 
 
 def split(facts: Mapping[str, Any], at_most: int = MOST_FUNCTIONS) -> list[Json]:
-    """Return the facts in documents of at most so many functions; one without functions stays one."""
-    functions = sorted(
-        facts["functions"], key=lambda function: (function.get("vpc_id", ""), function["name"])
-    )
-    if len(functions) <= at_most:
+    """Return the facts in documents of at most so many functions; one without functions stays one.
+
+    A document ends where a VPC ends, if it can: a VPC in two of them is judged twice.
+    """
+    if len(facts["functions"]) <= at_most:
         return [dict(facts)]
     index = _Index(facts)
-    starts = range(0, len(functions), at_most)
-    return [index.document(functions[start : start + at_most]) for start in starts]
+    return [index.document(functions) for functions in _cut(facts["functions"], at_most)]
+
+
+def _cut(functions: Iterable[Json], at_most: int) -> Iterator[list[Json]]:
+    by_vpc = _grouped(sorted(functions, key=itemgetter("name")), lambda one: one.get("vpc_id", ""))
+    begun: list[Json] = []
+    for _, of_vpc in sorted(by_vpc.items()):
+        if begun and len(begun) + len(of_vpc) > at_most:
+            yield begun
+            begun = []
+        begun = begun + of_vpc
+        while len(begun) > at_most:
+            yield begun[:at_most]
+            begun = begun[at_most:]
+    yield begun
 
 
 def about(facts: Mapping[str, Any], name: str) -> Json:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from vpcguard.errors import ConfigurationError
-from vpcguard.policy.schemas import check, find_policies
+from vpcguard.policy.folder import find_policies
+from vpcguard.policy.schemas import check
 
 
 @dataclass(frozen=True, slots=True)

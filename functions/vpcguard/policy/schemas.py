@@ -9,30 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 import jsonschema_rs
 
-from vpcguard.errors import ConfigurationError, VpcGuardError
+from vpcguard.errors import VpcGuardError
+from vpcguard.policy.folder import find_policies
 
-_PACKAGE = Path(__file__).resolve().parent.parent
 _LONGEST_MESSAGE = 300
-
-
-def find_policies() -> Path:
-    """Return the folder that holds the policies: inside an installed package, or beside it in a checkout.
-
-    Raises ConfigurationError where neither is there.
-    """
-    candidates = (_PACKAGE / "_policies", _PACKAGE.parent.parent / "policies")
-    for candidate in candidates:
-        if (candidate / "schemas").is_dir():
-            return candidate
-    places = " nor ".join(str(candidate) for candidate in candidates)
-    raise ConfigurationError(
-        f"the policies are missing: neither {places} holds them; install the package again"
-    )
 
 
 def check(

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from vpcguard.policy import Policy, build_bundle, find_policies, running_opa
+from vpcguard.policy.bundle import build_bundle
+from vpcguard.policy.deciding import Policy
+from vpcguard.policy.folder import find_policies
+from vpcguard.policy.server import running_opa
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ from tests.contract.crosscheck.ways import UNKNOWN, Way
 from tests.contract.crosscheck.world import Hidden, World
 from tests.contract.expectations import verdicts
 from vpcguard.facts import build_facts
-from vpcguard.policy import Policy, load_configuration
+from vpcguard.policy.configuration import load_configuration
+from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import parse_snapshot
 
 Json = dict[str, Any]

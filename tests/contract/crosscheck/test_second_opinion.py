@@ -10,7 +10,7 @@ import pytest
 from tests.contract.crosscheck.documents import make_case
 from tests.contract.crosscheck.opinions import Opinion, disagreement, first_opinion, second_ways
 from tests.contract.crosscheck.ways import Way
-from vpcguard.policy import Policy
+from vpcguard.policy.deciding import Policy
 
 DOCUMENTS = range(40)  # of 20 networks each, once seen whole and once with blind spots
 CAUSES = {

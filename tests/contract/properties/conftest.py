@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from vpcguard.policy import Policy, running_opa
+from vpcguard.policy.deciding import Policy
+from vpcguard.policy.server import running_opa
 
 
 @pytest.fixture(scope="session")

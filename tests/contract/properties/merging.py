@@ -14,7 +14,8 @@ from typing import Any
 
 from tests.contract.expectations import verdicts
 from vpcguard.model.decision import Decision
-from vpcguard.policy import Configuration, Policy
+from vpcguard.policy.configuration import Configuration
+from vpcguard.policy.deciding import Policy
 
 Json = dict[str, Any]
 Verdicts = dict[

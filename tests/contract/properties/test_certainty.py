@@ -11,7 +11,8 @@ from tests.contract.builder import working
 from tests.contract.properties.golden import Golden, golden_cases
 from tests.contract.properties.merging import ask
 from vpcguard.facts import build_facts
-from vpcguard.policy import Policy, load_configuration
+from vpcguard.policy.configuration import load_configuration
+from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import parse_snapshot
 
 Json = dict[str, Any]

@@ -16,7 +16,8 @@ from tests.contract.properties.golden import golden_cases
 from tests.contract.properties.hiding import hidden
 from tests.contract.properties.merging import Verdicts, ask, verdicts_of
 from vpcguard.facts import build_facts
-from vpcguard.policy import Policy, load_configuration
+from vpcguard.policy.configuration import load_configuration
+from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import parse_snapshot
 
 Json = dict[str, Any]

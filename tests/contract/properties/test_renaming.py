@@ -15,7 +15,8 @@ from tests.contract.properties.merging import Verdicts, ask, verdicts_of
 from tests.contract.properties.renaming import Renaming, in_any_order, said
 from tests.contract.properties.strangers import with_neighbours, with_twins
 from vpcguard.facts import build_facts
-from vpcguard.policy import Policy, load_configuration
+from vpcguard.policy.configuration import load_configuration
+from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import parse_snapshot
 
 Json = dict[str, Any]

@@ -15,7 +15,8 @@ from tests.contract.properties.serving import aws_of
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws
 from vpcguard.facts import build_facts
 from vpcguard.model.scope import Scope
-from vpcguard.policy import Configuration, Policy, load_configuration
+from vpcguard.policy.configuration import Configuration, load_configuration
+from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import CaptureOptions, capture
 
 Json = dict[str, Any]

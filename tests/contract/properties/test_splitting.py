@@ -9,7 +9,8 @@ import pytest
 from benchmarks.estate import facts
 from tests.contract.crosscheck.documents import make_case
 from vpcguard.facts import build_facts
-from vpcguard.policy import Policy, load_configuration
+from vpcguard.policy.configuration import load_configuration
+from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import parse_snapshot
 
 Json = dict[str, Any]

@@ -18,7 +18,7 @@ from vpcguard.model.decision import Decision, RuleDecision, Violation
 from vpcguard.model.finding import Look
 from vpcguard.model.scope import Scope
 from vpcguard.model.snapshot import Answers, Failure, Snapshot
-from vpcguard.policy import Configuration, load_configuration
+from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.snapshot import PARTIAL, Captured, CaptureOptions
 
 ACCOUNT, MEMBER, REGION = "111122223333", "444455556666", "eu-west-1"

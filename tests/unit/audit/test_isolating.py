@@ -17,7 +17,7 @@ from vpcguard.errors import (
     UndefinedDecisionError,
 )
 from vpcguard.model.snapshot import Answers, Snapshot
-from vpcguard.policy import load_configuration
+from vpcguard.policy.configuration import load_configuration
 
 MANY = tuple(f"f{number:03}" for number in range(100))
 

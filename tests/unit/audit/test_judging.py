@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.unit.audit.fakes import ACCOUNT, CAPTURED_AT, MEMBER, REGION, RULE, OneRule, configuration
 from vpcguard.audit.judging import FailedRead, failed_reads, judge
 from vpcguard.model.snapshot import Answers, Failure, Snapshot
-from vpcguard.policy import load_configuration
+from vpcguard.policy.configuration import load_configuration
 
 DENIED = Failure("UnauthorizedOperation", "not allowed")
 

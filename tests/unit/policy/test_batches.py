@@ -10,7 +10,7 @@ from benchmarks.estate import snapshot_document
 from vpcguard.errors import FactsError
 from vpcguard.facts import build_facts
 from vpcguard.model.snapshot import Answers, Snapshot
-from vpcguard.policy import split
+from vpcguard.policy.batches import split
 from vpcguard.policy.schemas import check
 
 Json = dict[str, Any]
@@ -60,7 +60,24 @@ def test_every_function_is_asked_about_once(facts: Json, at_most: int) -> None:
     names = [function["name"] for batch in batches for function in batch["functions"]]
     assert sorted(names) == sorted(function["name"] for function in facts["functions"])
     assert len(names) == len(set(names))
-    assert max(len(batch["functions"]) for batch in batches) == at_most
+    assert all(1 <= len(batch["functions"]) <= at_most for batch in batches)
+
+
+def test_a_vpc_that_fits_is_in_one_batch(facts: Json) -> None:
+    """Its network would be judged twice."""
+    batches = split(facts, 11)
+
+    of_batches = [{function.get("vpc_id") for function in batch["functions"]} for batch in batches]
+    assert len(batches) > 1
+    assert sum(map(len, of_batches)) == len(set().union(*of_batches))
+
+
+def test_a_vpc_too_large_for_one_batch_fills_as_few_as_it_can(facts: Json) -> None:
+    one_vpc = [{**function, "vpc_id": facts["vpcs"][0]["id"]} for function in facts["functions"]]
+
+    batches = split(facts | {"functions": one_vpc}, 25)
+
+    assert [len(batch["functions"]) for batch in batches] == [25, 25, 10]
 
 
 @pytest.mark.parametrize("at_most", [1, 7])

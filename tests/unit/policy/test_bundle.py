@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from vpcguard.errors import ConfigurationError
-from vpcguard.policy import build_bundle, find_policies
+from vpcguard.policy.bundle import build_bundle
+from vpcguard.policy.folder import find_policies
 
 
 def _policies(folder: Path) -> Path:

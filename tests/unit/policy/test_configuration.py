@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vpcguard.errors import ConfigurationError
-from vpcguard.policy import load_configuration
+from vpcguard.policy.configuration import load_configuration
 
 EXAMPLE = """\
 version: 1

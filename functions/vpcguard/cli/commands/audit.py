@@ -15,6 +15,7 @@ from vpcguard.cli.guarded import guarded, say
 from vpcguard.cli.report import SEVERITIES, Report
 from vpcguard.errors import ConfigurationError
 from vpcguard.model.decision import Severity
+from vpcguard.settings import load_settings
 
 if TYPE_CHECKING:
     from vpcguard.cli.live import Target
@@ -86,11 +87,15 @@ def audit(
 
 
 def _report(snapshot: Path | None, target: Target, config: Path | None) -> Report:
-    from vpcguard.cli.judging import judged_file, judged_live  # noqa: PLC0415
+    from vpcguard.policy.server import starting_opa  # noqa: PLC0415
 
-    if snapshot:
-        return judged_file(snapshot, config, only=target.functions)
-    return judged_live(target, config)
+    with starting_opa(opa=load_settings().opa_path) as ready:
+        # imported while OPA comes up, which takes as long
+        from vpcguard.cli.judging import judged_file, judged_live  # noqa: PLC0415
+
+        if snapshot:
+            return judged_file(snapshot, config, ready, only=target.functions)
+        return judged_live(target, config, ready)
 
 
 def _show(report: Report, name: FormatName, out: Path | None) -> None:
