@@ -30,18 +30,14 @@ _composed := {[family, fault]: rule |
 	rule := result.composed(metadata, _said(metadata.id, family, fault))
 }
 
-_said(id, family, fault) := {
-	"applies": data.vpcguard.rules[family][fault].applies,
-	"deny": data.vpcguard.rules[family][fault].deny,
-	"unknown": data.vpcguard.rules[family][fault].unknown,
-} if {
-	not id in result.off
-}
-
 # nobody asks a rule that is off for every function
 _said(id, family, fault) := {"applies": set(), "deny": set(), "unknown": set()} if {
 	id in result.off
 	data.vpcguard.rules[family][fault].applies
+} else := {
+	"applies": data.vpcguard.rules[family][fault].applies,
+	"deny": data.vpcguard.rules[family][fault].deny,
+	"unknown": data.vpcguard.rules[family][fault].unknown,
 }
 
 _described := {[family, fault] | some family, fault; data.vpcguard.rules[family][fault].metadata}

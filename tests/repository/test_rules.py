@@ -53,6 +53,7 @@ def test_a_rule_describes_itself_in_every_respect(rule: Path) -> None:
     empty = [name for name, kind in FIELDS.items() if kind is str and not str(custom.get(name, "")).strip()]
 
     assert (wrong, empty, sorted(custom)) == ([], [], sorted(FIELDS))
+    assert metadata["description"].strip()
     assert metadata["related_resources"]
     assert "FILL IN" not in rule.read_text("utf-8")
 

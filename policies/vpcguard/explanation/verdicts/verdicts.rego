@@ -3,6 +3,7 @@
 # description: What each rule of the decision says about a function, with the reason, also where it says nothing.
 package vpcguard.explanation.verdicts
 
+import data.vpcguard.explanation.reasons
 import data.vpcguard.lib.config
 import data.vpcguard.lib.message
 import data.vpcguard.lib.network
@@ -37,7 +38,7 @@ _said(rule, name) := {"verdict": "silent", "reason": reason} if {
 	reason := sprintf("It rests on %s, left out on purpose.", [message.list(_left_out(rule.id, name))])
 }
 
-_said(rule, name) := {"verdict": "pass", "reason": _metadata(rule.id).passes} if {
+_said(rule, name) := {"verdict": "pass", "reason": _custom(rule.id).passes} if {
 	name in rule.applies
 	not name in _found(rule)
 }
@@ -47,9 +48,11 @@ _said(rule, name) := {"verdict": "off", "reason": _off(rule.id)} if {
 	not _setting(rule.id, name).enabled
 }
 
-_said(rule, name) := {"verdict": "not_applicable", "reason": $"It applies to {_metadata(rule.id).applies_to}."} if {
+_said(rule, name) := {"verdict": "not_applicable", "reason": reason} if {
 	_is_quiet(rule, name)
 	_setting(rule.id, name).enabled
+	wanted := _custom(rule.id).applies_to
+	reason := concat(" ", array.concat([$"It applies to {wanted}."], reasons.against(name, wanted)))
 }
 
 _rest(one) := object.remove(one, ["function", "message"])
@@ -70,7 +73,7 @@ _off(id) := "The configuration turns it off." if not _is_shipped_off(id)
 
 _is_shipped_off(id) if data.vpcguard.config.defaults.rules[id].enabled == false
 
-_metadata(id) := data.vpcguard.rules[parts[0]][parts[1]].metadata if parts := split(id, ".")
+_custom(id) := data.vpcguard.rules[parts[0]][parts[1]].metadata.custom if parts := split(id, ".")
 
 _left_out(id, name) := {wait.name |
 	parts := split(id, ".")

@@ -32,7 +32,7 @@ test_every_rule_speaks_once_and_says_why if {
 	}
 	_short(told, "config.dual_stack_mismatch") == ["not_applicable", concat(" ", [
 		"It applies to functions in a VPC that have a subnet left",
-		"and have Ipv6AllowedForDualStack on.",
+		"and have Ipv6AllowedForDualStack on. Ipv6AllowedForDualStack is off.",
 	])]
 	_short(told, "placement.vpc_required") == ["off", "It is shipped off, and the configuration does not turn it on."]
 }
@@ -77,7 +77,7 @@ _named(told, id) := verdict if {
 
 _short(told, id) := [_named(told, id).verdict, _named(told, id).reason]
 
-_words := {metadata.id: metadata |
+_words := {metadata.id: metadata.custom |
 	some family, fault
 	metadata := data.vpcguard.rules[family][fault].metadata
 }

@@ -9,22 +9,20 @@ import data.vpcguard.lib.network
 
 # METADATA
 # description: |
-#   A rule's metadata for the decision, given rego.metadata.chain(); undefined while a part is missing. "applies_to" and
-#   "passes" are for the explanation, the reasons of a rule that does not apply or passes.
+#   A rule's metadata for the decision, given rego.metadata.chain(); undefined while a part is missing. "custom" is for
+#   the explanation: the reasons of a rule that does not apply ("applies_to") or passes ("passes").
 # scope: document
 metadata(chain) := {
 	"id": concat(".", array.slice(link.path, 2, 4)),
 	"title": link.annotations.title,
-	"severity": link.annotations.custom.severity,
-	"advice": link.annotations.custom.advice,
-	"remediation": link.annotations.custom.remediation,
-	"applies_to": object.get(link.annotations.custom, "applies_to", ""),
-	"passes": object.get(link.annotations.custom, "passes", ""),
+	"severity": custom.severity,
+	"advice": custom.advice,
+	"remediation": custom.remediation,
+	"custom": custom,
 } if {
 	link := chain[1] # the package's: the rule itself, which has no annotations, comes before it
 	link.annotations.scope == "package"
-	link.annotations.description != ""
-	link.annotations.related_resources != []
+	custom := link.annotations.custom
 }
 
 # METADATA
@@ -71,14 +69,12 @@ _sometimes_off := union({ids | some ids in _off_by_signature})
 # METADATA
 # description: One rule of the decision, given its metadata and its sets applies, deny and unknown.
 # scope: document
-composed(rule, said) := object.union(object.remove(rule, ["applies_to", "passes"]), _weighed(rule, said))
+composed(rule, said) := object.union(object.remove(rule, ["custom"]), _weighed(rule, said))
 
 # most rules find nothing in most questions
 _weighed(rule, said) := {"applies": said.applies, "silent": set(), "off": set(), "violations": [], "unknowns": []} if {
 	_is_quiet(rule.id, said)
-}
-
-_weighed(rule, said) := _spoken(rule, said) if not _is_quiet(rule.id, said)
+} else := _spoken(rule, said)
 
 _is_quiet(id, said) if {
 	said.deny == set()

@@ -11,8 +11,6 @@ test_metadata_of_a_package if {
 			"annotations": {
 				"scope": "package",
 				"title": "Something is wrong",
-				"description": "It matters.",
-				"related_resources": [{"ref": "https://docs.aws.amazon.com"}],
 				"custom": {
 					"severity": "high",
 					"advice": "Repair it.",
@@ -27,8 +25,12 @@ test_metadata_of_a_package if {
 		"severity": "high",
 		"advice": "Repair it.",
 		"remediation": "none",
-		"applies_to": "",
-		"passes": "Nothing is wrong.",
+		"custom": {
+			"severity": "high",
+			"advice": "Repair it.",
+			"remediation": "none",
+			"passes": "Nothing is wrong.",
+		},
 	}
 }
 

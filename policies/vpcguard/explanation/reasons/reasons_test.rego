@@ -1,0 +1,67 @@
+package vpcguard.explanation.reasons_test
+
+import data.vpcguard.explanation.reasons
+import data.vpcguard.explanation.verdicts
+import data.vpcguard.lib.endpoint_fixtures_test as estates
+import data.vpcguard.lib.fixtures_test as fixtures
+
+test_a_function_without_a_network_of_its_own_says_only_that if {
+	document := fixtures.whole({"functions": [object.remove(fixtures.function("free", [], {}), ["vpc_id"])]})
+	words := "functions in a VPC that have a subnet left and need S3, and whose intent is internet"
+	reasons.against("free", words) == ["free is not attached to a VPC."] with input as document
+}
+
+test_each_thing_that_a_rule_asks_for_is_answered if {
+	answers := {
+		"whose intent is internet": ["Its intent is none."],
+		"need an AWS service": ["It needs no AWS service."],
+		"have Ipv6AllowedForDualStack on": ["Ipv6AllowedForDualStack is off."],
+		"with an alias": ["It has no alias."],
+		"a reserved or configured peak concurrency": ["It has neither."],
+		"that are inactive": ["Its State is Active."],
+		"that have a subnet and a security group left": ["None of its security groups exists."],
+		"that have a subnet left with IPv4 addresses": ["Its subnets have none."],
+		"functions in a VPC that have a subnet left": [],
+	}
+	document := _document({"state": "Active", "tags": fixtures.tags({"vpcguard:egress": "none"})})
+	every words, sentences in answers {
+		reasons.against("orders", words) == sentences with input as document
+	}
+}
+
+test_what_is_not_so_is_not_said if {
+	document := object.union(
+		_document({"ipv6_allowed_for_dual_stack": true, "aliases": [{"name": "live", "versions": ["$LATEST"]}]}),
+		{"security_groups": [fixtures.group("sg-f", [], [])]},
+	)
+	words := "whose intent is internet, have Ipv6AllowedForDualStack on, an alias, a security group left"
+	reasons.against("orders", words) == [] with input as document
+}
+
+test_needs_are_named if {
+	words := "need S3 or DynamoDB"
+	document := estates.document(["sqs:SendMessage", "kms:Decrypt"], {})
+	reasons.against("orders", words) == ["It needs kms and sqs alone."] with input as document
+}
+
+test_no_rule_is_silent_about_why_it_does_not_apply if {
+	every document in {
+		_document({}),
+		_document({"state": "Active", "tags": fixtures.tags({"vpcguard:egress": "none"})}),
+		_document({"state": "Active", "tags": fixtures.tags({"vpcguard:egress": "aws"})}),
+		estates.document(["sqs:SendMessage"], {}),
+	} {
+		told := verdicts.of.orders with input as document
+		bare := {verdict.id |
+			some verdict in told
+			verdict.verdict == "not_applicable"
+			count(split(verdict.reason, ". ")) < 2
+		}
+		bare == set()
+	}
+}
+
+_document(more) := fixtures.whole({
+	"functions": [fixtures.function("orders", ["a1"], more)],
+	"subnets": [fixtures.subnet("a1", "a")],
+})
