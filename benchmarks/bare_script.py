@@ -1,14 +1,17 @@
 """The yardstick for `vpcguard audit`: what somebody would write in an afternoon, and it judges nothing.
 
-Plain boto3, one call after another: the functions are listed, their networks described. Tags, roles
-and quotas, which an audit reads too, are not even asked for.
+Plain boto3, one call after another. `all` lists and describes what an audit reads; `networks` leaves out
+tags, roles, quotas and event sources.
 """
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import boto3
 
-READS = {
+NETWORKS = {
     "lambda": ("list_functions",),
     "ec2": (
         "describe_vpcs",
@@ -25,17 +28,35 @@ READS = {
         "describe_managed_prefix_lists",
     ),
 }
+ALL = {
+    "sts": ("get_caller_identity",),
+    "lambda": (*NETWORKS["lambda"], "list_event_source_mappings"),
+    "ec2": (*NETWORKS["ec2"], "describe_vpc_block_public_access_options"),
+    "resourcegroupstaggingapi": ("get_resources",),
+    "iam": ("get_account_authorization_details",),
+    "service-quotas": ("get_service_quota",),
+}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "get_resources": {"ResourceTypeFilters": ["lambda:function"]},
+    "get_service_quota": {"ServiceCode": "lambda", "QuotaCode": "L-9FEE3D26"},
+}
 
 
 def main() -> None:
     """Read everything and say how much it was."""
     found = 0
-    for service, operations in READS.items():
+    for service, operations in {"all": ALL, "networks": NETWORKS}[sys.argv[1]].items():
         client = boto3.client(service)  # type: ignore[call-overload]
         for operation in operations:
-            for page in client.get_paginator(operation).paginate():
+            for page in _pages(client, operation, PARAMETERS.get(operation, {})):
                 found += sum(len(value) for value in page.values() if isinstance(value, list))
     print(found)
+
+
+def _pages(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
+    if client.can_paginate(operation):
+        return client.get_paginator(operation).paginate(**parameters)
+    return [getattr(client, operation)(**parameters)]
 
 
 if __name__ == "__main__":

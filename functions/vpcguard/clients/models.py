@@ -52,16 +52,17 @@ class _LeanFiles(JSONFileLoader):
             path = Path(file_path + suffix)
             if path.is_file():
                 with opened(path, "rb") as file:
-                    content = json.loads(file.read(), object_hook=_without_documentation)
-                return self._in_use(Path(file_path), content)
+                    return self._in_use(Path(file_path), json.loads(file.read()))
         return None
 
     def _in_use(self, path: Path, content: Any) -> Any:
         service = path.parent.parent.name
         if path.name != _SERVICE_MODEL or service not in self._operations:
             return content
-        kept = {name: one for name, one in content["operations"].items() if name in self._operations[service]}
-        return {**content, "operations": kept, "shapes": _shapes(kept, content["shapes"])}
+        names = self._operations[service]
+        operations = {name: one for name, one in content["operations"].items() if name in names}
+        shapes = _shapes(operations, content["shapes"])
+        return _without_documentation({**content, "operations": operations, "shapes": shapes})
 
 
 def _shapes(operations: Mapping[str, Any], shapes: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,7 +87,11 @@ def _shape_names(part: Any) -> Iterator[str]:
             yield from _shape_names(one)
 
 
-def _without_documentation(found: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(found.get("documentation"), str):  # a member of that name is an object, and stays
-        del found["documentation"]
-    return found
+def _without_documentation(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {
+            key: _without_documentation(one)
+            for key, one in part.items()
+            if key != "documentation" or isinstance(one, dict)  # a member of that name
+        }
+    return [_without_documentation(one) for one in part] if isinstance(part, list) else part

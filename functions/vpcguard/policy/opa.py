@@ -58,6 +58,8 @@ class Opa:
             ssl=parts.scheme == "https",
             retries=0,
             timeout=(_CONNECT_SECONDS, timeout_seconds),
+            # OPA would compress each answer as well as it can, and loopback gains nothing by it
+            headers={"Accept-Encoding": "identity"},
         )
         # a proxy variable would capture even 127.0.0.1, and a .netrc entry the authorization
         self._client._session.trust_env = False  # noqa: SLF001  the client offers no other way
