@@ -36,8 +36,16 @@ ALL = {
     "iam": ("get_account_authorization_details",),
     "service-quotas": ("get_service_quota",),
 }
+# pages as large as an audit asks for, where AWS's own are smaller: as few calls
 PARAMETERS: dict[str, dict[str, Any]] = {
-    "get_resources": {"ResourceTypeFilters": ["lambda:function"]},
+    "get_resources": {
+        "ResourceTypeFilters": ["lambda:function"],
+        "PaginationConfig": {"PageSize": 100},
+    },
+    "get_account_authorization_details": {
+        "Filter": ["Role", "LocalManagedPolicy", "AWSManagedPolicy"],
+        "PaginationConfig": {"PageSize": 1000},
+    },
     "get_service_quota": {"ServiceCode": "lambda", "QuotaCode": "L-9FEE3D26"},
 }
 

@@ -79,6 +79,20 @@ def test_a_live_audit_makes_no_call_for_each_function_unless_asked(aws: str) -> 
     assert _calls(aws)["lambda:GetFunctionConfiguration"] == FUNCTIONS
 
 
+def test_an_opa_that_has_ended_stops_the_reading_too(aws: str, tmp_path: Path) -> None:
+    """Nobody would judge what is read, and Lambda's calls are for all who share the account."""
+    program = tmp_path / "opa"
+    program.write_text("#!/bin/sh\necho no such machine; exit 7\n")
+    program.chmod(0o755)
+    _reset(aws, delay_ms=20)
+
+    code, stdout, stderr = _run(aws, "audit", "--states", OPA_PATH=str(program))
+
+    assert (code, stdout) == (2, "")
+    assert f"{program} ended with code 7: no such machine" in stderr
+    assert "lambda:GetFunctionConfiguration" not in _calls(aws)
+
+
 def test_one_function_is_read_without_listing_the_account(aws: str) -> None:
     _reset(aws)
 

@@ -16,7 +16,7 @@ import requests
 
 from vpcguard.errors import OpaUnavailableError
 from vpcguard.policy.bundle import build_bundle
-from vpcguard.policy.server import running_opa
+from vpcguard.policy.server import running_opa, starting_opa
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,10 +79,36 @@ def test_a_program_that_never_answers_is_stopped(bundle: Path, tmp_path: Path) -
     program.chmod(0o755)
 
     with (
-        pytest.raises(OpaUnavailableError, match="did not come up: nothing works"),
+        pytest.raises(OpaUnavailableError, match=r"(did not come up|ended with code 3): nothing works"),
         running_opa(bundle, opa=program),
     ):
         pass
+
+
+def test_a_script_around_opa_takes_opa_along(bundle: Path, tmp_path: Path) -> None:
+    program = tmp_path / "opa"
+    program.write_text(f'#!/bin/sh\n{ROOT}/.tools/bin/opa "$@"\nexit $?\n')
+    program.chmod(0o755)
+
+    with running_opa(bundle, opa=program) as url:
+        assert _answers(url)
+
+    assert not _answers(url)
+
+
+def test_what_is_coming_up_can_be_asked_whether_it_still_is(bundle: Path, tmp_path: Path) -> None:
+    program = tmp_path / "opa"
+    program.write_text("#!/bin/sh\necho nothing works; exit 3\n")
+    program.chmod(0o755)
+
+    with starting_opa(bundle) as opa:
+        opa.check()
+        assert _answers(opa.url())
+        opa.check()
+    with starting_opa(bundle, opa=program) as opa:
+        opa.process.wait()
+        with pytest.raises(OpaUnavailableError, match="ended with code 3: nothing works"):
+            opa.check()
 
 
 def test_a_port_taken_in_between_is_not_taken_for_ours(bundle: Path, tmp_path: Path) -> None:
@@ -94,7 +120,7 @@ def test_a_port_taken_in_between_is_not_taken_for_ours(bundle: Path, tmp_path: P
             #!/bin/sh
             if [ ! -e {tmp_path}/stranger ]; then
                 for one in "$@"; do case $one in --addr=*) address=$one ;; esac; done
-                {opa} run --server "$address" --skip-version-check --log-level=error &
+                setsid {opa} run --server "$address" --skip-version-check --log-level=error &
                 echo $! > {tmp_path}/stranger
                 sleep 0.5
             fi

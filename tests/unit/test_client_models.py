@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +83,23 @@ def test_the_documentation_is_left_out_and_a_member_of_that_name_stays(
     assert output
     assert output.documentation == ""
     assert list(output.members) == ["documentation"]
+
+
+def test_a_home_that_is_closed_to_us_holds_no_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container under a foreign user, say: botocore looks into ~/.aws/models and finds nothing there."""
+
+    def refuse(path: object, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    closed = str(Path("~/.aws/models").expanduser())
+    stat = os.stat
+    monkeypatch.setattr(
+        os, "stat", lambda path, **keys: refuse(path) if str(path).startswith(closed) else stat(path, **keys)
+    )
+
+    client = new_session(operations={}).create_client("sts", region_name=REGION)
+
+    assert client.meta.service_model.service_name == "sts"
 
 
 def test_a_service_that_aws_does_not_have_is_told_by_name() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +18,7 @@ from vpcguard.model.decision import Decision
 from vpcguard.model.snapshot import Snapshot
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.deciding import Policy
+from vpcguard.policy.server import StartingOpa
 from vpcguard.snapshot import load_snapshot
 
 T = TypeVar("T")
@@ -25,12 +26,12 @@ TRIGGER = "cli"
 TIMEOUT_SECONDS = 60.0  # of one question; nobody waits for an answer but the person at the terminal
 
 
-def judged_file(path: Path, config: Path | None, ready: Callable[[], str], *, only: Sequence[str]) -> Report:
-    """Return the report of a snapshot file; ready: gives an OPA's URL; only: functions, none: all of them."""
+def judged_file(path: Path, config: Path | None, opa: StartingOpa, *, only: Sequence[str]) -> Report:
+    """Return the report of a snapshot file; only: functions, none: all of them."""
     configuration = load_configuration(config)
     snapshot = stored_snapshot(path)
     with shown("Judging"):
-        return _judged(iter([snapshot]), configuration, ready, only)
+        return _judged(iter([snapshot]), configuration, opa, only)
 
 
 def stored_snapshot(path: Path) -> Snapshot:
@@ -43,21 +44,27 @@ def stored_snapshot(path: Path) -> Snapshot:
         raise SnapshotError(f"{path}: {error}") from error
 
 
-def judged_live(target: Target, config: Path | None, ready: Callable[[], str]) -> Report:
-    """Return the report of a live account, one part for each region; ready: gives an OPA's URL."""
+def judged_live(target: Target, config: Path | None, opa: StartingOpa) -> Report:
+    """Return the report of a live account, one part for each region."""
     configuration = load_configuration(config)
     with shown("Reading AWS") as progress:
-        return _judged(live_snapshots(target, progress), configuration, ready, target.functions)
+
+        def note(operation: str) -> None:
+            opa.check()  # nobody would judge the rest of what is read
+            if progress is not None:
+                progress(operation)
+
+        return _judged(live_snapshots(target, note), configuration, opa, target.functions)
 
 
 def _judged(
     snapshots: Iterator[Snapshot | Unread],
     configuration: Configuration,
-    ready: Callable[[], str],
+    opa: StartingOpa,
     only: Sequence[str],
 ) -> Report:
     reports = []
-    with closing(_LocalPolicy(ready)) as policy:
+    with closing(_LocalPolicy(opa)) as policy:
         for snapshot in _read_ahead(snapshots):
             if isinstance(snapshot, Unread):
                 reports.append(Report(looked=(), findings=(), unread=(snapshot,)))
@@ -70,13 +77,13 @@ def _judged(
 class _LocalPolicy:
     """A policy behind an OPA that is waited for when it is first asked."""
 
-    def __init__(self, ready: Callable[[], str]) -> None:
-        self._ready = ready
+    def __init__(self, opa: StartingOpa) -> None:
+        self._opa = opa
         self._policy: Policy | None = None
 
     def decide(self, facts: Mapping[str, Any], configuration: Configuration, /) -> Decision:
         if self._policy is None:
-            self._policy = Policy(self._ready(), timeout_seconds=TIMEOUT_SECONDS)
+            self._policy = Policy(self._opa.url(), timeout_seconds=TIMEOUT_SECONDS)
         return self._policy.decide(facts, configuration)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,8 @@ def new_session(
 class _LeanLoader(Loader):
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  botocore's signature
         """Return what botocore checks a service's name against; by folder, not looking into 400 of them."""
-        folders = [place for place in map(Path, self.search_paths) if place.is_dir()]
-        return sorted({service.name for folder in folders for service in folder.iterdir()})
+        folders = [place for place in self.search_paths if os.path.isdir(place)]  # noqa: PTH112  as below
+        return sorted({service.name for folder in folders for service in Path(folder).iterdir()})
 
 
 class _LeanFiles(JSONFileLoader):
@@ -49,8 +50,8 @@ class _LeanFiles(JSONFileLoader):
     def load_file(self, file_path: str) -> Any:
         """Return the content of a model's file, .../ec2/2016-11-15/service-2; None: there is none."""
         for suffix, opened in _OPENED_BY.items():
-            path = Path(file_path + suffix)
-            if path.is_file():
+            path = file_path + suffix
+            if os.path.isfile(path):  # noqa: PTH113  pathlib's raises for ~/.aws/models in a home that is closed to us
                 with opened(path, "rb") as file:
                     return self._in_use(Path(file_path), json.loads(file.read()))
         return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Literal
@@ -36,15 +38,15 @@ def running_opa(
     found by find_opa. environment: the whole environment of the process, by default what keeps it small.
     Raises ConfigurationError without a fitting binary, OpaUnavailableError if it does not come up.
     """
-    with starting_opa(bundle, opa=opa, environment=environment) as ready:
-        yield ready()
+    with starting_opa(bundle, opa=opa, environment=environment) as starting:
+        yield starting.url()
 
 
 @contextmanager
 def starting_opa(
     bundle: Path | None = None, *, opa: Path | None = None, environment: Mapping[str, str] | None = None
-) -> Iterator[Callable[[], str]]:
-    """As running_opa, but give at once what waits for OPA and returns its URL: there is else to do meanwhile.
+) -> Iterator[StartingOpa]:
+    """As running_opa, but do not wait for OPA: there is else to do meanwhile.
 
     On Linux, OPA ends with the thread that began this block.
     """
@@ -54,31 +56,44 @@ def starting_opa(
             bundle = Path(folder) / "bundle.tar.gz"
             build_bundle(find_policies(), bundle)
         with (Path(folder) / "opa.log").open("w+b") as log:
-            starting = _Starting(binary, bundle, log, dict(environment or _ENVIRONMENT))
+            starting = StartingOpa(binary, bundle, log, dict(environment or _ENVIRONMENT))
             try:
-                yield starting.ready
+                yield starting
             finally:
                 _stop(starting.process)
 
 
-class _Starting:
+class StartingOpa:
     """An OPA that is coming up; in its place another, should somebody else take its port first."""
 
     def __init__(self, binary: Path, bundle: Path, log: IO[bytes], environment: dict[str, str]) -> None:
         self._binary, self._bundle, self._log, self._environment = binary, bundle, log, environment
         self._begin()
 
-    def ready(self) -> str:
-        """Return the URL once OPA answers."""
+    def url(self) -> str:
+        """Return the URL once OPA answers; raises OpaUnavailableError."""
+        self.check()
         for _ in range(_ATTEMPTS):
             answering = _who_answers(self.process, self._url, self._token)
             if answering == "ours":
                 return self._url
             _stop(self.process)
-            if answering == "nobody" and "address already in use" not in _words(self._log):
+            if answering == "nobody" and not self._lost_its_port():
                 break
             self._begin()
-        raise OpaUnavailableError(f"{self._binary} did not come up: {_words(self._log)}")
+        raise self._failure("did not come up")
+
+    def check(self) -> None:
+        """Raise OpaUnavailableError if OPA has ended and no other can take its place."""
+        code = self.process.poll()
+        if code is not None and not self._lost_its_port():
+            raise self._failure(f"ended with code {code}")
+
+    def _lost_its_port(self) -> bool:
+        return "address already in use" in _words(self._log)
+
+    def _failure(self, what: str) -> OpaUnavailableError:
+        return OpaUnavailableError(f"{self._binary} {what}: {_words(self._log)}")
 
     def _begin(self) -> None:
         port, self._token = _free_port(), secrets.token_hex(8)
@@ -127,7 +142,8 @@ def _who_answers(
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.kill()  # it has nothing to save, and a second Ctrl-C finds nothing left
+    if process.poll() is None:  # nothing to save; its whole session, as it may be a script around opa
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 

@@ -89,13 +89,13 @@ def audit(
 def _report(snapshot: Path | None, target: Target, config: Path | None) -> Report:
     from vpcguard.policy.server import starting_opa  # noqa: PLC0415
 
-    with starting_opa(opa=load_settings().opa_path) as ready:
+    with starting_opa(opa=load_settings().opa_path) as opa:
         # imported while OPA comes up, which takes as long
         from vpcguard.cli.judging import judged_file, judged_live  # noqa: PLC0415
 
         if snapshot:
-            return judged_file(snapshot, config, ready, only=target.functions)
-        return judged_live(target, config, ready)
+            return judged_file(snapshot, config, opa, only=target.functions)
+        return judged_live(target, config, opa)
 
 
 def _show(report: Report, name: FormatName, out: Path | None) -> None:
