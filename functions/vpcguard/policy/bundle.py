@@ -19,11 +19,17 @@ _EVERYTHING = [""]  # the bundle owns all of data, so that nobody adds a policy 
 def build_bundle(policies: Path, output: Path) -> str:
     """Write the bundle of a policies folder and return its revision, "sha256:<hex>" of its contents.
 
-    Tests and schemas stay out: no verdict needs them. Raises ConfigurationError where there is no policy.
+    Tests and schemas stay out: no verdict needs them. Raises ConfigurationError where there is no policy, and
+    for defaults that break policies/schemas/config.json: a misspelt threshold would hide a fault.
     """
     files = [(path.relative_to(policies).as_posix(), path.read_bytes()) for path in _files(policies)]
     if not any(name.endswith(".rego") for name, _ in files):
         raise ConfigurationError(f"{policies} holds no policies")
+    defaults = policies / "vpcguard" / "config" / "defaults" / "data.yaml"
+    if defaults.is_file():
+        from vpcguard.policy.configuration import check_defaults  # noqa: PLC0415  5 ms, for who builds alone
+
+        check_defaults(defaults)
     digest = hashlib.sha256()
     for name, content in files:
         digest.update(f"{name}\0{len(content)}\0".encode() + content)

@@ -50,6 +50,20 @@ def parse_configuration(content: bytes, name: str) -> Configuration:
         raise ConfigurationError(f"{name}: {error}") from error
 
 
+def check_defaults(path: Path) -> None:
+    """Raise ConfigurationError for a file of shipped defaults that breaks the schema.
+
+    It is a document of overrides, and holds the stage of every rule beside.
+    """
+    defaults = _parse_file(path)
+    if not isinstance(defaults, Mapping):
+        raise ConfigurationError(f"{path}: expected a mapping")
+    sections = {name: section for name, section in defaults.items() if name != "stage"}
+    _checked({"version": 1, **sections}, str(path))
+    of_every_rule = {"every.rule": {"stage": defaults.get("stage")}}
+    check("config", {"version": 1, "rules": of_every_rule}, error=ConfigurationError, root=str(path))
+
+
 @cache
 def shipped_rule_ids() -> frozenset[str]:
     """Return the ids of the rules that this package comes with: their folders' names."""

@@ -23,6 +23,7 @@ from vpcguard.snapshot.surroundings import Functions, arns_of, attached, read_ro
 def read_account_scope(scope: Scope, reads: Reads, options: CaptureOptions) -> Plan:
     """Read an account and region, or the pages of it that the options name."""
     begin = reads.threads.begin
+    begin(_make_clients, reads)
     is_whole = options.marker is None and options.max_pages is None
     by_list = begin(reads.gather, list(tags.all_tag_reads(reads))) if is_whole else None
     sources = begin(reads.gather, list(function_details.all_event_source_reads(reads)))
@@ -54,6 +55,12 @@ def read_account_scope(scope: Scope, reads: Reads, options: CaptureOptions) -> P
         not_requested=skipped if options.states else (functions.GET_FUNCTION_CONFIGURATION.key, *skipped),
         next_marker=next_marker,
     )
+
+
+def _make_clients(reads: Reads) -> None:
+    """Make the clients while the pages go by, in the order of their use, where what fails fails again."""
+    for service in ("lambda", "resourcegroupstaggingapi", "ec2", "iam", "service-quotas"):
+        reads.aws.client(service)
 
 
 def _list_functions(reads: Reads, options: CaptureOptions) -> tuple[Answers, str | None]:

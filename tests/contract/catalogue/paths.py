@@ -233,6 +233,16 @@ def two_halves_one_broken() -> Case:
 
 
 @case
+def two_halves_one_in_another_state() -> Case:
+    """Active carries, a black hole does not; of any other state nobody says which."""
+    estate = working()
+    estate.drop_route(PRIVATE_TABLE)
+    estate.route(PRIVATE_TABLE, NAT, "0.0.0.0/1")
+    estate.route(PRIVATE_TABLE, NAT, "128.0.0.0/1", state="filtered")
+    return orders(estate, nat__no_internet_egress=unknown(PRIVATE_TABLE, is_failed_read=False))
+
+
+@case
 def two_halves_one_opaque() -> Case:
     """None before unknown before works."""
     estate = working()

@@ -27,8 +27,6 @@ REST = range(1, TURNS)
 NETWORKS, MORE_NETWORKS = range(6), range(6, 100)  # documents of generated networks
 # what may say more once it is hidden, each with its reason
 EXPECTED = {
-    # an active route from a list to vpce-* proves a gateway endpoint, unless the list is seen to be ours
-    "shared_isolated_subnet_with_a_route_to_a_firewall|ec2:DescribeManagedPrefixLists",
     # the case has what AWS has not: a blocked subnet in an account that blocks nothing
     "block_public_access_of_the_subnet|ec2:DescribeSubnets",
 }

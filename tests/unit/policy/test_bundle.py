@@ -69,6 +69,30 @@ def test_another_content_or_another_place_is_another_revision(tmp_path: Path, na
     assert len({before, changed, moved}) == 3
 
 
+@pytest.mark.parametrize(
+    ("defaults", "reason"),
+    [
+        ("{stage: audit, thresholds: {ip_flor: 8}}", "ip_flor"),
+        ("{stage: loud}", "audit"),
+        ("{rules: {}}", "stage"),
+        ("{stage: audit, rules: {nat.no: {}}}", "no such rule"),
+        ("[]", "expected a mapping"),
+        ("stage: [", "line 1"),
+    ],
+)
+def test_defaults_that_break_the_schema_are_refused(tmp_path: Path, defaults: str, reason: str) -> None:
+    """A misspelt threshold is none, and what lacks addresses would pass."""
+    policies = _policies(tmp_path / "policies")
+    path = policies / "vpcguard" / "config" / "defaults" / "data.yaml"
+    path.parent.mkdir()
+    path.write_text("{stage: audit, thresholds: {ip_floor: 8}}")
+    build_bundle(policies, tmp_path / "bundle.tar.gz")
+
+    path.write_text(defaults)
+    with pytest.raises(ConfigurationError, match=rf"defaults/data\.yaml: .*{reason}"):
+        build_bundle(policies, tmp_path / "bundle.tar.gz")
+
+
 def test_a_folder_without_policies_is_refused(tmp_path: Path) -> None:
     """OPA would start with it and answer everything with nothing."""
     with pytest.raises(ConfigurationError, match="holds no policies"):

@@ -223,7 +223,7 @@ _serving := {place: by_subnet |
 			subnet_id in _admitted[place][group_ids]
 			some id in ids
 		}
-		endpoint_ids := interface_ids | object.get(_gateways_at, subnet_id, set())
+		endpoint_ids := interface_ids | (object.get(_gateways_at, subnet_id, set()) - _unlisted)
 	}
 }
 
@@ -236,6 +236,10 @@ _serving_waits := {place: by_subnet |
 		waits := union({
 			unread,
 			gateway_waits(subnet_id, spread.vpc_id),
+			{wait |
+				_gateways_at[subnet_id] & _unlisted != set()
+				some wait in coverage.waits("prefix_lists", "")
+			},
 			{wait |
 				some id in _doubtful[spread.vpc_id]
 				some wait in (catching[id].waits | _admission_waits(admission[place][id], subnet_id))
@@ -325,6 +329,13 @@ _proven := {table.id: ids |
 		not network.vpc_endpoints[route.target_id]
 		not _is_customer_list[route.destination]
 	}
+}
+
+# those that no list which was read leads to: gateway endpoints, or firewalls
+_unlisted := {id |
+	not coverage.is_known("prefix_lists", "")
+	some id, list_ids in _lists_to
+	list_ids & object.keys(network.prefix_lists) == set()
 }
 
 _gateway_names := object.union(

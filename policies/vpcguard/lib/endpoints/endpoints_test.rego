@@ -60,6 +60,15 @@ test_serving_a_gateway_endpoint_that_a_route_proves if {
 	_by_subnet(endpoints.serving) == _nothing with input as _shared("active", "111122223333")
 }
 
+# a list of somebody's own leads to a firewall, and nobody saw whose it is
+test_a_route_of_an_unread_list_may_prove_one if {
+	denied := fixtures.denied(object.union(_shared("active", "AWS"), {"prefix_lists": []}), {"prefix_lists": "denied"})
+	_by_subnet(endpoints.serving) == _nothing with input as denied
+	waits := _by_subnet(endpoints.serving_waits) with input as denied
+	{wait.name | some wait in waits.a1} == {"denied"}
+	waits.b1 == set()
+}
+
 test_a_firewall_endpoint_serves_nobody if {
 	firewall := estate.interface("vpce-f", "vpce-svc-1", {"type": "GatewayLoadBalancer"})
 	_by_subnet(endpoints.serving) == _nothing with input as _document([firewall], {})

@@ -75,7 +75,7 @@ _first(_, start) := {object.union(start, leg)} if {
 
 _in_table(family, table_id, start) := {object.union(start, leg) | some leg in _carried(family, table_id)}
 
-_carried(family, table_id) := union({firm, missing, pieces, perhaps, contested}) if {
+_carried(family, table_id) := union({firm, missing, pieces, perhaps, contested, untold}) if {
 	carrying := routes.carrying(family, table_id)
 	agreed := _agreed(table_id, carrying.pieces)
 	firm := {_leg("route", table_id, index, {"state": state, "waits": set()}) |
@@ -102,6 +102,14 @@ _carried(family, table_id) := union({firm, missing, pieces, perhaps, contested})
 		carrying.contested != set()
 		waits := {{"status": "undecidable", "name": id, "reason": "equal prefixes"} | some id in carrying.contested}
 	}
+	untold := _untold(table_id, union({carrying.routes, agreed, carrying.perhaps}))
+}
+
+_untold(table_id, indexes) := {_leg("unknown", table_id, 0, {"state": "unknown", "waits": {wait}}) |
+	some index in indexes
+	route := network.route_tables[table_id].routes[index]
+	not _states[route.state]
+	wait := {"status": "undecidable", "name": table_id, "reason": $"the state of its route to {route.destination}"}
 }
 
 # pieces that all lead to one place, or nowhere: one of them speaks for all
@@ -116,7 +124,7 @@ else := {min(pieces)} if {
 
 else := set()
 
-# what is not active carries nothing
+# whether a route in another state carries anything, nobody says
 _states := {"active": "active", "blackhole": "blackhole"}
 
 _leg(kind, table_id, index, more) := object.union({"kind": kind, "table": table_id, "index": index}, more)

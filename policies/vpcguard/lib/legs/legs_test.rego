@@ -74,6 +74,25 @@ test_the_worse_half_counts if {
 	_short([gateway, _half("128.0.0.0/1", "vpc_peering_connection", "pcx-1")]) == ["none", "public_subnet"]
 }
 
+# filtered, say, which AWS has too, or no state at all
+test_a_route_in_another_state_is_neither_a_way_nor_none if {
+	nat := _half("0.0.0.0/1", "nat_gateway", "nat-1")
+	other := object.union(_half("128.0.0.0/1", "nat_gateway", "nat-1"), {"state": "filtered"})
+	_short([nat, other]) == ["unknown", ""]
+	_waits([nat, other]) == {["undecidable", "rtb-app"]}
+	whole := object.union(fixtures.to("nat_gateway", "nat-1"), {"state": "filtered"})
+	_short([whole]) == ["unknown", ""]
+	_short([other, _half("0.0.0.0/1", "internet_gateway", "igw-1")]) == ["none", "public_subnet"]
+	list := object.union(whole, {"family": "prefix_list", "destination": "pl-unread"})
+	_short([fixtures.to("nat_gateway", "nat-1"), list]) == ["unknown", ""]
+}
+
+test_the_nats_own_route_in_another_state_is_in_doubt if {
+	out := object.union(fixtures.to("internet_gateway", "igw-1"), {"state": "filtered"})
+	document := fixtures.estate({"route_tables": fixtures.tables([fixtures.to("nat_gateway", "nat-1")], [out])})
+	_of(document).state == "unknown"
+}
+
 test_both_halves_are_shown if {
 	routes := [_half("0.0.0.0/1", "nat_gateway", "nat-1"), _half("128.0.0.0/1", "transit_gateway", "tgw-1")]
 	_targets(routes) == ["rtb-app", "nat-1", "rtb-pub", "igw-1", "tgw-1"]

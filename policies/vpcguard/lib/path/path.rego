@@ -85,12 +85,12 @@ evidence(place) := [one |
 ]
 
 # METADATA
-# description: What to repair for several subnets of a place that have no way out, as a set; one id if they share it.
+# description: |
+#   What to repair for several subnets of a place that have no way out, as a set: one id if they share it, empty where
+#   one of them has no single thing to repair.
 # scope: document
-roots(place, subnet_ids) := {root |
-	some id in subnet_ids
-	root := by_place[place][id].root
-	root != ""
+roots(place, subnet_ids) := {true: set(), false: found}["" in found] if {
+	found := {by_place[place][id].root | some id in subnet_ids}
 }
 
 # IPv6 counts where nothing else is said about IPv4

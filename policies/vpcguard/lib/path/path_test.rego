@@ -42,6 +42,22 @@ test_roots_of_several_subnets if {
 	path.roots(place, set()) == set() with input as document
 }
 
+# one repair ends the fault of all of them, or there is none to name
+test_no_root_where_a_subnet_has_none if {
+	halves := [
+		object.union(fixtures.to("nat_gateway", "nat-1"), {"destination": "0.0.0.0/1"}),
+		object.union(fixtures.to("nat_gateway", "nat-1"), {"destination": "128.0.0.0/1", "state": "blackhole"}),
+	]
+	document := fixtures.estate({
+		"functions": [fixtures.function("orders", ["app", "pub"], {})],
+		"nat_gateways": [],
+		"route_tables": fixtures.tables([fixtures.to("nat_gateway", "nat-1")], halves),
+	})
+	[place] := [place | some place, _ in path.by_place] with input as document
+	path.roots(place, {"app"}) == {"nat-1"} with input as document
+	path.roots(place, {"app", "pub"}) == set() with input as document
+}
+
 # IPv6
 
 test_an_egress_only_gateway_is_a_way_out if {
