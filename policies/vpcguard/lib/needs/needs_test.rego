@@ -70,6 +70,15 @@ test_sending_to_the_dead_letter_target_infers_nothing if {
 	_with_function(["sqs:SendMessage"], {}) == {"sqs"}
 }
 
+# semantics 5: ARNs in the configuration infer nothing
+test_arns_in_the_configuration_infer_nothing if {
+	_with_function([], {
+		"has_kms_key": true,
+		"dead_letter_service": "sqs",
+		"event_sources": [{"service": "kinesis"}],
+	}) == set()
+}
+
 # semantics 5: a list of services is complete and replaces inference
 test_declared_services_replace_inference if {
 	crowd := _crowd_of(estate.tagged(estate.document(["s3:*"], {}), {"vpcguard:services": "dynamodb, kms"}))

@@ -20,6 +20,21 @@ test_deny_one_way_out_of_two if {
 	]
 }
 
+# semantics 3: a way over IPv6 alone counts, and the evidence says so
+test_evidence_names_the_ways_over_ipv6_alone if {
+	to_gateway := {"family": "ipv6", "destination": "::/0"}
+	document := _document([], {
+		"functions": [fixtures.function("orders", ["app", "pub"], {"ipv6_allowed_for_dual_stack": true})],
+		"subnets": [object.union(fixtures.subnet(id, "a"), {"ipv6_cidrs": ["2001:db8::/64"]}) | some id in ["app", "pub"]],
+		"route_tables": fixtures.tables(
+			[object.union(fixtures.to("egress_only_internet_gateway", "eigw-1"), to_gateway)],
+			[fixtures.to("internet_gateway", "igw-1")],
+		),
+		"egress_only_internet_gateways": [{"id": "eigw-1", "attachments": [{"vpc_id": "vpc-1", "state": "attached"}]}],
+	})
+	[violation.evidence.ipv6_only | some violation in rule.deny] == [{"app"}] with input as document
+}
+
 # one of each settles it
 test_deny_whatever_a_third_holds if {
 	document := _document(["app", "pub", "hidden"], {})

@@ -173,6 +173,19 @@ test_eligible_where_configuration_declares_the_internet_alone if {
 	_eligible(_tagged(_configured(document, {"private_targets": false}), "internet")) == {false}
 }
 
+# semantics 3: groups and ACLs are judged by the two rules about them and change no other verdict
+test_groups_and_acls_change_no_verdict if {
+	acl := {"id": "acl-1", "vpc_id": "vpc-1", "is_default": false, "subnet_ids": ["app", "pub"], "entries": []}
+	closed := {"security_groups": [object.union(fixtures.group("sg-f", [], []), {"egress": []})], "network_acls": [acl]}
+	_denied(fixtures.estate(closed)) == set()
+	_unknown(fixtures.estate(closed)) == set()
+	broken := _routed([fixtures.to("internet_gateway", "igw-1")])
+	_denied(object.union(broken, closed)) == {"orders"}
+	unread := {"security_groups": "ec2:DescribeSecurityGroups", "network_acls": "ec2:DescribeNetworkAcls"}
+	_denied(fixtures.denied(fixtures.estate({}), unread)) == set()
+	_unknown(fixtures.denied(fixtures.estate({}), unread)) == set()
+}
+
 _routed(routes) := fixtures.estate({"route_tables": fixtures.tables(
 	routes,
 	[fixtures.to("internet_gateway", "igw-1")],
