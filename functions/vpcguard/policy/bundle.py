@@ -20,16 +20,29 @@ def build_bundle(policies: Path, output: Path) -> str:
     """Write the bundle of a policies folder and return its revision, "sha256:<hex>" of its contents.
 
     Tests and schemas stay out: no verdict needs them. Raises ConfigurationError where there is no policy, and
-    for defaults that break policies/schemas/config.json: a misspelt threshold would hide a fault.
+    as check_bundle does.
     """
+    check_bundle(policies)
+    return pack_bundle(policies, output)
+
+
+def check_bundle(policies: Path) -> None:
+    """Raise ConfigurationError for defaults that break policies/schemas/config.json.
+
+    A misspelt threshold would hide a fault.
+    """
+    from vpcguard.policy.configuration import check_defaults  # noqa: PLC0415  20 ms, in which OPA can start
+
+    defaults = policies / "vpcguard" / "config" / "defaults" / "data.yaml"
+    if defaults.is_file():
+        check_defaults(defaults)
+
+
+def pack_bundle(policies: Path, output: Path) -> str:
+    """Write the bundle as build_bundle does, and check nothing."""
     files = [(path.relative_to(policies).as_posix(), path.read_bytes()) for path in _files(policies)]
     if not any(name.endswith(".rego") for name, _ in files):
         raise ConfigurationError(f"{policies} holds no policies")
-    defaults = policies / "vpcguard" / "config" / "defaults" / "data.yaml"
-    if defaults.is_file():
-        from vpcguard.policy.configuration import check_defaults  # noqa: PLC0415  5 ms, for who builds alone
-
-        check_defaults(defaults)
     digest = hashlib.sha256()
     for name, content in files:
         digest.update(f"{name}\0{len(content)}\0".encode() + content)

@@ -16,7 +16,7 @@ from typing import IO, Literal
 
 from vpcguard.errors import OpaUnavailableError
 from vpcguard.policy.binary import find_opa
-from vpcguard.policy.bundle import build_bundle
+from vpcguard.policy.bundle import check_bundle, pack_bundle
 from vpcguard.policy.folder import find_policies
 from vpcguard.policy.parent import dies_with_parent
 
@@ -52,12 +52,14 @@ def starting_opa(
     """
     binary = find_opa(opa)
     with tempfile.TemporaryDirectory(prefix="vpcguard-") as folder:
+        packed = bundle or Path(folder) / "bundle.tar.gz"
         if bundle is None:
-            bundle = Path(folder) / "bundle.tar.gz"
-            build_bundle(find_policies(), bundle)
+            pack_bundle(find_policies(), packed)
         with (Path(folder) / "opa.log").open("w+b") as log:
-            starting = StartingOpa(binary, bundle, log, dict(environment or _ENVIRONMENT))
+            starting = StartingOpa(binary, packed, log, dict(environment or _ENVIRONMENT))
             try:
+                if bundle is None:
+                    check_bundle(find_policies())  # while it comes up
                 yield starting
             finally:
                 _stop(starting.process)
