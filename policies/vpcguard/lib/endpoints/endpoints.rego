@@ -331,11 +331,12 @@ _proven := {table.id: ids |
 	}
 }
 
-# those that no list which was read leads to: gateway endpoints, or firewalls
+# those to which no list leads whose owner was read: gateway endpoints, or firewalls
 _unlisted := {id |
 	not coverage.is_known("prefix_lists", "")
+	owned := {one.id | some one in input.prefix_lists; one.owner_id}
 	some id, list_ids in _lists_to
-	list_ids & object.keys(network.prefix_lists) == set()
+	list_ids & owned == set()
 }
 
 _gateway_names := object.union(

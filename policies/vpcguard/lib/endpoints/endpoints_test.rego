@@ -67,6 +67,10 @@ test_a_route_of_an_unread_list_may_prove_one if {
 	waits := _by_subnet(endpoints.serving_waits) with input as denied
 	{wait.name | some wait in waits.a1} == {"denied"}
 	waits.b1 == set()
+
+	# its entries tell nothing of its owner
+	entries := object.union(denied, {"prefix_lists": [{"id": "pl-s3", "cidrs": ["52.218.0.0/17"]}]})
+	_by_subnet(endpoints.serving) == _nothing with input as entries
 }
 
 test_a_firewall_endpoint_serves_nobody if {
