@@ -22,7 +22,7 @@
 #     subnet leads out; the evidence names the cause for each. With intent undeclared, a subnet without a default
 #     route is isolated by design if a usable endpoint serves it. What nobody can look into (a transit gateway, say)
 #     makes the verdict unknown unless the configuration trusts it. Severity is critical where the internet is
-#     declared, info where nothing is declared and every subnet has no default route, else high.
+#     declared, info where nothing is declared and all that lacks is a default route, else high.
 #   example: >-
 #     orders cannot reach the internet: from subnet-a (eu-west-1a) and subnet-b (eu-west-1b), 0.0.0.0/0 goes to
 #     nat-0a, which is failed. Replace nat-0a by a NAT gateway that is available, and point the default route to it.
@@ -148,10 +148,6 @@ _finding(value, place, broken) := {
 
 _severity("internet", _) := "critical"
 
-_severity("undeclared", by_subnet) := "info" if _is_isolated(by_subnet)
-
-_severity("undeclared", by_subnet) := "high" if not _is_isolated(by_subnet)
-
-_is_isolated(by_subnet) if {
-	every outcome in by_subnet { outcome.is_isolated }
+_severity("undeclared", by_subnet) := {true: "info", false: "high"}[causes == {"no_default_route"}] if {
+	causes := {outcome.cause | some outcome in by_subnet}
 }

@@ -53,6 +53,19 @@ test_severity_follows_the_intent if {
 }
 
 # one subnet is isolated, the other is broken
+# the cause counts, wherever on the way it is; isolation by design is another matter
+test_severity_info_where_a_firewall_lacks_the_default_route if {
+	document := fixtures.estate({
+		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "a"), fixtures.subnet("fw", "a")],
+		"route_tables": array.concat(
+			fixtures.tables([fixtures.to("vpc_endpoint", "vpce-fw")], []),
+			[fixtures.table("rtb-fw", ["fw"], [])],
+		),
+		"vpc_endpoints": [fixtures.firewall("vpce-fw", "fw")],
+	})
+	_severities(document) == {"info"}
+}
+
 test_severity_high_where_some_cause_is_a_fault if {
 	document := object.union(_routed([]), {
 		"functions": [fixtures.function("orders", ["app", "pub"], {})],
