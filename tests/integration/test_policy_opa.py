@@ -323,30 +323,28 @@ def test_proxies_and_netrc_of_the_environment_are_ignored(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    headers: list[str | None] = []
 
-    def respond(handler: BaseHTTPRequestHandler) -> None:
-        headers.append(handler.headers.get("Authorization"))
-        _answer(200, GOOD)(handler)
-
-    with _server(respond) as url, Policy(url) as policy:
-        policy.decide(_facts(), configuration)
-
-    assert headers == [None]
+    assert _asked_with("Authorization", configuration) is None
 
 
 def test_answers_come_uncompressed(configuration: Configuration) -> None:
     """OPA compresses what it may: of 10 ms for a decision about one function, one."""
+    assert _asked_with("Accept-Encoding", configuration) == "identity"
+
+
+def _asked_with(header: str, configuration: Configuration) -> str | None:
+    """Return a header of the one question that a decision takes."""
     asked: list[str | None] = []
 
     def respond(handler: BaseHTTPRequestHandler) -> None:
-        asked.append(handler.headers.get("Accept-Encoding"))
+        asked.append(handler.headers.get(header))
         _answer(200, GOOD)(handler)
 
     with _server(respond) as url, Policy(url) as policy:
         policy.decide(_facts(), configuration)
 
-    assert asked == ["identity"]
+    (value,) = asked
+    return value
 
 
 Respond = Callable[[BaseHTTPRequestHandler], None]

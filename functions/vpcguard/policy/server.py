@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal
 
@@ -144,8 +144,12 @@ def _who_answers(
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:  # nothing to save; its whole session, as it may be a script around opa
-        os.killpg(process.pid, signal.SIGKILL)
+    """Kill OPA, which has nothing to save, with all of its session: it may be started by a script."""
+    if process.poll() is None:
+        with suppress(
+            ProcessLookupError, PermissionError
+        ):  # ended just now; the latter is macOS's word for it
+            os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
