@@ -24,7 +24,7 @@ from vpcguard.cli.formats import closing
 from vpcguard.cli.formats.table import write_findings
 from vpcguard.cli.report import Report
 from vpcguard.findings.store import FindingStore
-from vpcguard.model.finding import Finding, Status
+from vpcguard.model import Finding, Status
 from vpcguard.policy.server import running_opa
 
 TABLE = "vpcguard-findings"

@@ -25,7 +25,7 @@ from vpcguard.audit.messages import (
     reason_of,
 )
 from vpcguard.errors import VpcGuardError
-from vpcguard.model.change import Change
+from vpcguard.model import Change
 from vpcguard.settings import load_settings, runs_in_lambda
 
 MILLISECONDS_TO_FINISH = 20_000  # for what has begun; what has not begun by then stays in the queue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vpcguard.model.decision import Decision, RuleDecision, Unknown, Violation
+from vpcguard.model import Decision, RuleDecision, Unknown, Violation
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ import pytest
 from tests.contract.expectations import verdicts
 from tests.contract.make_cases import CASES_FOLDER
 from vpcguard.facts import build_facts
-from vpcguard.model.decision import Decision
+from vpcguard.model import Decision
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import load_snapshot

@@ -14,7 +14,7 @@ from tests.contract.expectations import pinned, verdicts
 from tests.contract.make_cases import CASES_FOLDER, stale_cases
 from tests.contract.scopes import of_function, with_strangers
 from vpcguard.facts import build_facts
-from vpcguard.model.snapshot import Snapshot
+from vpcguard.model import Snapshot
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import load_snapshot, parse_snapshot

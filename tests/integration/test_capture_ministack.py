@@ -13,8 +13,7 @@ from dev.estate import ACCOUNT, REGION, build_estate
 from dev.processes import ministack
 from vpcguard.clients import AwsAccounts, AwsReader
 from vpcguard.clock import system_clock
-from vpcguard.model.scope import Scope
-from vpcguard.model.snapshot import Snapshot
+from vpcguard.model import Scope, Snapshot
 from vpcguard.snapshot import CaptureOptions, Hints, capture, parse_snapshot
 
 # Lists whose items say which VPC they belong to, by the field that is their id.

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from vpcguard.model.finding import Finding
+from vpcguard.model import Finding
 
 Json = dict[str, Any]
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -25,7 +25,7 @@ from vpcguard.errors import (
     UndefinedDecisionError,
 )
 from vpcguard.facts import build_facts
-from vpcguard.model.snapshot import Answers, Snapshot
+from vpcguard.model import Answers, Snapshot
 from vpcguard.policy.bundle import build_bundle
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.deciding import Policy

@@ -15,7 +15,7 @@ from tests.support.event_pattern import matches
 from tests.support.template import resources
 from vpcguard.changes import EVENTS, parse_change, unversioned
 from vpcguard.errors import EventError
-from vpcguard.model.change import Change, Ignored
+from vpcguard.model import Change, Ignored
 
 ROOT = Path(__file__).parents[2]
 RULES = resources("AWS::Events::Rule")

@@ -11,7 +11,7 @@ from tests.support.dynamodb import table_resource
 from tests.support.template import load_template
 from vpcguard.findings.items import HistoryEntry
 from vpcguard.findings.table import FindingItem, HistoryItem, LookItem
-from vpcguard.model.finding import Finding
+from vpcguard.model import Finding
 
 MODELS: tuple[type[Model], ...] = (FindingItem, LookItem, HistoryItem)
 RESOURCE = table_resource()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from vpcguard.model.finding import Finding, Look, finding_id
+from vpcguard.model import Finding, Look, finding_id
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"

@@ -12,8 +12,7 @@ from vpcguard.audit.functions import FunctionsAudited, audit_functions
 from vpcguard.audit.recording import Summary
 from vpcguard.audit.settling import contradicts, next_attempt
 from vpcguard.errors import OutOfTimeError
-from vpcguard.model.change import Change
-from vpcguard.model.scope import Scope
+from vpcguard.model import Change, Scope
 from vpcguard.snapshot import Hints
 
 GROUPS_AT_ONCE = 4  # each reads AWS on threads of its own

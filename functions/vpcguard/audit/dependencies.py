@@ -12,8 +12,7 @@ from vpcguard.audit.judging import Judge
 from vpcguard.audit.recording import Store
 from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import ReadError
-from vpcguard.model.change import Change
-from vpcguard.model.scope import Scope
+from vpcguard.model import Change, Scope
 from vpcguard.policy.configuration import Configuration
 from vpcguard.snapshot import Captured, CaptureOptions
 from vpcguard.snapshot.refusals import clean_message

@@ -11,8 +11,7 @@ from vpcguard.audit.isolating import JudgedApart, judge_apart
 from vpcguard.audit.recording import Summary, record, summarized
 from vpcguard.errors import FactsError, ReadError
 from vpcguard.findings.looks import Origin
-from vpcguard.model.scope import Scope
-from vpcguard.model.snapshot import Failure, Snapshot
+from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.snapshot import CaptureOptions, Hints
 
 CONFIGURATION_READ = "lambda:GetFunctionConfiguration"

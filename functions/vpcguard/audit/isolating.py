@@ -14,8 +14,7 @@ from vpcguard.errors import (
     SnapshotError,
 )
 from vpcguard.findings.looks import Origin
-from vpcguard.model.finding import Look
-from vpcguard.model.snapshot import Answers, Snapshot
+from vpcguard.model import Answers, Look, Snapshot
 from vpcguard.policy.configuration import Configuration
 
 # What a single function can cause. An OPA that is dead, slow or without policies is nobody's in particular.

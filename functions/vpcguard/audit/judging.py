@@ -9,9 +9,7 @@ from typing import Any, Protocol
 from vpcguard.audit.settling import unsettled
 from vpcguard.facts import build_facts
 from vpcguard.findings.looks import Origin, looks
-from vpcguard.model.decision import Decision
-from vpcguard.model.finding import Look
-from vpcguard.model.snapshot import Answers, Failure, Snapshot
+from vpcguard.model import Answers, Decision, Failure, Look, Snapshot
 from vpcguard.policy.configuration import Configuration
 
 

@@ -14,7 +14,7 @@ from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.recording import Summary
 from vpcguard.changes import parse_change
 from vpcguard.errors import EventError, QueueError, VpcGuardError
-from vpcguard.model.change import Change, Ignored
+from vpcguard.model import Change, Ignored
 from vpcguard.snapshot.refusals import clean_message
 
 RETRY_SECONDS = (

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from vpcguard.changes import look_again_event
 from vpcguard.errors import QueueError
-from vpcguard.model.change import Change
+from vpcguard.model import Change
 
 ACTIONS = ("sqs:SendMessage", "sqs:ChangeMessageVisibility")
 _BATCH = 10  # the most that one SendMessageBatch takes

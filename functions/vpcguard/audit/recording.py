@@ -9,7 +9,7 @@ from typing import Protocol
 
 from vpcguard.findings.state import FunctionState
 from vpcguard.findings.store import Recorded
-from vpcguard.model.finding import Look
+from vpcguard.model import Look
 
 Function = tuple[str, str, str]  # account id, region, name
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from vpcguard.changes import unversioned
-from vpcguard.model.change import Change
+from vpcguard.model import Change
 
 FIRST_DELAY_SECONDS = 30
 LONGEST_DELAY_SECONDS = 900  # of one SQS message

@@ -21,8 +21,7 @@ from vpcguard.errors import (
     ReadError,
     SnapshotError,
 )
-from vpcguard.model.scope import Scope
-from vpcguard.model.snapshot import Failure, Snapshot
+from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.snapshot import PARTIAL, CaptureOptions
 
 LISTING_READ = "lambda:ListFunctions"

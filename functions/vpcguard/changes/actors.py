@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from vpcguard.changes.fields import find, line
-from vpcguard.model.change import ManagedBy
+from vpcguard.model import ManagedBy
 
 _CLOUDFORMATION = "cloudformation.amazonaws.com"
 _CONSOLE = "console.amazonaws.com"

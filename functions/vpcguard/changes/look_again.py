@@ -12,7 +12,7 @@ from vpcguard.changes import fields
 from vpcguard.changes.function_names import function_name
 from vpcguard.clock import rfc3339
 from vpcguard.errors import EventError
-from vpcguard.model.change import Change, ManagedBy
+from vpcguard.model import Change, ManagedBy
 
 SOURCE = "vpcguard"
 DETAIL_TYPE = "Look Again"

@@ -10,7 +10,7 @@ from vpcguard.changes.events import EVENTS, Target, unversioned
 from vpcguard.changes.function_names import account_of, function_name, is_other_resource
 from vpcguard.changes.look_again import is_look_again, parse_look_again
 from vpcguard.errors import EventError
-from vpcguard.model.change import Change, Ignored
+from vpcguard.model import Change, Ignored
 
 _REQUEST = "detail.requestParameters"
 _ANSWER = "detail.responseElements"

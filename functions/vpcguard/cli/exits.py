@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from vpcguard.cli.report import SEVERITIES, Report
-from vpcguard.model.decision import Severity
+from vpcguard.model import Severity
 
 DONE: Final = 0
 FINDINGS: Final = 1

@@ -16,8 +16,7 @@ from vpcguard.cli.progress import shown
 from vpcguard.cli.report import Unread
 from vpcguard.errors import ConfigurationError, ReadError
 from vpcguard.facts import build_facts
-from vpcguard.model.explanation import Explanation
-from vpcguard.model.snapshot import Snapshot
+from vpcguard.model import Explanation, Snapshot
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.deciding import Policy
 from vpcguard.policy.server import running_opa

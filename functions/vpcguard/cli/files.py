@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from vpcguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from vpcguard.model.snapshot import Snapshot
+    from vpcguard.model import Snapshot
 
 
 def write_snapshot(snapshot: Snapshot, path: Path) -> None:

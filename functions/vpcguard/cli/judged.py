@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from vpcguard.cli.report import Looked, Report, Unread
-from vpcguard.model.decision import Decision
-from vpcguard.model.snapshot import Snapshot
+from vpcguard.model import Decision, Snapshot
 
 if TYPE_CHECKING:  # importing it for real brings AWS's and OPA's clients along
     from vpcguard.audit.judging import FailedRead, Judgement

@@ -14,8 +14,7 @@ from vpcguard.cli.live import Target, live_snapshots
 from vpcguard.cli.progress import shown
 from vpcguard.cli.report import Report, Unread, merged
 from vpcguard.errors import SnapshotError
-from vpcguard.model.decision import Decision
-from vpcguard.model.snapshot import Snapshot
+from vpcguard.model import Decision, Snapshot
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.deciding import Policy
 from vpcguard.policy.server import StartingOpa

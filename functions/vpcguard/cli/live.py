@@ -13,7 +13,7 @@ from vpcguard.errors import ConfigurationError, ReadError
 
 if TYPE_CHECKING:
     from vpcguard.clients import AwsAccounts, AwsReader
-    from vpcguard.model.snapshot import Snapshot
+    from vpcguard.model import Snapshot
     from vpcguard.snapshot import Progress
 
 _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/[\w+=,.@/-]+", re.ASCII)
@@ -76,7 +76,7 @@ def _readers(target: Target) -> Iterator[AwsReader]:
 
 
 def _captured(target: Target, reader: AwsReader, progress: Progress | None) -> Snapshot | Unread:
-    from vpcguard.model.scope import Scope  # noqa: PLC0415
+    from vpcguard.model import Scope  # noqa: PLC0415
     from vpcguard.snapshot import CaptureOptions, capture  # noqa: PLC0415
 
     scope = Scope(

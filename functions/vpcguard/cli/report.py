@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import get_args
 
-from vpcguard.model.decision import Severity
-from vpcguard.model.finding import Finding, Status
+from vpcguard.model import Finding, Severity, Status
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # worst first
 

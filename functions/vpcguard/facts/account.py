@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from vpcguard.errors import SnapshotError
 from vpcguard.facts.reading import Json, MistypedError, as_object, each
-from vpcguard.model.snapshot import Answers, Failure
+from vpcguard.model import Answers, Failure
 
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ from vpcguard.facts.subnets import read_subnets
 from vpcguard.facts.tags import add_tags
 from vpcguard.facts.vpc_coverage import subnet_coverage, vpc_coverage
 from vpcguard.facts.vpcs import read_vpcs
-from vpcguard.model.snapshot import Snapshot
+from vpcguard.model import Snapshot
 
 SCHEMA_VERSION = 1
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vpcguard.facts.account import Account
 from vpcguard.facts.reading import Json, required_text, text
-from vpcguard.model.snapshot import Snapshot
+from vpcguard.model import Snapshot
 
 _OWNED = (
     ("ec2:DescribeRouteTables", "RouteTables"),

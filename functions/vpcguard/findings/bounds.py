@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from vpcguard.model.finding import Finding
+from vpcguard.model import Finding
 
 EVIDENCE_BYTES = 48 * 1024
 MESSAGE_CHARACTERS = 4_000

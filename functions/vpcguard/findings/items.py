@@ -9,7 +9,7 @@ from vpcguard.findings import keys
 from vpcguard.findings.plan import FindingChange, Plan
 from vpcguard.findings.state import FindingState, FunctionState, parse_states, states_document
 from vpcguard.findings.table import FindingItem, HistoryItem, LookItem
-from vpcguard.model.finding import Finding, finding_id
+from vpcguard.model import Finding, finding_id
 
 _FINDING_FIELDS = tuple(one.name for one in fields(Finding))
 

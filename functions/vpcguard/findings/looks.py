@@ -7,8 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from vpcguard.errors import InvalidDecisionError
-from vpcguard.model.decision import Decision, RuleDecision, Severity, Stage, Unknown, Violation
-from vpcguard.model.finding import Finding, Look, Status, finding_id
+from vpcguard.model import (
+    Decision,
+    Finding,
+    Look,
+    RuleDecision,
+    Severity,
+    Stage,
+    Status,
+    Unknown,
+    Violation,
+    finding_id,
+)
 
 OWNER_TAGS = ("vpcguard:owner", "owner")  # the first that is set counts
 

@@ -9,7 +9,7 @@ from typing import Literal
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.bounds import bounded, bounded_text
 from vpcguard.findings.state import FindingState, FunctionState, fingerprint, seconds
-from vpcguard.model.finding import Finding, Look, StatusReason
+from vpcguard.model import Finding, Look, StatusReason
 
 DAY = 86_400
 

@@ -14,7 +14,7 @@ from vpcguard.findings.items import HistoryEntry, function_state, history_entry,
 from vpcguard.findings.pages import Page, Queryable, read_page
 from vpcguard.findings.state import FunctionState
 from vpcguard.findings.table import FindingItem, LookItem, Table
-from vpcguard.model.finding import Finding, Status
+from vpcguard.model import Finding, Status
 
 
 def read_state(table: Table, account_id: str, region: str, function_name: str) -> FunctionState:

@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vpcguard.errors import FindingStoreError
-from vpcguard.model.decision import Severity, Stage
-from vpcguard.model.finding import Finding, Status
+from vpcguard.model import Finding, Severity, Stage, Status
 
 _NOT_CONTENT = frozenset(
     {

@@ -20,7 +20,7 @@ from vpcguard.findings.plan import ChangeKind, Plan, is_superseded, plan_deletio
 from vpcguard.findings.state import FunctionState
 from vpcguard.findings.table import bound_table
 from vpcguard.findings.write import LostRaceError, write_plan
-from vpcguard.model.finding import Finding, Look, Status
+from vpcguard.model import Finding, Look, Status
 
 # What the table's client needs: waiting for an answer must not outlive the invocation. PynamoDB's own
 # settings (15 s to connect, 30 s to read) do not apply, since the models share the client they are given.

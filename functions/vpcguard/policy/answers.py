@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from vpcguard.errors import InvalidDecisionError
-from vpcguard.model.decision import RuleDecision, Unknown, Violation
+from vpcguard.model import RuleDecision, Unknown, Violation
 from vpcguard.policy.schemas import check
 
 _Verdict = TypeVar("_Verdict", Violation, Unknown)

@@ -9,8 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from vpcguard.errors import FactsError, InvalidDecisionError, UndefinedDecisionError
-from vpcguard.model.decision import Decision, RuleDecision
-from vpcguard.model.explanation import Explanation
+from vpcguard.model import Decision, Explanation, RuleDecision
 from vpcguard.policy.answers import merge_rules, read_rules
 from vpcguard.policy.batches import MOST_FUNCTIONS, about, split
 from vpcguard.policy.configuration import Configuration

@@ -7,8 +7,7 @@ would otherwise be in no answer, and count as missing.
 
 from __future__ import annotations
 
-from vpcguard.model.scope import Scope
-from vpcguard.model.snapshot import Answers, Failure
+from vpcguard.model import Answers, Failure, Scope
 from vpcguard.snapshot.collectors import function_details, functions, tags
 from vpcguard.snapshot.function_plan import functions_of, left_out
 from vpcguard.snapshot.merging import PARTIAL, merge

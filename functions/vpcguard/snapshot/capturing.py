@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from vpcguard.clock import Clock, rfc3339
-from vpcguard.model.scope import Scope
-from vpcguard.model.snapshot import Answers, Snapshot
+from vpcguard.model import Answers, Scope, Snapshot
 from vpcguard.snapshot.account_plan import read_account_scope
 from vpcguard.snapshot.collectors import all_roles
 from vpcguard.snapshot.function_plan import read_function_scope, read_vpc_scope

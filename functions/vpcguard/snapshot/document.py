@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from vpcguard.clock import rfc3339
 from vpcguard.errors import SnapshotError
-from vpcguard.model.snapshot import SCHEMA_VERSION, Answers, Failure, Snapshot
+from vpcguard.model import SCHEMA_VERSION, Answers, Failure, Snapshot
 from vpcguard.snapshot.operation import Operation
 from vpcguard.snapshot.operations import OPERATIONS
 from vpcguard.snapshot.refusals import MISSING

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vpcguard.model.scope import Scope
-from vpcguard.model.snapshot import Answers, Failure
+from vpcguard.model import Answers, Failure, Scope
 from vpcguard.snapshot.collectors import function_details, functions, tags
 from vpcguard.snapshot.merging import PARTIAL, merge
 from vpcguard.snapshot.network_plan import describe_networks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from vpcguard.model.snapshot import Answers, Failure
+from vpcguard.model import Answers, Failure
 
 PARTIAL = "Partial"  # failure code of an answer that we ourselves kept in part
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vpcguard.model.snapshot import Answers
+from vpcguard.model import Answers
 from vpcguard.snapshot.collectors import filters, gateways, interfaces, networks
 from vpcguard.snapshot.network_plan import FILTER_VALUES
 from vpcguard.snapshot.operation import Operation

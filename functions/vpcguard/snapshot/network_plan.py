@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from vpcguard.model.snapshot import Answers
+from vpcguard.model import Answers
 from vpcguard.snapshot.collectors import filters, gateways, interfaces, networks, quotas
 from vpcguard.snapshot.operation import Operation
 from vpcguard.snapshot.reading import Reads

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vpcguard.model.snapshot import Answers, Snapshot
+from vpcguard.model import Answers, Snapshot
 from vpcguard.snapshot.reading import Progress
 
 

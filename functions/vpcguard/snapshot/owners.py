@@ -10,7 +10,7 @@ from concurrent.futures import Future
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from vpcguard.model.snapshot import Answers
+from vpcguard.model import Answers
 from vpcguard.snapshot.collectors import networks
 from vpcguard.snapshot.merging import merge
 from vpcguard.snapshot.named_plan import Wanted, items, read_named

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from vpcguard.errors import SnapshotError
-from vpcguard.model.snapshot import Answers, Failure
+from vpcguard.model import Answers, Failure
 from vpcguard.snapshot.merging import join
 from vpcguard.snapshot.operation import Operation
 from vpcguard.snapshot.refusals import failure_from, is_denied, is_missing, passing_error

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from vpcguard.errors import ReadError, ThrottledError
-from vpcguard.model.snapshot import Failure
+from vpcguard.model import Failure
 
 PASSING = (
     exceptions.ConnectionError,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from vpcguard.model.snapshot import Answers
+from vpcguard.model import Answers
 from vpcguard.snapshot.collectors import all_roles, function_details, functions, networks, roles, tags
 from vpcguard.snapshot.merging import merge
 from vpcguard.snapshot.named_plan import Wanted, items, read_named

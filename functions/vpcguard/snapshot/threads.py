@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPo
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
-from vpcguard.model.snapshot import Answers
+from vpcguard.model import Answers
 from vpcguard.snapshot.merging import merge
 
 Task = Callable[[], Answers]

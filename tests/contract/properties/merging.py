@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.contract.expectations import verdicts
-from vpcguard.model.decision import Decision
+from vpcguard.model import Decision
 from vpcguard.policy.configuration import Configuration
 from vpcguard.policy.deciding import Policy
 

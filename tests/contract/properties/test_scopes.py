@@ -14,7 +14,7 @@ from tests.contract.properties.merging import Verdicts, verdicts_of
 from tests.contract.properties.serving import aws_of
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws
 from vpcguard.facts import build_facts
-from vpcguard.model.scope import Scope
+from vpcguard.model import Scope
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import CaptureOptions, capture

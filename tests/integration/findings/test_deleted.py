@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look, at
 from vpcguard.findings.store import FindingStore, Recorded
-from vpcguard.model.finding import finding_id
+from vpcguard.model import finding_id
 
 ID = finding_id(ACCOUNT, REGION, FUNCTION, EGRESS)
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.looks import ACCOUNT, EGRESS, REGION, a_finding, a_look
 from vpcguard.findings.bounds import bounded
 from vpcguard.findings.store import FindingStore
-from vpcguard.model.finding import finding_id
+from vpcguard.model import finding_id
 
 HOSTILE = [
     "#", "a#FINDING#nat.no_internet_egress", "LOOK", "x" * 170, "naïve-ß-関数-🙂", "a\x00b\n\r\t",

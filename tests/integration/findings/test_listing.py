@@ -12,7 +12,7 @@ from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.pages import Page
 from vpcguard.findings.store import FindingStore
-from vpcguard.model.finding import Finding, finding_id
+from vpcguard.model import Finding, finding_id
 
 OTHER = "444455556666"
 

@@ -13,7 +13,7 @@ from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.state import FunctionState
 from vpcguard.findings.store import FindingStore, Recorded
-from vpcguard.model.finding import Look, finding_id
+from vpcguard.model import Look, finding_id
 
 ID = finding_id(ACCOUNT, REGION, FUNCTION, EGRESS)
 WRITERS = 8

@@ -11,7 +11,7 @@ from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_doub
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.state import FunctionState
 from vpcguard.findings.store import FindingStore, Recorded
-from vpcguard.model.finding import Finding, finding_id
+from vpcguard.model import Finding, finding_id
 
 ID = finding_id(ACCOUNT, REGION, FUNCTION, EGRESS)
 

@@ -13,11 +13,7 @@ from vpcguard.audit.recording import Function
 from vpcguard.changes import look_again_event, parse_change
 from vpcguard.findings.state import FunctionState
 from vpcguard.findings.store import Recorded
-from vpcguard.model.change import Change
-from vpcguard.model.decision import Decision, RuleDecision, Violation
-from vpcguard.model.finding import Look
-from vpcguard.model.scope import Scope
-from vpcguard.model.snapshot import Answers, Failure, Snapshot
+from vpcguard.model import Answers, Change, Decision, Failure, Look, RuleDecision, Scope, Snapshot, Violation
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.snapshot import PARTIAL, Captured, CaptureOptions
 

@@ -32,7 +32,7 @@ from vpcguard.errors import (
     ReadError,
     UndefinedDecisionError,
 )
-from vpcguard.model.snapshot import Failure
+from vpcguard.model import Failure
 from vpcguard.snapshot import Hints
 
 

@@ -16,7 +16,7 @@ from vpcguard.errors import (
     SnapshotError,
     UndefinedDecisionError,
 )
-from vpcguard.model.snapshot import Answers, Snapshot
+from vpcguard.model import Answers, Snapshot
 from vpcguard.policy.configuration import load_configuration
 
 MANY = tuple(f"f{number:03}" for number in range(100))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.unit.audit.fakes import ACCOUNT, CAPTURED_AT, MEMBER, REGION, RULE, OneRule, configuration
 from vpcguard.audit.judging import FailedRead, failed_reads, judge
-from vpcguard.model.snapshot import Answers, Failure, Snapshot
+from vpcguard.model import Answers, Failure, Snapshot
 from vpcguard.policy.configuration import load_configuration
 
 DENIED = Failure("UnauthorizedOperation", "not allowed")

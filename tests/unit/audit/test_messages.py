@@ -15,7 +15,7 @@ from vpcguard.audit.changes import Outcome
 from vpcguard.audit.messages import Handled, Message, audit_event, audit_messages, parse_message, reason_of
 from vpcguard.changes import look_again_event
 from vpcguard.errors import EventError, OpaUnavailableError, QueueError
-from vpcguard.model.change import Ignored
+from vpcguard.model import Ignored
 
 OPA_IS_DEAD = OpaUnavailableError("no answer from OPA")
 

@@ -19,7 +19,7 @@ from tests.unit.audit.fakes import (
 from vpcguard.audit.sweep import audit_account
 from vpcguard.audit.sweep_page import SweepPage, SweepRequest, parse_marker, parse_sweep
 from vpcguard.errors import EventError, FactsError, OpaUnavailableError, ReadError
-from vpcguard.model.snapshot import Failure
+from vpcguard.model import Failure
 
 STARTED_AT = "2026-11-20T12:00:00.000000Z"
 NAMES = [f"f{number}" for number in range(5)]

@@ -12,7 +12,7 @@ import pytest
 
 from vpcguard.changes import EVENTS, parse_change, unversioned
 from vpcguard.errors import EventError
-from vpcguard.model.change import Change, Ignored
+from vpcguard.model import Change, Ignored
 
 EVENT_FILES = Path(__file__).parents[3] / "events"
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from vpcguard.changes import EVENTS, look_again_event, parse_change, unversioned
 from vpcguard.changes.events import LAMBDA
 from vpcguard.errors import EventError
-from vpcguard.model.change import Change, Ignored
+from vpcguard.model import Change, Ignored
 
 FILES = sorted((Path(__file__).parents[3] / "events").glob("*.json"))
 DOCUMENTS = [json.loads(file.read_text()) for file in FILES]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from vpcguard.cli.report import Looked, Report
-from vpcguard.model.finding import Finding
+from vpcguard.model import Finding
 
 CAPTURED_AT = "2026-11-20T12:00:00.123456Z"
 

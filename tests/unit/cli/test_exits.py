@@ -8,7 +8,7 @@ import pytest
 
 from vpcguard.cli.exits import status_of
 from vpcguard.cli.report import Report, Unread
-from vpcguard.model.decision import Severity
+from vpcguard.model import Severity
 
 UNREAD = Unread(account_id="111122223333", region="eu-west-1", operation="ec2:DescribeNatGateways")
 

@@ -12,7 +12,7 @@ import pytest
 from vpcguard.cli.explaining import Explained
 from vpcguard.cli.formats import explanation
 from vpcguard.cli.report import Unread
-from vpcguard.model.explanation import Explanation
+from vpcguard.model import Explanation
 
 Json = dict[str, Any]
 TGW: Json = {"name": "tgw-0a", "reason": "transit gateway", "status": "opaque"}

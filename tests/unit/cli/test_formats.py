@@ -10,7 +10,7 @@ import pytest
 
 from vpcguard.cli.formats import FormatName, plain, terminal, write_report
 from vpcguard.cli.report import Looked, Report, Unread
-from vpcguard.model.finding import Finding
+from vpcguard.model import Finding
 
 LONG_ID = "subnet-" + "0123456789abcdef" * 8
 

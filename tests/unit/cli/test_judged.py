@@ -10,9 +10,7 @@ import pytest
 from vpcguard.audit.judging import FailedRead, Judgement
 from vpcguard.cli.judged import report_of
 from vpcguard.cli.report import Unread
-from vpcguard.model.decision import Decision, RuleDecision, Unknown
-from vpcguard.model.finding import Finding, Look
-from vpcguard.model.snapshot import Answers, Failure, Snapshot
+from vpcguard.model import Answers, Decision, Failure, Finding, Look, RuleDecision, Snapshot, Unknown
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 Judge = Callable[..., Judgement]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vpcguard.facts import build_facts
-from vpcguard.model.snapshot import Answers, Failure, Snapshot
+from vpcguard.model import Answers, Failure, Snapshot
 
 Json = dict[str, Any]
 ACCOUNT, OWNER, REGION, VPC = "111122223333", "444455556666", "eu-west-1", "vpc-0a"

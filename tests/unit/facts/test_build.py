@@ -13,7 +13,7 @@ from benchmarks.estate import snapshot_document
 from tests.unit.facts.snapshots import ACCOUNT, REGION, ROLE_ARN, facts, functions, snapshot
 from vpcguard.errors import FactsError, SnapshotError
 from vpcguard.facts import build_facts
-from vpcguard.model.snapshot import Answers, Snapshot
+from vpcguard.model import Answers, Snapshot
 from vpcguard.policy.schemas import check
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.unit.facts.snapshots import ARN, KNOWN, attached, coverage, facts, functions, unknown
-from vpcguard.model.snapshot import Failure
+from vpcguard.model import Failure
 
 DENIED = Failure("AccessDeniedException", "no")
 GONE = Failure("ResourceNotFoundException", "gone")

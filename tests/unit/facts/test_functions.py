@@ -21,7 +21,7 @@ from tests.unit.facts.snapshots import (
 )
 from vpcguard.errors import SnapshotError
 from vpcguard.facts import build_facts
-from vpcguard.model.snapshot import Failure
+from vpcguard.model import Failure
 
 GET = "lambda:GetFunctionConfiguration"
 BARE = {

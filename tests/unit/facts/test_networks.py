@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.facts.snapshots import ACCOUNT, KNOWN, VPC, coverage, facts, subnet, unknown, vpc
 from vpcguard.errors import SnapshotError
-from vpcguard.model.snapshot import Failure
+from vpcguard.model import Failure
 
 
 def _routes(*routes: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.unit.facts.snapshots import DENIED, KNOWN, ROLE_ARN, coverage, facts, functions, unknown
-from vpcguard.model.snapshot import Failure
+from vpcguard.model import Failure
 
 DETAILS = "iam:GetAccountAuthorizationDetails"
 GET_ROLE = "iam:GetRole"

@@ -20,7 +20,7 @@ from tests.unit.facts.snapshots import (
     unknown,
     vpc,
 )
-from vpcguard.model.snapshot import Answers
+from vpcguard.model import Answers
 
 LISTS = {
     "subnets": ("ec2:DescribeSubnets", "Subnets"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look
 from vpcguard.findings.plan import is_superseded, plan_deletion, plan_look
 from vpcguard.findings.state import FunctionState
-from vpcguard.model.finding import Look
+from vpcguard.model import Look
 
 RULES = (EGRESS, ZONES)
 VERDICTS = ("violated", "passed", "unknown", "silent")

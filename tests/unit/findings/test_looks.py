@@ -9,9 +9,7 @@ import pytest
 
 from vpcguard.errors import InvalidDecisionError
 from vpcguard.findings.looks import Origin, looks
-from vpcguard.model.change import Change
-from vpcguard.model.decision import Decision, RuleDecision, Unknown, Violation
-from vpcguard.model.finding import Finding, Look, finding_id
+from vpcguard.model import Change, Decision, Finding, Look, RuleDecision, Unknown, Violation, finding_id
 
 CAPTURED_AT = "2026-11-20T12:00:00.123456Z"
 

@@ -11,7 +11,7 @@ from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_doub
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.plan import Plan, is_superseded, plan_deletion, plan_look
 from vpcguard.findings.state import FindingState, FunctionState
-from vpcguard.model.finding import Look
+from vpcguard.model import Look
 
 NOTHING = FunctionState(account_id=ACCOUNT, region=REGION, function_name=FUNCTION)
 

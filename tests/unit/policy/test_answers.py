@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vpcguard.errors import InvalidDecisionError
-from vpcguard.model.decision import RuleDecision, Unknown, Violation
+from vpcguard.model import RuleDecision, Unknown, Violation
 from vpcguard.policy.answers import merge_rules, read_rules
 
 VIOLATION: dict[str, Any] = {

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.estate import snapshot_document
 from vpcguard.errors import FactsError
 from vpcguard.facts import build_facts
-from vpcguard.model.snapshot import Answers, Snapshot
+from vpcguard.model import Answers, Snapshot
 from vpcguard.policy.batches import split
 from vpcguard.policy.schemas import check
 

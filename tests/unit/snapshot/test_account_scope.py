@@ -20,8 +20,7 @@ from tests.support.recorded_aws import (
     paged,
     refused,
 )
-from vpcguard.model.scope import Scope
-from vpcguard.model.snapshot import Failure
+from vpcguard.model import Failure, Scope
 from vpcguard.snapshot import (
     PARTIAL,
     SCOPE_ACTIONS,

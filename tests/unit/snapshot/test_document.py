@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vpcguard.errors import SnapshotError
-from vpcguard.model.snapshot import Answers, Failure, Snapshot
+from vpcguard.model import Answers, Failure, Snapshot
 from vpcguard.snapshot import OPERATIONS, load_snapshot, parse_snapshot
 from vpcguard.snapshot.shapes import Each, Kind, Shape
 

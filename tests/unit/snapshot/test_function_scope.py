@@ -25,8 +25,7 @@ from tests.support.recorded_aws import (
     refused,
 )
 from vpcguard.errors import ThrottledError
-from vpcguard.model.scope import Scope
-from vpcguard.model.snapshot import Failure, Snapshot
+from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.snapshot import SCOPE_ACTIONS, CaptureOptions, Hints, capture
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vpcguard.model.snapshot import Answers, Failure
+from vpcguard.model import Answers, Failure
 from vpcguard.snapshot.merging import merge
 
 DENIED, OTHER = Failure("AccessDenied", "no"), Failure("AccessDenied", "neither")

@@ -21,8 +21,7 @@ from tests.support.recorded_aws import (
     refused,
 )
 from vpcguard.errors import ReadError, ThrottledError
-from vpcguard.model.scope import Scope
-from vpcguard.model.snapshot import Failure, Snapshot
+from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.snapshot import SCOPE_ACTIONS, capture
 
 SHARED = a_network("vpc-0a", owner=OWNER)

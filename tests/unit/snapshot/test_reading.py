@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 
 from tests.support.recorded_aws import RecordedAws
 from vpcguard.errors import ReadError, ThrottledError
-from vpcguard.model.snapshot import Answers, Failure
+from vpcguard.model import Answers, Failure
 from vpcguard.snapshot.collectors.filters import PREFIX_LIST_ENTRIES
 from vpcguard.snapshot.collectors.networks import SUBNETS
 from vpcguard.snapshot.reading import Reads

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.recorded_aws import Answer, RecordedAws, always, by, document, refused
-from vpcguard.model.snapshot import Answers, Failure
+from vpcguard.model import Answers, Failure
 from vpcguard.snapshot.collectors.roles import Documents, collect_roles
 from vpcguard.snapshot.reading import Reads
 from vpcguard.snapshot.threads import Threads

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws, a_function, always, functions
-from vpcguard.model.scope import Scope
+from vpcguard.model import Scope
 from vpcguard.snapshot import capture, parse_snapshot
 
 SECRET = "hunter2"

@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from vpcguard.model.snapshot import Answers
+from vpcguard.model import Answers
 from vpcguard.snapshot.threads import Threads
 
 

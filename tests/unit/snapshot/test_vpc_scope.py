@@ -15,8 +15,7 @@ from tests.support.recorded_aws import (
     networks,
     refused,
 )
-from vpcguard.model.scope import Scope
-from vpcguard.model.snapshot import Failure, Snapshot
+from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.snapshot import PARTIAL, capture
 
 FLEET = [

@@ -14,7 +14,7 @@ from vpcguard.cli.formats.closing import unread_lines
 from vpcguard.cli.guarded import guarded, say
 from vpcguard.cli.report import SEVERITIES, Report
 from vpcguard.errors import ConfigurationError
-from vpcguard.model.decision import Severity
+from vpcguard.model import Severity
 from vpcguard.settings import load_settings
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from vpcguard.cli.report import Report, Unread
 from vpcguard.cli.visible import visible
-from vpcguard.model.decision import Severity
+from vpcguard.model import Severity
 
 
 def paragraphs(report: Report) -> list[str]:

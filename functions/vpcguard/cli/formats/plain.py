@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from vpcguard.cli.visible import one_line
-from vpcguard.model.finding import Finding
+from vpcguard.model import Finding
 
 _INDENT = " " * 8
 

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from vpcguard.cli.formats import closing
 from vpcguard.cli.report import SEVERITIES, Report
-from vpcguard.model.finding import Finding
+from vpcguard.model import Finding
 from vpcguard.settings import has_dumb_terminal
 
 FALLBACK_WIDTH = 100

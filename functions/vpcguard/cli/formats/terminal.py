@@ -12,7 +12,7 @@ from rich.text import Text
 
 from vpcguard.cli.report import SEVERITIES
 from vpcguard.cli.visible import one_line
-from vpcguard.model.finding import Finding
+from vpcguard.model import Finding
 
 _STYLES = ("bold white on red", "bold red", "yellow", "cyan", "dim")  # by rank, worst first
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from vpcguard.model.snapshot import Answers
+from vpcguard.model import Answers
 from vpcguard.snapshot.collectors.roles import ATTACHED, BOUNDARY
 from vpcguard.snapshot.operation import Operation
 from vpcguard.snapshot.reading import Reads

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vpcguard.model.snapshot import Answers
+from vpcguard.model import Answers
 from vpcguard.snapshot.merging import merge
 from vpcguard.snapshot.operation import Operation
 from vpcguard.snapshot.reading import Reads

@@ -1,0 +1,303 @@
+"""The words of the domain as types; every other module may import these, they import nothing of ours.
+
+change -> scope -> snapshot (docs/snapshot.md) -> facts -> decision -> look -> finding: the order of the flow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The extent of one snapshot.
+
+    kind "function": `function_names` (one or several that share a VPC, from one batch of events);
+    kind "vpc": `vpc_id`; kind "account": everything in the account and region.
+    """
+
+    kind: Literal["function", "vpc", "account"]
+    account_id: str
+    region: str
+    function_names: tuple[str, ...] = ()
+    vpc_id: str | None = None
+
+
+ManagedBy = Literal["cloudformation", "terraform", "pulumi", "console", "sdk", "aws_service"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One successful call that names the function to look at.
+
+    The event is a trigger, never the evidence: everything that is judged is read again.
+    `vpc_id` and `role_name` are hints from the answer in the event. They let the reader ask for
+    the network early; what it then finds in the function itself counts.
+    """
+
+    event_id: str
+    event_name: str
+    event_time: datetime
+    account_id: str
+    region: str
+    function_name: str
+    actor: str | None = None
+    managed_by: ManagedBy | None = None
+    vpc_id: str | None = None
+    role_name: str | None = None
+    attempt: int = 0  # how often a delayed message has brought this change back
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """An event that needs no look: the call is not ours, or it failed."""
+
+    outcome: Literal["not_ours", "failed_call"]
+    event_id: str
+    event_name: str
+
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A read that AWS refused: the facts that rest on it become unknown."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What one account answered.
+
+    answers:  "<service>:<Operation>" -> the answer, pages merged; for an operation that is called
+              once per resource an object keyed by that resource's name or id.
+    failures: "<service>:<Operation>" -> Failure, or an object from resource key to Failure.
+    """
+
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    failures: Mapping[str, Failure | Mapping[str, Failure]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One scope of one account and region as it was read, newest read last.
+
+    captured_at is taken before the first read: RFC 3339, UTC, microseconds, ending in Z.
+    owners holds what the accounts that own shared subnets answered, by account id.
+    """
+
+    account_id: str
+    region: str
+    captured_at: str
+    own: Answers
+    owners: Mapping[str, Answers] = field(default_factory=dict)
+    not_requested: tuple[str, ...] = ()
+    account: Mapping[str, Any] | None = None
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the JSON document of this snapshot, keys in the order of the format."""
+        document: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "account_id": self.account_id,
+            "region": self.region,
+        }
+        if self.account is not None:
+            document["account"] = dict(self.account)
+        document["captured_at"] = self.captured_at
+        document |= _answers_document(self.own)
+        if self.not_requested:
+            document["not_requested"] = sorted(self.not_requested)
+        if self.owners:
+            document["owners"] = {
+                owner: _answers_document(answers) for owner, answers in sorted(self.owners.items())
+            }
+        return document
+
+    def digest(self) -> str:
+        """Return "sha256:<hex>" of the canonical JSON document: the snapshot's name for ever."""
+        canonical = json.dumps(self.as_document(), sort_keys=True, separators=(",", ":"))
+        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _answers_document(answers: Answers) -> dict[str, Any]:
+    return {
+        "answers": dict(answers.answers),
+        "failures": {key: _failure_document(value) for key, value in answers.failures.items()},
+    }
+
+
+def _failure_document(failure: Failure | Mapping[str, Failure]) -> dict[str, Any]:
+    if isinstance(failure, Failure):
+        return {"code": failure.code, "message": failure.message}
+    return {key: {"code": one.code, "message": one.message} for key, one in failure.items()}
+
+
+Severity = Literal["critical", "high", "medium", "low", "info"]
+Stage = Literal["audit", "warn", "approve", "enforce"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One rule broken by one function."""
+
+    function: str
+    severity: Severity
+    stage: Stage
+    message: str
+    evidence: Mapping[str, Any]
+    root_cause: str | None
+    basis: Literal["declared", "inferred"] | None
+    eligible_for_remediation: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A judgement that could not be made; it never passes and never resolves a finding."""
+
+    function: str
+    stage: Stage
+    waits_for: tuple[str, ...]
+    message: str
+    evidence: Mapping[str, Any]
+    is_failed_read: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleDecision:
+    """What one rule says about every function of the query.
+
+    A function in `applies` with neither a violation nor an unknown passes. A function in none of
+    the lists is not applicable. About a function in `silent` the rule says nothing. For a function in
+    `off` the configuration switches the rule off: it is in no other list.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    advice: str
+    remediation: Literal["detach_vpc_config", "none"]
+    applies: frozenset[str]
+    violations: tuple[Violation, ...]
+    unknowns: tuple[Unknown, ...]
+    silent: frozenset[str]
+    off: frozenset[str] = frozenset()
+
+    @property
+    def family(self) -> str:
+        """The part of the id before the dot, e.g. "nat"."""
+        return self.id.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The verdicts of all rules over all functions asked about.
+
+    policy_revision: revision of the bundle that answered. config_digest: "sha256:<hex>" of the
+    override document that was in force.
+    """
+
+    policy_revision: str
+    config_digest: str
+    rules: tuple[RuleDecision, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What the rules saw of one function, and what each of them says.
+
+    policy_revision, config_digest: as of a Decision. document: one of the functions of
+    policies/schemas/explanation.json, checked.
+    """
+
+    policy_revision: str
+    config_digest: str
+    document: Mapping[str, Any]
+
+
+Status = Literal["open", "resolved", "exempt", "undetermined"]
+StatusReason = Literal["fixed", "function_deleted", "detached", "rule_retired"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One finding as every interface shows it; a field that is not known is None.
+
+    Times are RFC 3339, UTC, microseconds. times_reopened is None where no history is kept.
+    """
+
+    finding_id: str
+    account_id: str
+    account_name: str | None
+    organization_unit: str | None
+    region: str
+    function_name: str
+    function_arn: str | None
+    vpc_id: str | None
+    rule_id: str
+    family: str
+    title: str
+    severity: Severity
+    status: Status
+    status_reason: StatusReason | None
+    stage: Stage
+    message: str
+    advice: str
+    evidence: Mapping[str, Any]
+    root_cause: str | None
+    basis: Literal["declared", "inferred"] | None
+    owner: str | None
+    managed_by: str | None
+    actor: str | None
+    first_seen: str
+    last_seen: str
+    changed_at: str
+    resolved_at: str | None
+    times_reopened: int | None
+    exemption_id: str | None
+    remediation_id: str | None
+    policy_revision: str
+    config_digest: str
+    snapshot_digest: str
+
+    def as_document(self) -> dict[str, Any]:
+        """Return all fields as one JSON object, in the order of the class; the evidence is not copied."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Everything one evaluation says about one function; recorded as a whole or not at all.
+
+    judged_at is the snapshot's captured_at; snapshot_digest breaks a tie. `findings` holds what is
+    open or undetermined in this look. `judged` names the rules that gave a verdict (pass, not
+    applicable, violation): a stored finding of one of them that is not in `findings` any more is
+    fixed. `in_force` names all rules that are there and on for this function: a stored finding of any
+    other is retired; None: that is not known. A rule in force and in neither said nothing, and its
+    finding is left alone.
+    """
+
+    account_id: str
+    region: str
+    function_name: str
+    judged_at: str
+    snapshot_digest: str
+    policy_revision: str
+    config_digest: str
+    trigger: str  # event, sweep, api ... and the id of what triggered it
+    findings: tuple[Finding, ...]
+    judged: frozenset[str]
+    in_force: frozenset[str] | None = None
+
+
+def finding_id(account_id: str, region: str, function_name: str, rule_id: str) -> str:
+    """Return the stable id of a finding: the same for this function and rule for ever."""
+    key = f"{account_id}\n{region}\n{function_name}\n{rule_id}"
+    return "vg-" + hashlib.sha256(key.encode()).hexdigest()[:32]
