@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from vpcguard.cli.catalogue import Rule, shipped_rules
+from vpcguard.policy.catalogue import Rule, shipped_rules
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "rules.md"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.contract.make_cases import CASES_FOLDER
-from vpcguard.cli.catalogue import shipped_rules
 from vpcguard.facts import build_facts
+from vpcguard.policy.catalogue import shipped_rules
 from vpcguard.policy.configuration import load_configuration
 from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import load_snapshot

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.estate import facts
-from vpcguard.cli.catalogue import shipped_rules
 from vpcguard.cli.main import app
+from vpcguard.policy.catalogue import shipped_rules
 from vpcguard.policy.configuration import load_configuration
 from vpcguard.policy.deciding import Policy
 from vpcguard.policy.server import running_opa

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tools import rule_docs
-from vpcguard.cli.catalogue import shipped_rules
+from vpcguard.policy.catalogue import shipped_rules
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted(

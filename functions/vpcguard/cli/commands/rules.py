@@ -15,7 +15,7 @@ from vpcguard.cli.visible import visible
 from vpcguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from vpcguard.cli.catalogue import Rule
+    from vpcguard.policy.catalogue import Rule
 
 _HEAD = ("rule", "severity", "stage", "enabled", "fault")
 
@@ -37,7 +37,7 @@ def add_to(commands: options.Commands) -> None:
 @guarded
 def list_rules(*, as_json: bool) -> int:
     """List the rules: id, severity, stage, whether enabled, and the fault."""
-    from vpcguard.cli.catalogue import shipped_rules  # noqa: PLC0415
+    from vpcguard.policy.catalogue import shipped_rules  # noqa: PLC0415
 
     rules = shipped_rules()
     if as_json:
@@ -50,7 +50,7 @@ def list_rules(*, as_json: bool) -> int:
 @guarded
 def show_rule(*, rule_id: str, as_json: bool) -> int:
     """Show one rule: what it finds, why that matters, what to do about it."""
-    from vpcguard.cli.catalogue import shipped_rules  # noqa: PLC0415
+    from vpcguard.policy.catalogue import shipped_rules  # noqa: PLC0415
 
     rule = next((one for one in shipped_rules() if one.id == rule_id), None)
     if rule is None:
