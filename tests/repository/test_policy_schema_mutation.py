@@ -26,15 +26,13 @@ FILES = {
 }
 PACKAGES = {re.search(r"^package (\S+)", text, re.M)[1]: name for name, text in FILES.items()}  # type: ignore[index]
 
-# the tables of lib.network: input objects by id
-TABLES = "|".join(
-    re.findall(r"^([a-z_]+) := \{one\.", FILES[Path("vpcguard/lib/network/network.rego")], re.M)
-)
+# the tables of lib.facts: input objects by id
+TABLES = "|".join(re.findall(r"^([a-z_]+) := \{one\.", FILES[Path("vpcguard/lib/facts/facts.rego")], re.M))
 COMMENT = re.compile(r"(?m)(^|\s)#.*$")
 DEFINITION = re.compile(r"(?<=\n\n)(?=\S)")
-BINDING = re.compile(rf"some (?:[a-z_]+, )?([a-z_]+) in (?:input\.[a-z_.]+|network\.(?:{TABLES})\b)(?![\[.])")
+BINDING = re.compile(rf"some (?:[a-z_]+, )?([a-z_]+) in (?:input\.[a-z_.]+|facts\.(?:{TABLES})\b)(?![\[.])")
 DIRECT = re.compile(r"\binput\.([a-z_0-9]+)")
-BY_ID = re.compile(rf"\b(?:network\.)?(?:{TABLES})\[[^\[\]]+\]\.([a-z_0-9]+)")
+BY_ID = re.compile(rf"\b(?:facts\.)?(?:{TABLES})\[[^\[\]]+\]\.([a-z_0-9]+)")
 
 
 Kind = Callable[[str], Iterator[tuple[int, int]]]
@@ -46,7 +44,7 @@ def _input_fields(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _fields_by_id(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where fields are named through a table of lib.network: network.subnets[id].zone_id."""
+    """Yield where fields are named through a table of lib.facts: facts.subnets[id].zone_id."""
     yield from (found.span(1) for found in BY_ID.finditer(text))
 
 

@@ -16,8 +16,7 @@
 package vpcguard.rules.FAMILY.FAULT
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
@@ -31,7 +30,7 @@ deny contains result.violation(name, details) if {
 	faulty != set()
 	some name in cohorts.by_key[key].functions
 	details := {
-		"message": sprintf("%s uses %s: FILL IN what is wrong and what to do.", [name, message.subnets(faulty)]),
+		"message": sprintf("%s uses %s: FILL IN what is wrong and what to do.", [name, result.subnets(faulty)]),
 		"evidence": {"subnet_ids": faulty},
 		"root_causes": faulty,
 	}
@@ -49,5 +48,5 @@ unknown contains result.unknown(name, waits) if {
 # FILL IN the condition; this one finds subnets that are not available
 _faulty := {key: faulty |
 	some key in cohorts.with_subnets
-	faulty := {id | some id in cohorts.by_key[key].subnets; lower(network.subnets[id].state) != "available"}
+	faulty := {id | some id in cohorts.by_key[key].subnets; lower(facts.subnets[id].state) != "available"}
 }

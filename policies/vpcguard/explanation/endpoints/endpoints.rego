@@ -4,14 +4,13 @@
 package vpcguard.explanation.endpoints
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.coverage
 import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
-import data.vpcguard.lib.message
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
-import data.vpcguard.lib.network
+import data.vpcguard.lib.reachability
+import data.vpcguard.lib.result
 import data.vpcguard.lib.routes
-import data.vpcguard.lib.services
 
 # METADATA
 # description: |
@@ -37,7 +36,7 @@ _around := {key: by_subnet |
 			"endpoints": [object.union(_about(endpoint_id), _serving(key, id, endpoint_id)) |
 				some endpoint_id in (_in_vpc[cohort.vpc_id] | endpoints.serving[key][id])
 			],
-			"endpoints_wait_for": coverage.waits("vpc_endpoints", cohort.vpc_id),
+			"endpoints_wait_for": facts.waits("vpc_endpoints", cohort.vpc_id),
 		}
 	}
 }
@@ -53,22 +52,22 @@ _in_vpc := {vpc_id: ids |
 
 _about(id) := {
 	"endpoint_id": id,
-	"type": network.vpc_endpoints[id].type,
+	"type": facts.vpc_endpoints[id].type,
 	"service": endpoints.names[id],
-	"state": network.vpc_endpoints[id].state,
+	"state": facts.vpc_endpoints[id].state,
 }
 
 # only a route of a shared VPC tells of it
-_about(id) := {"endpoint_id": id, "type": null, "service": null, "state": null} if not network.vpc_endpoints[id]
+_about(id) := {"endpoint_id": id, "type": null, "service": null, "state": null} if not facts.vpc_endpoints[id]
 
 _serving(key, subnet_id, id) := {"serves": "yes", "reason": reason, "waits_for": set()} if {
 	id in endpoints.serving[key][subnet_id]
-	reason := _use(network.subnets[subnet_id].vpc_id, subnet_id, id)
+	reason := _use(facts.subnets[subnet_id].vpc_id, subnet_id, id)
 }
 
 _serving(key, subnet_id, id) := object.union({"waits_for": set()}, answer) if {
 	not id in endpoints.serving[key][subnet_id]
-	one := network.vpc_endpoints[id]
+	one := facts.vpc_endpoints[id]
 	answer := _refusal(one.type, one.state, {"key": key, "subnet": subnet_id}, id)
 }
 
@@ -90,11 +89,11 @@ _refusal(type, _, _, _) := {"serves": "no", "reason": "its kind serves no AWS se
 }
 
 _refusal("Gateway", "available", at_subnet, _) := {"serves": "no", "reason": $"no route of {table_id} leads to it"} if {
-	table_id := routes.table(at_subnet.subnet, network.subnets[at_subnet.subnet].vpc_id)
+	table_id := routes.table(at_subnet.subnet, facts.subnets[at_subnet.subnet].vpc_id)
 }
 
 _refusal("Gateway", "available", at_subnet, _) := _doubt(waits) if {
-	waits := endpoints.gateway_waits(at_subnet.subnet, network.subnets[at_subnet.subnet].vpc_id)
+	waits := endpoints.gateway_waits(at_subnet.subnet, facts.subnets[at_subnet.subnet].vpc_id)
 	waits != set()
 }
 
@@ -107,7 +106,7 @@ _refusal("Interface", "available", at_subnet, id) := {"serves": "no", "reason": 
 	true in endpoints.catching[id].values
 	_is_refused(at_subnet, id)
 	reason := sprintf("its security groups (%s) admit no TCP 443 from the function there", [
-		message.list({group_id | some group_id in network.vpc_endpoints[id].security_group_ids}),
+		result.list({group_id | some group_id in facts.vpc_endpoints[id].security_group_ids}),
 	])
 }
 
@@ -127,11 +126,11 @@ _is_refused(at_subnet, id) if {
 	admitted.waits == set()
 }
 
-_doubt(waits) := {"serves": "unknown", "reason": $"it waits for {message.waits(waits)}", "waits_for": waits}
+_doubt(waits) := {"serves": "unknown", "reason": $"it waits for {result.awaited(waits)}", "waits_for": waits}
 
 _reached(crowd, subnet_id) := [reached |
 	some service, _ in crowd.services
-	verdict := services.of[demands.outlook_of[crowd.cohort]][service][subnet_id]
+	verdict := reachability.of[demands.outlook_of[crowd.cohort]][service][subnet_id]
 	outcome := _outcome(verdict.values)
 	reached := {"service": service, "outcome": outcome, "text": _outcomes[outcome], "waits_for": verdict.waits}
 ]

@@ -5,9 +5,9 @@ package vpcguard.explanation.reasons
 
 import data.vpcguard.explanation.situation
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.message
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
-import data.vpcguard.lib.network
+import data.vpcguard.lib.result
 
 # METADATA
 # description: |
@@ -46,9 +46,9 @@ _facts(name) := array.flatten([
 	],
 	[["IPv4 addresses", "Its subnets have none."]],
 ]) if {
-	one := network.functions[name]
+	one := facts.functions[name]
 }
 
 _needed(set()) := "It needs no AWS service."
 
-_needed(services) := sprintf("It needs no service but %s.", [message.list(services)]) if services != set()
+_needed(services) := sprintf("It needs no service but %s.", [result.list(services)]) if services != set()

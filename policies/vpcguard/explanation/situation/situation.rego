@@ -4,23 +4,23 @@
 package vpcguard.explanation.situation
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.needs as lib_needs
-import data.vpcguard.lib.network
 
 # METADATA
 # description: |
 #   By function name, {kind: text}: attached, without_subnets (attached, and every subnet is gone), not_attached,
 #   managed_instances or deleting.
 of := {name: {kind: sprintf(_texts[kind], [name])} |
-	some name, _ in network.functions
+	some name, _ in facts.functions
 	kind := _kind(name)
 }
 
 # METADATA
 # description: VPC id by function name, null where there is none or nobody knows.
 vpc_ids := object.union(
-	{name: object.get(one, "vpc_id", null) | some name, one in network.functions},
+	{name: object.get(one, "vpc_id", null) | some name, one in facts.functions},
 	{name: vpc_id |
 		some name, key in cohorts.of
 		vpc_id := cohorts.by_key[key].vpc_id
@@ -30,13 +30,13 @@ vpc_ids := object.union(
 
 # METADATA
 # description: By function name, the states that AWS reports and their reasons, as far as they were read.
-states := {name: object.filter(one, _states) | some name, one in network.functions}
+states := {name: object.filter(one, _states) | some name, one in facts.functions}
 
 # METADATA
 # description: |
 #   By function name, its security groups: {"security_group_id", "existence" (seen, missing, unknown), "waits_for"}.
 #   Empty unless its network is judged.
-security_groups := object.union({name: [] | some name, _ in network.functions}, {name: listed |
+security_groups := object.union({name: [] | some name, _ in facts.functions}, {name: listed |
 	some name, key in cohorts.of
 	cohort := cohorts.by_key[key]
 	listed := [{"security_group_id": id, "existence": existence, "waits_for": waits} |
@@ -56,7 +56,7 @@ intents := {name: object.union(intent.evidence(key), {"waits_for": intent.by_key
 # description: |
 #   By function name, the AWS services it calls: {"services": [{"service", "basis", "waits_for"}], "others_wait_for":
 #   what it takes to know that there are no others}.
-needs := object.union({name: _no_needs | some name, _ in network.functions}, {name: found |
+needs := object.union({name: _no_needs | some name, _ in facts.functions}, {name: found |
 	some name, key in lib_needs.of
 	crowd := lib_needs.crowds[key]
 	listed := [{"service": service, "basis": need.basis, "waits_for": need.waits} | some service, need in crowd.services]
@@ -65,22 +65,22 @@ needs := object.union({name: _no_needs | some name, _ in network.functions}, {na
 
 _no_needs := {"services": [], "others_wait_for": set()}
 
-_kind(name) := "deleting" if name in network.deleting
+_kind(name) := "deleting" if name in facts.deleting
 
 _kind(name) := "managed_instances" if {
-	network.functions[name].managed_instances
-	not name in network.deleting
+	facts.functions[name].managed_instances
+	not name in facts.deleting
 }
 
 _kind(name) := "not_attached" if {
-	network.judged[name]
-	not network.attached[name]
+	facts.judged[name]
+	not facts.attached[name]
 }
 
 _kind(name) := "attached" if cohorts.of[name] in cohorts.with_subnets
 
 _kind(name) := "without_subnets" if {
-	network.attached[name]
+	facts.attached[name]
 	not cohorts.of[name] in cohorts.with_subnets
 }
 

@@ -4,18 +4,18 @@
 package vpcguard.explanation.subnets
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.faults
-import data.vpcguard.lib.interfaces
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.lambda_interfaces
 import data.vpcguard.lib.path
+import data.vpcguard.lib.result
 import data.vpcguard.lib.routes
 
 # METADATA
 # description: |
 #   By function name, its subnets as the schema lists them, without endpoints. "path" is null for a subnet that does not
 #   exist, "addresses" for one that was not seen.
-of := object.union({name: [] | some name, _ in network.functions}, {name: listed |
+of := object.union({name: [] | some name, _ in facts.functions}, {name: listed |
 	some name, key in cohorts.of
 	listed := [shown |
 		some id in cohorts.by_key[key].named_subnets
@@ -68,34 +68,34 @@ _text("works", key, id) := sprintf("leads to the internet%s through %s", [_over[
 
 _text("none", key, id) := faults.text(path.place_of[key], {id})
 
-_text("unknown", key, id) := $"cannot be told: it waits for {message.waits(path.of[key][id].waits)}"
+_text("unknown", key, id) := $"cannot be told: it waits for {result.awaited(path.of[key][id].waits)}"
 
 _over := {true: ", over IPv6 alone,", false: ""}
 
-_through(nat_ids, _) := message.list(nat_ids) if nat_ids != set()
+_through(nat_ids, _) := result.list(nat_ids) if nat_ids != set()
 
 _through(nat_ids, hops) := hops[count(hops) - 1].id if nat_ids == set()
 
 _addresses(key, id) := {
 	"free": object.get(_free, id, null),
 	"interface": kind,
-	"waits_for": _address_waits(id, kind, interfaces.pairs[key].waits),
+	"waits_for": _address_waits(id, kind, lambda_interfaces.pairs[key].waits),
 	"text": $"{_room(id)}; {told}",
 } if {
-	kind := _interface(id, interfaces.pairs[key])
+	kind := _interface(id, lambda_interfaces.pairs[key])
 	told := _told[kind]
 }
 
-_address_waits(id, "unknown", waits) := waits | network.waits_for_addresses({id})
+_address_waits(id, "unknown", waits) := waits | facts.waits_for_addresses({id})
 
-_address_waits(id, kind, _) := network.waits_for_addresses({id}) if kind != "unknown"
+_address_waits(id, kind, _) := facts.waits_for_addresses({id}) if kind != "unknown"
 
-_room(id) := sprintf("%d free in %s", [network.subnets[id].free_ipv4_addresses, network.subnets[id].ipv4_cidr])
+_room(id) := sprintf("%d free in %s", [facts.subnets[id].free_ipv4_addresses, facts.subnets[id].ipv4_cidr])
 
-_room(id) := "no IPv4 addresses, as the subnet is for IPv6 alone" if network.subnets[id].is_ipv6_only
+_room(id) := "no IPv4 addresses, as the subnet is for IPv6 alone" if facts.subnets[id].is_ipv6_only
 
 _room(id) := "nobody could tell how many are free" if {
-	network.subnets[id].is_ipv6_only == false
+	facts.subnets[id].is_ipv6_only == false
 	not _is_told[id]
 }
 

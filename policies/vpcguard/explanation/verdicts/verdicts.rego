@@ -5,8 +5,7 @@ package vpcguard.explanation.verdicts
 
 import data.vpcguard.explanation.reasons
 import data.vpcguard.lib.config
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 # METADATA
@@ -15,7 +14,7 @@ import data.vpcguard.lib.result
 #   "reason"}, where violation and unknown bring more of the decision along. Verdicts: violation, unknown, pass, silent,
 #   off, not_applicable.
 of := {name: listed |
-	some name, _ in network.functions
+	some name, _ in facts.functions
 	listed := [object.union(about, said) |
 		some rule in data.vpcguard.decision.rules
 		about := {"id": rule.id, "title": rule.title, "severity": rule.severity, "stage": _setting(rule.id, name).stage}
@@ -35,7 +34,7 @@ _said(rule, name) := object.union({"verdict": "unknown", "reason": one.message},
 
 _said(rule, name) := {"verdict": "silent", "reason": reason} if {
 	name in rule.silent
-	reason := sprintf("It rests on %s, left out on purpose.", [message.list(_left_out(rule.id, name))])
+	reason := sprintf("It rests on %s, left out on purpose.", [result.list(_left_out(rule.id, name))])
 }
 
 _said(rule, name) := {"verdict": "pass", "reason": _custom(rule.id).passes} if {

@@ -5,8 +5,7 @@
 #   https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html
 package vpcguard.lib.blocks
 
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 
 # METADATA
 # description: |
@@ -14,31 +13,31 @@ import data.vpcguard.lib.network
 #   "waits"}. The subnet's own state counts; our account's option only where a subnet of ours has none.
 # scope: document
 of(subnet_id, _) := _judged(mode, subnet_id) if {
-	mode := network.subnets[subnet_id].internet_gateway_block_mode
+	mode := facts.subnets[subnet_id].internet_gateway_block_mode
 }
 
 of(subnet_id, vpc_id) := _by_account(_owner(subnet_id, vpc_id)) if {
-	network.subnets[subnet_id]
-	not network.subnets[subnet_id].internet_gateway_block_mode
+	facts.subnets[subnet_id]
+	not facts.subnets[subnet_id].internet_gateway_block_mode
 	_owner(subnet_id, vpc_id) == input.account.id
 }
 
 # our option says nothing about a subnet that somebody else owns, and AWS shows its own state with the subnet
 of(subnet_id, vpc_id) := {"answer": "open", "waits": set()} if {
-	network.subnets[subnet_id]
-	not network.subnets[subnet_id].internet_gateway_block_mode
+	facts.subnets[subnet_id]
+	not facts.subnets[subnet_id].internet_gateway_block_mode
 	_owner(subnet_id, vpc_id) != input.account.id
 }
 
 # a subnet that nobody could read may be excluded from its account's block
 of(subnet_id, vpc_id) := by_account if {
-	not network.subnets[subnet_id]
+	not facts.subnets[subnet_id]
 	by_account := _by_account(_owner(subnet_id, vpc_id))
 	by_account.answer != "blocked"
 }
 
 of(subnet_id, vpc_id) := {"answer": "unknown", "waits": {wait}} if {
-	not network.subnets[subnet_id]
+	not facts.subnets[subnet_id]
 	_by_account(_owner(subnet_id, vpc_id)).answer == "blocked"
 	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"Block Public Access of {subnet_id}"}
 }
@@ -58,7 +57,7 @@ _by_account(owner) := _judged(_options[owner], owner)
 
 _by_account(owner) := {"answer": "unknown", "waits": waits} if {
 	not _options[owner]
-	unread := coverage.waits("block_public_access", owner)
+	unread := facts.waits("block_public_access", owner)
 	waits := unread | {wait |
 		unread == set()
 		wait := {"status": "opaque", "name": owner, "reason": "its Block Public Access option"}
@@ -67,12 +66,12 @@ _by_account(owner) := {"answer": "unknown", "waits": waits} if {
 
 # an account without an entry has the option off, but only about our own account do we know that it has none
 _options := object.union(
-	{input.account.id: "off" | coverage.is_known("block_public_access", input.account.id)},
+	{input.account.id: "off" | facts.is_known("block_public_access", input.account.id)},
 	{one.account_id: one.internet_gateway_block_mode | some one in input.block_public_access},
 )
 
 _owner(subnet_id, vpc_id) := array.flatten([
-	[owner | owner := network.subnets[subnet_id].owner_id],
-	[owner | owner := network.vpcs[vpc_id].owner_id],
+	[owner | owner := facts.subnets[subnet_id].owner_id],
+	[owner | owner := facts.vpcs[vpc_id].owner_id],
 	input.account.id,
 ])[0]

@@ -6,9 +6,8 @@
 package vpcguard.lib.cohorts
 
 import data.vpcguard.lib.config
-import data.vpcguard.lib.coverage
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
-import data.vpcguard.lib.network
 
 # METADATA
 # description: Cohort key by function name, for every attached function.
@@ -42,11 +41,11 @@ by_key := {min(members): cohort |
 #   "is_dual_stack_allowed", "named_subnets", "subnets", "missing_subnets", "hidden_subnets", "hidden_subnet_waits"}.
 spreads := {min(members): spread |
 	some [named, said_vpc_id, is_dual_stack_allowed], members in _spread_members
-	subnets := {id | some id in named; network.subnets[id]}
+	subnets := {id | some id in named; facts.subnets[id]}
 
 	# what the functions say themselves counts where no subnet was seen
-	vpc_id := min({network.subnets[id].vpc_id | some id in subnets} | {said_vpc_id | subnets == set()})
-	unseen := {id: coverage.waits_within("subnets", id, vpc_id) | some id in (named - subnets)}
+	vpc_id := min({facts.subnets[id].vpc_id | some id in subnets} | {said_vpc_id | subnets == set()})
+	unseen := {id: facts.waits_within("subnets", id, vpc_id) | some id in (named - subnets)}
 	spread := {
 		"functions": members,
 		"vpc_id": vpc_id,
@@ -92,11 +91,11 @@ hidden_subnet_waits := {key: spreads[cohort.spread].hidden_subnet_waits | some k
 
 # METADATA
 # description: The subnets that attached functions name and that were not seen, missing or hidden.
-unseen_subnets := union({spread.named_subnets | some spread in spreads}) - object.keys(network.subnets)
+unseen_subnets := union({spread.named_subnets | some spread in spreads}) - object.keys(facts.subnets)
 
 # METADATA
 # description: As unseen_subnets, the security groups.
-unseen_groups := union({named | some [_, named], _ in _groups}) - object.keys(network.security_groups)
+unseen_groups := union({named | some [_, named], _ in _groups}) - object.keys(facts.security_groups)
 
 # METADATA
 # description: The functions of several cohorts, given their keys.
@@ -112,8 +111,8 @@ _shared := {key: object.remove(spread, ["hidden_subnet_waits"]) | some key, spre
 _groups := {place: groups |
 	some place in {[spreads[spread].vpc_id, named] | some [spread, named, _, _], _ in _members}
 	[vpc_id, named] := place
-	seen := {id | some id in named; network.security_groups[id]}
-	unseen := {id: coverage.waits_within("security_groups", id, vpc_id) | some id in (named - seen)}
+	seen := {id | some id in named; facts.security_groups[id]}
+	unseen := {id: facts.waits_within("security_groups", id, vpc_id) | some id in (named - seen)}
 	groups := {
 		"named_groups": named,
 		"groups": seen,
@@ -131,7 +130,7 @@ _members := {traits: members |
 _traits := {name: [spread, named_groups, config.signature_of[name], intent.key_of[name]] |
 	some spread, one in spreads
 	some name in one.functions
-	named_groups := _ids[network.attached[name].security_group_ids]
+	named_groups := _ids[facts.attached[name].security_group_ids]
 }
 
 _spread_members := {traits: members |
@@ -140,11 +139,11 @@ _spread_members := {traits: members |
 }
 
 _spread_traits := {name: [_ids[one.subnet_ids], object.get(one, "vpc_id", ""), one.ipv6_allowed_for_dual_stack] |
-	some name, one in network.attached
+	some name, one in facts.attached
 }
 
 # lists that differ in their order alone are one set
 _ids := {list: {id | some id in list} |
-	lists := {one.subnet_ids | some one in network.attached} | {one.security_group_ids | some one in network.attached}
+	lists := {one.subnet_ids | some one in facts.attached} | {one.security_group_ids | some one in facts.attached}
 	some list in lists
 }

@@ -7,10 +7,9 @@
 package vpcguard.lib.endpoints
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.groups
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.routes
+import data.vpcguard.lib.security_groups
 
 # METADATA
 # description: |
@@ -97,11 +96,11 @@ group_waits := {id: waits |
 	some vpc_id, ids in _in_vpc
 	some id in ids
 	waits := union({
-		groups.into[_groups_of[id]].waits,
+		security_groups.into[_groups_of[id]].waits,
 		{wait |
 			some group_id in _groups_of[id]
-			not network.security_groups[group_id]
-			some wait in coverage.waits("security_groups", vpc_id)
+			not facts.security_groups[group_id]
+			some wait in facts.waits("security_groups", vpc_id)
 		},
 		{wait |
 			_groups_of[id] == set()
@@ -138,7 +137,7 @@ unnamed_waits(subnet_id) := {wait |
 # METADATA
 # description: Of these endpoints, those whose policy is not the default full access; policies are not judged.
 # scope: document
-with_own_policy(ids) := {id | some id in ids; network.vpc_endpoints[id].has_default_policy == false}
+with_own_policy(ids) := {id | some id in ids; facts.vpc_endpoints[id].has_default_policy == false}
 
 _name(service_name) := object.get(data.vpcguard.config.services.aliases, name, name) if {
 	start := indexof(service_name, _region)
@@ -165,33 +164,33 @@ _catching(false, _, _) := _not_caught("private_dns_disabled")
 
 _catching(true, true, _) := _not_caught("private_dns_for_inbound_resolver_only")
 
-_catching(true, false, vpc_id) := _not_caught("dns_support_disabled") if network.vpcs[vpc_id].dns_support == false
+_catching(true, false, vpc_id) := _not_caught("dns_support_disabled") if facts.vpcs[vpc_id].dns_support == false
 
 _catching(true, false, vpc_id) := _not_caught("dns_hostnames_disabled") if {
-	network.vpcs[vpc_id].dns_hostnames == false
-	not network.vpcs[vpc_id].dns_support == false
+	facts.vpcs[vpc_id].dns_hostnames == false
+	not facts.vpcs[vpc_id].dns_support == false
 }
 
 _catching(true, false, vpc_id) := {"values": {true}, "cause": "", "waits": set()} if {
-	network.vpcs[vpc_id].dns_support
-	network.vpcs[vpc_id].dns_hostnames
+	facts.vpcs[vpc_id].dns_support
+	facts.vpcs[vpc_id].dns_hostnames
 }
 
 _catching(true, false, vpc_id) := {"values": {true, false}, "cause": "", "waits": _attribute_waits(vpc_id)} if {
-	not network.vpcs[vpc_id].dns_support == false
-	not network.vpcs[vpc_id].dns_hostnames == false
+	not facts.vpcs[vpc_id].dns_support == false
+	not facts.vpcs[vpc_id].dns_hostnames == false
 	not _has_dns(vpc_id)
 }
 
 _not_caught(cause) := {"values": {false}, "cause": cause, "waits": set()}
 
 _has_dns(vpc_id) if {
-	network.vpcs[vpc_id].dns_support
-	network.vpcs[vpc_id].dns_hostnames
+	facts.vpcs[vpc_id].dns_support
+	facts.vpcs[vpc_id].dns_hostnames
 }
 
 _attribute_waits(vpc_id) := waits if {
-	waits := coverage.waits("vpc_attributes", vpc_id)
+	waits := facts.waits("vpc_attributes", vpc_id)
 	waits != set()
 }
 
@@ -200,7 +199,7 @@ _attribute_waits(vpc_id) := {{
 	"name": "ec2:DescribeVpcAttribute",
 	"reason": $"not read for {vpc_id}",
 }} if {
-	coverage.is_known("vpc_attributes", vpc_id)
+	facts.is_known("vpc_attributes", vpc_id)
 }
 
 # by VPC, the sets of groups that its interface endpoints have; most endpoints share one
@@ -230,7 +229,7 @@ _serving := {place: by_subnet |
 _serving_waits := {place: by_subnet |
 	some place in _places
 	spread := cohorts.spreads[place[0]]
-	unread := coverage.waits("vpc_endpoints", spread.vpc_id)
+	unread := facts.waits("vpc_endpoints", spread.vpc_id)
 	by_subnet := {subnet_id: waits |
 		some subnet_id in spread.subnets
 		waits := union({
@@ -238,7 +237,7 @@ _serving_waits := {place: by_subnet |
 			gateway_waits(subnet_id, spread.vpc_id),
 			{wait |
 				_gateways_at[subnet_id] & _unlisted != set()
-				some wait in coverage.waits("prefix_lists", "")
+				some wait in facts.waits("prefix_lists", "")
 			},
 			{wait |
 				some id in _doubtful[spread.vpc_id]
@@ -254,7 +253,7 @@ _admitted := {place: by_groups |
 	spread := cohorts.spreads[place[0]]
 	by_groups := {group_ids: subnet_ids |
 		some group_ids in _group_sets[spread.vpc_id]
-		is_named := (place[1] & groups.into[group_ids].groups) != set()
+		is_named := (place[1] & security_groups.into[group_ids].groups) != set()
 		subnet_ids := {true: spread.subnets, false: spread.subnets & _within[spread.vpc_id][group_ids]}[is_named]
 	}
 }
@@ -267,7 +266,7 @@ _within := {vpc_id: by_groups |
 		subnet_ids := {one.id |
 			some one in input.subnets
 			one.vpc_id == vpc_id
-			groups.covers(groups.into[group_ids].cidrs, one.ipv4_cidr)
+			security_groups.covers(security_groups.into[group_ids].cidrs, one.ipv4_cidr)
 		}
 	}
 }
@@ -280,7 +279,7 @@ _catchers := {vpc_id: by_groups |
 		ids := {id |
 			some id in _in_vpc[vpc_id]
 			_groups_of[id] == group_ids
-			network.vpc_endpoints[id].state == "available"
+			facts.vpc_endpoints[id].state == "available"
 			catching[id].values == {true}
 		}
 	}
@@ -291,7 +290,7 @@ _doubtful := {vpc_id: doubtful |
 	some vpc_id, ids in _in_vpc
 	doubtful := {id |
 		some id in ids
-		network.vpc_endpoints[id].state == "available"
+		facts.vpc_endpoints[id].state == "available"
 		true in catching[id].values
 		union({catching[id].waits, group_waits[id]}) != set()
 	}
@@ -304,7 +303,7 @@ _admission_waits(admitted, subnet_id) := admitted.waits if not subnet_id in admi
 # by subnet, the gateway endpoints that its route table leads to
 _gateways_at := {subnet_id: ids |
 	some subnet_id in union({spread.subnets | some spread in cohorts.spreads})
-	table_id := routes.table(subnet_id, network.subnets[subnet_id].vpc_id)
+	table_id := routes.table(subnet_id, facts.subnets[subnet_id].vpc_id)
 	ids := _associated[table_id] | _proven[table_id]
 }
 
@@ -326,14 +325,14 @@ _proven := {table.id: ids |
 		route.family == "prefix_list"
 		route.target_kind == "vpc_endpoint"
 		route.state == "active"
-		not network.vpc_endpoints[route.target_id]
+		not facts.vpc_endpoints[route.target_id]
 		not _is_customer_list[route.destination]
 	}
 }
 
 # those to which no list leads whose owner was read: gateway endpoints, or firewalls
 _unlisted := {id |
-	not coverage.is_known("prefix_lists", "")
+	not facts.is_known("prefix_lists", "")
 	owned := {one.id | some one in input.prefix_lists; one.owner_id}
 	some id, list_ids in _lists_to
 	list_ids & owned == set()
@@ -359,7 +358,7 @@ _lists_to := {id: list_ids |
 }
 
 _unnamed_waits := waits if {
-	waits := coverage.waits("prefix_lists", "")
+	waits := facts.waits("prefix_lists", "")
 	waits != set()
 }
 
@@ -368,7 +367,7 @@ _unnamed_waits := {{
 	"name": "ec2:DescribeManagedPrefixLists",
 	"reason": "a list without a name",
 }} if {
-	coverage.is_known("prefix_lists", "")
+	facts.is_known("prefix_lists", "")
 }
 
 # a list of somebody's own leads to a firewall, never to a gateway endpoint

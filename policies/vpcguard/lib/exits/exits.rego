@@ -7,9 +7,8 @@ package vpcguard.lib.exits
 
 import data.vpcguard.lib.blocks
 import data.vpcguard.lib.config
-import data.vpcguard.lib.coverage
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.legs
-import data.vpcguard.lib.network
 import data.vpcguard.lib.outcomes
 
 # METADATA
@@ -32,12 +31,12 @@ of_vpc(vpc_id, subnet_id, _) := unless_blocked(subnet_id, vpc_id, [hop]) if {
 
 of_vpc(vpc_id, subnet_id, _) := _by_unread_gateway(subnet_id, vpc_id, []) if {
 	not _has_internet_gateway(vpc_id)
-	not coverage.is_known("internet_gateways", vpc_id)
+	not facts.is_known("internet_gateways", vpc_id)
 }
 
 of_vpc(vpc_id, _, root) := outcomes.none("nat_without_internet_gateway", root, []) if {
 	not _has_internet_gateway(vpc_id)
-	coverage.is_known("internet_gateways", vpc_id)
+	facts.is_known("internet_gateways", vpc_id)
 }
 
 # METADATA
@@ -46,18 +45,18 @@ of_vpc(vpc_id, _, root) := outcomes.none("nat_without_internet_gateway", root, [
 attachment(id, vpc_id) := "attached" if vpc_id in _attached_to[id]
 
 attachment(id, vpc_id) := "detached" if {
-	network.internet_gateways[id]
+	facts.internet_gateways[id]
 	not vpc_id in _attached_to[id]
 }
 
 attachment(id, vpc_id) := "detached" if {
-	not network.internet_gateways[id]
-	coverage.is_known("internet_gateways", vpc_id)
+	not facts.internet_gateways[id]
+	facts.is_known("internet_gateways", vpc_id)
 }
 
 attachment(id, vpc_id) := "unknown" if {
-	not network.internet_gateways[id]
-	not coverage.is_known("internet_gateways", vpc_id)
+	not facts.internet_gateways[id]
+	not facts.is_known("internet_gateways", vpc_id)
 }
 
 # METADATA
@@ -91,8 +90,8 @@ _opaque_waits(kind, id, vpc_id) := {{"status": "opaque", "name": id, "reason": r
 
 _unread_endpoint(kind, id, vpc_id) := {wait |
 	kind == "vpc_endpoint"
-	not network.vpc_endpoints[id]
-	some wait in coverage.waits("vpc_endpoints", vpc_id)
+	not facts.vpc_endpoints[id]
+	some wait in facts.waits("vpc_endpoints", vpc_id)
 }
 
 _judged(_, leg) := outcomes.none("nat_without_internet_gateway", leg.table, legs.hops(leg)) if leg.kind == "missing"
@@ -101,7 +100,7 @@ _judged(_, leg) := outcomes.unknown(leg.waits, legs.hops(leg)) if leg.kind == "u
 
 _judged(trust, leg) := _onward(route.target_kind, trust, leg, route.target_id) if {
 	leg.kind in {"route", "perhaps"}
-	route := network.route_tables[leg.table].routes[leg.index]
+	route := facts.route_tables[leg.table].routes[leg.index]
 }
 
 _onward("internet_gateway", _, leg, id) := _by_gateway(attachment(id, leg.vpc_id), leg.state, leg, id)
@@ -144,7 +143,7 @@ _by_unread_gateway(subnet_id, vpc_id, hops) := unless_blocked(subnet_id, vpc_id,
 
 _by_unread_gateway(subnet_id, vpc_id, hops) := outcomes.unknown(waits, hops) if {
 	blocks.of(subnet_id, vpc_id).answer != "blocked"
-	waits := coverage.waits("internet_gateways", vpc_id)
+	waits := facts.waits("internet_gateways", vpc_id)
 }
 
 # METADATA
@@ -160,21 +159,21 @@ by_egress_only_gateway(id, leg) := outcomes.none("internet_gateway_detached", id
 }
 
 by_egress_only_gateway(id, leg) := unless_blocked(leg.subnet_id, leg.vpc_id, _hops(leg, id, "unknown")) if {
-	not network.egress_only_internet_gateways[id]
-	not coverage.is_known("egress_only_internet_gateways", leg.vpc_id)
+	not facts.egress_only_internet_gateways[id]
+	not facts.is_known("egress_only_internet_gateways", leg.vpc_id)
 	blocks.of(leg.subnet_id, leg.vpc_id).answer == "blocked"
 }
 
 by_egress_only_gateway(id, leg) := outcomes.unknown(waits, _hops(leg, id, "unknown")) if {
-	not network.egress_only_internet_gateways[id]
-	waits := coverage.waits("egress_only_internet_gateways", leg.vpc_id)
+	not facts.egress_only_internet_gateways[id]
+	waits := facts.waits("egress_only_internet_gateways", leg.vpc_id)
 	waits != set()
 	blocks.of(leg.subnet_id, leg.vpc_id).answer != "blocked"
 }
 
-_is_settled(id, _) if network.egress_only_internet_gateways[id]
+_is_settled(id, _) if facts.egress_only_internet_gateways[id]
 
-_is_settled(_, vpc_id) if coverage.is_known("egress_only_internet_gateways", vpc_id)
+_is_settled(_, vpc_id) if facts.is_known("egress_only_internet_gateways", vpc_id)
 
 _hops(leg, id, state) := array.concat(
 	legs.hops(leg),

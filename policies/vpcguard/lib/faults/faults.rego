@@ -3,9 +3,9 @@
 # description: What is wrong with the way out of subnets, in plain words, and what to do next.
 package vpcguard.lib.faults
 
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.path
+import data.vpcguard.lib.result
 
 # METADATA
 # description: |
@@ -15,7 +15,7 @@ import data.vpcguard.lib.path
 text(place, subnet_ids) := concat("; ", {clause |
 	faults := {id: _wrong(path.by_place[place][id]) | some id in subnet_ids}
 	some fault in faults
-	clause := sprintf("from %s, %s", [message.subnets({id | some id, same in faults; same == fault}), fault])
+	clause := sprintf("from %s, %s", [result.subnets({id | some id, same in faults; same == fault}), fault])
 })
 
 # METADATA
@@ -49,7 +49,7 @@ _fault(outcome) := sprintf("%s goes to %s, which is %s", [_traffic(outcome), out
 	outcome.cause == "nat_unavailable"
 }
 
-_fault(outcome) := sprintf(_faults[outcome.cause], [_traffic(outcome), message.list(outcome.nat_ids)]) if {
+_fault(outcome) := sprintf(_faults[outcome.cause], [_traffic(outcome), result.list(outcome.nat_ids)]) if {
 	outcome.cause in {"nat_private", "nat_without_internet_gateway"}
 }
 
@@ -105,7 +105,7 @@ _traffic(outcome) := "0.0.0.0/0" if not _is_halved(outcome)
 
 _is_halved(outcome) if {
 	some hop in outcome.hops
-	some route in network.route_tables[hop.id].routes
+	some route in facts.route_tables[hop.id].routes
 	route.destination in {"0.0.0.0/1", "128.0.0.0/1"}
 }
 

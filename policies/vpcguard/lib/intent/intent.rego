@@ -6,14 +6,13 @@
 package vpcguard.lib.intent
 
 import data.vpcguard.lib.config
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 
 # METADATA
 # description: |
 #   By function name, a key of by_key. Functions with one key have one intent.
 key_of := {name: key |
-	some name, one in network.functions
+	some name, one in facts.functions
 	key := [config.signature_of[name], _tags[one.tags], object.get(_unread, name, set())]
 }
 
@@ -154,7 +153,7 @@ _unrecognized(tags) := {value |
 
 # by list of tags, our three as they are compared: lower case, without blanks
 _tags := {list: tags |
-	some list in {one.tags | some one in network.functions}
+	some list in {one.tags | some one in facts.functions}
 	tags := {kind: lower(replace(tag.value, " ", "")) |
 		some tag in list
 		kind := _kinds[tag.key]
@@ -167,4 +166,4 @@ _kinds := {
 	"vpcguard:services": "services",
 }
 
-_unread := coverage.doubtful("function_tags", object.keys(network.functions))
+_unread := facts.doubtful("function_tags", object.keys(facts.functions))

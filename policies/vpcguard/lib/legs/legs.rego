@@ -3,13 +3,12 @@
 # description: |
 #   Where the default traffic of a subnet leads, Gateway Load Balancer endpoints followed from table to table. A leg is
 #   {"kind", "table", "index", "state", "subnet_id", "vpc_id", "hops", "waits"}: the traffic stands in the table of
-#   subnet_id, which it reached by hops. kind "route": network.route_tables[table].routes[index] carries it on;
+#   subnet_id, which it reached by hops. kind "route": facts.route_tables[table].routes[index] carries it on;
 #   "perhaps": that route carries some of it if an unread prefix list says so; "missing": nothing carries it, or only
 #   one half of it; "unknown": waits says what would settle it. state is the state of the default route.
 package vpcguard.lib.legs
 
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.routes
 
 # METADATA
@@ -43,8 +42,8 @@ _followed(family, legs) := {leg | some leg in legs; not _entered(leg)} | {next |
 	some leg in legs
 	id := _entered(leg)
 	some next in _first(family, {
-		"subnet_id": network.vpc_endpoints[id].subnet_ids[0],
-		"vpc_id": network.vpc_endpoints[id].vpc_id,
+		"subnet_id": facts.vpc_endpoints[id].subnet_ids[0],
+		"vpc_id": facts.vpc_endpoints[id].vpc_id,
 		"hops": array.concat(hops(leg), [{"id": id, "kind": "vpc_endpoint", "state": "available"}]),
 	})
 }
@@ -52,7 +51,7 @@ _followed(family, legs) := {leg | some leg in legs; not _entered(leg)} | {next |
 # the endpoint that a leg enters, where the way goes on in the endpoint's own subnet
 _entered(leg) := id if {
 	leg.kind == "route"
-	id := network.route_tables[leg.table].routes[leg.index].target_id
+	id := facts.route_tables[leg.table].routes[leg.index].target_id
 	id in _entrances
 	leg.state == "active"
 }
@@ -81,7 +80,7 @@ _carried(family, table_id) := union({firm, missing, pieces, perhaps, contested, 
 	firm := {_leg("route", table_id, index, {"state": state, "waits": set()}) |
 		carrying.missing in {"", "pieces"}
 		some index in (carrying.routes | agreed)
-		state := _states[network.route_tables[table_id].routes[index].state]
+		state := _states[facts.route_tables[table_id].routes[index].state]
 	}
 	missing := {_leg("missing", table_id, 0, {"state": carrying.missing, "waits": set()}) |
 		not carrying.missing in {"", "pieces"}
@@ -95,8 +94,8 @@ _carried(family, table_id) := union({firm, missing, pieces, perhaps, contested, 
 	}
 	perhaps := {_leg("perhaps", table_id, index, {"state": state, "waits": waits}) |
 		some index in carrying.perhaps
-		state := _states[network.route_tables[table_id].routes[index].state]
-		waits := coverage.waits("prefix_list_entries", network.route_tables[table_id].routes[index].destination)
+		state := _states[facts.route_tables[table_id].routes[index].state]
+		waits := facts.waits("prefix_list_entries", facts.route_tables[table_id].routes[index].destination)
 	}
 	contested := {_leg("unknown", table_id, 0, {"state": "contested", "waits": waits}) |
 		carrying.contested != set()
@@ -107,19 +106,19 @@ _carried(family, table_id) := union({firm, missing, pieces, perhaps, contested, 
 
 _untold(table_id, indexes) := {_leg("unknown", table_id, 0, {"state": "unknown", "waits": {wait}}) |
 	some index in indexes
-	route := network.route_tables[table_id].routes[index]
+	route := facts.route_tables[table_id].routes[index]
 	not _states[route.state]
 	wait := {"status": "undecidable", "name": table_id, "reason": $"the state of its route to {route.destination}"}
 }
 
 # pieces that all lead to one place, or nowhere: one of them speaks for all
 _agreed(table_id, pieces) := {min(pieces)} if {
-	count({network.route_tables[table_id].routes[index].target_id | some index in pieces}) == 1
-	count({network.route_tables[table_id].routes[index].state | some index in pieces}) == 1
+	count({facts.route_tables[table_id].routes[index].target_id | some index in pieces}) == 1
+	count({facts.route_tables[table_id].routes[index].state | some index in pieces}) == 1
 }
 
 else := {min(pieces)} if {
-	{network.route_tables[table_id].routes[index].state | some index in pieces} == {"blackhole"}
+	{facts.route_tables[table_id].routes[index].state | some index in pieces} == {"blackhole"}
 }
 
 else := set()

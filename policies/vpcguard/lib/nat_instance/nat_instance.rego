@@ -6,10 +6,9 @@
 #   seen. https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html
 package vpcguard.lib.nat_instance
 
-import data.vpcguard.lib.coverage
 import data.vpcguard.lib.exits
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.legs
-import data.vpcguard.lib.network
 import data.vpcguard.lib.outcomes
 
 # METADATA
@@ -57,31 +56,31 @@ _cause("block_public_access") := "block_public_access"
 
 _cause(cause) := "nat_instance_unusable" if cause != "block_public_access"
 
-_instance_id(interface_id, _) := network.interfaces[interface_id].instance_id
+_instance_id(interface_id, _) := facts.interfaces[interface_id].instance_id
 
-_instance_id(interface_id, told) := told if not network.interfaces[interface_id].instance_id
+_instance_id(interface_id, told) := told if not facts.interfaces[interface_id].instance_id
 
 _interface(id, vpc_id) := {"hop": hop, "is_failed": false, "waits": waits} if {
-	not network.interfaces[id]
-	waits := coverage.waits("network_interfaces", vpc_id)
+	not facts.interfaces[id]
+	waits := facts.waits("network_interfaces", vpc_id)
 	waits != set()
 	hop := {"id": id, "kind": "network_interface", "state": "unknown"}
 }
 
 _interface(id, vpc_id) := {"hop": hop, "is_failed": true, "waits": set()} if {
-	not network.interfaces[id]
-	coverage.is_known("network_interfaces", vpc_id)
+	not facts.interfaces[id]
+	facts.is_known("network_interfaces", vpc_id)
 	hop := {"id": id, "kind": "network_interface", "state": "missing"}
 }
 
 _interface(id, _) := {"hop": hop, "is_failed": true, "waits": set()} if {
-	network.interfaces[id].source_dest_check
+	facts.interfaces[id].source_dest_check
 	hop := {"id": id, "kind": "network_interface", "state": "source_dest_check"}
 }
 
 _interface(id, _) := {"hop": hop, "is_failed": false, "waits": waits} if {
-	network.interfaces[id]
-	not network.interfaces[id].source_dest_check
+	facts.interfaces[id]
+	not facts.interfaces[id].source_dest_check
 	waits := {wait |
 		some reason in _untold(id)
 		wait := {"status": "undecidable", "name": id, "reason": reason}
@@ -90,7 +89,7 @@ _interface(id, _) := {"hop": hop, "is_failed": false, "waits": waits} if {
 	hop := {"id": id, "kind": "network_interface", "state": state}
 }
 
-_untold(id) := {"no SourceDestCheck" | not id in _told} | {"no subnet" | not network.interfaces[id].subnet_id}
+_untold(id) := {"no SourceDestCheck" | not id in _told} | {"no subnet" | not facts.interfaces[id].subnet_id}
 
 _told := {one.id | some one in input.network_interfaces; is_boolean(one.source_dest_check)}
 
@@ -101,28 +100,28 @@ _instance(interface_id, "", _) := {"hop": hop, "is_failed": false, "waits": {wai
 }
 
 _instance(_, id, _) := {"hop": hop, "is_failed": is_failed, "waits": set()} if {
-	hop := {"id": id, "kind": "instance", "state": network.instances[id].state}
+	hop := {"id": id, "kind": "instance", "state": facts.instances[id].state}
 	is_failed := {true: false, false: true}[lower(hop.state) == "running"]
 }
 
 _instance(_, id, vpc_id) := {"hop": hop, "is_failed": true, "waits": set()} if {
 	id != ""
-	not network.instances[id]
-	coverage.is_known("instances", vpc_id)
+	not facts.instances[id]
+	facts.is_known("instances", vpc_id)
 	hop := {"id": id, "kind": "instance", "state": "missing"}
 }
 
 _instance(_, id, vpc_id) := {"hop": hop, "is_failed": false, "waits": waits} if {
 	id != ""
-	not network.instances[id]
-	waits := coverage.waits("instances", vpc_id)
+	not facts.instances[id]
+	waits := facts.waits("instances", vpc_id)
 	waits != set()
 	hop := {"id": id, "kind": "instance", "state": "unknown"}
 }
 
 _exit(trust, interface_id, vpc_id) := exits.of(trust, ways) if {
-	ways := legs.of("ipv4", network.interfaces[interface_id].subnet_id, vpc_id)
+	ways := legs.of("ipv4", facts.interfaces[interface_id].subnet_id, vpc_id)
 }
 
 # the state of the interface says enough
-_exit(_, interface_id, _) := outcomes.unknown(set(), []) if not network.interfaces[interface_id].subnet_id
+_exit(_, interface_id, _) := outcomes.unknown(set(), []) if not facts.interfaces[interface_id].subnet_id

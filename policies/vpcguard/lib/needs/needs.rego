@@ -6,10 +6,9 @@
 package vpcguard.lib.needs
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.coverage
+import data.vpcguard.lib.facts
+import data.vpcguard.lib.iam
 import data.vpcguard.lib.intent
-import data.vpcguard.lib.network
-import data.vpcguard.lib.permissions
 
 # METADATA
 # description: Crowd key by function name, for every attached function.
@@ -70,8 +69,8 @@ _nothing := {"services": {}, "others": set()}
 # by function whose intent leaves it to inference, its cohort and its needs: most need what their role lets them call
 _inferred := object.union(_plain, {name: [cohorts.of[name], needs] |
 	some name in (_undeclared - object.keys(_plain))
-	role_name := object.get(network.attached[name], "role_name", "")
-	patterns := {pattern | some pattern in _allowed[permissions.contents[role_name]]}
+	role_name := object.get(facts.attached[name], "role_name", "")
+	patterns := {pattern | some pattern in _allowed[iam.contents[role_name]]}
 	others := _doubt[intent.key_of[name]] | _role_waits(role_name)
 	needs := _needs(patterns, _reasons(name), others, object.get(_source_waits, name, set()))
 })
@@ -81,9 +80,9 @@ _undeclared := union({cohort.functions | some cohort in cohorts.by_key; not _dec
 # Lambda calls no service for them, and all that tells their needs was read
 _plain := {name: [cohorts.of[name], needs] |
 	some name in ((_undeclared - _in_doubt) - object.keys(_source_waits))
-	one := network.attached[name]
+	one := facts.attached[name]
 	[one.has_kms_key, one.event_sources, object.get(one, "dead_letter_service", "")] == [false, [], ""]
-	not permissions.unread[one.role_name]
+	not iam.unread[one.role_name]
 	needs := object.get(_needs_of_role, one.role_name, _nothing)
 }
 
@@ -97,14 +96,14 @@ _doubt := {key: waits |
 
 _role_waits("") := {{"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}}
 
-_role_waits(role_name) := object.get(permissions.unread, role_name, set()) if role_name != ""
+_role_waits(role_name) := object.get(iam.unread, role_name, set()) if role_name != ""
 
-_source_waits := coverage.doubtful("event_sources", _undeclared)
+_source_waits := facts.doubtful("event_sources", _undeclared)
 
 _needs_of_role := {name: needs |
 	some content, patterns in _allowed
 	needs := _needs(patterns, set(), set(), set())
-	some name in permissions.holders[content]
+	some name in iam.holders[content]
 }
 
 # The needs that patterns of actions tell, given why Lambda itself makes some of the calls, and two doubts: others
@@ -127,9 +126,9 @@ _called(patterns, reasons) := {service |
 
 # the exclusions that hold for a function, as in _excused
 _reasons(name) := union({
-	{"key" | network.attached[name].has_kms_key},
-	{$"dead letter {service}" | service := network.attached[name].dead_letter_service},
-	{$"poller {source.service}" | some source in network.attached[name].event_sources},
+	{"key" | facts.attached[name].has_kms_key},
+	{$"dead letter {service}" | service := facts.attached[name].dead_letter_service},
+	{$"poller {source.service}" | some source in facts.attached[name].event_sources},
 })
 
 # by content of roles, the patterns of actions that it allows; doubt about a resource or condition lets a pattern stand
@@ -143,7 +142,7 @@ _allowed := object.union(_named, {content: patterns |
 })
 
 _named := {content: patterns |
-	some content, _ in permissions.holders
+	some content, _ in iam.holders
 	patterns := union({_callable[statement.actions] | some statement in content[0]; statement.effect == "Allow"})
 }
 
@@ -160,7 +159,7 @@ _callable := {list: patterns |
 	}
 }
 
-_lists := {statement.actions | some content, _ in permissions.holders; some statement in content[0]}
+_lists := {statement.actions | some content, _ in iam.holders; some statement in content[0]}
 
 _services := {pattern: service |
 	some list in _lists
@@ -189,7 +188,7 @@ _pollers := {reason |
 
 # statements that say the same of every call
 _denials := {content: denials |
-	some content, _ in permissions.holders
+	some content, _ in iam.holders
 	denials := [statement |
 		some statement in content[0]
 		statement.effect == "Deny"
@@ -199,7 +198,7 @@ _denials := {content: denials |
 }
 
 _bounds := {content: {"denials": denials, "allowances": allowances} |
-	some content, _ in permissions.holders
+	some content, _ in iam.holders
 	content[1]
 	allowances := [statement | some statement in content[2]; statement.effect == "Allow"]
 	denials := [statement |
@@ -246,19 +245,19 @@ _may_allow(allowance, pattern) if {
 
 # whether a form matches everything that a pattern stands for; a question mark and a star are not compared
 _covers(form, pattern) if {
-	permissions.matches(form, pattern)
+	iam.matches(form, pattern)
 	not contains(form, "?")
 }
 
 _covers(form, pattern) if {
-	permissions.matches(form, pattern)
+	iam.matches(form, pattern)
 	not contains(pattern, "*")
 }
 
 # whether a form and a pattern may have an action in common: never false where they do
-_overlaps(form, pattern) if permissions.matches(form, pattern)
+_overlaps(form, pattern) if iam.matches(form, pattern)
 
-_overlaps(form, pattern) if permissions.matches(pattern, lower(form))
+_overlaps(form, pattern) if iam.matches(pattern, lower(form))
 
 _overlaps(form, pattern) if {
 	regex.match(`[*?]`, form)

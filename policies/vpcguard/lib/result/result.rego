@@ -4,8 +4,7 @@
 package vpcguard.lib.result
 
 import data.vpcguard.lib.config
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 
 # METADATA
 # description: |
@@ -35,7 +34,7 @@ violation(name, details) := object.union({"function": name}, details)
 
 # METADATA
 # description: |
-#   The rule cannot judge a function: waits as lib.coverage gives them. Several may be said of one function; what
+#   The rule cannot judge a function: waits as lib.facts gives them. Several may be said of one function; what
 #   rests on facts left out on purpose alone becomes silence.
 # scope: document
 unknown(name, waits) := {"function": name, "waits": waits, "evidence": {}}
@@ -173,7 +172,7 @@ _reasons(waits) := {"names": names, "text": text, "is_failed_read": "unknown" in
 	names := sort({wait.name | some wait in waits})
 	states := {wait.status | some wait in waits}
 	text := sprintf("it waits for %s. %s", [
-		message.waits(waits),
+		awaited(waits),
 		concat(" ", {_advice(wait) | some wait in waits}),
 	])
 }
@@ -205,10 +204,54 @@ _beyond := [
 
 _transitions := {name: {"evidence": states} |
 	some name, states in object.union(
-		{name: {"state": one.state} | some name, one in network.with_state; lower(one.state) != "active"},
+		{name: {"state": one.state} | some name, one in facts.with_state; lower(one.state) != "active"},
 		{name: {"last_update_status": one.last_update_status} |
-			some name, one in network.with_update_status
+			some name, one in facts.with_update_status
 			lower(one.last_update_status) != "successful"
 		},
 	)
 }
+
+# METADATA
+# description: "A set of texts as one: a, b and c."
+# scope: document
+list(texts) := concat(", ", texts) if count(texts) < 2
+
+list(texts) := sprintf("%s and %s", [concat(", ", array.slice(sorted, 0, last)), sorted[last]]) if {
+	sorted := sort(texts)
+	last := count(sorted) - 1
+	last > 0
+}
+
+# METADATA
+# description: The word that fits how many there are, one or several.
+# scope: document
+word(ids, for_one, _) := for_one if count(ids) == 1
+
+word(ids, _, for_several) := for_several if count(ids) != 1
+
+# METADATA
+# description: A subnet with its zone, e.g. subnet-0a (eu-west-1a).
+# scope: document
+subnet(id) := object.get(_with_zone, id, id)
+
+# METADATA
+# description: Several subnets, each with its zone.
+# scope: document
+subnets(ids) := list({object.get(_with_zone, id, id) | some id in ids})
+
+# METADATA
+# description: "What something unknown waits for, given waits as lib.facts answers: names, each with its reason."
+# scope: document
+awaited(unknown) := list({_awaited(wait) | some wait in unknown})
+
+_awaited(wait) := wait.name if wait.reason == ""
+
+# a reason may begin with the name again
+_awaited(wait) := sprintf("%s (%s)", [wait.name, trim_prefix(wait.reason, $"{wait.name} ")]) if wait.reason != ""
+
+# names are what people see in the console; the id serves where there is none
+_with_zone := object.union(
+	{one.id: $"{one.id} ({one.zone_id})" | some one in input.subnets; one.zone_id},
+	{one.id: $"{one.id} ({one.zone_name})" | some one in input.subnets; one.zone_name},
+)

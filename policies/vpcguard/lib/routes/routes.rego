@@ -5,8 +5,7 @@
 #   https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
 package vpcguard.lib.routes
 
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 
 # METADATA
 # description: |
@@ -17,19 +16,19 @@ table(subnet_id, _) := _associated[subnet_id]
 
 table(subnet_id, vpc_id) := _main[vpc_id] if {
 	not _associated[subnet_id]
-	coverage.is_known("route_tables", vpc_id)
+	facts.is_known("route_tables", vpc_id)
 }
 
 # METADATA
 # description: What the route table of a subnet waits for, where table is undefined; never empty.
 # scope: document
 table_waits(vpc_id) := waits if {
-	waits := coverage.waits("route_tables", vpc_id)
+	waits := facts.waits("route_tables", vpc_id)
 	waits != set()
 }
 
 table_waits(vpc_id) := {{"status": "unknown", "name": "ec2:DescribeRouteTables", "reason": "no main route table"}} if {
-	coverage.is_known("route_tables", vpc_id)
+	facts.is_known("route_tables", vpc_id)
 }
 
 # METADATA
@@ -47,7 +46,7 @@ carrying(family, table_id) := {
 		some half, indexes in chosen
 		not clear[half]
 		some index in indexes
-		id := network.route_tables[table_id].routes[index].destination
+		id := facts.route_tables[table_id].routes[index].destination
 	},
 	"missing": missing,
 	"pieces": {index | missing == "pieces"; some index in _pieces(family, table_id)},
@@ -57,7 +56,7 @@ carrying(family, table_id) := {
 	missing := _missing({half | some half, indexes in chosen; indexes != set()}, family, table_id)
 	clear := {half: indexes |
 		some half, indexes in chosen
-		count({network.route_tables[table_id].routes[index].target_id | some index in indexes}) == 1
+		count({facts.route_tables[table_id].routes[index].target_id | some index in indexes}) == 1
 	}
 }
 
@@ -103,34 +102,34 @@ _is_inside(cidr, destinations) if {
 }
 
 _destinations(family, table_id) := {[index, route.destination] |
-	some index, route in network.route_tables[table_id].routes
+	some index, route in facts.route_tables[table_id].routes
 	route.family == family
 } | {[index, cidr] |
-	some index, route in network.route_tables[table_id].routes
+	some index, route in facts.route_tables[table_id].routes
 	route.family == "prefix_list"
-	some cidr in network.prefix_lists[route.destination].cidrs
+	some cidr in facts.prefix_lists[route.destination].cidrs
 	contains(cidr, ":") == {"ipv4": false, "ipv6": true}[family]
 }
 
 _options(family, table_id) := {option |
-	some index, route in network.route_tables[table_id].routes
+	some index, route in facts.route_tables[table_id].routes
 	route.family == family
 	option := {"index": index, "block": _blocks[family][route.destination], "rank": _rank[route.origin]}
 } | {option |
-	some index, route in network.route_tables[table_id].routes
+	some index, route in facts.route_tables[table_id].routes
 	route.family == "prefix_list"
-	some cidr in network.prefix_lists[route.destination].cidrs
+	some cidr in facts.prefix_lists[route.destination].cidrs
 	option := {"index": index, "block": _blocks[family][cidr], "rank": 1}
 }
 
 # a route from a prefix list to an endpoint is a gateway endpoint's, unless a firewall is seen behind it; AWS's own
 # lists never hold a default
 _perhaps(table_id) := {index |
-	some index, route in network.route_tables[table_id].routes
+	some index, route in facts.route_tables[table_id].routes
 	route.family == "prefix_list"
 	not _is_of_gateway_endpoint(route.target_kind, route.target_id)
 	not _is_aws_list[route.destination]
-	not coverage.is_known("prefix_list_entries", route.destination)
+	not facts.is_known("prefix_list_entries", route.destination)
 }
 
 _is_of_gateway_endpoint("vpc_endpoint", id) if not _is_firewall[id]

@@ -9,10 +9,10 @@ package vpcguard.lib.ways
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
 import data.vpcguard.lib.exits
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.legs
 import data.vpcguard.lib.nat
 import data.vpcguard.lib.nat_instance
-import data.vpcguard.lib.network
 import data.vpcguard.lib.outcomes
 
 # METADATA
@@ -24,7 +24,7 @@ ipv4 := {trust: object.union(_unjudged(ids - object.keys(outcomes_of)), outcomes
 	some trust, _ in config.trusts
 	outcomes_of := {id: outcome |
 		some id in ids
-		ways := legs.of("ipv4", id, network.subnets[id].vpc_id)
+		ways := legs.of("ipv4", id, facts.subnets[id].vpc_id)
 		firm := {_judged(trust, id, leg) | some leg in ways; leg.kind != "perhaps"}
 		perhaps := {{"outcome": _judged(trust, id, leg), "waits": leg.waits} | some leg in ways; leg.kind == "perhaps"}
 		outcome := _trusting(trust, outcomes.worst(firm, perhaps))
@@ -38,7 +38,7 @@ ipv6 := {trust: object.union(_unjudged(ids - object.keys(outcomes_of)), outcomes
 	some trust, _ in config.trusts
 	outcomes_of := {id: outcome |
 		some id in ids
-		ways := legs.of("ipv6", id, network.subnets[id].vpc_id)
+		ways := legs.of("ipv6", id, facts.subnets[id].vpc_id)
 		firm := {_judged_ipv6(trust, leg) | some leg in ways; leg.kind != "perhaps"}
 		perhaps := {{"outcome": _judged_ipv6(trust, leg), "waits": leg.waits} | some leg in ways; leg.kind == "perhaps"}
 		outcome := _trusting(trust, outcomes.worst(firm, perhaps))
@@ -59,7 +59,7 @@ _judged(_, _, leg) := outcomes.unknown(leg.waits, legs.hops(leg)) if leg.kind ==
 
 _judged(trust, start, leg) := _onward(leg.state, route.target_kind, {"trust": trust, "start": start}, leg) if {
 	leg.kind in {"route", "perhaps"}
-	route := network.route_tables[leg.table].routes[leg.index]
+	route := facts.route_tables[leg.table].routes[leg.index]
 }
 
 _onward("blackhole", kind, _, leg) := outcomes.none("blackhole", leg.table, hops) if {
@@ -104,7 +104,7 @@ _judged_ipv6(_, leg) := outcomes.unknown(leg.waits, legs.hops(leg)) if leg.kind 
 
 _judged_ipv6(trust, leg) := _onward_ipv6(leg.state, route.target_kind, trust, leg) if {
 	leg.kind in {"route", "perhaps"}
-	route := network.route_tables[leg.table].routes[leg.index]
+	route := facts.route_tables[leg.table].routes[leg.index]
 }
 
 _onward_ipv6("blackhole", _, _, leg) := outcomes.none("blackhole", leg.table, legs.hops(leg))
@@ -119,16 +119,16 @@ _onward_ipv6("active", kind, trust, leg) := exits.opaque(trust, kind, _target(le
 	not kind in {"internet_gateway", "vpc_peering_connection", "egress_only_internet_gateway"}
 }
 
-_target(leg) := network.route_tables[leg.table].routes[leg.index].target_id
+_target(leg) := facts.route_tables[leg.table].routes[leg.index].target_id
 
-_instance_id(leg) := network.route_tables[leg.table].routes[leg.index].instance_id
+_instance_id(leg) := facts.route_tables[leg.table].routes[leg.index].instance_id
 
-_instance_id(leg) := "" if not network.route_tables[leg.table].routes[leg.index].instance_id
+_instance_id(leg) := "" if not facts.route_tables[leg.table].routes[leg.index].instance_id
 
 # a black-holed target is gone, unless it can be seen in another state
-_state_of("nat_gateway", id) := network.nat_gateways[id].state
+_state_of("nat_gateway", id) := facts.nat_gateways[id].state
 
-_state_of("nat_gateway", id) := "blackhole" if not network.nat_gateways[id]
+_state_of("nat_gateway", id) := "blackhole" if not facts.nat_gateways[id]
 
 _state_of(kind, _) := "blackhole" if kind != "nat_gateway"
 

@@ -23,10 +23,8 @@
 package vpcguard.rules.az.missing_az
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.coverage
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.legs
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
@@ -44,10 +42,10 @@ deny contains result.violation(name, details) if {
 	fitting := {id | some id in _fitting[key]}
 	evidence := {"zone_ids": zones, "candidate_subnet_ids": fitting, "subnet_ids": spread.subnets}
 	fault := sprintf("leaves out %s that its network offers: %s %s of the same kind as its subnets. %s", [
-		message.word(zones, "a zone", "zones"),
-		message.subnets(fitting),
-		message.word(fitting, "is", "are"),
-		message.word(fitting, _advice_for_one, _advice),
+		result.word(zones, "a zone", "zones"),
+		result.subnets(fitting),
+		result.word(fitting, "is", "are"),
+		result.word(fitting, _advice_for_one, _advice),
 	])
 	some name in spread.functions
 	details := {"message": concat(" ", [name, fault]), "evidence": evidence}
@@ -59,7 +57,7 @@ unknown contains result.unknown(name, waits) if {
 	count(zones) <= count(spread.hidden_subnets) + count(_zoneless(spread))
 	waits := union({
 		spread.hidden_subnet_waits,
-		network.waits_for_zones(spread.subnets),
+		facts.waits_for_zones(spread.subnets),
 		_doubts(spread, _candidates[key]),
 	})
 	waits != set()
@@ -67,14 +65,14 @@ unknown contains result.unknown(name, waits) if {
 }
 
 # its subnets that may stand anywhere
-_zoneless(spread) := {id | some id in spread.subnets; not network.subnets[id].zone_id}
+_zoneless(spread) := {id | some id in spread.subnets; not facts.subnets[id].zone_id}
 
 _advice_for_one := "Add it to the function's VPC configuration, if it is meant for functions."
 
 _advice := "Add one of each zone to the function's VPC configuration, if they are meant for functions."
 
 # by spread, zones with a subnet that fits
-_unused := {key: {network.subnets[id].zone_id | some id in fitting} | some key, fitting in _fitting}
+_unused := {key: {facts.subnets[id].zone_id | some id in fitting} | some key, fitting in _fitting}
 
 _fitting := {key: fitting |
 	some key, candidates in _candidates
@@ -86,15 +84,15 @@ _fitting := {key: fitting |
 _doubts(spread, candidates) := union({
 	{wait | some id in candidates; some wait in (_class_waits[id] | _endpoint_waits[id])},
 	{wait | candidates != set(); some id in spread.subnets; some wait in (_class_waits[id] | _endpoint_waits[id])},
-	coverage.waits("subnets", spread.vpc_id),
-	network.waits_for_zones(spread.subnets),
+	facts.waits("subnets", spread.vpc_id),
+	facts.waits_for_zones(spread.subnets),
 })
 
 # by spread, the subnets of its VPC in other zones
 _candidates := {key: candidates |
 	some key in cohorts.spreads_with_subnets
 	spread := cohorts.spreads[key]
-	own := union({_in_zone[network.subnets[id].zone_id] | some id in spread.subnets})
+	own := union({_in_zone[facts.subnets[id].zone_id] | some id in spread.subnets})
 	candidates := object.get(_in_vpc, spread.vpc_id, set()) - own
 }
 
@@ -133,10 +131,10 @@ _endpoint_waits := {id: waits |
 		some leg in ways
 		leg.kind == "route"
 		leg.state == "active"
-		route := network.route_tables[leg.table].routes[leg.index]
+		route := facts.route_tables[leg.table].routes[leg.index]
 		route.target_kind == "vpc_endpoint"
-		not network.vpc_endpoints[route.target_id]
-		some wait in coverage.waits("vpc_endpoints", leg.vpc_id)
+		not facts.vpc_endpoints[route.target_id]
+		some wait in facts.waits("vpc_endpoints", leg.vpc_id)
 	}
 }
 
@@ -151,7 +149,7 @@ _class(leg) := "blackhole" if {
 _class(leg) := object.get(_alike, route.target_kind, route.target_id) if {
 	leg.kind == "route"
 	leg.state == "active"
-	route := network.route_tables[leg.table].routes[leg.index]
+	route := facts.route_tables[leg.table].routes[leg.index]
 }
 
 _alike := {"nat_gateway": "nat", "network_interface": "nat", "internet_gateway": "internet_gateway"}

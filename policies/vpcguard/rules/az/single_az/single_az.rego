@@ -20,8 +20,7 @@
 package vpcguard.rules.az.single_az
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
@@ -38,7 +37,7 @@ deny contains result.violation(name, {"message": text, "evidence": evidence}) if
 	evidence := {"zone_ids": zones, "subnet_ids": spread.subnets}
 	fault := sprintf(
 		"has all its subnets in one Availability Zone: %s. Add a subnet in another zone to its VPC configuration.",
-		[message.subnets(spread.subnets)],
+		[result.subnets(spread.subnets)],
 	)
 	some name in spread.functions
 	text := concat(" ", [name, fault])
@@ -56,11 +55,11 @@ unknown contains result.unknown(name, waits) if {
 # zone ids, not names: eu-west-1a is a different zone in each account
 _zones := {key: zones |
 	some key in cohorts.spreads_with_subnets
-	zones := {network.subnets[id].zone_id | some id in cohorts.spreads[key].subnets}
+	zones := {facts.subnets[id].zone_id | some id in cohorts.spreads[key].subnets}
 }
 
 _doubts := {key: waits |
 	some key in cohorts.spreads_with_subnets
 	spread := cohorts.spreads[key]
-	waits := spread.hidden_subnet_waits | network.waits_for_zones(spread.subnets)
+	waits := spread.hidden_subnet_waits | facts.waits_for_zones(spread.subnets)
 }

@@ -27,10 +27,9 @@
 package vpcguard.rules.az.single_usable_az
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
-import data.vpcguard.lib.interfaces
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.lambda_interfaces
 import data.vpcguard.lib.path
 import data.vpcguard.lib.result
 
@@ -59,13 +58,13 @@ deny contains result.violation(name, {"message": concat(" ", [name, fault]), "ev
 	cohort := cohorts.by_key[key]
 	value := min(object.keys(verdicts))
 	some zone in verdicts[value].usable_zones
-	unusable := {id | some id in cohort.subnets; network.subnets[id].zone_id != zone}
-	full := unusable & _room(cohort.subnets, interfaces.pairs[key]).full
+	unusable := {id | some id in cohort.subnets; facts.subnets[id].zone_id != zone}
+	full := unusable & _room(cohort.subnets, lambda_interfaces.pairs[key]).full
 	ways := _ways(value, path.summary[path.place_of[key]])
 	shut := unusable - (ways.good | ways.perhaps)
 	fault := sprintf("can run in one Availability Zone only, %s: %s. %s", [
 		zone,
-		concat("; ", [sprintf(_texts[[id in full, id in shut]], [message.subnet(id)]) | some id in unusable]),
+		concat("; ", [sprintf(_texts[[id in full, id in shut]], [result.subnet(id)]) | some id in unusable]),
 		_advice(full, shut),
 	])
 	evidence := {
@@ -93,9 +92,9 @@ _texts := {
 }
 
 _advice(full, shut) := sprintf("%s, or choose other subnets.", [concat(" and ", array.concat(free, lead_out))]) if {
-	free := [sprintf("Free addresses in %s", [message.list(full)]) | full != set()]
+	free := [sprintf("Free addresses in %s", [result.list(full)]) | full != set()]
 	give := {true: "Give", false: "give"}[full == set()]
-	lead_out := [sprintf("%s %s a way out that works", [give, message.list(shut)]) | shut != set()]
+	lead_out := [sprintf("%s %s a way out that works", [give, result.list(shut)]) | shut != set()]
 }
 
 # the same place, room and intent give the same verdict: such calls are made once
@@ -104,7 +103,7 @@ _verdicts := {key: verdicts |
 	not place in _settled
 	some key in keys
 	cohort := cohorts.by_key[key]
-	room := _room(cohort.subnets, interfaces.pairs[key])
+	room := _room(cohort.subnets, lambda_interfaces.pairs[key])
 	verdicts := {value: _verdict(value, place, room) | some value in cohort.intent.egress.values}
 }
 
@@ -112,13 +111,13 @@ _verdicts := {key: verdicts |
 # which az.single_az reports.
 _settled := {place |
 	some place, summary in path.summary
-	count({network.subnets[id].zone_id | some id in (summary.works & _with_room)}) > 1
+	count({facts.subnets[id].zone_id | some id in (summary.works & _with_room)}) > 1
 } | {place |
 	some place, _ in path.cohorts_at
 	spread := cohorts.spreads[place[1]]
-	count({network.subnets[id].zone_id | some id in spread.subnets}) < 2
+	count({facts.subnets[id].zone_id | some id in spread.subnets}) < 2
 	spread.hidden_subnet_waits == set()
-	network.waits_for_zones(spread.subnets) == set()
+	facts.waits_for_zones(spread.subnets) == set()
 }
 
 _with_room := {one.id | some one in input.subnets; one.free_ipv4_addresses > 0}
@@ -130,9 +129,9 @@ _verdict(value, place, room) := object.union(_answer(zones), {"usable_zones": zo
 	usable := ways.good & room.free
 	perhaps := ((ways.good | ways.perhaps) & (room.free | room.perhaps)) - usable
 	zones := {
-		"usable": {network.subnets[id].zone_id | some id in usable},
-		"perhaps": {network.subnets[id].zone_id | some id in perhaps},
-		"hidden": (spread.hidden_subnet_waits | network.waits_for_zones(spread.subnets)),
+		"usable": {facts.subnets[id].zone_id | some id in usable},
+		"perhaps": {facts.subnets[id].zone_id | some id in perhaps},
+		"hidden": (spread.hidden_subnet_waits | facts.waits_for_zones(spread.subnets)),
 		"waits": union({
 			{wait | some id in (perhaps & ways.perhaps); some wait in outcomes[id].waits},
 			{wait | some id in (perhaps & room.perhaps); some wait in room.waits},
@@ -194,11 +193,11 @@ _is_certain(zones) if {
 # subnets with room for a function: a free address, or Lambda's interface for its groups already
 _room(ids, pairs) := {"free": free, "full": full, "perhaps": perhaps, "waits": waits} if {
 	free := (ids & _with_room) | pairs.present
-	full := {id | some id in (ids - free); network.subnets[id].free_ipv4_addresses == 0} - pairs.unseen
+	full := {id | some id in (ids - free); facts.subnets[id].free_ipv4_addresses == 0} - pairs.unseen
 	perhaps := (ids - free) - full
 	waits := pairs.waits | {wait |
 		some id in perhaps
-		not network.subnets[id].free_ipv4_addresses
+		not facts.subnets[id].free_ipv4_addresses
 		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"free addresses of {id}"}
 	}
 }

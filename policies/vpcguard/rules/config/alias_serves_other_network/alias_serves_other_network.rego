@@ -24,9 +24,7 @@
 #     Versions that are called without an alias are not judged, nor whether the network of the old version works.
 package vpcguard.rules.config.alias_serves_other_network
 
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
@@ -39,7 +37,7 @@ applies := union({waiting | some waiting in _unread}) | object.keys(_aliased)
 deny contains result.violation(name, {
 	"message": sprintf(
 		"%s: %s of another network than $LATEST. Publish a version from $LATEST and point the alias at it.",
-		[name, message.list({sprintf("alias %s serves version %s", [way.alias, way.version]) | some way in ways})],
+		[name, result.list({sprintf("alias %s serves version %s", [way.alias, way.version]) | some way in ways})],
 	),
 	"evidence": {"aliases": ways, "latest": _placement(one)},
 }) if {
@@ -51,7 +49,7 @@ deny contains result.violation(name, {
 unknown contains result.unknown(name, waits) if {
 	some name, one in _aliased
 	_other_ways(one) == set()
-	waits := coverage.waits("function_aliases", name) | _unseen_versions(one)
+	waits := facts.waits("function_aliases", name) | _unseen_versions(one)
 	waits != set()
 }
 
@@ -61,7 +59,7 @@ unknown contains result.unknown_all(names, waits) if {
 	names != set()
 }
 
-_aliased := {name: one | some name, one in network.judged; one.aliases != []}
+_aliased := {name: one | some name, one in facts.judged; one.aliases != []}
 
 _other_ways(one) := {{"alias": way.alias, "version": way.version, "network": _placement(version)} |
 	some way in _ways(one)
@@ -73,7 +71,7 @@ _other_ways(one) := {{"alias": way.alias, "version": way.version, "network": _pl
 _unseen_versions(one) := union({waits |
 	some way in _ways(one)
 	not way.version in {version.version | some version in one.versions}
-	waits := coverage.waits("function_versions", one.name)
+	waits := facts.waits("function_versions", one.name)
 })
 
 _ways(one) := {{"alias": alias.name, "version": version} |
@@ -87,4 +85,4 @@ _placement(one) := {
 	"security_group_ids": {id | some id in one.security_group_ids},
 }
 
-_unread := coverage.by_waits("function_aliases", object.keys(network.judged))
+_unread := facts.by_waits("function_aliases", object.keys(facts.judged))

@@ -22,8 +22,7 @@
 package vpcguard.rules.config.dedicated_tenancy
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
@@ -37,26 +36,26 @@ deny contains result.violation(name, {
 		"%s is attached to %s, whose tenancy is dedicated: Lambda cannot work there. %s",
 		[name, spread.vpc_id, _advice],
 	),
-	"evidence": {"vpc_id": spread.vpc_id, "tenancy": network.vpcs[spread.vpc_id].tenancy},
+	"evidence": {"vpc_id": spread.vpc_id, "tenancy": facts.vpcs[spread.vpc_id].tenancy},
 }) if {
 	some key in cohorts.spreads_with_subnets
 	spread := cohorts.spreads[key]
-	lower(network.vpcs[spread.vpc_id].tenancy) == "dedicated"
+	lower(facts.vpcs[spread.vpc_id].tenancy) == "dedicated"
 	some name in spread.functions
 }
 
 unknown contains result.unknown_all(spread.functions, waits) if {
 	some key in cohorts.spreads_with_subnets
 	spread := cohorts.spreads[key]
-	not network.vpcs[spread.vpc_id].tenancy
-	waits := union({coverage.waits("vpcs", spread.vpc_id), _nameless(spread), _untold(spread.vpc_id)})
+	not facts.vpcs[spread.vpc_id].tenancy
+	waits := union({facts.waits("vpcs", spread.vpc_id), _nameless(spread), _untold(spread.vpc_id)})
 	waits != set()
 }
 
 # AWS names the tenancy of every VPC
 _untold(vpc_id) := {wait |
-	network.vpcs[vpc_id]
-	coverage.is_known("vpcs", vpc_id)
+	facts.vpcs[vpc_id]
+	facts.is_known("vpcs", vpc_id)
 	wait := {"status": "unknown", "name": "ec2:DescribeVpcs", "reason": $"no tenancy of {vpc_id}"}
 }
 

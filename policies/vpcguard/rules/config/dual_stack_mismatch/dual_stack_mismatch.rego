@@ -24,8 +24,7 @@
 package vpcguard.rules.config.dual_stack_mismatch
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
@@ -37,22 +36,22 @@ applies := union({cohorts.spreads[key].functions | some key in _keys})
 deny contains result.violation(name, {
 	"message": sprintf(
 		"%s has Ipv6AllowedForDualStack on, but %s %s not dual-stack. %s",
-		[name, message.subnets(mismatched), message.word(mismatched, "is", "are"), advice],
+		[name, result.subnets(mismatched), result.word(mismatched, "is", "are"), advice],
 	),
 	"evidence": {"subnet_ids": mismatched},
 }) if {
 	some key in _keys
 	spread := cohorts.spreads[key]
-	mismatched := spread.subnets - network.dual_stack
+	mismatched := spread.subnets - facts.dual_stack
 	mismatched != set()
-	advice := sprintf(_advice, [message.word(mismatched, "an IPv6 network with it", "IPv6 networks with them")])
+	advice := sprintf(_advice, [result.word(mismatched, "an IPv6 network with it", "IPv6 networks with them")])
 	some name in spread.functions
 }
 
 unknown contains result.unknown_all(spread.functions, spread.hidden_subnet_waits) if {
 	some key in _keys
 	spread := cohorts.spreads[key]
-	spread.subnets - network.dual_stack == set()
+	spread.subnets - facts.dual_stack == set()
 	spread.hidden_subnet_waits != set()
 }
 

@@ -27,10 +27,8 @@
 package vpcguard.rules.config.idle_on_broken_network
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.interfaces
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
+import data.vpcguard.lib.lambda_interfaces
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
@@ -42,7 +40,7 @@ applies := union({waiting | some waiting in _unread}) | object.keys(_idle)
 deny contains result.violation(name, {
 	"message": sprintf(
 		"%s is idle, and its next invoke will fail: %s. Repair this, or delete the function if nobody needs it.",
-		[name, message.list(_said(faults))],
+		[name, result.list(_said(faults))],
 	),
 	"evidence": object.union(faults, {"state": one.state, "state_reason_code": object.get(one, "state_reason_code", "")}),
 }) if {
@@ -65,21 +63,21 @@ unknown contains result.unknown(name, waits) if {
 }
 
 _idle := {name: one |
-	some name, one in network.with_state
+	some name, one in facts.with_state
 	lower(one.state) == "inactive"
-	network.attached[name]
+	facts.attached[name]
 }
 
-_unread := coverage.by_waits(
+_unread := facts.by_waits(
 	"function_states",
-	object.keys(network.attached) - object.keys(network.with_state),
+	object.keys(facts.attached) - object.keys(facts.with_state),
 )
 
 # by cohort key, what breaks the next invoke for certain
 _broken := {key: faults |
 	some key in _suspect
 	cohort := cohorts.by_key[key]
-	full := object.get(interfaces.pairs, [key, "missing"], set()) & _full
+	full := object.get(lambda_interfaces.pairs, [key, "missing"], set()) & _full
 	union({cohort.missing_subnets, cohort.missing_groups, full}) != set()
 	faults := {
 		"missing_subnets": cohort.missing_subnets,
@@ -95,8 +93,8 @@ _open := {key: waits |
 	waits := union({
 		cohorts.hidden_subnet_waits[key],
 		union({waits | some waits in cohort.hidden_groups}),
-		{wait | interfaces.pairs[key].unseen & _full != set(); some wait in interfaces.pairs[key].waits},
-		network.waits_for_addresses(cohort.subnets - object.get(interfaces.pairs, [key, "present"], set())),
+		{wait | lambda_interfaces.pairs[key].unseen & _full != set(); some wait in lambda_interfaces.pairs[key].waits},
+		facts.waits_for_addresses(cohort.subnets - object.get(lambda_interfaces.pairs, [key, "present"], set())),
 	})
 	waits != set()
 }
@@ -108,11 +106,11 @@ _suspect := {key |
 	(cohort.named_subnets | cohort.named_groups) & _weak != set()
 }
 
-_weak := union({cohorts.unseen_subnets, cohorts.unseen_groups, _full, object.keys(network.uncounted)})
+_weak := union({cohorts.unseen_subnets, cohorts.unseen_groups, _full, object.keys(facts.uncounted)})
 
-_full := {id | some id, subnet in network.subnets; subnet.free_ipv4_addresses == 0}
+_full := {id | some id, subnet in facts.subnets; subnet.free_ipv4_addresses == 0}
 
 _said(faults) := union({
 	{$"{id} does not exist" | some id in (faults.missing_subnets | faults.missing_security_groups)},
-	{sprintf("%s has no free address", [message.subnet(id)]) | some id in faults.full_subnets},
+	{sprintf("%s has no free address", [result.subnet(id)]) | some id in faults.full_subnets},
 })

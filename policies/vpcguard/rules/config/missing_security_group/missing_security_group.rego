@@ -24,15 +24,14 @@
 package vpcguard.rules.config.missing_security_group
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
 requires := {"security_groups"}
 
-applies := object.keys(network.attached)
+applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {
 	"message": sprintf("%s names %s in its VPC configuration, which does not exist. %s", [name, gone, _advice]),
@@ -42,7 +41,7 @@ deny contains result.violation(name, {
 	cohorts.unseen_groups != set()
 	some cohort in cohorts.by_key
 	cohort.missing_groups != set()
-	gone := message.list(cohort.missing_groups)
+	gone := result.list(cohort.missing_groups)
 	some name in cohort.functions
 }
 

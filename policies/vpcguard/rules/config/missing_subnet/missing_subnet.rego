@@ -21,15 +21,14 @@
 package vpcguard.rules.config.missing_subnet
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
 requires := {"subnets"}
 
-applies := object.keys(network.attached)
+applies := object.keys(facts.attached)
 
 deny contains result.violation(name, details) if {
 	some spread in cohorts.spreads
@@ -38,7 +37,7 @@ deny contains result.violation(name, details) if {
 	details := {
 		"message": sprintf(
 			"%s names %s, which no longer exists. Name existing subnets in its VPC configuration.",
-			[name, message.list(spread.missing_subnets)],
+			[name, result.list(spread.missing_subnets)],
 		),
 		"evidence": {
 			"vpc_id": spread.vpc_id,

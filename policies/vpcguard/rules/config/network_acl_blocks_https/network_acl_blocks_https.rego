@@ -28,17 +28,15 @@
 #     is called is no violation.
 package vpcguard.rules.config.network_acl_blocks_https
 
-import data.vpcguard.lib.acls
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
-import data.vpcguard.lib.coverage
 import data.vpcguard.lib.endpoints
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
-import data.vpcguard.lib.message
 import data.vpcguard.lib.needs
-import data.vpcguard.lib.network
+import data.vpcguard.lib.network_acls
+import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
-import data.vpcguard.lib.services
 import data.vpcguard.lib.ways
 
 metadata := result.metadata(rego.metadata.chain())
@@ -73,7 +71,7 @@ deny contains result.violation(name, object.union(
 )) if {
 	some key, faults in _faults
 	cohort := cohorts.by_key[needs.crowds[key].cohort]
-	said := message.list({_said(fault) | some fault in faults})
+	said := result.list({_said(fault) | some fault in faults})
 	some name in needs.crowds[key].functions
 }
 
@@ -99,7 +97,7 @@ _alone := {value: keys |
 _suspect := {key |
 	some spread in cohorts.spreads_with_subnets
 	one := cohorts.spreads[spread]
-	guarded := (one.subnets - acls.open_subnets) | object.keys(one.hidden_subnets)
+	guarded := (one.subnets - network_acls.open_subnets) | object.keys(one.hidden_subnets)
 	guarded != set()
 	some cohort in cohorts.of_spread[spread]
 	some key in _crowds_of[cohort]
@@ -129,10 +127,10 @@ _faults := {key: faults |
 
 _fault(one) := {
 	"subnet_id": one.subnet_id,
-	"network_acl_id": acls.of(one.subnet_id),
+	"network_acl_id": network_acls.of(one.subnet_id),
 	"blocked": {cidr: blocked |
 		some cidr in one.cidrs
-		blocked := acls.blocks(acls.of(one.subnet_id), cidr)
+		blocked := network_acls.blocks(network_acls.of(one.subnet_id), cidr)
 		blocked != set()
 	},
 }
@@ -160,8 +158,8 @@ _subnets(key) := cohorts.by_key[needs.crowds[key].cohort].subnets
 
 _waits(key) := union({
 	cohorts.hidden_subnet_waits[needs.crowds[key].cohort],
-	{wait | some id in _subnets(key); some wait in acls.waits(id)},
-	{wait | some id in (_subnets(key) - acls.open_subnets); acls.of(id); some wait in _doubts(key, id)},
+	{wait | some id in _subnets(key); some wait in network_acls.waits(id)},
+	{wait | some id in (_subnets(key) - network_acls.open_subnets); network_acls.of(id); some wait in _doubts(key, id)},
 })
 
 # at a subnet whose ACL was read and is not wide open
@@ -190,7 +188,7 @@ _aws_doubts(crowd, key, id) := union({
 
 _is_blocked(id, cidrs) if {
 	some cidr in cidrs
-	acls.blocks(acls.of(id), cidr) != set()
+	network_acls.blocks(network_acls.of(id), cidr) != set()
 }
 
 # wherever a service that nobody can name may be
@@ -208,8 +206,8 @@ _targets(key, service, id) := {
 	"choice": choice,
 } if {
 	crowd := needs.crowds[key]
-	found := {target | some name in services.names(service); target := _target(crowd.cohort, service, name, id)}
-	choice := {services.choice(service) | services.is_choice(service); count(found) > 1}
+	found := {target | some name in reachability.names(service); target := _target(crowd.cohort, service, name, id)}
+	choice := {reachability.choice(service) | reachability.is_choice(service); count(found) > 1}
 }
 
 _target(key, _, name, id) := {"cidrs": _networks(caught, id), "is_certain": true, "waits": _unseen(caught, vpc_id)} if {
@@ -223,12 +221,12 @@ _target(key, service, name, id) := {"cidrs": cidrs, "is_certain": waits == set()
 	_caught(vpc_id, name) == set()
 	endpoints.gateways_at(id, name) != set()
 	waits := _uncaught_waits(vpc_id, name)
-	lists := services.prefix_lists(vpc_id, service)
-	cidrs := {cidr | some list_id in lists; some cidr in network.prefix_lists[list_id].cidrs; not contains(cidr, ":")}
+	lists := reachability.prefix_lists(vpc_id, service)
+	cidrs := {cidr | some list_id in lists; some cidr in facts.prefix_lists[list_id].cidrs; not contains(cidr, ":")}
 	unread := {wait |
 		_is_blocked(id, {_anywhere})
 		some list_id in lists
-		some wait in coverage.waits("prefix_list_entries", list_id)
+		some wait in facts.waits("prefix_list_entries", list_id)
 	}
 }
 
@@ -251,28 +249,28 @@ _caught(vpc_id, name) := {endpoint_id |
 	endpoints.catching[endpoint_id].values == {true}
 }
 
-_uncaught_waits(vpc_id, name) := coverage.waits("vpc_endpoints", vpc_id) | {wait |
+_uncaught_waits(vpc_id, name) := facts.waits("vpc_endpoints", vpc_id) | {wait |
 	some endpoint_id in endpoints.interfaces[[vpc_id, name]]
 	some wait in endpoints.catching[endpoint_id].waits
 }
 
 # an ACL does not stand between two interfaces of one subnet
-_networks(endpoint_ids, id) := {network.subnets[subnet_id].ipv4_cidr |
+_networks(endpoint_ids, id) := {facts.subnets[subnet_id].ipv4_cidr |
 	some endpoint_id in endpoint_ids
-	some subnet_id in network.vpc_endpoints[endpoint_id].subnet_ids
+	some subnet_id in facts.vpc_endpoints[endpoint_id].subnet_ids
 	subnet_id != id
 }
 
 _unseen(endpoint_ids, vpc_id) := {wait |
 	some endpoint_id in endpoint_ids
-	some subnet_id in network.vpc_endpoints[endpoint_id].subnet_ids
-	not network.subnets[subnet_id].ipv4_cidr
-	some wait in coverage.waits_within("subnets", subnet_id, vpc_id)
+	some subnet_id in facts.vpc_endpoints[endpoint_id].subnet_ids
+	not facts.subnets[subnet_id].ipv4_cidr
+	some wait in facts.waits_within("subnets", subnet_id, vpc_id)
 }
 
 _said(fault) := sprintf(
 	"%s of %s denies %s",
-	[fault.network_acl_id, message.subnet(fault.subnet_id), message.list(denied)],
+	[fault.network_acl_id, result.subnet(fault.subnet_id), result.list(denied)],
 ) if {
 	denied := {sprintf(_denial[one], [cidr]) | some cidr, blocked in fault.blocked; some one in blocked}
 }
@@ -283,7 +281,7 @@ _denial := {
 }
 
 # only under intent aws does the verdict rest on needs
-_basis(key) := {"basis": services.basis(needs.crowds[key])} if _egress(needs.crowds[key]) == {"aws"}
+_basis(key) := {"basis": reachability.basis(needs.crowds[key])} if _egress(needs.crowds[key]) == {"aws"}
 
 _basis(key) := {} if _egress(needs.crowds[key]) != {"aws"}
 
@@ -291,7 +289,7 @@ _anywhere := "0.0.0.0/0"
 
 _advice(faults) := sprintf("Allow %s in %s, by rules with smaller numbers than those that deny.", [
 	concat(" and ", [_remedy[one] | some one in ["out", "back"]; one in blocked]),
-	message.list({fault.network_acl_id | some fault in faults}),
+	result.list({fault.network_acl_id | some fault in faults}),
 ]) if {
 	blocked := union({denied | some fault in faults; some denied in fault.blocked})
 }

@@ -25,16 +25,15 @@
 #   limits: Service control policies, resource control policies and session policies are not read.
 package vpcguard.rules.config.role_lacks_eni_permissions
 
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
-import data.vpcguard.lib.permissions
+import data.vpcguard.lib.facts
+import data.vpcguard.lib.iam
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
 requires := {"roles", "function_states"}
 
-applies := object.keys(network.attached)
+applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {
 	"message": sprintf(
@@ -46,34 +45,34 @@ deny contains result.violation(name, {
 	"root_causes": {one.role_name},
 }) if {
 	_gone != set()
-	some name, one in network.attached
+	some name, one in facts.attached
 	one.role_name in _gone
 }
 
 deny contains result.violation(name, {
-	"message": sprintf("%s: its role %s may not call %s. %s", [name, one.role_name, message.list(missing), _advice]),
+	"message": sprintf("%s: its role %s may not call %s. %s", [name, one.role_name, result.list(missing), _advice]),
 	"evidence": {"role": one.role_name, "cause": "permissions_missing", "missing_actions": missing},
 	"severity": _severity(one),
 	"root_causes": {one.role_name},
 }) if {
 	_missing != {}
-	some name, one in network.attached
+	some name, one in facts.attached
 	missing := _missing[one.role_name]
 }
 
 unknown contains result.unknown(name, waits) if {
 	_waits != {}
-	some name, one in network.attached
+	some name, one in facts.attached
 	waits := _waits[one.role_name]
 }
 
 unknown contains result.unknown_all(nameless, {wait}) if {
-	nameless := {name | some name, one in network.attached; not one.role_name}
+	nameless := {name | some name, one in facts.attached; not one.role_name}
 	nameless != set()
 	wait := {"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}
 }
 
-_gone := (permissions.in_use - object.keys(permissions.contents)) - object.keys(permissions.unread)
+_gone := (iam.in_use - object.keys(iam.contents)) - object.keys(iam.unread)
 
 _missing := {name: missing |
 	some [names, judged] in _judged
@@ -83,7 +82,7 @@ _missing := {name: missing |
 }
 
 # what was read may already prove that an action is missing
-_waits := object.remove(object.union(_conditions, permissions.unread), object.keys(_missing))
+_waits := object.remove(object.union(_conditions, iam.unread), object.keys(_missing))
 
 _conditions := {name: waits |
 	some [names, judged] in _judged
@@ -96,9 +95,9 @@ _conditions := {name: waits |
 }
 
 # roles with the same content, and what they may not call; a role that was not completely read is a matter of its own
-_judged := [[names, permissions.judged(content, is_complete, object.keys(_asked))] |
-	some content, holders in permissions.holders
-	incomplete := holders & object.keys(permissions.unread)
+_judged := [[names, iam.judged(content, is_complete, object.keys(_asked))] |
+	some content, holders in iam.holders
+	incomplete := holders & object.keys(iam.unread)
 	some is_complete, names in {true: holders - incomplete, false: incomplete}
 	names != set()
 ]

@@ -24,15 +24,13 @@
 package vpcguard.rules.config.security_groups_block_egress
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.coverage
 import data.vpcguard.lib.endpoints
-import data.vpcguard.lib.groups
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
-import data.vpcguard.lib.message
 import data.vpcguard.lib.needs
-import data.vpcguard.lib.network
+import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
-import data.vpcguard.lib.services
+import data.vpcguard.lib.security_groups
 
 metadata := result.metadata(rego.metadata.chain())
 
@@ -68,8 +66,8 @@ deny contains result.violation(name, object.union(
 	verdict.answer == "fault"
 	crowd := needs.crowds[key]
 	cohort := cohorts.by_key[crowd.cohort]
-	named := sprintf(message.word(cohort.groups, "group %s lets", "groups %s let"), [message.list(cohort.groups)])
-	advice := sprintf("Add an egress rule for TCP 443 to %s.", [message.word(cohort.groups, "it", "one of them")])
+	named := sprintf(result.word(cohort.groups, "group %s lets", "groups %s let"), [result.list(cohort.groups)])
+	advice := sprintf("Add an egress rule for TCP 443 to %s.", [result.word(cohort.groups, "it", "one of them")])
 	some name in crowd.functions
 }
 
@@ -114,21 +112,23 @@ _verdict("none", _, _) := _answer("fine", "", {}, set())
 _verdict("internet", _, cohort) := _settled("no_https_to_internet", {}, _unread(cohort))
 
 _verdict("undeclared", _, cohort) := _settled("nothing_out", {}, _hidden(cohort)) if {
-	not groups.out[cohort.groups].is_open
+	not security_groups.out[cohort.groups].is_open
 }
 
 _verdict("undeclared", crowd, cohort) := _needed("no_https_out", needed, _hidden(cohort), crowd.others) if {
-	groups.out[cohort.groups].is_open
-	not groups.out[cohort.groups].is_https_open
+	security_groups.out[cohort.groups].is_open
+	not security_groups.out[cohort.groups].is_https_open
 	needed := {service: need.waits | some service, need in crowd.services}
 }
 
-_verdict("undeclared", _, cohort) := _answer("fine", "", {}, set()) if groups.out[cohort.groups].is_https_open
+_verdict("undeclared", _, cohort) := _answer("fine", "", {}, set()) if security_groups.out[cohort.groups].is_https_open
 
-_verdict("aws", _, cohort) := _settled("nothing_out", {}, _hidden(cohort)) if not groups.out[cohort.groups].is_open
+_verdict("aws", _, cohort) := _settled("nothing_out", {}, _hidden(cohort)) if {
+	not security_groups.out[cohort.groups].is_open
+}
 
 _verdict("aws", crowd, cohort) := _needed("no_https_to_services", needed, doubts, crowd.others) if {
-	groups.out[cohort.groups].is_open
+	security_groups.out[cohort.groups].is_open
 	needed := {service: waits |
 		some service, need in crowd.services
 		not _reaches(cohort, service)
@@ -162,62 +162,63 @@ _needed(_, needed, _, others) := _answer("fine", "", {}, set()) if object.keys(n
 
 _answer(answer, cause, found, waits) := {"answer": answer, "cause": cause, "services": found, "waits": waits}
 
-_wide := {ids | some ids, allowed in groups.out; groups.covers(allowed.cidrs, "0.0.0.0/0")}
+_wide := {ids | some ids, allowed in security_groups.out; security_groups.covers(allowed.cidrs, "0.0.0.0/0")}
 
 _reaches(cohort, service) if {
-	every name in services.names(service) {
+	every name in reachability.names(service) {
 		_reaches_name(cohort, service, name)
 	}
 }
 
 # of some services it may use the endpoint within reach and no other
-_choice_waits(cohort, service) := {services.choice(service) |
-	services.is_choice(service)
-	some name in services.names(service)
+_choice_waits(cohort, service) := {reachability.choice(service) |
+	reachability.is_choice(service)
+	some name in reachability.names(service)
 	_reaches_name(cohort, service, name)
 }
 
 _reaches_name(cohort, _, name) if {
 	some id in endpoints.interfaces[[cohort.vpc_id, name]]
-	groups.out[cohort.groups].groups & {group_id | some group_id in network.vpc_endpoints[id].security_group_ids} != set()
+	group_ids := {group_id | some group_id in facts.vpc_endpoints[id].security_group_ids}
+	security_groups.out[cohort.groups].groups & group_ids != set()
 }
 
 # its addresses may be anywhere in its subnets
 _reaches_name(cohort, _, name) if {
 	some id in endpoints.interfaces[[cohort.vpc_id, name]]
-	network.vpc_endpoints[id].subnet_ids != []
-	every subnet_id in network.vpc_endpoints[id].subnet_ids {
-		groups.covers(groups.out[cohort.groups].cidrs, network.subnets[subnet_id].ipv4_cidr)
+	facts.vpc_endpoints[id].subnet_ids != []
+	every subnet_id in facts.vpc_endpoints[id].subnet_ids {
+		security_groups.covers(security_groups.out[cohort.groups].cidrs, facts.subnets[subnet_id].ipv4_cidr)
 	}
 }
 
 _reaches_name(cohort, service, name) if {
 	endpoints.gateways[[cohort.vpc_id, name]]
-	some list_id in services.prefix_lists(cohort.vpc_id, service)
-	list_id in groups.out[cohort.groups].prefix_lists
+	some list_id in reachability.prefix_lists(cohort.vpc_id, service)
+	list_id in security_groups.out[cohort.groups].prefix_lists
 }
 
 _reaches_name(cohort, service, name) if {
 	endpoints.gateways[[cohort.vpc_id, name]]
-	some list_id in services.prefix_lists(cohort.vpc_id, service)
-	cidrs := {cidr | some cidr in network.prefix_lists[list_id].cidrs; not contains(cidr, ":")}
+	some list_id in reachability.prefix_lists(cohort.vpc_id, service)
+	cidrs := {cidr | some cidr in facts.prefix_lists[list_id].cidrs; not contains(cidr, ":")}
 	cidrs != set()
 	every cidr in cidrs {
-		groups.covers(groups.out[cohort.groups].cidrs, cidr)
+		security_groups.covers(security_groups.out[cohort.groups].cidrs, cidr)
 	}
 }
 
 # what may still let the service be reached: an endpoint out of sight, its list or addresses
 _service_waits(cohort, service) := union({
-	{wait | groups.out[cohort.groups].is_https_open; some wait in coverage.waits("vpc_endpoints", cohort.vpc_id)},
+	{wait | security_groups.out[cohort.groups].is_https_open; some wait in facts.waits("vpc_endpoints", cohort.vpc_id)},
 	{wait |
-		some id in services.interfaces(cohort.vpc_id, service)
-		some subnet_id in network.vpc_endpoints[id].subnet_ids
+		some id in reachability.interfaces(cohort.vpc_id, service)
+		some subnet_id in facts.vpc_endpoints[id].subnet_ids
 		some wait in _address_waits(cohort, id, subnet_id)
 	},
 	{wait |
-		services.gateways(cohort.vpc_id, service) != set()
-		groups.out[cohort.groups].is_https_open
+		reachability.gateways(cohort.vpc_id, service) != set()
+		security_groups.out[cohort.groups].is_https_open
 		some wait in _list_waits(cohort.vpc_id, service)
 	},
 })
@@ -227,31 +228,31 @@ _address_waits(cohort, id, subnet_id) := {{
 	"name": id,
 	"reason": $"its address in {subnet_id}",
 }} if {
-	groups.touches(groups.out[cohort.groups].cidrs, network.subnets[subnet_id].ipv4_cidr)
-	not groups.covers(groups.out[cohort.groups].cidrs, network.subnets[subnet_id].ipv4_cidr)
+	security_groups.touches(security_groups.out[cohort.groups].cidrs, facts.subnets[subnet_id].ipv4_cidr)
+	not security_groups.covers(security_groups.out[cohort.groups].cidrs, facts.subnets[subnet_id].ipv4_cidr)
 }
 
 _address_waits(cohort, _, subnet_id) := {wait |
-	groups.out[cohort.groups].cidrs != []
-	some wait in coverage.waits_within("subnets", subnet_id, cohort.vpc_id)
+	security_groups.out[cohort.groups].cidrs != []
+	some wait in facts.waits_within("subnets", subnet_id, cohort.vpc_id)
 } if {
-	not network.subnets[subnet_id].ipv4_cidr
+	not facts.subnets[subnet_id].ipv4_cidr
 }
 
 # a prefix list that groups name may be the service's own, and one whose networks are unread may be within reach
-_list_waits(vpc_id, service) := coverage.waits("prefix_lists", "") | {wait |
-	some list_id in services.prefix_lists(vpc_id, service)
-	some wait in coverage.waits("prefix_list_entries", list_id)
+_list_waits(vpc_id, service) := facts.waits("prefix_lists", "") | {wait |
+	some list_id in reachability.prefix_lists(vpc_id, service)
+	some wait in facts.waits("prefix_list_entries", list_id)
 }
 
-_unread(cohort) := _hidden(cohort) | groups.out[cohort.groups].waits
+_unread(cohort) := _hidden(cohort) | security_groups.out[cohort.groups].waits
 
 _hidden(cohort) := union({waits | some waits in cohort.hidden_groups})
 
 # what is needed is the intent's where nothing leaves at all
 _basis(verdict, _) := {} if verdict.cause in {"nothing_out", "no_https_to_internet"}
 
-_basis(verdict, crowd) := {"basis": services.basis(crowd)} if {
+_basis(verdict, crowd) := {"basis": reachability.basis(crowd)} if {
 	not verdict.cause in {"nothing_out", "no_https_to_internet"}
 }
 

@@ -26,8 +26,7 @@
 #   limits: A sweep does not read the State of each function unless asked; the rule is silent then.
 package vpcguard.rules.config.update_failed
 
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
@@ -35,7 +34,7 @@ metadata := result.metadata(rego.metadata.chain())
 requires := {"function_states"}
 
 # attached or not: a function can have failed for a network that it has left
-applies := (object.keys(network.attached) | object.keys(_failure)) | union({waiting | some waiting in _unread})
+applies := (object.keys(facts.attached) | object.keys(_failure)) | union({waiting | some waiting in _unread})
 
 deny contains result.violation(name, {
 	"message": sprintf(
@@ -57,17 +56,17 @@ unknown contains result.unknown_all(names, waits) if {
 # by function name; a failed function matters more than its failed update
 _failure := object.union(
 	{name: found |
-		some name, one in network.with_update_status
+		some name, one in facts.with_update_status
 		lower(one.last_update_status) == "failed"
-		network.judged[name]
+		facts.judged[name]
 		found := _found("LastUpdateStatus", one.last_update_status, one.last_update_status_reason_code, {text |
 			text := one.last_update_status_reason
 		})
 	},
 	{name: found |
-		some name, one in network.with_state
+		some name, one in facts.with_state
 		lower(one.state) in {"failed", "inactive"}
-		network.judged[name]
+		facts.judged[name]
 		found := _found("State", one.state, one.state_reason_code, {text | text := one.state_reason})
 	},
 )
@@ -77,7 +76,7 @@ _found(field, value, code, texts) := {"field": field, "value": value, "code": co
 	code in data.vpcguard.config.reason_codes.network
 }
 
-_unread := coverage.by_waits("function_states", object.keys(network.judged))
+_unread := facts.by_waits("function_states", object.keys(facts.judged))
 
 _quoted(failure) := "" if failure.text == ""
 

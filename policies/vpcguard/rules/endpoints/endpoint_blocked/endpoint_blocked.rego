@@ -27,11 +27,10 @@ package vpcguard.rules.endpoints.endpoint_blocked
 
 import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
-import data.vpcguard.lib.message
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
-import data.vpcguard.lib.network
+import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
-import data.vpcguard.lib.services
 
 metadata := result.metadata(rego.metadata.chain())
 
@@ -59,9 +58,9 @@ deny contains result.violation(name, {
 	demand := demands.by_key[key]
 	shown := [one | some service, ids in report.subnets; some one in _blocking(demand, service, ids)]
 	endpoint_ids := {one.endpoint_id | some one in shown}
-	said := message.list({_said(one) | some one in shown})
-	basis := services.basis(demand)
-	evidence := object.union(services.evidence(demand, report.subnets), {
+	said := result.list({_said(one) | some one in shown})
+	basis := reachability.basis(demand)
+	evidence := object.union(reachability.evidence(demand, report.subnets), {
 		"endpoints": shown,
 		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
 	})
@@ -77,18 +76,18 @@ unknown contains result.unknown(name, report.waits) if {
 	some name in demands.functions({key})
 }
 
-_reports := services.report("endpoint_blocked")
+_reports := reachability.report("endpoint_blocked")
 
 _blocking(demand, service, subnet_ids) := [shown |
-	some id in services.interfaces(demand.vpc_id, service)
+	some id in reachability.interfaces(demand.vpc_id, service)
 	endpoints.catching[id].values == {true}
-	blocked := _blocked(network.vpc_endpoints[id].state, subnet_ids, endpoints.admission[demand.place][id].subnets)
+	blocked := _blocked(facts.vpc_endpoints[id].state, subnet_ids, endpoints.admission[demand.place][id].subnets)
 	blocked.subnet_ids != set()
 	shown := object.union(blocked, {
 		"endpoint_id": id,
 		"service": service,
-		"state": network.vpc_endpoints[id].state,
-		"security_group_ids": network.vpc_endpoints[id].security_group_ids,
+		"state": facts.vpc_endpoints[id].state,
+		"security_group_ids": facts.vpc_endpoints[id].security_group_ids,
 	})
 ]
 
@@ -100,7 +99,7 @@ _said(one) := sprintf("%s (%s), which is %s", [one.endpoint_id, one.service, one
 
 _said(one) := sprintf("%s (%s), whose groups do not admit TCP 443 from %s", [one.endpoint_id, one.service, from]) if {
 	one.cause == "not_admitted"
-	from := message.subnets(one.subnet_ids)
+	from := result.subnets(one.subnet_ids)
 }
 
 _advice := "Every call to the service goes there: repair the endpoint or its groups, or turn its private DNS off."

@@ -26,11 +26,10 @@ package vpcguard.rules.endpoints.gateway_route_missing
 import data.vpcguard.lib.config
 import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
+import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 import data.vpcguard.lib.routes
-import data.vpcguard.lib.services
 
 metadata := result.metadata(rego.metadata.chain())
 
@@ -60,12 +59,12 @@ deny contains result.violation(name, {
 	unassociated := {id | some gap in gaps; some id in gap.endpoints}
 	prices := _prices(demand.outlook[0])
 	said := sprintf("%s. %s%s", [
-		message.list({_said(gap) | some gap in gaps}),
+		result.list({_said(gap) | some gap in gaps}),
 		concat(" ", [_advice(gap) | some gap in gaps]),
 		_saving(prices),
 	])
-	basis := services.basis(demand)
-	evidence := object.union(services.evidence(demand, report.subnets), {
+	basis := reachability.basis(demand)
+	evidence := object.union(reachability.evidence(demand, report.subnets), {
 		"gaps": gaps,
 		"endpoints_with_own_policy": endpoints.with_own_policy(unassociated),
 		"prices": prices,
@@ -82,12 +81,12 @@ unknown contains result.unknown(name, report.waits) if {
 	some name in demands.functions({key})
 }
 
-_reports := object.filter(services.report("gateway_route_missing"), _concerned)
+_reports := object.filter(reachability.report("gateway_route_missing"), _concerned)
 
 # the rule speaks of nobody who certainly calls neither service
 _concerned := {key |
 	some key, demand in demands.by_key
-	object.keys(demand.services) & services.gateway_services != set()
+	object.keys(demand.services) & reachability.gateway_services != set()
 } | {key |
 	some key, demand in demands.by_key
 	demand.others != set()
@@ -100,7 +99,7 @@ _gap(vpc_id, service, subnet_ids) := {
 	"subnet_ids": subnet_ids,
 	"route_table_ids": {routes.table(id, vpc_id) | some id in subnet_ids},
 } if {
-	ids := services.gateways(vpc_id, service)
+	ids := reachability.gateways(vpc_id, service)
 }
 
 _cause(ids) := "no_endpoint" if ids == set()
@@ -112,26 +111,26 @@ _cause(ids) := "not_available" if {
 
 _cause(ids) := "not_associated" if _available(ids) != set()
 
-_said(gap) := sprintf("%s through a NAT from %s (%s)", [gap.service, message.subnets(gap.subnet_ids), _reason(gap)])
+_said(gap) := sprintf("%s through a NAT from %s (%s)", [gap.service, result.subnets(gap.subnet_ids), _reason(gap)])
 
 _reason(gap) := "the VPC has no gateway endpoint for it" if gap.cause == "no_endpoint"
 
 _reason(gap) := sprintf("%s %s not associated with %s", [
-	message.list(_available(gap.endpoints)),
-	message.word(_available(gap.endpoints), "is", "are"),
-	message.list(gap.route_table_ids),
+	result.list(_available(gap.endpoints)),
+	result.word(_available(gap.endpoints), "is", "are"),
+	result.list(gap.route_table_ids),
 ]) if {
 	gap.cause == "not_associated"
 }
 
 _reason(gap) := sprintf("%s %s not available", [
-	message.list(gap.endpoints),
-	message.word(gap.endpoints, "is", "are"),
+	result.list(gap.endpoints),
+	result.word(gap.endpoints, "is", "are"),
 ]) if {
 	gap.cause == "not_available"
 }
 
-_available(ids) := {id | some id in ids; network.vpc_endpoints[id].state == "available"}
+_available(ids) := {id | some id in ids; facts.vpc_endpoints[id].state == "available"}
 
 # prices are the configuration's, never ours
 _prices(signature) := config.settings[signature].prices[input.account.region]
@@ -152,14 +151,14 @@ _is_priced(prices) if {
 
 _advice(gap) := sprintf("Associate %s, which is free, with %s.", [
 	min(_available(gap.endpoints)),
-	message.list(gap.route_table_ids),
+	result.list(gap.route_table_ids),
 ]) if {
 	gap.cause == "not_associated"
 }
 
 _advice(gap) := sprintf("Create a gateway endpoint for %s, which is free, and associate it with %s.", [
 	gap.service,
-	message.list(gap.route_table_ids),
+	result.list(gap.route_table_ids),
 ]) if {
 	gap.cause != "not_associated"
 }

@@ -22,14 +22,12 @@
 package vpcguard.rules.endpoints.interface_single_az
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.coverage
 import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
-import data.vpcguard.lib.message
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
-import data.vpcguard.lib.network
+import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
-import data.vpcguard.lib.services
 
 metadata := result.metadata(rego.metadata.chain())
 
@@ -59,13 +57,13 @@ deny contains result.violation(name, {
 	some key, gaps in _gaps
 	demand := demands.by_key[key]
 	ids := union({gap.endpoint_ids | some gap in gaps})
-	said := message.list({sprintf(
+	said := result.list({sprintf(
 		"%s (%s) is not in %s",
-		[message.list(gap.endpoint_ids), gap.service, message.list(gap.zone_ids)],
+		[result.list(gap.endpoint_ids), gap.service, result.list(gap.zone_ids)],
 	) |
 		some gap in gaps
 	})
-	basis := services.basis(demand)
+	basis := reachability.basis(demand)
 	some name in demands.functions({key})
 }
 
@@ -85,7 +83,7 @@ _concerned := {key |
 
 _with_endpoints := {vpc_id | some [vpc_id, _], _ in endpoints.interfaces}
 
-_unread := object.keys(coverage.doubtful("vpc_endpoints", {demand.vpc_id | some demand in demands.by_key}))
+_unread := object.keys(facts.doubtful("vpc_endpoints", {demand.vpc_id | some demand in demands.by_key}))
 
 _gaps := {key: gaps |
 	some key in _concerned
@@ -93,7 +91,7 @@ _gaps := {key: gaps |
 	gaps := [gap |
 		some service, need in demand.services
 		need.waits == set()
-		some name in services.names(service)
+		some name in reachability.names(service)
 		spread := _spread[demand.outlook][name]
 		spread.is_proven
 		gap := {
@@ -109,7 +107,7 @@ _gaps := {key: gaps |
 _waits(demand) := union({
 	{wait |
 		some service, need in demand.services
-		some name in services.names(service)
+		some name in reachability.names(service)
 		spread := _spread[demand.outlook][name]
 		spread.zone_ids != set()
 		some wait in (need.waits | spread.waits)
@@ -122,19 +120,19 @@ _waits(demand) := union({
 	},
 	{wait |
 		_is_served(demand)
-		zone_waits := network.waits_for_zones(cohorts.spreads[demand.place[0]].subnets)
+		zone_waits := facts.waits_for_zones(cohorts.spreads[demand.place[0]].subnets)
 		some wait in (demand.hidden_subnet_waits | zone_waits)
 	},
 	{wait |
 		_may_be_unseen(demand)
-		some wait in (coverage.waits("vpc_endpoints", demand.vpc_id) | demand.others)
+		some wait in (facts.waits("vpc_endpoints", demand.vpc_id) | demand.others)
 	},
 })
 
 # a zone that nobody saw may lack each endpoint there is
 _is_served(demand) if {
 	some service, _ in demand.services
-	some name in services.names(service)
+	some name in reachability.names(service)
 	_spread[demand.outlook][name]
 }
 
@@ -147,7 +145,7 @@ _is_served(demand) if {
 _may_be_unseen(demand) if {
 	demand.vpc_id in _unread
 	some service, _ in demand.services
-	some name in services.names(service)
+	some name in reachability.names(service)
 	not _is_caught(demand.vpc_id, name)
 }
 
@@ -166,9 +164,9 @@ _spread := {outlook: by_name |
 	some outlook in {demands.by_key[key].outlook | some key in _concerned}
 	place := outlook[1]
 	spread := cohorts.spreads[place[0]]
-	zone_ids := {network.subnets[id].zone_id | some id in spread.subnets}
+	zone_ids := {facts.subnets[id].zone_id | some id in spread.subnets}
 	by_name := {name: found |
-		some name, _ in services.by_name[outlook]
+		some name, _ in reachability.by_name[outlook]
 		ids := endpoints.interfaces[[spread.vpc_id, name]]
 		usable := {id | some id in ids; _is_usable(place, id)}
 		perhaps := {id | some id in (ids - usable); _may_be_usable(place, id)}
@@ -202,20 +200,20 @@ _is_proven(usable, lacking, unseen) if {
 }
 
 _is_usable(place, id) if {
-	network.vpc_endpoints[id].state == "available"
+	facts.vpc_endpoints[id].state == "available"
 	endpoints.catching[id].values == {true}
 	endpoints.admission[place][id].subnets != set()
 }
 
 _may_be_usable(place, id) if {
-	network.vpc_endpoints[id].state == "available"
+	facts.vpc_endpoints[id].state == "available"
 	true in endpoints.catching[id].values
 	endpoints.admission[place][id] != {"subnets": set(), "waits": set()}
 }
 
 # its groups may admit a subnet that nobody saw
 _may_be_usable(place, id) if {
-	network.vpc_endpoints[id].state == "available"
+	facts.vpc_endpoints[id].state == "available"
 	true in endpoints.catching[id].values
 	cohorts.spreads[place[0]].hidden_subnets != {}
 }
@@ -224,17 +222,17 @@ _zones(ids) := union({_zones_of[id] | some id in ids})
 
 _zones_of := {one.id: zone_ids |
 	some one in input.vpc_endpoints
-	zone_ids := {network.subnets[id].zone_id | some id in one.subnet_ids}
+	zone_ids := {facts.subnets[id].zone_id | some id in one.subnet_ids}
 }
 
 _subnet_waits(id) := {wait |
-	some subnet_id in network.vpc_endpoints[id].subnet_ids
-	not network.subnets[subnet_id].zone_id
-	some wait in _zone_waits(subnet_id, network.vpc_endpoints[id].vpc_id)
+	some subnet_id in facts.vpc_endpoints[id].subnet_ids
+	not facts.subnets[subnet_id].zone_id
+	some wait in _zone_waits(subnet_id, facts.vpc_endpoints[id].vpc_id)
 }
 
 _zone_waits(subnet_id, vpc_id) := waits if {
-	waits := coverage.waits_within("subnets", subnet_id, vpc_id)
+	waits := facts.waits_within("subnets", subnet_id, vpc_id)
 	waits != set()
 }
 
@@ -243,7 +241,7 @@ _zone_waits(subnet_id, vpc_id) := {{
 	"name": "ec2:DescribeSubnets",
 	"reason": $"no zone of {subnet_id}",
 }} if {
-	coverage.waits_within("subnets", subnet_id, vpc_id) == set()
+	facts.waits_within("subnets", subnet_id, vpc_id) == set()
 }
 
 _advice := "Add a subnet in each of these zones to the endpoint."

@@ -28,10 +28,9 @@ package vpcguard.rules.endpoints.private_dns_off
 
 import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
-import data.vpcguard.lib.message
 import data.vpcguard.lib.needs
+import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
-import data.vpcguard.lib.services
 
 metadata := result.metadata(rego.metadata.chain())
 
@@ -65,9 +64,9 @@ deny contains result.violation(name, {
 	demand := demands.by_key[key]
 	shown := [one | some service, _ in report.subnets; some one in _deaf(demand.vpc_id, service)]
 	endpoint_ids := {one.endpoint_id | some one in shown}
-	said := message.list({_said(service, ids, shown) | some service, ids in report.subnets})
-	basis := services.basis(demand)
-	evidence := object.union(services.evidence(demand, report.subnets), {
+	said := result.list({_said(service, ids, shown) | some service, ids in report.subnets})
+	basis := reachability.basis(demand)
+	evidence := object.union(reachability.evidence(demand, report.subnets), {
 		"endpoints": shown,
 		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
 	})
@@ -83,17 +82,17 @@ unknown contains result.unknown(name, report.waits) if {
 	some name in demands.functions({key})
 }
 
-_reports := services.report("private_dns_off")
+_reports := reachability.report("private_dns_off")
 
 _deaf(vpc_id, service) := [shown |
-	some id in services.interfaces(vpc_id, service)
+	some id in reachability.interfaces(vpc_id, service)
 	endpoints.catching[id].values == {false}
 	shown := {"endpoint_id": id, "service": service, "cause": endpoints.catching[id].cause}
 ]
 
 _said(service, subnet_ids, shown) := sprintf(
 	"%s from %s over %s",
-	[service, message.subnets(subnet_ids), message.list(reasons)],
+	[service, result.subnets(subnet_ids), result.list(reasons)],
 ) if {
 	reasons := {$"{one.endpoint_id} ({endpoints.uncaught[one.cause]})" | some one in shown; one.service == service}
 }

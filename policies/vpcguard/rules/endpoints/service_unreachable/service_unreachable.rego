@@ -28,10 +28,9 @@
 package vpcguard.rules.endpoints.service_unreachable
 
 import data.vpcguard.lib.demands
-import data.vpcguard.lib.message
 import data.vpcguard.lib.needs
+import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
-import data.vpcguard.lib.services
 
 metadata := result.metadata(rego.metadata.chain())
 
@@ -62,13 +61,13 @@ deny contains result.violation(name, {
 	some key, report in _reports
 	report.subnets != {}
 	demand := demands.by_key[key]
-	said := message.list({sprintf("%s from %s", [service, message.subnets(ids)]) | some service, ids in report.subnets})
+	said := result.list({sprintf("%s from %s", [service, result.subnets(ids)]) | some service, ids in report.subnets})
 	advice := sprintf(_advice, [
-		message.word(report.subnets, "a VPC endpoint", "VPC endpoints"),
-		message.list(object.keys(report.subnets)),
+		result.word(report.subnets, "a VPC endpoint", "VPC endpoints"),
+		result.list(object.keys(report.subnets)),
 	])
-	basis := services.basis(demand)
-	evidence := services.evidence(demand, report.subnets)
+	basis := reachability.basis(demand)
+	evidence := reachability.evidence(demand, report.subnets)
 	some makers in demands.making(demand)
 	full_evidence := object.union(evidence, {"intent": makers.intent})
 	some name in makers.functions
@@ -81,6 +80,6 @@ unknown contains result.unknown(name, report.waits) if {
 	some name in demands.functions({key})
 }
 
-_reports := services.report("service_unreachable")
+_reports := reachability.report("service_unreachable")
 
 _advice := "Create %s for %s, or give the subnets a route to a NAT gateway."

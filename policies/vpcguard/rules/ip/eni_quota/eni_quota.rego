@@ -29,9 +29,8 @@ package vpcguard.rules.ip.eni_quota
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.interfaces
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
+import data.vpcguard.lib.lambda_interfaces
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
@@ -48,8 +47,8 @@ deny contains result.violation(name, {
 	"evidence": object.union(
 		{
 			"vpc_id": cohort.vpc_id,
-			"interfaces": interfaces.count_by_vpc[cohort.vpc_id],
-			"missing_pairs": least - interfaces.count_by_vpc[cohort.vpc_id],
+			"interfaces": lambda_interfaces.count_by_vpc[cohort.vpc_id],
+			"missing_pairs": least - lambda_interfaces.count_by_vpc[cohort.vpc_id],
 			"quota": _quota.value,
 			"quota_basis": _quota.basis,
 		},
@@ -76,27 +75,27 @@ _least := {key: total |
 	some spread in (_suspect & cohorts.spreads_with_subnets)
 	some key in cohorts.of_spread[spread]
 	cohort := cohorts.by_key[key]
-	total := interfaces.count_by_vpc[cohort.vpc_id] + count(cohort.subnets - interfaces.pairs[key].present)
+	total := lambda_interfaces.count_by_vpc[cohort.vpc_id] + count(cohort.subnets - lambda_interfaces.pairs[key].present)
 }
 
 # spreads that come above the lowest threshold if no pair of theirs has its interface yet, or where something is unread
 _suspect := ({spread |
 	lowest := min({merged.thresholds.eni_quota_percent | some merged in config.settings})
 	some spread, one in cohorts.spreads
-	most := interfaces.count_by_vpc[one.vpc_id] + count(one.named_subnets)
+	most := lambda_interfaces.count_by_vpc[one.vpc_id] + count(one.named_subnets)
 	most * 100 > _quota.value * lowest
 } | {spread |
 	some spread, one in cohorts.spreads
-	interfaces.waits[one.vpc_id] != set()
+	lambda_interfaces.waits[one.vpc_id] != set()
 }) | {spread |
 	not _quota
 	some spread, _ in cohorts.spreads
 }
 
-_waits(_) := coverage.waits("quotas", _code) if not _quota
+_waits(_) := facts.waits("quotas", _code) if not _quota
 
 _waits(key) := union({
-	interfaces.pairs[key].waits,
+	lambda_interfaces.pairs[key].waits,
 	{wait |
 		_is_above(key, _least[key] + _hidden(key), "eni_quota_percent")
 		some wait in cohorts.hidden_subnet_waits[key]
@@ -123,7 +122,7 @@ _code := "L-9FEE3D26"
 default _sharing(_) := {}
 
 _sharing(vpc_id) := {"note": "The VPC is shared: interfaces of its other accounts are not counted."} if {
-	network.vpcs[vpc_id].owner_id != input.account.id
+	facts.vpcs[vpc_id].owner_id != input.account.id
 }
 
 _advice := "Let functions share sets of security groups, or ask for a higher quota."

@@ -26,9 +26,8 @@ package vpcguard.rules.ip.insufficient_addresses
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
-import data.vpcguard.lib.interfaces
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
+import data.vpcguard.lib.lambda_interfaces
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
@@ -40,10 +39,10 @@ applies := cohorts.functions_with_subnets
 deny contains result.violation(name, {"message": concat(" ", [name, said]), "evidence": evidence}) if {
 	some key in _suspect
 	cohort := cohorts.by_key[key]
-	short := _short(key, interfaces.pairs[key].missing)
+	short := _short(key, lambda_interfaces.pairs[key].missing)
 	short != {}
 	said := sprintf("needs a new network interface, but too few addresses are free: %s. %s", [
-		message.list(_shown(short)),
+		result.list(_shown(short)),
 		_advice,
 	])
 	evidence := {"free_addresses": short, "needed": _needed(cohort), "security_group_ids": cohort.named_groups}
@@ -52,7 +51,7 @@ deny contains result.violation(name, {"message": concat(" ", [name, said]), "evi
 
 unknown contains result.unknown(name, waits) if {
 	some key in _suspect
-	_short(key, interfaces.pairs[key].missing) == {}
+	_short(key, lambda_interfaces.pairs[key].missing) == {}
 	waits := _waits(key)
 	waits != set()
 	some name in cohorts.by_key[key].functions
@@ -70,7 +69,7 @@ _suspect := {key |
 # subnets -> free addresses, where these are too few for one more interface
 _short(key, ids) := {id: free |
 	some id in ids
-	free := network.subnets[id].free_ipv4_addresses
+	free := facts.subnets[id].free_ipv4_addresses
 	free < _needed(cohorts.by_key[key])
 }
 
@@ -78,11 +77,11 @@ _needed(cohort) := 1 + config.settings[cohort.signature].thresholds.ip_margin
 
 # an interface that nobody saw matters only where the addresses are short; a hidden subnet may be short
 _waits(key) := union({
-	{wait | _short(key, interfaces.pairs[key].unseen) != {}; some wait in interfaces.pairs[key].waits},
+	{wait | _short(key, lambda_interfaces.pairs[key].unseen) != {}; some wait in lambda_interfaces.pairs[key].waits},
 	cohorts.hidden_subnet_waits[key],
-	network.waits_for_addresses(cohorts.by_key[key].subnets - interfaces.pairs[key].present),
+	facts.waits_for_addresses(cohorts.by_key[key].subnets - lambda_interfaces.pairs[key].present),
 })
 
-_shown(short) := {sprintf("%s has %d", [message.subnet(id), free]) | some id, free in short}
+_shown(short) := {sprintf("%s has %d", [result.subnet(id), free]) | some id, free in short}
 
 _advice := "Free addresses there, choose larger subnets, or use security groups that already have an interface there."

@@ -24,8 +24,7 @@ package vpcguard.rules.ip.legacy_eni_estimate
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
@@ -50,7 +49,7 @@ deny contains result.violation(name, {
 	some name, key in _key_of
 	cohort := cohorts.by_key[key]
 	_waits(name, cohort) == set()
-	memory_mb := network.functions[name].memory_mb
+	memory_mb := facts.functions[name].memory_mb
 	need := ceil((_peak(name, cohort) * memory_mb) / (1024 * 3))
 	need > _free(cohort)
 }
@@ -67,16 +66,16 @@ _key_of := {name: key |
 }
 
 _waits(name, cohort) := union({
-	{wait | not network.functions[name].reserved_concurrency; some wait in _unread[name]},
+	{wait | not facts.functions[name].reserved_concurrency; some wait in _unread[name]},
 	union({waits | some waits in cohort.hidden_subnets}),
-	network.waits_for_addresses(cohort.subnets),
+	facts.waits_for_addresses(cohort.subnets),
 })
 
-_unread := coverage.doubtful("reserved_concurrency", cohorts.functions_with_subnets)
+_unread := facts.doubtful("reserved_concurrency", cohorts.functions_with_subnets)
 
-_peak(name, _) := network.functions[name].reserved_concurrency
+_peak(name, _) := facts.functions[name].reserved_concurrency
 
-_peak(name, cohort) := _configured(cohort) if not network.functions[name].reserved_concurrency
+_peak(name, cohort) := _configured(cohort) if not facts.functions[name].reserved_concurrency
 
 _configured(cohort) := config.settings[cohort.signature].thresholds.peak_concurrency
 
@@ -88,6 +87,6 @@ _with_peak := {one.name | some one in input.functions; one.reserved_concurrency}
 	some name in cohort.functions
 }
 
-_free(cohort) := sum([network.subnets[id].free_ipv4_addresses | some id in cohort.subnets])
+_free(cohort) := sum([facts.subnets[id].free_ipv4_addresses | some id in cohort.subnets])
 
 _advice := "Lambda shares interfaces today: use larger subnets only if you plan by this bound."

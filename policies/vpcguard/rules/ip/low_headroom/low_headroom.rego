@@ -25,8 +25,7 @@ package vpcguard.rules.ip.low_headroom
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
-import data.vpcguard.lib.message
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
@@ -61,18 +60,18 @@ unknown contains result.unknown(name, waits) if {
 
 # what is wrong in these subnets, by these limits; the message lacks the function's name
 _finding(spread, limits, short) := {"severity": severity, "message": message_text, "evidence": evidence} if {
-	[free, worst] := min({[network.subnets[id].free_ipv4_addresses, id] | some id in short})
+	[free, worst] := min({[facts.subnets[id].free_ipv4_addresses, id] | some id in short})
 	severity := {true: "high", false: "medium"}[_is_alone(spread, worst)]
 	usable := object.get(_usable, worst, null)
 	message_text := sprintf("runs short of addresses: %s has %d%s free. %s", [
-		message.subnet(worst),
+		result.subnet(worst),
 		free,
 		concat("", [$" of {usable}" | usable != null]),
 		"Free some, or move the function to a larger subnet.",
 	])
 	evidence := {
 		"worst_subnet_id": worst,
-		"zone_id": object.get(network.subnets[worst], "zone_id", null),
+		"zone_id": object.get(facts.subnets[worst], "zone_id", null),
 		"free_addresses": free,
 		"usable_addresses": usable,
 		"alone_in_its_zone": _is_alone(spread, worst),
@@ -135,6 +134,6 @@ default _is_alone(_, _) := false
 
 _is_alone(spread, id) if {
 	every other in cohorts.spreads[spread].subnets - {id} {
-		network.subnets[other].zone_id != network.subnets[id].zone_id
+		facts.subnets[other].zone_id != facts.subnets[id].zone_id
 	}
 }

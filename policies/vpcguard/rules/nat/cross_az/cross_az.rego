@@ -24,11 +24,9 @@
 package vpcguard.rules.nat.cross_az
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.coverage
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
-import data.vpcguard.lib.message
 import data.vpcguard.lib.nat
-import data.vpcguard.lib.network
 import data.vpcguard.lib.path
 import data.vpcguard.lib.result
 import data.vpcguard.lib.routes
@@ -132,12 +130,12 @@ _waits(_, outcome) := set() if outcome.state == "none"
 
 # a prefix list that nobody read may send the traffic over a gateway in another zone
 _list_waits(id) := {wait |
-	table_id := routes.table(id, network.subnets[id].vpc_id)
+	table_id := routes.table(id, facts.subnets[id].vpc_id)
 	some index in routes.carrying("ipv4", table_id).perhaps
-	route := network.route_tables[table_id].routes[index]
+	route := facts.route_tables[table_id].routes[index]
 	route.target_kind == "nat_gateway"
 	_side(id, route.target_id) != "same"
-	some wait in coverage.waits("prefix_list_entries", route.destination)
+	some wait in facts.waits("prefix_list_entries", route.destination)
 }
 
 _may_cross(id, outcome) if {
@@ -160,12 +158,12 @@ _is_opaque(outcome) if {
 
 _side(_, nat_id) := "same" if nat.is_in_every_zone(nat_id)
 
-_side(id, nat_id) := "same" if network.subnets[id].zone_id in nat.zones(nat_id)
+_side(id, nat_id) := "same" if facts.subnets[id].zone_id in nat.zones(nat_id)
 
 _side(id, nat_id) := "other" if {
 	not nat.is_in_every_zone(nat_id)
-	not network.subnets[id].zone_id in nat.zones(nat_id)
-	network.subnets[id].zone_id
+	not facts.subnets[id].zone_id in nat.zones(nat_id)
+	facts.subnets[id].zone_id
 }
 
 _side(id, nat_id) := "unknown" if {
@@ -175,10 +173,10 @@ _side(id, nat_id) := "unknown" if {
 
 _are_comparable(id, nat_id) if {
 	nat.zones(nat_id)
-	network.subnets[id].zone_id
+	facts.subnets[id].zone_id
 }
 
-_text(id, nat_ids) := sprintf("%s goes through %s", [message.subnet(id), message.list({text |
+_text(id, nat_ids) := sprintf("%s goes through %s", [result.subnet(id), result.list({text |
 	some nat_id in nat_ids
 	text := sprintf("%s in %s", [nat_id, concat(", ", nat.zones(nat_id))])
 })])

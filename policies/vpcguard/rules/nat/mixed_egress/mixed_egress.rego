@@ -28,7 +28,6 @@ package vpcguard.rules.nat.mixed_egress
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.faults
 import data.vpcguard.lib.intent
-import data.vpcguard.lib.message
 import data.vpcguard.lib.path
 import data.vpcguard.lib.result
 
@@ -98,7 +97,7 @@ _is_mixed(summary) if {
 # what is said of every function there; the message lacks its name
 _finding(value, place) := {
 	"message": sprintf("reaches the internet from %s, but not everywhere: %s. %s", [
-		message.subnets(path.summary[place].works),
+		result.subnets(path.summary[place].works),
 		faults.text(place, broken),
 		faults.advice(place, broken, value),
 	]),

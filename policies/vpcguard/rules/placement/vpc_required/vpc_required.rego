@@ -21,21 +21,21 @@
 #   limits: It shows and does not prevent. Off unless the configuration turns it on.
 package vpcguard.rules.placement.vpc_required
 
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
 requires := {"functions"}
 
-applies := object.keys(network.functions) - network.deleting
+applies := object.keys(facts.functions) - facts.deleting
 
 # a capacity provider brings its own VPC
 deny contains result.violation(name, {
 	"message": sprintf("%s runs outside a VPC, and the configuration demands one. %s", [name, _advice]),
 	"evidence": {"subnet_ids": one.subnet_ids},
 }) if {
-	some name, one in network.judged
+	some name, one in facts.judged
 	one.subnet_ids == []
 }
 

@@ -1,18 +1,18 @@
-package vpcguard.lib.coverage_test
+package vpcguard.lib.facts_test
 
-import data.vpcguard.lib.coverage
+import data.vpcguard.lib.facts
 
 test_known_waits_for_nothing if {
-	coverage.is_known("subnets", "vpc-1") with input as {"coverage": [_entry({"status": "known"})]}
-	coverage.waits("subnets", "vpc-1") == set() with input as {"coverage": [_entry({"status": "known"})]}
+	facts.is_known("subnets", "vpc-1") with input as {"coverage": [_entry({"status": "known"})]}
+	facts.waits("subnets", "vpc-1") == set() with input as {"coverage": [_entry({"status": "known"})]}
 }
 
 test_what_nobody_spoke_of_was_never_read if {
-	coverage.waits("function_tags", "orders") == {
+	facts.waits("function_tags", "orders") == {
 		{"status": "unknown", "name": "tag:GetResources", "reason": "not read"},
 		{"status": "unknown", "name": "lambda:ListTags", "reason": "not read"},
 	} with input as {"coverage": []}
-	not coverage.is_known("function_tags", "orders") with input as {"coverage": []}
+	not facts.is_known("function_tags", "orders") with input as {"coverage": []}
 }
 
 test_the_subjects_own_entry_goes_before_that_of_the_kind if {
@@ -20,8 +20,8 @@ test_the_subjects_own_entry_goes_before_that_of_the_kind if {
 		_entry({"status": "unknown", "waits_for": ["ec2:DescribeSubnets"]}),
 		_entry({"status": "known", "subject": "vpc-1"}),
 	]
-	coverage.is_known("subnets", "vpc-1") with input as {"coverage": entries}
-	not coverage.is_known("subnets", "vpc-2") with input as {"coverage": entries}
+	facts.is_known("subnets", "vpc-1") with input as {"coverage": entries}
+	not facts.is_known("subnets", "vpc-2") with input as {"coverage": entries}
 }
 
 test_a_subjects_own_entry_goes_before_that_of_its_group if {
@@ -29,9 +29,9 @@ test_a_subjects_own_entry_goes_before_that_of_its_group if {
 		_entry({"status": "known", "subject": "vpc-1"}),
 		_entry({"status": "unknown", "subject": "subnet-1", "waits_for": ["ec2:DescribeSubnets"]}),
 	]
-	waits := coverage.waits_within("subnets", "subnet-1", "vpc-1") with input as {"coverage": entries}
+	waits := facts.waits_within("subnets", "subnet-1", "vpc-1") with input as {"coverage": entries}
 	{wait.name | some wait in waits} == {"ec2:DescribeSubnets"}
-	coverage.waits_within("subnets", "subnet-2", "vpc-1") == set() with input as {"coverage": entries}
+	facts.waits_within("subnets", "subnet-2", "vpc-1") == set() with input as {"coverage": entries}
 }
 
 test_a_failed_read_an_unseen_owner_and_what_was_left_out if {
@@ -51,7 +51,7 @@ test_unknown_always_waits_for_something if {
 
 _waits(entry) := {[wait.status, wait.name, wait.reason] | some wait in waits} if {
 	document := {"coverage": [_entry(entry)]}
-	waits := coverage.waits("subnets", "vpc-1") with input as document # regal ignore:with-outside-test-context
+	waits := facts.waits("subnets", "vpc-1") with input as document # regal ignore:with-outside-test-context
 }
 
 _entry(more) := object.union({"kind": "subnets", "waits_for": []}, more)
@@ -63,9 +63,9 @@ test_doubtful_names_those_of_many_that_are_not_known if {
 		_entry({"status": "unknown", "subject": "vpc-2", "waits_for": ["ec2:DescribeSubnets"]}),
 		_entry({"status": "unknown", "subject": "vpc-9", "waits_for": ["ec2:DescribeSubnets"]}),
 	]
-	known := coverage.doubtful("subnets", {"vpc-1", "vpc-2", "vpc-3"}) with input as {"coverage": entries}
+	known := facts.doubtful("subnets", {"vpc-1", "vpc-2", "vpc-3"}) with input as {"coverage": entries}
 	object.keys(known) == {"vpc-2"}
-	unknown := coverage.doubtful("subnets", {"vpc-1", "vpc-2", "vpc-3"}) with input as {"coverage": [entries[1]]}
+	unknown := facts.doubtful("subnets", {"vpc-1", "vpc-2", "vpc-3"}) with input as {"coverage": [entries[1]]}
 	object.keys(unknown) == {"vpc-2", "vpc-3"}
 }
 
@@ -78,6 +78,6 @@ test_by_waits_joins_those_that_wait_for_the_same if {
 		_entry(object.union(denied, {"subject": "vpc-3", "reason": "denied"})),
 		_entry(object.union(denied, {"subject": "vpc-9"})),
 	]
-	by_waits := coverage.by_waits("subnets", {"vpc-1", "vpc-2", "vpc-3", "vpc-4"}) with input as {"coverage": entries}
+	by_waits := facts.by_waits("subnets", {"vpc-1", "vpc-2", "vpc-3", "vpc-4"}) with input as {"coverage": entries}
 	{waiting | some waiting in by_waits} == {{"vpc-2", "vpc-4"}, {"vpc-3"}}
 }

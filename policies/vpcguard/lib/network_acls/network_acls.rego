@@ -3,10 +3,9 @@
 # description: |
 #   Whether the ACL of a subnet lets TCP through, over IPv4. Rules count by number; a deny of a smaller network than the
 #   one asked about is left out of account. https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
-package vpcguard.lib.acls
+package vpcguard.lib.network_acls
 
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 
 # METADATA
 # description: |
@@ -21,13 +20,13 @@ waits(subnet_id) := set() if _of[subnet_id]
 
 waits(subnet_id) := unread if {
 	not _of[subnet_id]
-	unread := coverage.waits("network_acls", network.subnets[subnet_id].vpc_id)
+	unread := facts.waits("network_acls", facts.subnets[subnet_id].vpc_id)
 	unread != set()
 }
 
 waits(subnet_id) := {{"status": "unknown", "name": "ec2:DescribeNetworkAcls", "reason": $"no ACL of {subnet_id}"}} if {
 	not _of[subnet_id]
-	coverage.is_known("network_acls", network.subnets[subnet_id].vpc_id)
+	facts.is_known("network_acls", facts.subnets[subnet_id].vpc_id)
 }
 
 # METADATA

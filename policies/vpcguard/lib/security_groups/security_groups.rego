@@ -3,10 +3,10 @@
 # description: |
 #   What security groups let through on TCP port 443, out of a function and in to an endpoint, over IPv4.
 #   https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
-package vpcguard.lib.groups
+package vpcguard.lib.security_groups
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.coverage
+import data.vpcguard.lib.facts
 
 # METADATA
 # description: |
@@ -117,7 +117,7 @@ _networks(prefix_lists) := {cidr |
 	not contains(cidr, ":")
 }
 
-_waits(prefix_lists) := {wait | some id in prefix_lists; some wait in coverage.waits("prefix_list_entries", id)}
+_waits(prefix_lists) := {wait | some id in prefix_lists; some wait in facts.waits("prefix_list_entries", id)}
 
 _every_protocol := {"-1", "all"}
 

@@ -4,14 +4,13 @@
 #   What happens when a function calls a service from a subnet: the one derivation behind all rules on endpoints. For
 #   each service and subnet the most specific fault speaks alone: endpoint_blocked, else private_dns_off, else
 #   service_unreachable, else gateway_route_missing. Groups of the function and ACLs have rules of their own.
-package vpcguard.lib.services
+package vpcguard.lib.reachability
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
-import data.vpcguard.lib.coverage
 import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.routes
 import data.vpcguard.lib.ways
 
@@ -187,7 +186,7 @@ _ways_shown := {trust: by_subnet |
 		some id, way in outcomes
 		shown := {
 			"subnet_id": id,
-			"zone_id": object.get(network.subnets[id], "zone_id", null),
+			"zone_id": object.get(facts.subnets[id], "zone_id", null),
 			"state": way.state,
 			"cause": {true: null, false: way.cause}[way.cause == ""],
 			"hops": way.hops,
@@ -259,8 +258,8 @@ _rank := {
 # (one exists and does not catch it), "absent". A name that is caught never reaches the gateway endpoint:
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DnsOptions.html
 _outcomes(name, id, admitting) := {"values": values, "waits": waits} if {
-	vpc_id := network.subnets[id].vpc_id
-	unread := coverage.waits("vpc_endpoints", vpc_id)
+	vpc_id := facts.subnets[id].vpc_id
+	unread := facts.waits("vpc_endpoints", vpc_id)
 	found := {one | some endpoint_id in endpoints.interfaces[[vpc_id, name]]; one := _interface(endpoint_id, admitting)}
 	is_caught := _is_some({one | some one in found; one.values & {"deaf"} == set()})
 	is_routed := _is_some(endpoints.gateways_at(id, name))
@@ -284,7 +283,7 @@ _outcomes(name, id, admitting) := {"values": values, "waits": waits} if {
 # hang on the function's groups, and is found once for all functions.
 _plain_names := {vpc_id: plain |
 	some vpc_id, interface_names in _interface_names
-	plain := {name | coverage.is_known("vpc_endpoints", vpc_id); some name in (_wanted_names - interface_names)}
+	plain := {name | facts.is_known("vpc_endpoints", vpc_id); some name in (_wanted_names - interface_names)}
 }
 
 _wanted_names := union({wanted.names | some wanted in _wanted})
@@ -298,12 +297,12 @@ _plain_outcomes(name, id) := _routed if endpoints.gateways_at(id, name) != set()
 
 _plain_outcomes(name, id) := _nowhere if {
 	endpoints.gateways_at(id, name) == set()
-	_gateway_waits(network.subnets[id].vpc_id, name, id) == set()
+	_gateway_waits(facts.subnets[id].vpc_id, name, id) == set()
 }
 
 _plain_outcomes(name, id) := {"values": {"served", "absent"}, "waits": waits} if {
 	endpoints.gateways_at(id, name) == set()
-	waits := _gateway_waits(network.subnets[id].vpc_id, name, id)
+	waits := _gateway_waits(facts.subnets[id].vpc_id, name, id)
 	waits != set()
 }
 
@@ -319,7 +318,7 @@ _is_some(things) if things != set()
 
 _interface(endpoint_id, admitting) := {"values": (caught | deaf), "waits": (catching.waits | admission.waits)} if {
 	catching := endpoints.catching[endpoint_id]
-	admission := _admission(network.vpc_endpoints[endpoint_id].state, endpoint_id, admitting)
+	admission := _admission(facts.vpc_endpoints[endpoint_id].state, endpoint_id, admitting)
 	caught := {value | true in catching.values; some value in admission.values}
 	deaf := {"deaf" | false in catching.values}
 }
@@ -446,9 +445,9 @@ _private_centers := {id: {route.target_id | some route in routes_of; _is_private
 
 _routes_away := {id: routes_of |
 	some id in union({spread.subnets | some spread in cohorts.spreads})
-	table_id := routes.table(id, network.subnets[id].vpc_id)
+	table_id := routes.table(id, facts.subnets[id].vpc_id)
 	routes_of := [route |
-		some route in network.route_tables[table_id].routes
+		some route in facts.route_tables[table_id].routes
 		route.state == "active"
 		route.target_kind in {"transit_gateway", "vpc_peering_connection", "core_network"}
 	]
@@ -458,7 +457,7 @@ _is_private("ipv4", destination) if _is_private_network(destination)
 
 # while the list is unread the way out is unknown as well: no isolated subnet
 _is_private("prefix_list", destination) if {
-	some cidr in network.prefix_lists[destination].cidrs
+	some cidr in facts.prefix_lists[destination].cidrs
 	_is_private_network(cidr)
 }
 

@@ -1,7 +1,7 @@
-package vpcguard.lib.acls_test
+package vpcguard.lib.network_acls_test
 
-import data.vpcguard.lib.acls
 import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.lib.network_acls
 
 # semantics 6: rules count by number, not by position
 test_rules_count_by_number if {
@@ -65,10 +65,10 @@ test_every_port_of_the_answers_counts if {
 # a network that a smaller one lies in is allowed and denied with it
 test_a_smaller_network_is_asked_about_as_a_whole if {
 	entries := array.concat([_egress(100, "allow", {"ipv4_cidr": "10.0.0.0/8"}), _egress(110, "deny", {})], _answers)
-	acls.blocks("acl-1", "10.1.0.0/24") == set() with input as _document(entries)
-	acls.blocks("acl-1", "11.0.0.0/24") == {"out"} with input as _document(entries)
+	network_acls.blocks("acl-1", "10.1.0.0/24") == set() with input as _document(entries)
+	network_acls.blocks("acl-1", "11.0.0.0/24") == {"out"} with input as _document(entries)
 	denied := array.concat([_egress(90, "deny", {"ipv4_cidr": "10.0.0.0/9"})], entries)
-	acls.blocks("acl-1", "10.1.0.0/24") == {"out"} with input as _document(denied)
+	network_acls.blocks("acl-1", "10.1.0.0/24") == {"out"} with input as _document(denied)
 }
 
 test_open_until_something_is_denied if {
@@ -78,35 +78,37 @@ test_open_until_something_is_denied if {
 		_egress(32767, "deny", {}),
 		_ingress(32767, "deny", {}),
 	]
-	acls.open_subnets == {"a1"} with input as _document(open)
-	acls.open_subnets == set() with input as _document(array.concat(
+	network_acls.open_subnets == {"a1"} with input as _document(open)
+	network_acls.open_subnets == set() with input as _document(array.concat(
 		open,
 		[_egress(50, "deny", {"ipv4_cidr": "10.0.0.0/8"})],
 	))
-	acls.open_subnets == set() with input as _document([_egress(100, "allow", {})])
-	acls.open_subnets == set() with input as _document([
+	network_acls.open_subnets == set() with input as _document([_egress(100, "allow", {})])
+	network_acls.open_subnets == set() with input as _document([
 		_egress(100, "allow", {"protocol": "6"}),
 		_ingress(100, "allow", {}),
 	])
 }
 
 test_the_acl_of_a_subnet if {
-	acls.of("a1") == "acl-1" with input as _document([])
-	not acls.of("b1") with input as _document([])
-	acls.waits("a1") == set() with input as _document([])
-	{wait.reason | some wait in acls.waits("b1")} == {"no ACL of b1"} with input as _document([])
+	network_acls.of("a1") == "acl-1" with input as _document([])
+	not network_acls.of("b1") with input as _document([])
+	network_acls.waits("a1") == set() with input as _document([])
+	{wait.reason | some wait in network_acls.waits("b1")} == {"no ACL of b1"} with input as _document([])
 	unread := fixtures.denied(_document([]), {"network_acls": "ec2:DescribeNetworkAcls"})
-	{wait.reason | some wait in acls.waits("b1")} == {"AccessDenied"} with input as unread
+	{wait.reason | some wait in network_acls.waits("b1")} == {"AccessDenied"} with input as unread
 }
 
 _blocks(entries) := blocked if {
 	# regal ignore:with-outside-test-context
-	blocked := acls.blocks("acl-1", "0.0.0.0/0") with input as _document(array.concat(_answers, entries))
+	blocked := network_acls.blocks("acl-1", "0.0.0.0/0") with input as _document(array.concat(_answers, entries))
 }
 
 _back(entries) := blocked if {
+	document := _document(array.concat([_egress(1, "allow", {})], entries))
+
 	# regal ignore:with-outside-test-context
-	blocked := acls.blocks("acl-1", "0.0.0.0/0") with input as _document(array.concat([_egress(1, "allow", {})], entries))
+	blocked := network_acls.blocks("acl-1", "0.0.0.0/0") with input as document
 }
 
 # answers come back, though not from everything: such an ACL is never wide open

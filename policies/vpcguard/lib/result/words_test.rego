@@ -1,17 +1,17 @@
-package vpcguard.lib.message_test
+package vpcguard.lib.result_test
 
-import data.vpcguard.lib.message
+import data.vpcguard.lib.result
 
 test_lists if {
-	message.list(set()) == ""
-	message.list({"a"}) == "a"
-	message.list({"b", "a"}) == "a and b"
-	message.list({"c", "b", "a"}) == "a, b and c"
+	result.list(set()) == ""
+	result.list({"a"}) == "a"
+	result.list({"b", "a"}) == "a and b"
+	result.list({"c", "b", "a"}) == "a, b and c"
 }
 
 test_a_word_for_one_and_for_several if {
-	message.word({"a"}, "is", "are") == "is"
-	message.word({"a", "b"}, "is", "are") == "are"
+	result.word({"a"}, "is", "are") == "is"
+	result.word({"a", "b"}, "is", "are") == "are"
 }
 
 test_a_subnet_with_the_name_of_its_zone_else_the_id if {
@@ -20,18 +20,18 @@ test_a_subnet_with_the_name_of_its_zone_else_the_id if {
 		{"id": "b", "zone_id": "euw1-az2"},
 		{"id": "c"},
 	]}
-	message.subnets({"a", "b", "c", "unseen"}) == "a (eu-west-1a), b (euw1-az2), c and unseen" with input as subnets
+	result.subnets({"a", "b", "c", "unseen"}) == "a (eu-west-1a), b (euw1-az2), c and unseen" with input as subnets
 }
 
 test_waits_with_their_reasons if {
-	message.waits({
+	result.awaited({
 		{"status": "unknown", "name": "ec2:DescribeSubnets", "reason": "AccessDenied"},
 		{"status": "opaque", "name": "tgw-1", "reason": ""},
 	}) == "ec2:DescribeSubnets (AccessDenied) and tgw-1"
 }
 
 test_a_reason_that_names_it_again_is_shown_once if {
-	message.waits({{
+	result.awaited({{
 		"status": "unknown",
 		"name": "ec2:DescribeSubnets",
 		"reason": "ec2:DescribeSubnets refused: UnauthorizedOperation",

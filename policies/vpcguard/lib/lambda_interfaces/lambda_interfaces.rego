@@ -4,11 +4,10 @@
 #   Lambda's network interfaces. One serves every function of the account with the same subnet and the same set of
 #   groups, so that only a pair without one needs a new address.
 #   https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
-package vpcguard.lib.interfaces
+package vpcguard.lib.lambda_interfaces
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 
 # METADATA
 # description: |
@@ -27,7 +26,7 @@ _vpc_ids := {spread.vpc_id | some spread in cohorts.spreads}
 
 # METADATA
 # description: What the interfaces of each of these VPCs wait for; empty where they were read.
-waits := {vpc_id: coverage.waits("lambda_interfaces", vpc_id) | some vpc_id in _vpc_ids}
+waits := {vpc_id: facts.waits("lambda_interfaces", vpc_id) | some vpc_id in _vpc_ids}
 
 # by spread and set of groups, which is all that counts
 _pairs := {traits: found |
@@ -48,14 +47,14 @@ _traits := {key: [cohort.spread, cohort.named_groups] |
 _holding := {groups: subnet_ids |
 	some groups in {groups | some groups in _groups_of}
 	ids := {id | some id, other in _groups_of; other == groups}
-	subnet_ids := {network.interfaces[id].subnet_id | some id in ids}
+	subnet_ids := {facts.interfaces[id].subnet_id | some id in ids}
 }
 
 _groups_of := {one.id: {id | some id in one.security_group_ids} | some one in _ours}
 
 # in a shared VPC the owner's answer holds the interfaces of every participant
 _ours := [one |
-	some one in network.interfaces
+	some one in facts.interfaces
 	one.is_lambda
 	object.get(one, "owner_id", input.account.id) == input.account.id
 ]

@@ -1,8 +1,8 @@
-package vpcguard.lib.permissions_test
+package vpcguard.lib.iam_test
 
 import data.vpcguard.lib.endpoint_fixtures_test as estate
 import data.vpcguard.lib.fixtures_test as fixtures
-import data.vpcguard.lib.permissions
+import data.vpcguard.lib.iam
 
 _action := "ec2:CreateNetworkInterface"
 
@@ -62,13 +62,13 @@ test_an_unread_policy_leaves_only_a_plain_deny_certain if {
 test_roles_that_say_the_same_are_one_content if {
 	roles := [object.union(estate.role([]), {"names": names}) | some names in [["role-a", "role-b"], ["role-c"]]]
 	document := fixtures.whole({"roles": roles})
-	permissions.holders == {[[], false, []]: {"role-a", "role-b", "role-c"}} with input as document
+	iam.holders == {[[], false, []]: {"role-a", "role-b", "role-c"}} with input as document
 }
 
 test_roles_in_use_may_be_unread if {
 	document := fixtures.denied(estate.document([], {}), {"roles": "iam:GetRolePolicy"})
-	permissions.in_use == {"role-f"} with input as document
-	object.keys(permissions.unread) == {"role-f"} with input as document
+	iam.in_use == {"role-f"} with input as document
+	object.keys(iam.unread) == {"role-f"} with input as document
 }
 
 _verdict(statements) := _of([statements, false, []], true)
@@ -76,7 +76,7 @@ _verdict(statements) := _of([statements, false, []], true)
 _bounded(statements, boundary) := _of([statements, true, boundary], true)
 
 _of(content, is_complete) := _words[[lower(_action) in judged.denied, lower(_action) in judged.unknown]] if {
-	judged := permissions.judged(content, is_complete, {lower(_action)})
+	judged := iam.judged(content, is_complete, {lower(_action)})
 }
 
 _words := {[true, false]: "denied", [false, true]: "unknown", [false, false]: "allowed"}

@@ -4,10 +4,9 @@
 #   What a role may do, three-valued: "allowed", "denied" or "unknown". Identity policies and the permission boundary
 #   are read; a condition or a narrower resource is doubt, since what it says hangs on the call.
 #   https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-package vpcguard.lib.permissions
+package vpcguard.lib.iam
 
-import data.vpcguard.lib.coverage
-import data.vpcguard.lib.network
+import data.vpcguard.lib.facts
 
 # METADATA
 # description: |
@@ -28,11 +27,11 @@ holders := {content: names |
 
 # METADATA
 # description: Names of the roles of the attached functions.
-in_use := {one.role_name | some one in network.attached}
+in_use := {one.role_name | some one in facts.attached}
 
 # METADATA
 # description: By name of a role in use that was not or not completely read, what it waits for.
-unread := coverage.doubtful("roles", in_use)
+unread := facts.doubtful("roles", in_use)
 
 # METADATA
 # description: |
