@@ -2,7 +2,8 @@
 
 Everything follows from the sizes: the same call gives the same document, so that figures compare.
 The networks repeat the kinds of `benchmarks.networks` in turn, working ones first; functions are
-spread over them, one in ten outside any VPC, each with a role of its own, as deployment tools make them.
+spread over them, one in ten outside any VPC, each with a role and statements of its own, as deployment
+tools make them.
 
     .venv/bin/python -m benchmarks.estate --functions 5000 --vpcs 20 --facts > /tmp/facts.json
 """
@@ -115,7 +116,7 @@ def _roles(configurations: list[Json]) -> Json:
     eni = ["CreateNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets", "DeleteNetworkInterface"]
     eni += ["AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"]
     logs = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-    document = _policy([*logs, *(f"ec2:{action}" for action in eni)])
+    document = _policy(_statement([*logs, *(f"ec2:{action}" for action in eni)], "*"))
     return {
         "RoleDetailList": [_role(c["Role"], managed, index) for index, c in enumerate(configurations)],
         "Policies": [
@@ -130,20 +131,28 @@ def _roles(configurations: list[Json]) -> Json:
 
 
 def _role(arn: str, managed: str, index: int) -> Json:
-    actions = (["s3:GetObject", "s3:PutObject"], ["dynamodb:Query"], ["sqs:SendMessage", "kms:Decrypt"])[
-        index % 3
-    ]
+    """Return a role with statements that no other has: its table, bucket or queue is named in them."""
+    name = arn.rpartition("/")[2]
+    work = (
+        _statement(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{name}-files/*"),
+        _statement(["dynamodb:Query"], f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"),
+        _statement(["sqs:SendMessage", "kms:Decrypt"], f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"),
+    )[index % 3]
     return {
-        "RoleName": arn.rpartition("/")[2],
+        "RoleName": name,
         "Arn": arn,
         "Path": "/",
-        "RolePolicyList": [{"PolicyName": "work", "PolicyDocument": _policy(actions)}],
+        "RolePolicyList": [{"PolicyName": "work", "PolicyDocument": _policy(work)}],
         "AttachedManagedPolicies": [{"PolicyName": managed.rpartition("/")[2], "PolicyArn": managed}],
     }
 
 
-def _policy(actions: list[str]) -> Json:
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+def _policy(statement: Json) -> Json:
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _statement(actions: list[str], resource: str) -> Json:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
 
 
 def _ec2_answers(networks: list[Network]) -> Json:

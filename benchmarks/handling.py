@@ -71,7 +71,7 @@ def measure() -> Section:
         running_opa(environment=OPA_ENVIRONMENT) as opa,
     ):
         create_findings_table(local_client(dynamodb), TABLE)
-        with _environment(aws, dynamodb, opa), redirect_stdout(io.StringIO()):
+        with handler_environment(aws, dynamodb, opa), redirect_stdout(io.StringIO()):
             own, chain = _measured(aws)
     own.sort()
     figures = [
@@ -97,13 +97,13 @@ def _measured(aws: str) -> tuple[list[float], list[Call]]:
     with _watched(calls):
         from evaluate_change import handler  # noqa: PLC0415  it reads the environment when it is imported
 
-        events = _events()
-        own = [_own_ms(handler, next(events), calls) for _ in range(WARM_UPS + EVENTS)][WARM_UPS:]
+        deliveries = events()
+        own = [_own_ms(handler, next(deliveries), calls) for _ in range(WARM_UPS + EVENTS)][WARM_UPS:]
         urlopen(f"{aws}/_reset?delay_ms={DELAY_MS}").close()  # noqa: S310  our own server
         calls.delay_seconds = DELAY_MS / 1000
         longest: list[Call] = []
         for _ in range(DELAYED_EVENTS):
-            _own_ms(handler, next(events), calls)
+            _own_ms(handler, next(deliveries), calls)
             longest = max(longest, _chain(calls.made), key=len)
     return own, longest
 
@@ -136,7 +136,8 @@ def _chain(calls: Sequence[Call]) -> list[Call]:
     return chain
 
 
-def _events() -> Iterator[dict[str, Any]]:
+def events() -> Iterator[dict[str, Any]]:
+    """Yield deliveries of one message, each about another function in a VPC."""
     template = EVENT.read_text()
     for index in range(FUNCTIONS):
         if index % OUTSIDE_EVERY:
@@ -163,7 +164,8 @@ def _record(message_id: str, event: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _environment(aws: str, dynamodb: str, opa: str) -> Iterator[None]:
+def handler_environment(aws: str, dynamodb: str, opa: str) -> Iterator[None]:
+    """Give this process the variables of a deployed handler, with what answers on this machine."""
     before = dict(os.environ)
     os.environ |= environment(aws) | {
         "AWS_ENDPOINT_URL_DYNAMODB": dynamodb,

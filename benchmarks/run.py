@@ -1,6 +1,6 @@
 """`make bench`: measure, compare with what is promised, write docs/performance.md.
 
-python -m benchmarks.run [judging] [auditing] [handling] [starting]    some of them: nothing is written
+python -m benchmarks.run [judging] [auditing] [handling] [starting] [following]    some: nothing is written
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from pathlib import Path
 
 from benchmarks.figures import Section, markdown, plain
 
-MEASUREMENTS = ("judging", "auditing", "handling", "starting")  # modules with measure() -> Section
+MEASUREMENTS = (
+    "judging",
+    "auditing",
+    "handling",
+    "starting",
+    "following",
+)  # modules with measure() -> Section
 RESULT = Path(__file__).parents[1] / "docs" / "performance.md"
 
 
