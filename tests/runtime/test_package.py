@@ -78,7 +78,7 @@ def test_the_package_imports_nothing_that_its_layer_lacks(package: Path) -> None
     )
 
     assert done.returncode == 0, done.stderr
-    assert "vpcguard.changes.parse" in done.stdout
+    assert "vpcguard.changes.events" in done.stdout
 
 
 def _rules(policies: Path) -> set[str]:

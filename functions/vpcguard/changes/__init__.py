@@ -3,15 +3,25 @@
 Everything here is pure and treats its input as untrusted: the only error raised is EventError.
 """
 
-from vpcguard.changes.events import EVENTS, Target, unversioned
-from vpcguard.changes.look_again import is_look_again, look_again_event, parse_look_again
-from vpcguard.changes.parse import parse_change
+from vpcguard.changes.events import (
+    EVENTS,
+    is_look_again,
+    look_again_event,
+    managed_by,
+    parse_change,
+    parse_look_again,
+    unversioned,
+)
+from vpcguard.changes.fields import function_name
+from vpcguard.model import Change
 
 __all__ = [
     "EVENTS",
-    "Target",
+    "Change",
+    "function_name",
     "is_look_again",
     "look_again_event",
+    "managed_by",
     "parse_change",
     "parse_look_again",
     "unversioned",

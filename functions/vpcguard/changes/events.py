@@ -1,35 +1,58 @@
-"""The one table of events: which call names which resource; a new event is a new row."""
+"""An event as EventBridge delivers it to a change, or to the reason why there is none.
+
+First the table of events, by which one is ours, then who made the call, then the event that we send ourselves
+to look at a function again.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast, get_args
+
+from vpcguard.changes.fields import (
+    ACCOUNT_ID,
+    ID,
+    LINE,
+    REGION,
+    VPC_ID,
+    account_of,
+    find,
+    function_name,
+    is_other_resource,
+    moment,
+    optional,
+    required,
+    role_name,
+)
+from vpcguard.clock import rfc3339
+from vpcguard.errors import EventError
+from vpcguard.model import Change, Ignored, ManagedBy
 
 LAMBDA = "lambda.amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a call changes and where its event names it.
+    """Where the event of a call names the function that it changes; the first path that is there counts.
 
-    request, answer: paths below requestParameters and responseElements, dots for nesting; the
-    first that holds a value counts, the request before the answer.
-    or_other_kinds: the call also takes resources of kinds that are none of ours.
+    The request comes before the answer: CloudTrail leaves a request of over 100 KB out, and many calls answer
+    nothing. or_other_kinds: the call also takes resources of kinds that are none of ours.
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
     """
 
-    kind: Literal["function"]
-    request: tuple[str, ...]
-    answer: tuple[str, ...] = ()
+    paths: tuple[str, ...]
     or_other_kinds: bool = False
 
 
-_FUNCTION = Target(kind="function", request=("functionName",), answer=("functionArn", "functionName"))
-_ALIAS = Target(kind="function", request=("functionName",), answer=("aliasArn",))
-_TAGGED = Target(kind="function", request=("resource",), or_other_kinds=True)
+_REQUEST = "detail.requestParameters"
+_ANSWER = "detail.responseElements"
+_FUNCTION = Target(paths=(f"{_REQUEST}.functionName", f"{_ANSWER}.functionArn", f"{_ANSWER}.functionName"))
+_ALIAS = Target(paths=(f"{_REQUEST}.functionName", f"{_ANSWER}.aliasArn"))
+_TAGGED = Target(paths=(f"{_REQUEST}.resource",), or_other_kinds=True)
 
-# (eventSource, eventName without its API version) -> what it changes
+# (eventSource, eventName without its API version) -> what it changes; a new event is a new row
 EVENTS: Mapping[tuple[str, str], Target] = {
     (LAMBDA, "CreateFunction"): _FUNCTION,
     (LAMBDA, "UpdateFunctionConfiguration"): _FUNCTION,
@@ -44,6 +67,16 @@ EVENTS: Mapping[tuple[str, str], Target] = {
 
 _API_VERSION = re.compile(r"20[0-9]{6}(v[0-9]+)?\Z")
 
+_CLOUDFORMATION = "cloudformation.amazonaws.com"
+_BY_USER_AGENT: tuple[tuple[re.Pattern[str], ManagedBy], ...] = (
+    (re.compile(r"pulumi", re.IGNORECASE), "pulumi"),  # its AWS provider is Terraform's and may name both
+    (re.compile(r"terraform|opentofu", re.IGNORECASE), "terraform"),
+    (re.compile(r"console\.amazonaws\.com"), "console"),
+)
+
+# The event that we send ourselves has EventBridge's envelope, so that one queue and one parser take both.
+LOOK_AGAIN = ("vpcguard", "Look Again")  # source, detail-type
+
 
 def unversioned(event_name: str) -> str:
     """Return an event's name without the API version that CloudTrail appends for Lambda.
@@ -53,3 +86,142 @@ def unversioned(event_name: str) -> str:
     https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html
     """
     return _API_VERSION.sub("", event_name)
+
+
+def parse_change(event: object) -> Change | Ignored:
+    """Return the change that an event reports, or why it needs no look.
+
+    Takes CloudTrail's events and those of look_again_event. Raises EventError, and nothing else, for an
+    event that claims to be one of ours and lacks what identifies the change: id, time, account, region
+    and function. What only describes it (actor, means, hints) is left out where it cannot be read.
+    """
+    if is_look_again(event):
+        return parse_look_again(event)
+    source = required(event, ID, "detail.eventSource")
+    event_name = required(event, ID, "detail.eventName")
+    target = EVENTS.get((source, unversioned(event_name)))
+    if target is None:
+        return _ignored(event, event_name, outcome="not_ours")
+    if find(event, "detail.errorCode") is not None:
+        return _ignored(event, event_name, outcome="failed_call")
+    spelling = find(event, *target.paths)
+    name = function_name(spelling)
+    if name is None and not (target.or_other_kinds and is_other_resource(spelling)):
+        raise EventError(f"{target.paths[0]}: expected a function's name or ARN")
+    # a forwarded event keeps the account and region it came from
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
+    account_id = required(event, ACCOUNT_ID, "detail.recipientAccountId", "account")
+    # the caller's copy of a call to another account: the owner's own copy reports the change
+    if name is None or account_of(spelling) not in (None, account_id):
+        return _ignored(event, event_name, outcome="not_ours")
+    return Change(
+        event_id=required(event, ID, "detail.eventID"),
+        event_name=event_name,
+        event_time=moment(event, "detail.eventTime"),
+        account_id=account_id,
+        region=required(event, REGION, "detail.awsRegion", "region"),
+        function_name=name,
+        actor=actor(find(event, "detail")),
+        managed_by=managed_by(find(event, "detail")),
+        vpc_id=optional(event, VPC_ID, f"{_ANSWER}.vpcConfig.vpcId"),
+        role_name=role_name(event, f"{_ANSWER}.role"),
+    )
+
+
+def _ignored(event: object, event_name: str, *, outcome: Literal["not_ours", "failed_call"]) -> Ignored:
+    event_id = optional(event, LINE, "detail.eventID") or optional(event, LINE, "id") or ""
+    return Ignored(outcome, event_id=event_id, event_name=event_name)
+
+
+def actor(detail: object) -> str | None:
+    """Return who called: the ARN of the role behind a session, of a user, or the service that called.
+
+    An assumed role is named by its role, not by its session: sessions come and go, and the session's
+    ARN does not tell the role's path. An event need not say its type.
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    identity = find(detail, "userIdentity")
+    kind = find(identity, "type")
+    arn = optional(identity, LINE, "arn")
+    if kind == "AWSService":
+        return optional(identity, LINE, "invokedBy")
+    if kind == "AssumedRole" or (kind is None and arn is not None and ":assumed-role/" in arn):
+        return optional(identity, LINE, "sessionContext.sessionIssuer.arn") or arn
+    return arn or optional(identity, LINE, "invokedBy")
+
+
+def managed_by(detail: object) -> ManagedBy | None:
+    """Return what made the call; None where the event does not say.
+
+    Infrastructure as code will set the configuration again, so whoever repairs must know.
+    """
+    invoked_by = optional(detail, LINE, "userIdentity.invokedBy")
+    user_agent = optional(detail, LINE, "userAgent")
+    if _CLOUDFORMATION in (invoked_by, user_agent):
+        return "cloudformation"
+    if invoked_by is not None:
+        return "aws_service"
+    for pattern, tool in _BY_USER_AGENT:
+        if user_agent is not None and pattern.search(user_agent):
+            return tool
+    if str(find(detail, "sessionCredentialFromConsole")).lower() == "true":
+        return "console"
+    return None if user_agent is None else "sdk"
+
+
+def is_look_again(event: object) -> bool:
+    """True if we sent this event ourselves."""
+    return (find(event, "source"), find(event, "detail-type")) == LOOK_AGAIN
+
+
+def look_again_event(change: Change) -> dict[str, Any]:
+    """Return the event that brings a change back; parse_look_again is its reverse."""
+    source, detail_type = LOOK_AGAIN
+    return {
+        "version": "0",
+        "id": f"{change.event_id}-{change.attempt}",
+        "detail-type": detail_type,
+        "source": source,
+        "account": change.account_id,
+        "time": rfc3339(change.event_time),
+        "region": change.region,
+        "resources": [],
+        "detail": {
+            "eventID": change.event_id,
+            "eventName": change.event_name,
+            "eventTime": rfc3339(change.event_time),
+            "functionName": change.function_name,
+            "actor": change.actor,
+            "managedBy": change.managed_by,
+            "vpcId": change.vpc_id,
+            "roleName": change.role_name,
+            "attempt": change.attempt,
+        },
+    }
+
+
+def parse_look_again(event: object) -> Change:
+    """Return the change that an event of look_again_event carries; raises EventError."""
+    name = function_name(find(event, "detail.functionName"))
+    if name is None:
+        raise EventError("detail.functionName: expected a function's name")
+    tool = find(event, "detail.managedBy")
+    return Change(
+        event_id=required(event, ID, "detail.eventID"),
+        event_name=required(event, ID, "detail.eventName"),
+        event_time=moment(event, "detail.eventTime"),
+        account_id=required(event, ACCOUNT_ID, "account"),
+        region=required(event, REGION, "region"),
+        function_name=name,
+        actor=optional(event, LINE, "detail.actor"),
+        managed_by=cast("ManagedBy", tool) if isinstance(tool, str) and tool in get_args(ManagedBy) else None,
+        vpc_id=optional(event, VPC_ID, "detail.vpcId"),
+        role_name=role_name(event, "detail.roleName"),
+        attempt=_attempt(find(event, "detail.attempt")),
+    )
+
+
+def _attempt(found: object) -> int:
+    if not isinstance(found, int) or isinstance(found, bool) or found < 0:
+        raise EventError("detail.attempt: expected a number")
+    return found

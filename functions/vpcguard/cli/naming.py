@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vpcguard.changes.function_names import function_name
+from vpcguard.changes import function_name
 from vpcguard.errors import ConfigurationError
 
 

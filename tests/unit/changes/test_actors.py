@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vpcguard.changes.actors import actor, managed_by
+from vpcguard.changes.events import actor, managed_by
 
 ROLE_ARN = "arn:aws:iam::111122223333:role/delivery/ci"
 SESSION_ARN = "arn:aws:sts::111122223333:assumed-role/ci/run-1"
