@@ -95,7 +95,7 @@ def _codes_of_one_event() -> set[CodeType]:
                 answer = handler(next(deliveries), Context("vpcguard-evaluate-change"))
             finally:
                 sys.setprofile(None)
-                threading.setprofile(None)  # type: ignore[arg-type]
+                threading.setprofile(None)
     if answer["batchItemFailures"]:
         raise RuntimeError("the handler did not take the event")
     return codes

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m tools.rule_reach [--policies policies]
 
-What a security engineer would have to read to be sure of one verdict. A package counts whole: any of its files
-may define what is referred to. Tests and data do not count, nor does the rule itself.
+What a security engineer would have to read to be sure of one verdict. A package counts whole: any of its
+files may define what is referred to. Tests and data do not count, nor does the rule itself.
 """
 
 import argparse
