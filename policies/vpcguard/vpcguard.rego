@@ -19,14 +19,13 @@ decision := {"rules": [rule | some rule in _composed]} if incomplete_rules == se
 
 # METADATA
 # title: Incomplete rules
-# description: Rules that lack their metadata or one of requires, applies, deny and unknown.
+# description: Rules that lack their metadata or one of applies, deny and unknown.
 # scope: document
-incomplete_rules := ((_described | _required) | _applied) - object.keys(_composed)
+incomplete_rules := (_described | _applied) - object.keys(_composed)
 
 _composed := {[family, fault]: rule |
 	some family, fault
 	metadata := data.vpcguard.rules[family][fault].metadata
-	data.vpcguard.rules[family][fault].requires
 	rule := result.composed(metadata, _said(metadata.id, family, fault))
 }
 
@@ -41,7 +40,5 @@ _said(id, family, fault) := {"applies": set(), "deny": set(), "unknown": set()} 
 }
 
 _described := {[family, fault] | some family, fault; data.vpcguard.rules[family][fault].metadata}
-
-_required := {[family, fault] | some family, fault; data.vpcguard.rules[family][fault].requires}
 
 _applied := {[family, fault] | some family, fault; data.vpcguard.rules[family][fault].applies}

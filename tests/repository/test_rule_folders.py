@@ -32,8 +32,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"functions"}
-
 applies := {"orders"}
 
 deny contains result.violation("orders", {"message": text, "evidence": {}}) if some text in {"one", "other"}
@@ -92,7 +90,7 @@ def test_every_folder_of_a_rule_is_in_the_decision() -> None:
 
 
 def test_half_a_rule_is_missing_from_the_decision_but_not_from_this_check(tmp_path: Path) -> None:
-    """The entrypoint cannot see a package without metadata, requires and applies."""
+    """The entrypoint cannot see a package without metadata and applies."""
     policies = _with_rule(tmp_path, "half_a_rule", HALF_A_RULE)
 
     decision, _ = _ask(policies, "data.vpcguard.decision")
@@ -102,7 +100,7 @@ def test_half_a_rule_is_missing_from_the_decision_but_not_from_this_check(tmp_pa
 
 def test_a_rule_that_lacks_one_name_leaves_no_decision(tmp_path: Path) -> None:
     """Callers take an undefined decision for an error."""
-    text = TWO_OPINIONS.replace("two_opinions", "half_a_rule").replace('requires := {"functions"}\n\n', "")
+    text = TWO_OPINIONS.replace("two_opinions", "half_a_rule").replace("unknown contains {} if false\n", "")
     policies = _with_rule(tmp_path, "half_a_rule", text)
 
     assert _ask(policies, "data.vpcguard.decision") == (None, "")

@@ -21,8 +21,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"subnets"}
-
 applies := cohorts.functions(cohorts.with_subnets)
 
 deny contains result.violation(name, details) if {

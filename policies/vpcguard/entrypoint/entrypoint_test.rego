@@ -8,7 +8,7 @@ test_no_rule_is_incomplete if {
 }
 
 test_a_rule_without_one_of_its_names_leaves_no_decision if {
-	every name in ["metadata", "requires", "applies", "deny", "unknown"] {
+	every name in ["metadata", "applies", "deny", "unknown"] {
 		rules := {"nat": {"half_written": object.remove(_rule, [name])}}
 		not data.vpcguard.decision with input as fixtures.whole({}) with data.vpcguard.rules as rules
 		incomplete := data.vpcguard.incomplete_rules with input as fixtures.whole({}) with data.vpcguard.rules as rules
@@ -68,7 +68,6 @@ _rule := {
 		"advice": "a",
 		"remediation": "none",
 	},
-	"requires": {"subnets"},
 	"applies": {"orders"},
 	"deny": set(),
 	"unknown": set(),

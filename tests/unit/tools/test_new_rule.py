@@ -49,7 +49,7 @@ def test_what_is_written_passes_every_check_of_the_policies(policies: Path) -> N
     assert sorted(file.name for file in folder.iterdir()) == FILES
     assert _opa(policies, "fmt", "--list", str(folder)) == ""
     _opa(policies, "check", "--strict", "--schema", "schemas", "-b", ".")
-    # metadata and requires are asked for by the decision alone
+    # metadata is asked for by the decision alone
     own = ["-b", ".", "--run", "rules.az.fresh_fault_test|vpcguard.explanation_test"]
     _opa(policies, "test", "--fail-on-empty", *own)
     report = json.loads(_opa(policies, "test", "--coverage", "--format", "json", *own))

@@ -29,8 +29,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"prefix_list_entries", "route_tables", "subnets", "vpc_endpoints"}
-
 applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, details) if {

@@ -25,8 +25,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"subnets"}
-
 applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {"message": text, "evidence": evidence}) if {

@@ -35,21 +35,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {
-	"block_public_access",
-	"egress_only_internet_gateways",
-	"function_tags",
-	"instances",
-	"internet_gateways",
-	"lambda_interfaces",
-	"nat_gateways",
-	"network_interfaces",
-	"prefix_list_entries",
-	"route_tables",
-	"subnets",
-	"vpc_endpoints",
-}
-
 applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {"message": concat(" ", [name, fault]), "evidence": evidence}) if {

@@ -29,8 +29,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"function_aliases", "function_versions"}
-
 # attached or not: the old version may be attached where $LATEST is not
 applies := union({waiting | some waiting in _unread}) | object.keys(_aliased)
 

@@ -27,8 +27,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"vpcs"}
-
 applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {

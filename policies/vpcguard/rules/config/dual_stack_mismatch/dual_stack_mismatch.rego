@@ -29,8 +29,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"subnets"}
-
 applies := union({cohorts.spreads[key].functions | some key in _keys})
 
 deny contains result.violation(name, {

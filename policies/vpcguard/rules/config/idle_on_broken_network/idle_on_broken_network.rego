@@ -33,8 +33,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"function_states", "subnets", "security_groups", "lambda_interfaces"}
-
 applies := union({waiting | some waiting in _unread}) | object.keys(_idle)
 
 deny contains result.violation(name, {

@@ -29,8 +29,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"security_groups"}
-
 applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {

@@ -26,8 +26,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"subnets"}
-
 applies := object.keys(facts.attached)
 
 deny contains result.violation(name, details) if {

@@ -41,20 +41,6 @@ import data.vpcguard.lib.ways
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {
-	"event_sources",
-	"function_tags",
-	"nat_gateways",
-	"network_acls",
-	"prefix_list_entries",
-	"prefix_lists",
-	"roles",
-	"route_tables",
-	"subnets",
-	"vpc_attributes",
-	"vpc_endpoints",
-}
-
 # intent none needs no way out, and intent aws without a known need says nothing about where to
 applies := (cohorts.functions_with_subnets - cohorts.functions(_inward)) | needs.functions(_to_aws)
 

@@ -31,8 +31,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"roles", "function_states"}
-
 applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {

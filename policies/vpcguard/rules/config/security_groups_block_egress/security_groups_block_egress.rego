@@ -34,17 +34,6 @@ import data.vpcguard.lib.security_groups
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {
-	"event_sources",
-	"function_tags",
-	"prefix_list_entries",
-	"prefix_lists",
-	"roles",
-	"security_groups",
-	"subnets",
-	"vpc_endpoints",
-}
-
 applies := cohorts.functions(_judged)
 
 deny contains result.violation(name, object.union(

@@ -31,8 +31,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"function_states"}
-
 # attached or not: a function can have failed for a network that it has left
 applies := (object.keys(facts.attached) | object.keys(_failure)) | union({waiting | some waiting in _unread})
 

@@ -34,17 +34,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {
-	"event_sources",
-	"function_tags",
-	"prefix_list_entries",
-	"roles",
-	"security_groups",
-	"subnets",
-	"vpc_attributes",
-	"vpc_endpoints",
-}
-
 applies := needs.needy_functions
 
 deny contains result.violation(name, {

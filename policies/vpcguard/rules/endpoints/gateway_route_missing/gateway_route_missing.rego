@@ -33,17 +33,6 @@ import data.vpcguard.lib.routes
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {
-	"event_sources",
-	"function_tags",
-	"nat_gateways",
-	"prefix_lists",
-	"roles",
-	"route_tables",
-	"subnets",
-	"vpc_endpoints",
-}
-
 applies := demands.functions(_concerned)
 
 deny contains result.violation(name, {

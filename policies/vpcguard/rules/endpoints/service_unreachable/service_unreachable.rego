@@ -34,23 +34,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {
-	"event_sources",
-	"function_tags",
-	"instances",
-	"internet_gateways",
-	"nat_gateways",
-	"network_interfaces",
-	"prefix_list_entries",
-	"prefix_lists",
-	"roles",
-	"route_tables",
-	"security_groups",
-	"subnets",
-	"vpc_attributes",
-	"vpc_endpoints",
-}
-
 applies := needs.needy_functions
 
 deny contains result.violation(name, {

@@ -35,8 +35,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"quotas", "lambda_interfaces", "subnets"}
-
 applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {

@@ -32,8 +32,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"subnets", "lambda_interfaces"}
-
 applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {"message": concat(" ", [name, said]), "evidence": evidence}) if {

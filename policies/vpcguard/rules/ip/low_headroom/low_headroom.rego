@@ -30,8 +30,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"subnets"}
-
 applies := union({cohorts.spreads[key].functions |
 	some key, judged in _judged
 	count(judged) + count(cohorts.spreads[key].hidden_subnets) > 0

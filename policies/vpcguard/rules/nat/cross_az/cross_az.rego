@@ -33,17 +33,6 @@ import data.vpcguard.lib.routes
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {
-	"block_public_access",
-	"function_tags",
-	"internet_gateways",
-	"nat_gateways",
-	"prefix_list_entries",
-	"route_tables",
-	"subnets",
-	"vpc_endpoints",
-}
-
 applies := path.needed_by
 
 deny contains result.violation(name, {"message": concat(" ", [name, finding.message]), "evidence": evidence}) if {

@@ -41,22 +41,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {
-	"block_public_access",
-	"egress_only_internet_gateways",
-	"function_tags",
-	"instances",
-	"internet_gateways",
-	"nat_gateways",
-	"network_interfaces",
-	"prefix_list_entries",
-	"route_tables",
-	"security_groups",
-	"subnets",
-	"vpc_attributes",
-	"vpc_endpoints",
-}
-
 applies := path.needed_by
 
 deny contains result.violation(name, details) if {

@@ -26,8 +26,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"functions"}
-
 applies := object.keys(facts.functions) - facts.deleting
 
 # a capacity provider brings its own VPC

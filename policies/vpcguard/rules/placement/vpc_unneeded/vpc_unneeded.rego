@@ -25,8 +25,6 @@ import data.vpcguard.lib.result
 
 metadata := result.metadata(rego.metadata.chain())
 
-requires := {"functions", "function_tags"}
-
 applies := cohorts.functions(object.keys(cohorts.by_key))
 
 deny contains result.violation(name, {
