@@ -11,7 +11,7 @@ import pytest
 
 from dev.estate import ACCOUNT, REGION, build_estate
 from dev.processes import ministack
-from vpcguard.clients import AwsAccounts, AwsReader
+from vpcguard.aws.accounts import AwsAccounts, AwsReader
 from vpcguard.clock import system_clock
 from vpcguard.model import Scope, Snapshot
 from vpcguard.snapshot import CaptureOptions, Hints, capture, parse_snapshot

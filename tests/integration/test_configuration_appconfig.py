@@ -13,7 +13,7 @@ import pytest
 from dev.processes import free_port, ministack
 from tests.support.appconfig import Deployed, deployed
 from tests.support.ministack import ACCOUNT, REGION, Account
-from vpcguard.clients.appconfig import CLIENT_CONFIG, AppConfigDocument
+from vpcguard.aws.appconfig import CLIENT_CONFIG, AppConfigDocument
 from vpcguard.errors import ConfigurationError
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.configuration_source import ConfigurationSource, Poll

@@ -40,7 +40,7 @@ def _called() -> dict[str, set[str]]:
     """Return the actions that each module names in ACTIONS."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for module in pkgutil.walk_packages(vpcguard.__path__, "vpcguard."):
-        if module.name.split(".")[1] != "cli":  # not vpcguard.clients, which the functions use
+        if module.name.split(".")[1] != "cli":
             found[module.name] |= set(getattr(importlib.import_module(module.name), "ACTIONS", ()))
     return dict(found)
 

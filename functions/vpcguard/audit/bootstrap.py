@@ -8,21 +8,22 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
+import botocore.session
 from botocore.config import Config
 
 from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.messages import DeadLetters, Retries
 from vpcguard.audit.queue import ChangeQueue, DeadLetterQueue
-from vpcguard.clients import connect, new_session
-from vpcguard.clients.appconfig import CLIENT_CONFIG as APPCONFIG_CLIENT_CONFIG
-from vpcguard.clients.appconfig import AppConfigDocument
+from vpcguard.aws.accounts import connect
+from vpcguard.aws.appconfig import CLIENT_CONFIG as APPCONFIG_CLIENT_CONFIG
+from vpcguard.aws.appconfig import AppConfigDocument
 from vpcguard.clock import system_clock
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.configuration_source import ConfigurationSource, Poll
 from vpcguard.policy.deciding import Policy
 from vpcguard.settings import Settings
-from vpcguard.snapshot import CLIENT_OPERATIONS, capture_pages
+from vpcguard.snapshot import capture_pages
 
 # What nearly every look reads with. Making a client takes 5 to 70 ms, which INIT pays better than an event.
 WARM_CLIENTS = ("lambda", "ec2", "iam", "resourcegroupstaggingapi", "service-quotas")
@@ -46,7 +47,7 @@ def build_event_path(settings: Settings, *, report: Callable[[Poll], None]) -> E
 
     report: told about every look at the configuration.
     """
-    session = new_session(operations=CLIENT_OPERATIONS)
+    session = botocore.session.Session()
     audit = _dependencies(settings, session, report)
     if settings.queue_url is None and settings.dead_letter_queue_url is None:
         return EventPath(audit=audit, max_receives=settings.max_receives)
@@ -63,7 +64,7 @@ def build_event_path(settings: Settings, *, report: Callable[[Poll], None]) -> E
 
 def build_sweep(settings: Settings, *, report: Callable[[Poll], None]) -> Dependencies:
     """Return the edges of the sweep; report: told about every look at the configuration."""
-    return _dependencies(settings, new_session(operations=CLIENT_OPERATIONS), report)
+    return _dependencies(settings, botocore.session.Session(), report)
 
 
 def _dependencies(settings: Settings, session: Any, report: Callable[[Poll], None]) -> Dependencies:

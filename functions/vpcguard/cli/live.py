@@ -12,7 +12,7 @@ from vpcguard.clock import system_clock
 from vpcguard.errors import ConfigurationError, ReadError
 
 if TYPE_CHECKING:
-    from vpcguard.clients import AwsAccounts, AwsReader
+    from vpcguard.aws.accounts import AwsAccounts, AwsReader
     from vpcguard.model import Snapshot
     from vpcguard.snapshot import Progress
 
@@ -60,11 +60,12 @@ def function_names(target: Target) -> list[str]:
 
 
 def _readers(target: Target) -> Iterator[AwsReader]:
-    from vpcguard.clients import connect, new_session  # noqa: PLC0415  100 ms others need not pay: botocore
-    from vpcguard.settings import load_settings  # noqa: PLC0415
-    from vpcguard.snapshot import CLIENT_OPERATIONS  # noqa: PLC0415
+    import botocore.session  # noqa: PLC0415  100 ms others need not pay
 
-    session = new_session(target.profile, operations=CLIENT_OPERATIONS)
+    from vpcguard.aws.accounts import connect  # noqa: PLC0415
+    from vpcguard.settings import load_settings  # noqa: PLC0415
+
+    session = botocore.session.Session(profile=target.profile)
     regions = target.regions or [region for region in [session.get_config_variable("region")] if region]
     if not regions:
         raise ConfigurationError("no region: use --region, AWS_DEFAULT_REGION or a profile that has one")

@@ -21,7 +21,7 @@ RETRY_SECONDS = 5  # after a failed start: messages of one batch must not each w
 
 
 class Document(Protocol):
-    """Where the document is kept: vpcguard.clients.appconfig.AppConfigDocument, or a fake of it."""
+    """Where the document is kept: vpcguard.aws.appconfig.AppConfigDocument, or a fake of it."""
 
     def poll(self) -> tuple[bytes | None, float]:
         """Return the content, None if it is the one of the last poll, and the seconds until the next poll.

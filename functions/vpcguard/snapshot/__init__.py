@@ -3,13 +3,12 @@
 from vpcguard.snapshot.capturing import capture, capture_pages, read_account_roles
 from vpcguard.snapshot.document import load_snapshot, parse_snapshot
 from vpcguard.snapshot.merging import PARTIAL
-from vpcguard.snapshot.operations import ACTIONS, CLIENT_OPERATIONS, IAM_ACTIONS, OPERATIONS, SCOPE_ACTIONS
+from vpcguard.snapshot.operations import ACTIONS, IAM_ACTIONS, OPERATIONS, SCOPE_ACTIONS
 from vpcguard.snapshot.options import Captured, CaptureOptions, Hints
 from vpcguard.snapshot.reading import Aws, Progress
 
 __all__ = [
     "ACTIONS",
-    "CLIENT_OPERATIONS",
     "IAM_ACTIONS",
     "OPERATIONS",
     "PARTIAL",

@@ -36,11 +36,6 @@ OPERATIONS: Mapping[str, Operation] = {
     for operation in vars(collector).values()
     if isinstance(operation, Operation)
 }
-# client -> what it is asked: {"ec2": {"DescribeVpcs", ...}}
-CLIENT_OPERATIONS: Mapping[str, frozenset[str]] = {
-    client: frozenset(one.name for one in OPERATIONS.values() if one.client == client)
-    for client in {one.client for one in OPERATIONS.values()}
-}
 
 # operation -> every IAM action that AWS checks on the caller. None of these reads checks another action too.
 IAM_ACTIONS: Mapping[str, tuple[str, ...]] = {key: (key,) for key in OPERATIONS}

@@ -23,7 +23,7 @@ UNEXPECTED = "UnexpectedAnswer"  # failure code of an answer that is not of its 
 
 
 class Aws(Protocol):
-    """What a snapshot reads with: vpcguard.clients.AwsReader, or a fake of it."""
+    """What a snapshot reads with: vpcguard.aws.accounts.AwsReader, or a fake of it."""
 
     def client(self, service: str, /) -> Any:
         """Return the botocore client of a service."""

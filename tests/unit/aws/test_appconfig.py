@@ -12,7 +12,7 @@ from botocore.exceptions import ConnectTimeoutError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from vpcguard.clients.appconfig import AppConfigDocument
+from vpcguard.aws.appconfig import AppConfigDocument
 from vpcguard.errors import ReadError
 
 START = {

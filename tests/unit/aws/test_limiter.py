@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
-from vpcguard.clients import RateLimiter
+from vpcguard.aws.accounts import RateLimiter
 
 
 class FakeTime:
