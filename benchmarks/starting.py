@@ -12,9 +12,9 @@ from benchmarks.figures import Figure, Section
 from benchmarks.networks import ACCOUNT
 from dev.processes import free_port
 from tests.support.sandbox import lay_out_layer, sandbox
-from vpcguard.policy.binary import find_opa
 from vpcguard.policy.bundle import build_bundle
-from vpcguard.policy.folder import find_policies
+from vpcguard.policy.schemas import find_policies
+from vpcguard.policy.server import find_opa
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 RUNS = 7

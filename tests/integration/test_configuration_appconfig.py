@@ -15,8 +15,7 @@ from tests.support.appconfig import Deployed, deployed
 from tests.support.ministack import ACCOUNT, REGION, Account
 from vpcguard.aws.appconfig import CLIENT_CONFIG, AppConfigDocument
 from vpcguard.errors import ConfigurationError
-from vpcguard.policy.configuration import Configuration, load_configuration
-from vpcguard.policy.configuration_source import ConfigurationSource, Poll
+from vpcguard.policy.configuration import Configuration, ConfigurationSource, Poll, load_configuration
 
 EMPTY = b'{"version": 1}'
 WARN = b'{"version": 1, "rules": {"az.single_az": {"stage": "warn"}}}'

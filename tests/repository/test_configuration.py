@@ -16,8 +16,7 @@ from tests.unit.policy.test_configuration import EXAMPLE
 from tools.appconfig_schema import for_appconfig, written_into
 from vpcguard.audit import configuration_report
 from vpcguard.errors import ConfigurationError
-from vpcguard.policy.configuration import check_defaults, load_configuration, shipped_rule_ids
-from vpcguard.policy.strict_yaml import parse_yaml
+from vpcguard.policy.configuration import check_defaults, load_configuration, parse_yaml, shipped_rule_ids
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "policies"
@@ -27,7 +26,7 @@ DOCUMENT = re.compile(r"```yaml\n(version: 1\n.*?)```", re.DOTALL)
 
 
 def test_the_shipped_defaults_are_a_valid_configuration() -> None:
-    check_defaults(POLICIES / "vpcguard" / "config" / "defaults" / "data.yaml")
+    check_defaults(POLICIES)
 
     assert set(DEFAULTS["thresholds"]) == set(CONFIG["properties"]["thresholds"]["properties"]) - {
         "peak_concurrency"

@@ -19,8 +19,7 @@ from vpcguard.aws.appconfig import CLIENT_CONFIG as APPCONFIG_CLIENT_CONFIG
 from vpcguard.aws.appconfig import AppConfigDocument
 from vpcguard.clock import system_clock
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore
-from vpcguard.policy.configuration import Configuration, load_configuration
-from vpcguard.policy.configuration_source import ConfigurationSource, Poll
+from vpcguard.policy.configuration import Configuration, ConfigurationSource, Poll, load_configuration
 from vpcguard.policy.deciding import Policy
 from vpcguard.settings import Settings
 from vpcguard.snapshot import capture_pages

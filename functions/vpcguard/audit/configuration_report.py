@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from vpcguard.policy.configuration_source import Poll
+from vpcguard.policy.configuration import Poll
 
 
 def report_polls(logger: Any, metrics: Any) -> Callable[[Poll], None]:

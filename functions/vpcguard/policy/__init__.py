@@ -1,4 +1,4 @@
 """Questions to the policies: configuration, bundle, a local OPA, and the one client of OPA.
 
-It gathers no names: what only starts an OPA need not import the client, 100 ms that OPA takes to come up.
+It gathers no names: what only starts an OPA need not import the client as well.
 """

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from vpcguard.errors import ConfigurationError
-from vpcguard.policy.folder import find_policies
+from vpcguard.policy.schemas import find_policies
 
 _BEGIN = "# METADATA"
 

@@ -1,18 +1,28 @@
-"""The override document laid over the policies' defaults; it is policy data, not ours to read."""
+"""The override document laid over the policies' defaults: checked here, and policy data everywhere else.
+
+The command line reads it once, from a file. Deployed, ConfigurationSource reads it again whenever that is
+due, and only a good document replaces the one in force.
+"""
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from vpcguard.errors import ConfigurationError
-from vpcguard.policy.folder import find_policies
-from vpcguard.policy.schemas import check
+from vpcguard.clock import Clock
+from vpcguard.errors import ConfigurationError, ReadError
+from vpcguard.policy.schemas import check, find_policies
+
+SOURCE_NAME = "configuration"  # what a polled document is called in errors
+RETRY_SECONDS = 5  # after a failed start: messages of one batch must not each wait for the same time out
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +55,20 @@ def parse_configuration(content: bytes, name: str) -> Configuration:
     Raises ConfigurationError like load_configuration.
     """
     try:
-        return _checked(json.loads(content.decode("utf-8"), object_pairs_hook=_once), name)
+        document = json.loads(content.decode("utf-8"), object_pairs_hook=_without_repetition)
+        return _checked(document, name)
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{name}: {error}") from error
 
 
-def check_defaults(path: Path) -> None:
-    """Raise ConfigurationError for a file of shipped defaults that breaks the schema.
+def check_defaults(policies: Path) -> None:
+    """Raise ConfigurationError for defaults of a policies folder that break the schema; it may have none.
 
-    It is a document of overrides, and holds the stage of every rule beside.
+    They are a document of overrides, and hold the stage of every rule beside.
     """
+    path = policies / "vpcguard" / "config" / "defaults" / "data.yaml"
+    if not path.is_file():
+        return
     defaults = _parse_file(path)
     if not isinstance(defaults, Mapping):
         raise ConfigurationError(f"{path}: expected a mapping")
@@ -71,6 +85,102 @@ def shipped_rule_ids() -> frozenset[str]:
     return frozenset(f"{rule.parts[-3]}.{rule.stem}" for rule in rules if rule.stem == rule.parent.name)
 
 
+class Document(Protocol):
+    """Where the document is kept: AppConfigDocument, or a fake of it."""
+
+    def poll(self) -> tuple[bytes | None, float]:
+        """Return the content, None if it is the one of the last poll, and the seconds until the next poll.
+
+        Raises ReadError; the next poll then gives the content, changed or not.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """What one look at the document showed.
+
+    digest: of the configuration in force now; None: there is none, and nothing can be judged.
+    rejected: the place and the fault of the document that is not in force. unread: why there was no
+    document. is_new: another configuration than before is in force.
+    """
+
+    digest: str | None
+    rejected: str | None = None
+    unread: str | None = None
+    is_new: bool = False
+
+
+class ConfigurationSource:
+    """Gives the configuration in force; safe to share between threads.
+
+    At start nothing is judged before a good document was read: without it every setting would silently be a
+    default. Later, a document that breaks its schema or cannot be read leaves the last good one in force.
+
+    report: told about every poll, one at a time.
+    """
+
+    def __init__(self, document: Document, *, clock: Clock, report: Callable[[Poll], None]) -> None:
+        self._document = document
+        self._clock = clock
+        self._report = report
+        self._lock = threading.Lock()
+        self._current: Configuration | None = None
+        self._fault = "not read yet"
+        self._rejected: str | None = None
+        self._polled_at: datetime | None = None
+        self._wait = timedelta(0)
+
+    def __call__(self) -> Configuration:
+        """Return the configuration in force; raises ConfigurationError while there has been no good one."""
+        # whoever has a good one does not wait for another thread that is asking for a newer one
+        if self._lock.acquire(blocking=self._current is None):
+            try:
+                if self._is_due():
+                    self._poll()
+            finally:
+                self._lock.release()
+        if self._current is None:
+            raise ConfigurationError(self._fault)
+        return self._current
+
+    def _is_due(self) -> bool:
+        """The clock on the wall: Lambda's other one may stand still while the environment is frozen."""
+        if self._polled_at is None:
+            return True
+        passed = self._clock() - self._polled_at
+        return passed >= self._wait or passed < timedelta(0)
+
+    def _poll(self) -> None:
+        before, unread = self._current, None
+        self._polled_at = self._clock()
+        try:
+            content, seconds = self._document.poll()
+        except ReadError as error:
+            unread = self._fault = str(error)
+        else:
+            self._wait = timedelta(seconds=seconds)
+            if content is not None:
+                self._take(content)
+        if self._current is None:
+            self._wait = max(self._wait, timedelta(seconds=RETRY_SECONDS))
+        self._report(
+            Poll(
+                digest=None if self._current is None else self._current.digest,
+                rejected=self._rejected,
+                unread=unread,
+                is_new=self._current != before,
+            )
+        )
+
+    def _take(self, content: bytes) -> None:
+        try:
+            self._current = parse_configuration(content, SOURCE_NAME)
+        except ConfigurationError as error:
+            self._rejected = self._fault = str(error)
+        else:
+            self._rejected = None
+
+
 def _checked(document: Any, name: str) -> Configuration:
     if not isinstance(document, Mapping):
         raise ConfigurationError(f"{name}: expected a mapping that begins with version: 1")
@@ -83,23 +193,14 @@ def _checked(document: Any, name: str) -> Configuration:
 
 def _check_rule_ids(document: Mapping[str, Any], name: str) -> None:
     """Refuse settings of rules that do not exist; the schema cannot know: a new rule edits no other file."""
-    for place, section in _sections(document):
+    sections = {"": document}
+    sections |= {f"overrides[{index}].": one for index, one in enumerate(document.get("overrides", ()))}
+    for place, section in sections.items():
         for rule_id in section.get("rules", {}):
             if rule_id not in shipped_rule_ids():
-                raise ConfigurationError(f"{name}: {place}rules.{rule_id}: {_no_such_rule(rule_id)}")
-
-
-def _sections(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    yield "", document
-    for index, override in enumerate(document.get("overrides", ())):
-        yield f"overrides[{index}].", override
-
-
-def _no_such_rule(rule_id: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415  for a mistake only: no cold start pays for it
-
-    close = get_close_matches(rule_id, sorted(shipped_rule_ids()), n=1)
-    return f"there is no such rule; did you mean {close[0]}?" if close else "there is no such rule"
+                close = difflib.get_close_matches(rule_id, sorted(shipped_rule_ids()), n=1)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                raise ConfigurationError(f"{name}: {place}rules.{rule_id}: there is no such rule{hint}")
 
 
 def _parse_file(path: Path) -> Any:
@@ -111,18 +212,60 @@ def _parse_file(path: Path) -> Any:
         raise ConfigurationError(f"{path}: cannot be read: {error}") from error
     try:
         if path.suffix == ".json":
-            return json.loads(text, object_pairs_hook=_once)
-        from vpcguard.policy.strict_yaml import parse_yaml  # noqa: PLC0415  Lambda has no PyYAML, and JSON only
-
+            return json.loads(text, object_pairs_hook=_without_repetition)
         return parse_yaml(text)
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document: dict[str, Any] = {}
     for key, value in pairs:
         if key in document:
             raise ValueError(f"the key {key!r} is given twice")
         document[key] = value
     return document
+
+
+def parse_yaml(text: str) -> Any:
+    """Return the value of a YAML document; raises ValueError that names line and column.
+
+    YAML without its surprises: no key twice, no alias, no tag, and dates stay the text they are.
+    """
+    import yaml  # noqa: PLC0415  Lambda has no PyYAML: what is polled is JSON
+
+    class StrictLoader(yaml.SafeLoader):
+        # 2026-11-01 is the text of a date in JSON
+        yaml_implicit_resolvers = {  # noqa: RUF012  PyYAML's own attribute
+            first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+        def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+            if self.check_event(yaml.AliasEvent):
+                event = self.peek_event()  # type: ignore[no-untyped-call]
+                raise yaml.composer.ComposerError(
+                    None, None, "aliases are not supported, write the value again", event.start_mark
+                )
+            return super().compose_node(parent, index)
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  PyYAML's signature
+            seen: set[str] = set()
+            for key, _ in node.value:
+                if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
+                    raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value!r} is given twice", key.start_mark
+                    )
+                seen.add(key.value)
+            return super().construct_mapping(node, deep)
+
+    try:
+        return yaml.load(text, Loader=StrictLoader)  # noqa: S506  a subclass of SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
+        raise ValueError(f"{where}{error.problem or error.context}") from error
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error

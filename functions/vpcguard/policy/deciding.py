@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
 from vpcguard.errors import FactsError, InvalidDecisionError, UndefinedDecisionError
-from vpcguard.model import Decision, Explanation, RuleDecision
-from vpcguard.policy.answers import merge_rules, read_rules
-from vpcguard.policy.batches import MOST_FUNCTIONS, about, split
+from vpcguard.model import Decision, Explanation, RuleDecision, Unknown, Violation
 from vpcguard.policy.configuration import Configuration
 from vpcguard.policy.opa import DECISION, EXPLANATION, Opa
+from vpcguard.policy.questions import MOST_FUNCTIONS, about, split
 from vpcguard.policy.schemas import check
 
-_Answer = tuple[str, tuple[RuleDecision, ...]]
+_FUNCTION = attrgetter("function")
+_OF_EVERY_ANSWER = attrgetter("id", "title", "severity", "advice", "remediation")
 
 
 class Policy:
@@ -55,8 +56,7 @@ class Policy:
         Raises FactsError where the facts break policies/schemas/input.json, and a DecisionError where
         any batch has no answer that may be trusted: there is no decision in part.
         """
-        batches = split(facts, at_most)
-        answers = self._answers(batches, configuration)
+        answers = self._answers(split(facts, at_most), configuration)
         revisions = sorted({revision for revision, _ in answers})
         if len(revisions) > 1:
             raise InvalidDecisionError(f"batches were judged by different revisions: {', '.join(revisions)}")
@@ -81,18 +81,23 @@ class Policy:
             policy_revision=_revision(body), config_digest=configuration.digest, document=explained[0]
         )
 
-    def _answers(self, batches: list[dict[str, Any]], configuration: Configuration) -> list[_Answer]:
+    def _answers(
+        self, batches: Sequence[Mapping[str, Any]], configuration: Configuration
+    ) -> list[tuple[str, tuple[RuleDecision, ...]]]:
+        """Return the revision and the rules that answered each batch."""
+
+        def ask(batch: Mapping[str, Any]) -> tuple[str, tuple[RuleDecision, ...]]:
+            body = self._body(batch, configuration, DECISION)
+            asked = [function["name"] for function in batch["functions"]]
+            return _revision(body), read_rules(body["result"], asked=asked)
+
         if len(batches) == 1:
-            return [self._ask(batches[0], configuration)]
+            return [ask(batches[0])]
         pool = ThreadPoolExecutor(len(self._all), thread_name_prefix="opa")
         try:
-            return list(pool.map(lambda batch: self._ask(batch, configuration), batches))
+            return list(pool.map(ask, batches))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C and a first error wait for nobody
-
-    def _ask(self, batch: Mapping[str, Any], configuration: Configuration) -> _Answer:
-        body = self._body(batch, configuration, DECISION)
-        return _revision(body), read_rules(body["result"], asked=[one["name"] for one in batch["functions"]])
 
     def _body(
         self, batch: Mapping[str, Any], configuration: Configuration, entrypoint: str
@@ -119,3 +124,73 @@ def _revision(body: Mapping[str, Any]) -> str:
     if len(revisions) != 1 or not isinstance(revisions[0], str) or not revisions[0]:
         raise InvalidDecisionError("OPA does not say which revision of the policies answered")
     return revisions[0]
+
+
+def read_rules(result: Mapping[str, Any], *, asked: Collection[str]) -> tuple[RuleDecision, ...]:
+    """Return the rules of one answer, by id; asked: the functions the question was about.
+
+    Raises InvalidDecisionError for an answer that breaks policies/schemas/decision.json, speaks of other
+    functions, or gives a rule or a verdict twice. Nobody behind this has to ask that again.
+    """
+    check("decision", result, error=InvalidDecisionError, root="decision")
+    rules = tuple(sorted((_rule(rule) for rule in result["rules"]), key=attrgetter("id")))
+    if twice := _repeated(rule.id for rule in rules):
+        raise InvalidDecisionError(f"the rule {twice} answers more than once")
+    names = frozenset(asked)
+    for rule in rules:
+        judged = [*map(_FUNCTION, rule.violations), *map(_FUNCTION, rule.unknowns)]
+        if strangers := {*rule.applies, *rule.silent, *rule.off, *judged} - names:
+            raise InvalidDecisionError(
+                f"the rule {rule.id} speaks of {min(strangers)!r}, which nobody asked about"
+            )
+        if twice := _repeated([*judged, *rule.silent, *rule.off, *(rule.applies & rule.off)]):
+            raise InvalidDecisionError(f"the rule {rule.id} gives {twice!r} more than one verdict")
+    return rules
+
+
+def merge_rules(answers: Sequence[tuple[RuleDecision, ...]]) -> tuple[RuleDecision, ...]:
+    """Return the rules of several answers as those of one.
+
+    Raises InvalidDecisionError where they are not the same rules: OPA changed its policies in between.
+    """
+    if len({tuple(map(_OF_EVERY_ANSWER, rules)) for rules in answers}) > 1:
+        raise InvalidDecisionError("two batches of one question were judged by different rules")
+    return tuple(
+        RuleDecision(
+            id=parts[0].id,
+            title=parts[0].title,
+            severity=parts[0].severity,
+            advice=parts[0].advice,
+            remediation=parts[0].remediation,
+            applies=frozenset().union(*(part.applies for part in parts)),
+            violations=tuple(sorted((v for part in parts for v in part.violations), key=_FUNCTION)),
+            unknowns=tuple(sorted((u for part in parts for u in part.unknowns), key=_FUNCTION)),
+            silent=frozenset().union(*(part.silent for part in parts)),
+            off=frozenset().union(*(part.off for part in parts)),
+        )
+        for parts in zip(*answers, strict=True)
+    )
+
+
+def _rule(rule: Mapping[str, Any]) -> RuleDecision:
+    """Return a rule whose keys the schema has checked: they are those of the classes."""
+    violations = [Violation(**{"root_cause": None, "basis": None, **one}) for one in rule["violations"]]
+    unknowns = [Unknown(**{**one, "waits_for": tuple(sorted(one["waits_for"]))}) for one in rule["unknowns"]]
+    lists = {
+        "applies": frozenset(rule["applies"]),
+        "violations": tuple(sorted(violations, key=_FUNCTION)),
+        "unknowns": tuple(sorted(unknowns, key=_FUNCTION)),
+        "silent": frozenset(rule["silent"]),
+        "off": frozenset(rule.get("off", ())),
+    }
+    return RuleDecision(**{**rule, **lists})
+
+
+def _repeated(names: Iterable[str]) -> str | None:
+    """Return the first name that comes a second time."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None

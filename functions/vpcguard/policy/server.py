@@ -1,31 +1,82 @@
-"""An OPA of one's own on loopback, for the command line and the tests; gone when its block ends."""
+"""An OPA of one's own on loopback, for the command line and the tests; gone when its block ends.
+
+OPA takes as long to come up as AWS takes to answer the first reads, so starting it and waiting for it are two
+steps: whoever has else to do begins with `starting_opa` and asks for the URL when it needs one.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal
 
-from vpcguard.errors import OpaUnavailableError
-from vpcguard.policy.binary import find_opa
-from vpcguard.policy.bundle import check_bundle, pack_bundle
-from vpcguard.policy.folder import find_policies
-from vpcguard.policy.parent import dies_with_parent
+from vpcguard.errors import ConfigurationError, OpaUnavailableError
+from vpcguard.policy.bundle import pack_bundle
+from vpcguard.policy.configuration import check_defaults
+from vpcguard.policy.schemas import find_policies
 
+OLDEST = (1, 20, 2)  # the policies are tested with this one
+_CHECKOUT = Path(__file__).resolve().parents[3]
+_VERSION = re.compile(r"^Version:\s*v?(\d+)\.(\d+)\.(\d+)", re.MULTILINE)
+_VERSION_SECONDS = 20
 _ATTEMPTS = 5
 _READY_SECONDS = 15.0
 _LOG_CHARACTERS = 1500
-# Small before fast: a laptop's or a build's memory is not ours. Beyond the limit Go collects garbage all the
-# time; 82 MiB of heap are 108 of the process, and two thirds as fast as without a limit, which takes 400.
-_ENVIRONMENT = {"GOGC": "150", "GOMEMLIMIT": "82MiB"}
+_ENVIRONMENT = {"GOMEMLIMIT": "512MiB"}  # Go alone would take all that a large question makes garbage of
+_PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+
+
+def find_opa(wanted: Path | None = None, *, checkout: Path = _CHECKOUT) -> Path:
+    """Return which opa to start: the one wanted, the checkout's pinned one, else a fitting one on PATH.
+
+    wanted: taken as it is, e.g. what the environment names. checkout: where .tools may lie. Raises
+    ConfigurationError that says what to do where there is none.
+    """
+    if wanted is not None:
+        if not wanted.is_file():
+            raise ConfigurationError(f"{wanted} is no file; it should be the opa binary")
+        return wanted
+    pinned = checkout / ".tools" / "bin" / "opa"
+    if pinned.is_file():
+        return pinned
+    on_path = shutil.which("opa")
+    needed = ".".join(map(str, OLDEST))
+    if on_path is None:
+        raise ConfigurationError(
+            f"no opa found: put opa {needed} or newer on PATH, or run `make setup` in a checkout"
+        )
+    version = opa_version(Path(on_path))
+    if version < OLDEST:
+        found = ".".join(map(str, version))
+        raise ConfigurationError(f"{on_path} is opa {found}; {needed} or newer is needed")
+    return Path(on_path)
+
+
+def opa_version(opa: Path) -> tuple[int, int, int]:
+    """Return the version of an opa binary; raises ConfigurationError for a program that is none."""
+    try:
+        answer = subprocess.run(  # noqa: S603  the binary that is about to be started
+            [opa, "version"], capture_output=True, text=True, timeout=_VERSION_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ConfigurationError(f"{opa} cannot be run: {error}") from error
+    match = _VERSION.search(answer.stdout)
+    if match is None:
+        raise ConfigurationError(f"{opa} does not say its version; is it the Open Policy Agent?")
+    major, minor, patch = match.groups()
+    return int(major), int(minor), int(patch)
 
 
 @contextmanager
@@ -35,7 +86,7 @@ def running_opa(
     """Start OPA on a free loopback port and give its URL once it answers; stop it at the end of the block.
 
     bundle: a bundle file, by default one built from this package's policies. opa: the binary, by default
-    found by find_opa. environment: the whole environment of the process, by default what keeps it small.
+    found by find_opa. environment: the whole environment of the process, by default a limit of its memory.
     Raises ConfigurationError without a fitting binary, OpaUnavailableError if it does not come up.
     """
     with starting_opa(bundle, opa=opa, environment=environment) as starting:
@@ -46,7 +97,7 @@ def running_opa(
 def starting_opa(
     bundle: Path | None = None, *, opa: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> Iterator[StartingOpa]:
-    """As running_opa, but do not wait for OPA: there is else to do meanwhile.
+    """As running_opa, but do not wait for OPA.
 
     On Linux, OPA ends with the thread that began this block.
     """
@@ -59,7 +110,7 @@ def starting_opa(
             starting = StartingOpa(binary, packed, log, dict(environment or _ENVIRONMENT))
             try:
                 if bundle is None:
-                    check_bundle(find_policies())  # while it comes up
+                    check_defaults(find_policies())  # the other half of build_bundle
                 yield starting
             finally:
                 _stop(starting.process)
@@ -70,19 +121,19 @@ class StartingOpa:
 
     def __init__(self, binary: Path, bundle: Path, log: IO[bytes], environment: dict[str, str]) -> None:
         self._binary, self._bundle, self._log, self._environment = binary, bundle, log, environment
-        self._begin()
+        self._start()
 
     def url(self) -> str:
         """Return the URL once OPA answers; raises OpaUnavailableError."""
         self.check()
         for _ in range(_ATTEMPTS):
-            answering = _who_answers(self.process, self._url, self._token)
+            answering = self._who_answers()
             if answering == "ours":
                 return self._url
             _stop(self.process)
             if answering == "nobody" and not self._lost_its_port():
                 break
-            self._begin()
+            self._start()
         raise self._failure("did not come up")
 
     def check(self) -> None:
@@ -91,66 +142,46 @@ class StartingOpa:
         if code is not None and not self._lost_its_port():
             raise self._failure(f"ended with code {code}")
 
-    def _lost_its_port(self) -> bool:
-        return "address already in use" in _words(self._log)
-
-    def _failure(self, what: str) -> OpaUnavailableError:
-        return OpaUnavailableError(f"{self._binary} {what}: {_words(self._log)}")
-
-    def _begin(self) -> None:
-        port, self._token = _free_port(), secrets.token_hex(8)
+    def _start(self) -> None:
+        port, self._token = _free_port(), "t" + secrets.token_hex(8)  # OPA takes digits alone for a number
         self._url = f"http://127.0.0.1:{port}"
+        command = [
+            *(str(self._binary), "run", "--server", f"--addr=127.0.0.1:{port}"),
+            f"--set=labels.vpcguard={self._token}",
+            *("--log-level=error", "--log-format=json", "--skip-version-check"),
+            *("--bundle", str(self._bundle)),
+        ]
         self.process = subprocess.Popen(  # noqa: S603  a pinned binary, fixed arguments
-            _command(self._binary, self._bundle, port=port, token=self._token),
+            command,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
             env=self._environment,
             start_new_session=True,  # Ctrl-C reaches us, and we stop it when we are done
-            preexec_fn=dies_with_parent(),  # noqa: PLW1509  two system calls, no lock, nothing imported
+            preexec_fn=_dies_with_parent(),  # noqa: PLW1509  two system calls, no lock, nothing imported
         )
 
+    def _who_answers(self) -> Literal["ours", "a stranger", "nobody"]:
+        """Wait for an answer; between finding and binding it, a port can be taken, even by another OPA."""
+        from vpcguard.policy.opa import Opa  # noqa: PLC0415  takes a tenth of a second, in which OPA comes up
 
-def _command(binary: Path, bundle: Path, *, port: int, token: str) -> list[str]:
-    return [
-        str(binary),
-        "run",
-        "--server",
-        f"--addr=127.0.0.1:{port}",
-        f"--set=labels.vpcguard={token}",
-        "--log-level=error",
-        "--log-format=json",
-        "--skip-version-check",
-        "--bundle",
-        str(bundle),
-    ]
-
-
-def _who_answers(
-    process: subprocess.Popen[bytes], url: str, token: str
-) -> Literal["ours", "a stranger", "nobody"]:
-    """Wait for an answer; between finding and binding it, a port can be taken, even by another OPA."""
-    from vpcguard.policy.opa import Opa  # noqa: PLC0415  its client takes 50 ms, in which OPA can come up
-
-    server = Opa(url, timeout_seconds=1.0, retries=0)
-    try:
-        deadline = time.monotonic() + _READY_SECONDS
-        while process.poll() is None and time.monotonic() < deadline:
-            if server.wait_until_ready(0.1):
-                return "ours" if server.labels().get("vpcguard") == token else "a stranger"
+        with closing(Opa(self._url, timeout_seconds=1.0, retries=0)) as server:
+            deadline = time.monotonic() + _READY_SECONDS
+            while self.process.poll() is None and time.monotonic() < deadline:
+                if server.wait_until_ready(0.1):
+                    return "ours" if server.labels().get("vpcguard") == self._token else "a stranger"
         return "nobody"
-    finally:
-        server.close()
 
+    def _lost_its_port(self) -> bool:
+        return "address already in use" in self._words()
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Kill OPA, which has nothing to save, with all of its session: it may be started by a script."""
-    if process.poll() is None:
-        with suppress(
-            ProcessLookupError, PermissionError
-        ):  # ended just now; the latter is macOS's word for it
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    def _failure(self, what: str) -> OpaUnavailableError:
+        return OpaUnavailableError(f"{self._binary} {what}: {self._words()}")
+
+    def _words(self) -> str:
+        self._log.flush()
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")[:_LOG_CHARACTERS].strip() or "it says nothing"
 
 
 def _free_port() -> int:
@@ -160,7 +191,29 @@ def _free_port() -> int:
     return port
 
 
-def _words(log: IO[bytes]) -> str:
-    log.flush()
-    log.seek(0)
-    return log.read().decode(errors="replace")[:_LOG_CHARACTERS].strip() or "it says nothing"
+def _dies_with_parent() -> Callable[[], None] | None:
+    """Return what a child runs before its program so that it is killed with us; None outside of Linux.
+
+    It covers SIGKILL, which no clean-up of ours survives. The library is loaded here: between fork
+    and exec nothing may be imported.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it ended before we could ask
+            os._exit(1)
+
+    return ask
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Kill OPA, which has nothing to save, with all of its session: it may be started by a script."""
+    if process.poll() is None:
+        # it ended just now; the latter is macOS's word for it
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -10,7 +10,7 @@ import pytest
 
 from vpcguard.policy.bundle import build_bundle
 from vpcguard.policy.deciding import Policy
-from vpcguard.policy.folder import find_policies
+from vpcguard.policy.schemas import find_policies
 from vpcguard.policy.server import running_opa
 
 

@@ -19,8 +19,7 @@ from tests.unit.handlers.test_evaluate_change import CREATED, Printed, account, 
 from vpcguard.audit.bootstrap import EventPath
 from vpcguard.audit.configuration_report import report_polls
 from vpcguard.errors import ConfigurationError
-from vpcguard.policy.configuration import Configuration
-from vpcguard.policy.configuration_source import Poll
+from vpcguard.policy.configuration import Configuration, Poll
 
 REJECTED = Poll(digest="sha256:1", rejected="configuration: rules.x.y: there is no such rule")
 UNREAD = Poll(digest="sha256:1", unread="AppConfig could not be read: ReadTimeoutError")

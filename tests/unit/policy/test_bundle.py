@@ -11,7 +11,7 @@ import pytest
 
 from vpcguard.errors import ConfigurationError
 from vpcguard.policy.bundle import build_bundle
-from vpcguard.policy.folder import find_policies
+from vpcguard.policy.schemas import find_policies
 
 
 def _policies(folder: Path) -> Path:

@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from vpcguard.errors import ConfigurationError, ReadError
-from vpcguard.policy.configuration import Configuration, load_configuration
-from vpcguard.policy.configuration_source import ConfigurationSource, Poll
+from vpcguard.policy.configuration import Configuration, ConfigurationSource, Poll, load_configuration
 
 GOOD, OTHER = b'{"version": 1}', b'{"version": 1, "thresholds": {"ip_floor": 16}}'
 BROKEN = b'{"version": 1, "thresholds": {"ip_flor": 16}}'

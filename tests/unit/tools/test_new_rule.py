@@ -11,7 +11,7 @@ import pytest
 
 from tools import new_rule
 from tools.rego_coverage import uncovered
-from vpcguard.policy.binary import find_opa
+from vpcguard.policy.server import find_opa
 
 ROOT = Path(__file__).parents[3]
 FILES = ["fresh_fault.rego", "fresh_fault_test.rego"]

@@ -8,7 +8,7 @@ import pytest
 
 from vpcguard.errors import InvalidDecisionError
 from vpcguard.model import RuleDecision, Unknown, Violation
-from vpcguard.policy.answers import merge_rules, read_rules
+from vpcguard.policy.deciding import merge_rules, read_rules
 
 VIOLATION: dict[str, Any] = {
     "function": "orders",

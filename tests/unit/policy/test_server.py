@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vpcguard.errors import ConfigurationError
-from vpcguard.policy.binary import find_opa, opa_version
+from vpcguard.policy.server import find_opa, opa_version
 
 
 def _program(path: Path, output: str) -> Path:
