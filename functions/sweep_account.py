@@ -6,19 +6,14 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vpcguard.audit.bootstrap import build_sweep
-from vpcguard.audit.configuration_report import report_polls
-from vpcguard.audit.dependencies import Dependencies
-from vpcguard.audit.messages import reason_of
-from vpcguard.audit.sweep import audit_account
-from vpcguard.audit.sweep_page import parse_sweep
+from vpcguard.audit.dependencies import Dependencies, build_dependencies
+from vpcguard.audit.report import report_polls, report_sweep
+from vpcguard.audit.sweep import audit_account, parse_sweep
 from vpcguard.settings import load_settings, runs_in_lambda
 
 MILLISECONDS_TO_FINISH = 120_000  # for one more step: ten pages of functions, or fifty reads by name
-METRICS = {"functions": "SweptFunctions", "deleted": "SweptDeleted", "not_judged": "SweptNotJudged"}
 
 logger = Logger(service="vpcguard")
 metrics = Metrics(namespace="LambdaVpcGuard", service="vpcguard")
@@ -40,20 +35,13 @@ def handler(event: Any, context: LambdaContext, *, deps: Dependencies | None = N
         page=request.page,
         has_time=lambda: context.get_remaining_time_in_millis() > MILLISECONDS_TO_FINISH,
     )
-    for error in swept.done.errors:
-        logger.error("functions not judged", reason=reason_of(error))
-    answer = swept.as_dict()
-    for field, name in METRICS.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=answer[field])
-    logger.info("account swept", **answer)
-    return answer
+    return report_sweep(swept, logger, metrics)
 
 
 @cache
 def dependencies() -> Dependencies:
     """Return the real edges, built once per cold start."""
-    settings = load_settings(requires=("TABLE_NAME",))
-    return build_sweep(settings, report=report_polls(logger, metrics))
+    return build_dependencies(load_settings(requires=("TABLE_NAME",)), report=report_polls(logger, metrics))
 
 
 if runs_in_lambda():  # INIT has a whole CPU, the first invocation does not

@@ -52,6 +52,11 @@ class Change:
     role_name: str | None = None
     attempt: int = 0  # how often a delayed message has brought this change back
 
+    @property
+    def trigger(self) -> str:
+        """What the looks that this change leads to are kept with."""
+        return f"event:{self.event_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Ignored:

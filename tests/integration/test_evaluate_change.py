@@ -14,7 +14,6 @@ from evaluate_change import handler
 from tests.support.fake_opa import RULE, FakeOpa, fake_opa
 from tests.unit.audit.fakes import ACCOUNT, REGION, Account, configuration, dependencies
 from tests.unit.handlers.conftest import Context
-from vpcguard.audit.bootstrap import EventPath
 from vpcguard.findings.store import FindingStore
 from vpcguard.policy.deciding import Policy
 
@@ -44,7 +43,7 @@ class World:
         }
         with Policy(self.opa.url, timeout_seconds=0.3, retries=0) as policy:
             deps = replace(dependencies(self.account), policy=policy, store=self.store)
-            answer = handler({"Records": [record]}, Context(), deps=EventPath(audit=deps))
+            answer = handler({"Records": [record]}, Context(), deps=deps)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def findings(self, function: str = FUNCTION) -> list[tuple[str, str, str | None]]:

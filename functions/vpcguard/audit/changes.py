@@ -1,88 +1,102 @@
-"""The use case of the event path: many changes judged together, each with an outcome of its own."""
+"""The event path: many changes judged together, each with a result of its own.
+
+From a batch of changes to groups that share a network, and for each group from one snapshot to recorded looks
+(`audit_functions`, which the sweep uses too for functions that it reads by name).
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from vpcguard.audit.dependencies import Dependencies
-from vpcguard.audit.functions import FunctionsAudited, audit_functions
-from vpcguard.audit.recording import Summary
-from vpcguard.audit.settling import contradicts, next_attempt
-from vpcguard.errors import OutOfTimeError
-from vpcguard.model import Change, Scope
-from vpcguard.snapshot import Hints
+from vpcguard.audit.judging import judge_or_bisect
+from vpcguard.changes import unversioned
+from vpcguard.errors import FactsError, OutOfTimeError, ReadError
+from vpcguard.findings.store import Recorded
+from vpcguard.model import Change, Failure, Ignored, Scope, Snapshot
+from vpcguard.snapshot import CaptureOptions, Hints
 
 GROUPS_AT_ONCE = 4  # each reads AWS on threads of its own
 FUNCTIONS_AT_ONCE = 500  # of one snapshot: as many as one question to OPA takes
+READS_AT_ONCE = 24  # the first round of reads for one function, so that none waits for another
+
+# when to look again at what AWS is still changing, or at what contradicts the event
+FIRST_DELAY_SECONDS = 30
+LONGEST_DELAY_SECONDS = 900  # of one SQS message
+MAX_ATTEMPTS = 8  # a little over an hour in all; what takes longer is left to the sweep
+
+CONFIGURATION_READ = "lambda:GetFunctionConfiguration"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one change; error: there is no verdict, it is to be tried again.
+class Handled:
+    """What became of one change, or of the message that brought it.
 
-    is_deleted: the function does not exist. again: the change as it will come back, and in how many
-    seconds. is_given_up: it has not settled and came back often enough; the sweep remains.
+    change: None where the message could not be read. is_deleted: the function does not exist.
+    again_in_seconds: when the change comes back, since AWS is not done. is_given_up: it is not done and came
+    back often enough; the sweep remains. error: there is no verdict, the message comes back. reason: why the
+    message went to the dead-letter queue instead.
     """
 
-    change: Change
+    change: Change | Ignored | None
+    message_id: str = ""
     is_deleted: bool = False
-    again: tuple[Change, int] | None = None
+    again_in_seconds: int | None = None
     is_given_up: bool = False
     error: Exception | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangesAudited:
-    """Outcomes in the order of the changes, and what all of them changed in the table."""
+class FunctionsAudited:
+    """What became of functions that were read by name; the others were judged and recorded.
 
-    outcomes: tuple[Outcome, ...]
-    summary: Summary
+    changing: judged, and AWS is not done with them. deleted: they do not exist. failed: not read, or not to
+    be judged, and why; nothing was recorded. counts: as of counts_of.
+    """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
-    """Functions of one account and region, and of one VPC as far as the events tell, by name."""
-
-    account_id: str
-    region: str
-    changes: Mapping[str, Change]
+    changing: frozenset[str]
+    deleted: frozenset[str]
+    failed: Mapping[str, Exception]
+    counts: Counter[str]
 
 
 def audit_changes(
     changes: Sequence[Change], *, deps: Dependencies, has_time: Callable[[], bool] = lambda: True
-) -> ChangesAudited:
+) -> tuple[list[Handled], Counter[str]]:
     """Read, judge and record the functions that changes name, each function once, the newest change of it.
 
-    Functions of one VPC share a snapshot. What fails, fails the changes of its group alone, or of the
-    functions that are the cause: this never raises for them, the error is in their outcomes. has_time:
-    False once nothing more may begin.
+    Return what became of each change, in their order, and the counts of all. Functions of one VPC share a
+    snapshot. What fails, fails the changes of its group alone, or of the functions that are the cause: this
+    never raises for them, the error is in what became of them. has_time: False once nothing more may begin.
     """
     groups = _groups(changes)
 
-    def audit(group: _Group) -> tuple[list[Outcome], Summary]:
-        if not has_time():
-            return _failed(group, OutOfTimeError("not begun: too little time was left"))
+    def audit(group: list[Change]) -> tuple[list[Handled], Counter[str]]:
         try:
-            return _audit_group(group, deps)
+            return _audit_group(group, deps, has_time)
         except Exception as error:  # noqa: BLE001 - no fault of one group may take the others along; it is retried
-            return _failed(group, error)
+            return [Handled(change=change, error=error) for change in group], Counter()
 
     if len(groups) == 1:  # an event by itself: no thread is worth it
         audited = [audit(groups[0])]
     else:
         with ThreadPoolExecutor(max_workers=GROUPS_AT_ONCE, thread_name_prefix="group") as pool:
             audited = list(pool.map(audit, groups))
-    by_function = {_function(outcome.change): outcome for outcomes, _ in audited for outcome in outcomes}
-    return ChangesAudited(
-        outcomes=tuple(replace(by_function[_function(change)], change=change) for change in changes),
-        summary=sum((summary for _, summary in audited), Summary()),
-    )
+    handled: dict[tuple[str, str, str], Handled] = {}
+    counts: Counter[str] = Counter()
+    for group, (results, counted) in zip(groups, audited, strict=True):
+        handled.update(zip(map(_function, group), results, strict=True))
+        counts.update(counted)
+    return [replace(handled[_function(change)], change=change) for change in changes], counts
 
 
-def _groups(changes: Sequence[Change]) -> list[_Group]:
+def _groups(changes: Sequence[Change]) -> list[list[Change]]:
+    """Return the newest change of each function, by account, region and, as far as the events tell, VPC."""
     newest: dict[tuple[str, str, str], Change] = {}
     for change in changes:
         known = newest.get(_function(change))
@@ -92,54 +106,10 @@ def _groups(changes: Sequence[Change]) -> list[_Group]:
     for change in newest.values():
         by_network.setdefault((change.account_id, change.region, change.vpc_id or ""), []).append(change)
     return [
-        _Group(
-            account_id=account_id,
-            region=region,
-            changes={change.function_name: change for change in members[start : start + FUNCTIONS_AT_ONCE]},
-        )
-        for (account_id, region, _), members in by_network.items()
-        for start in range(0, len(members), FUNCTIONS_AT_ONCE)
+        group[start : start + FUNCTIONS_AT_ONCE]
+        for group in by_network.values()
+        for start in range(0, len(group), FUNCTIONS_AT_ONCE)
     ]
-
-
-def _audit_group(group: _Group, deps: Dependencies) -> tuple[list[Outcome], Summary]:
-    changes = group.changes.values()
-    audited = audit_functions(
-        Scope(
-            kind="function",
-            account_id=group.account_id,
-            region=group.region,
-            function_names=tuple(sorted(group.changes)),
-        ),
-        {name: f"event:{change.event_id}" for name, change in group.changes.items()},
-        deps=deps,
-        origins=group.changes,
-        hints=Hints(
-            vpc_ids=frozenset(change.vpc_id for change in changes if change.vpc_id),
-            role_names=frozenset(change.role_name for change in changes if change.role_name),
-        ),
-    )
-    outcomes = [_outcome(change, audited, may_come_back=deps.later is not None) for change in changes]
-    again = [outcome.again for outcome in outcomes if outcome.again is not None]
-    if again and deps.later is not None:
-        deps.later.send(again)
-    return outcomes, audited.summary
-
-
-def _failed(group: _Group, error: Exception) -> tuple[list[Outcome], Summary]:
-    return [Outcome(change=change, error=error) for change in group.changes.values()], Summary()
-
-
-def _outcome(change: Change, audited: FunctionsAudited, *, may_come_back: bool) -> Outcome:
-    name = change.function_name
-    if name in audited.failed:
-        return Outcome(change=change, error=audited.failed[name])
-    is_deleted = name in audited.deleted
-    is_settled = name not in audited.judgement.unsettled and not contradicts(change, exists=not is_deleted)
-    if is_settled or not may_come_back:
-        return Outcome(change=change, is_deleted=is_deleted)
-    again = next_attempt(change)
-    return Outcome(change=change, is_deleted=is_deleted, again=again, is_given_up=again is None)
 
 
 def _function(change: Change) -> tuple[str, str, str]:
@@ -148,3 +118,132 @@ def _function(change: Change) -> tuple[str, str, str]:
 
 def _age(change: Change) -> tuple[datetime, int, str]:
     return change.event_time, change.attempt, change.event_id
+
+
+def _audit_group(
+    group: Sequence[Change], deps: Dependencies, has_time: Callable[[], bool]
+) -> tuple[list[Handled], Counter[str]]:
+    if not has_time():
+        raise OutOfTimeError("not begun: too little time was left")
+    changes = {change.function_name: change for change in group}
+    scope = Scope(
+        kind="function",
+        account_id=group[0].account_id,
+        region=group[0].region,
+        function_names=tuple(sorted(changes)),
+    )
+    audited = audit_functions(scope, deps=deps, trigger="event", changes=changes)
+    handled = [_handled(change, audited, may_come_back=deps.queue is not None) for change in group]
+    delayed = [
+        (replace(change, attempt=change.attempt + 1), one.again_in_seconds)
+        for change, one in zip(group, handled, strict=True)
+        if one.again_in_seconds is not None
+    ]
+    if delayed and deps.queue is not None:
+        deps.queue.send(delayed)
+    return handled, audited.counts
+
+
+def _handled(change: Change, audited: FunctionsAudited, *, may_come_back: bool) -> Handled:
+    name = change.function_name
+    if name in audited.failed:
+        return Handled(change=change, error=audited.failed[name])
+    is_deleted = name in audited.deleted
+    # Missing, or there though deleted: AWS may answer from before the call, or somebody was faster.
+    is_deletion = unversioned(change.event_name) == "DeleteFunction"
+    contradicts_the_event = change.attempt == 0 and is_deleted is not is_deletion
+    if not may_come_back or not (name in audited.changing or contradicts_the_event):
+        return Handled(change=change, is_deleted=is_deleted)
+    if change.attempt >= MAX_ATTEMPTS:
+        return Handled(change=change, is_deleted=is_deleted, is_given_up=True)
+    seconds = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2**change.attempt)
+    return Handled(change=change, is_deleted=is_deleted, again_in_seconds=seconds)
+
+
+def audit_functions(
+    scope: Scope, *, deps: Dependencies, trigger: str, changes: Mapping[str, Change] | None = None
+) -> FunctionsAudited:
+    """Read, judge and record the functions of a scope in one snapshot; resolve those that do not exist.
+
+    changes: function name -> the change that leads to the look at it; trigger: what does where there is none.
+    Raises ReadError, FactsError, DecisionError, FindingStoreError and what AWS refuses: all of them are to be
+    tried again, which does no harm where something was recorded already.
+    """
+    changes = changes or {}
+    aws = deps.reader_of(scope.account_id, scope.region)
+    options = CaptureOptions(
+        hints=Hints(
+            vpc_ids=frozenset(change.vpc_id for change in changes.values() if change.vpc_id),
+            role_names=frozenset(change.role_name for change in changes.values() if change.role_name),
+        ),
+        threads=READS_AT_ONCE,
+    )
+    with ThreadPoolExecutor(2, thread_name_prefix="meanwhile") as pool:  # both answer while AWS is read
+        seen = pool.submit(
+            deps.store.states, {(scope.account_id, scope.region, name) for name in scope.function_names}
+        )
+        configuration = pool.submit(deps.configuration)
+        snapshot = deps.capture(scope, aws, options=options).snapshot
+        judgements, refused = judge_or_bisect(
+            snapshot,
+            policy=deps.policy,
+            configuration=configuration.result(),
+            trigger=trigger,
+            origins=changes,
+        )
+    looks = sorted((look for part in judgements for look in part.looks), key=lambda look: look.function_name)
+    recorded = deps.store.record_all(looks, seen=seen.result())
+    failed: dict[str, Exception] = {}
+    deleted = []
+    for name in sorted(set(scope.function_names) - {look.function_name for look in looks}):
+        error = refused.get(name) or _refusal(snapshot, name)
+        if error is not None:
+            failed[name] = error
+            continue
+        deleted.append(name)
+        recorded.append(
+            deps.store.resolve_deleted(
+                account_id=snapshot.account_id,
+                region=snapshot.region,
+                function_name=name,
+                judged_at=snapshot.captured_at,
+                trigger=changes[name].trigger if name in changes else trigger,
+            )
+        )
+    return FunctionsAudited(
+        changing=frozenset(name for part in judgements for name in part.changing),
+        deleted=frozenset(deleted),
+        failed=failed,
+        counts=counts_of(recorded),
+    )
+
+
+def _refusal(snapshot: Snapshot, name: str) -> Exception | None:
+    """Return why there is no look at a function; None: it does not exist.
+
+    "Not found" leaves an answer without an entry. Anything less certain is no evidence of a deletion.
+    """
+    answer = snapshot.own.answers.get(CONFIGURATION_READ)
+    failure = snapshot.own.failures.get(CONFIGURATION_READ)
+    if not isinstance(failure, Failure | None):
+        failure = failure.get(name)
+    if failure is not None:
+        return ReadError(f"{CONFIGURATION_READ} was refused: {failure.code}")
+    if answer is None:
+        return ReadError(f"{CONFIGURATION_READ} was not read")
+    return FactsError(f"{name} was read and not judged") if name in answer else None
+
+
+def counts_of(recorded: Sequence[Recorded]) -> Counter[str]:
+    """Return how many looks were recorded, and how many findings that opened, reopened, resolved and so on.
+
+    outdated: looks that a newer one, or the same one, was recorded before.
+    """
+    return Counter(
+        looks=len(recorded),
+        outdated=sum(one.outcome != "recorded" for one in recorded),
+        opened=sum(len(one.opened) for one in recorded),
+        reopened=sum(len(one.reopened) for one in recorded),
+        resolved=sum(len(one.resolved) for one in recorded),
+        undetermined=sum(len(one.undetermined) for one in recorded),
+    )

@@ -1,43 +1,99 @@
-"""What the use case needs from outside; tests hand in fakes of ten lines."""
+"""What the use cases need from outside: tests hand in fakes, the handlers what is built here.
+
+`build_dependencies` is called once per cold start and calls nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Protocol
 
+import botocore.session
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from vpcguard.audit.judging import Judge
-from vpcguard.audit.recording import Store
+from vpcguard.audit.queues import ChangeQueue, DeadLetterQueue
+from vpcguard.aws.accounts import connect
+from vpcguard.aws.appconfig import CLIENT_CONFIG as APPCONFIG_CLIENT_CONFIG
+from vpcguard.aws.appconfig import AppConfigDocument
 from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import ReadError
-from vpcguard.model import Change, Scope
-from vpcguard.policy.configuration import Configuration
-from vpcguard.snapshot import Captured, CaptureOptions
+from vpcguard.findings.state import FunctionState
+from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, Recorded
+from vpcguard.model import Change, Look, Scope
+from vpcguard.policy.configuration import Configuration, ConfigurationSource, Poll, load_configuration
+from vpcguard.policy.deciding import Policy
+from vpcguard.settings import Settings
+from vpcguard.snapshot import Captured, CaptureOptions, capture_pages
 from vpcguard.snapshot.refusals import clean_message
+
+# What nearly every look reads with. Making a client takes its time, which INIT pays better than an event.
+WARM_CLIENTS = ("lambda", "ec2", "iam", "resourcegroupstaggingapi", "service-quotas")
+_QUEUE_CONFIG = Config(
+    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4}
+)
+
+Function = tuple[str, str, str]  # account id, region, name
 
 
 class Capture(Protocol):
-    """Reads a scope: vpcguard.snapshot.capture_pages with a clock, or a fake of it."""
+    """Reads a scope: vpcguard.snapshot.capture_pages with a clock."""
 
     def __call__(self, scope: Scope, aws: Any, /, *, options: CaptureOptions) -> Captured:
         """Return what AWS answered; raises ReadError and botocore's own errors."""
 
 
-class Later(Protocol):
-    """Takes changes that are to come back: vpcguard.audit.queue.ChangeQueue, or a fake of it."""
+class Store(Protocol):
+    """Where looks are recorded: vpcguard.findings.store.FindingStore; all raise FindingStoreError."""
+
+    def states(self, functions: Collection[Function], /) -> Mapping[Function, FunctionState]:
+        """Return what is remembered about functions."""
+
+    def record_all(
+        self, looks: Sequence[Look], /, *, seen: Mapping[Function, FunctionState] | None = None
+    ) -> list[Recorded]:
+        """Record looks and return what each changed; repeating is safe.
+
+        seen: what `states` said while AWS was read; what it lacks is read now.
+        """
+
+    def resolve_deleted(
+        self, *, account_id: str, region: str, function_name: str, judged_at: str, trigger: str
+    ) -> Recorded:
+        """Resolve the findings of a function that does not exist."""
+
+    def functions_not_seen_since(self, account_id: str, region: str, moment: str, /) -> Sequence[str]:
+        """Return the functions whose latest look is older than a moment."""
+
+
+class Queue(Protocol):
+    """Delivers again: vpcguard.audit.queues.ChangeQueue; both methods raise QueueError."""
 
     def send(self, delayed: Sequence[tuple[Change, int]], /) -> None:
-        """Send changes, each with its delay in seconds; raises QueueError."""
+        """Send changes, each with its delay in seconds."""
+
+    def bring_back(self, receipts: Sequence[tuple[str, int]], /) -> None:
+        """Have messages delivered again, each (receipt handle, seconds from now)."""
+
+
+class DeadLetters(Protocol):
+    """Takes what cannot be judged: vpcguard.audit.queues.DeadLetterQueue."""
+
+    def send(self, body: str, /, *, reason: str, message_id: str) -> None:
+        """Keep a message with its reason; raises QueueError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
-    """The edges of the use case.
+    """The edges of the use cases.
 
     reader: account id, region -> reader of AWS there; None: there is no way to read that account.
-    configuration: the one in force at this moment. later: None: what has not settled is left to the sweep.
+    configuration: the one in force at this moment. queue: None: what AWS is still changing is left to the
+    sweep, and what failed comes back when SQS says. dead_letters: None: SQS moves what failed too often.
+    max_receives: after which receipt the queue gives a message up.
     """
 
     reader: Callable[[str, str], Any]
@@ -45,7 +101,9 @@ class Dependencies:
     policy: Judge
     configuration: Callable[[], Configuration]
     store: Store
-    later: Later | None = None
+    queue: Queue | None = None
+    dead_letters: DeadLetters | None = None
+    max_receives: int = Settings().max_receives
     clock: Clock = system_clock
 
     def reader_of(self, account_id: str, region: str) -> Any:
@@ -57,3 +115,42 @@ class Dependencies:
         if aws is None:
             raise ReadError(f"account {account_id} cannot be read: there is no role to read it with")
         return aws
+
+
+def build_dependencies(settings: Settings, *, report: Callable[[Poll], None]) -> Dependencies:
+    """Return the real edges; QUEUE_URL and DEAD_LETTER_QUEUE_URL may be missing, as the sweep's are.
+
+    report: told about every look at the configuration.
+    """
+    session = botocore.session.Session()
+    accounts = connect(settings, session=session)
+    region = session.get_config_variable("region")
+    if settings.account_id is not None and region is not None:
+        own = accounts.reader(settings.account_id, region)
+        if own is not None:
+            own.warm(WARM_CLIENTS)
+    table = session.create_client("dynamodb", config=CLIENT_CONFIG)
+    queue_url, dead_letter_queue_url = settings.queue_url, settings.dead_letter_queue_url
+    sqs = session.create_client("sqs", config=_QUEUE_CONFIG) if queue_url or dead_letter_queue_url else None
+    return Dependencies(
+        reader=accounts.reader,
+        capture=partial(capture_pages, clock=system_clock),
+        policy=Policy(settings.opa_url),
+        configuration=_configuration(settings, session, report),
+        store=FindingStore(table, settings.table_name or ""),
+        queue=ChangeQueue(sqs, queue_url) if queue_url else None,
+        dead_letters=DeadLetterQueue(sqs, dead_letter_queue_url) if dead_letter_queue_url else None,
+        max_receives=settings.max_receives,
+    )
+
+
+def _configuration(
+    settings: Settings, session: Any, report: Callable[[Poll], None]
+) -> Callable[[], Configuration]:
+    """Return what gives the configuration in force; AppConfig is read when the first verdict needs it."""
+    if settings.appconfig is None:
+        configuration = load_configuration(settings.configuration_file)
+        return lambda: configuration
+    client = session.create_client("appconfigdata", config=APPCONFIG_CLIENT_CONFIG)
+    document = AppConfigDocument(client, **asdict(settings.appconfig))
+    return ConfigurationSource(document, clock=system_clock, report=report)

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
-from vpcguard.audit.settling import unsettled
+from vpcguard.errors import FactsError, InvalidDecisionError, PolicyEvaluationError, SnapshotError
 from vpcguard.facts import build_facts
 from vpcguard.findings.looks import Origin, looks
 from vpcguard.model import Answers, Decision, Failure, Look, Snapshot
 from vpcguard.policy.configuration import Configuration
+
+# What a single function can cause. An OPA that is dead, slow or without policies is nobody's in particular.
+OF_A_FUNCTION = (SnapshotError, FactsError, InvalidDecisionError, PolicyEvaluationError)
+MOST_PARTS = 64  # questions asked to find the functions at fault: three of five hundred take that many
+
+# https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+_STATES_THAT_PASS = frozenset({"pending", "deleting", "deactivating"})
+_UPDATES_THAT_PASS = frozenset({"inprogress"})
+# a NAT gateway or an endpoint that becomes available raises no event
+_NETWORK_KINDS = ("nat_gateways", "vpc_endpoints")
+_NETWORK_STATES_THAT_PASS = frozenset({"pending", "deleting"})
+
+_LISTING, _BY_NAME = "lambda:ListFunctions", "lambda:GetFunctionConfiguration"
 
 
 class Judge(Protocol):
@@ -34,7 +49,7 @@ class FailedRead:
 class Judgement:
     """What one snapshot says. digest: of the snapshot, or of the whole that it is a part of.
 
-    looks: one for every function, by name. unsettled: functions that AWS is still changing, or whose
+    looks: one for every function, by name. changing: functions that AWS is changing at this moment, or whose
     network it is; they were judged as they stand. failed_reads: what was refused while reading, by
     account, operation and subject.
     """
@@ -43,7 +58,7 @@ class Judgement:
     digest: str
     decision: Decision
     looks: tuple[Look, ...]
-    unsettled: frozenset[str]
+    changing: frozenset[str]
     failed_reads: tuple[FailedRead, ...]
 
     @property
@@ -63,8 +78,8 @@ def judge(
 ) -> Judgement:
     """Return the judgement of a snapshot; nothing is written anywhere.
 
-    trigger: what caused it, e.g. "sweep". origins: function name -> the change that led here. digest: of
-    the snapshot that this one is a part of, which is the evidence; None: it is whole.
+    origins: function name -> the change that led here; trigger: what did where there is none, e.g. "sweep".
+    digest: of the snapshot that this one is a part of, which is the evidence; None: it is whole.
     Raises FactsError, DecisionError: there is no verdict then, and nothing may be recorded.
     """
     facts = build_facts(snapshot)
@@ -84,9 +99,60 @@ def judge(
                 trigger=trigger,
             )
         ),
-        unsettled=unsettled(facts),
+        changing=_changing(facts),
         failed_reads=failed_reads(snapshot),
     )
+
+
+def judge_or_bisect(
+    snapshot: Snapshot,
+    *,
+    policy: Judge,
+    configuration: Configuration,
+    trigger: str,
+    origins: Mapping[str, Origin] | None = None,
+) -> tuple[list[Judgement], dict[str, Exception]]:
+    """Judge a snapshot as `judge` does; where that breaks a contract, find the functions that do, by halves.
+
+    Return what was judged, part by part, and why the other functions were not, by name: a function that
+    breaks a contract must not keep its neighbours from being judged. A verdict is the same whichever others
+    are asked about with it. Raises OpaUnavailableError and UndefinedDecisionError at once, and what broke
+    if no function at all can be judged.
+    """
+    judged = partial(
+        judge,
+        policy=policy,
+        configuration=configuration,
+        trigger=trigger,
+        origins=origins,
+        digest=snapshot.digest(),
+    )
+    try:
+        return [judged(snapshot)], {}
+    except OF_A_FUNCTION as error:
+        names = _functions_of(snapshot)
+        if len(names) <= 1:
+            raise
+        judgements: list[Judgement] = []
+        refused: dict[str, Exception] = {}
+        waiting, asked = deque(_halves(names)), 0
+        while waiting:
+            part = waiting.popleft()
+            asked += 1
+            if asked > MOST_PARTS:
+                refused.update(dict.fromkeys(part, error))
+                continue
+            try:
+                judgements.append(judged(_part(snapshot, frozenset(part))))
+            except OF_A_FUNCTION as fault:
+                if len(part) > 1:
+                    waiting.extend(_halves(part))
+                else:
+                    refused[part[0]] = type(fault)(f"{part[0]}: {fault}")
+                    refused[part[0]].__cause__ = fault
+        if not judgements:
+            raise
+        return judgements, refused
 
 
 def failed_reads(snapshot: Snapshot) -> tuple[FailedRead, ...]:
@@ -100,3 +166,47 @@ def _refused(account_id: str, answers: Answers) -> Iterator[FailedRead]:
         by_subject = {None: failures} if isinstance(failures, Failure) else dict(sorted(failures.items()))
         for subject, failure in by_subject.items():
             yield FailedRead(account_id=account_id, operation=operation, subject=subject, failure=failure)
+
+
+def _changing(facts: Mapping[str, Any]) -> frozenset[str]:
+    """Return the functions that are being changed by AWS at this moment, or whose network is."""
+
+    def state(resource: Mapping[str, Any], key: str = "state") -> str:
+        return str(resource.get(key, "")).lower()
+
+    vpc_ids = {
+        resource["vpc_id"]
+        for kind in _NETWORK_KINDS
+        for resource in facts[kind]
+        if state(resource) in _NETWORK_STATES_THAT_PASS and "vpc_id" in resource
+    }
+    return frozenset(
+        function["name"]
+        for function in facts["functions"]
+        if state(function) in _STATES_THAT_PASS
+        or state(function, "last_update_status") in _UPDATES_THAT_PASS
+        or function.get("vpc_id") in vpc_ids
+    )
+
+
+def _functions_of(snapshot: Snapshot) -> list[str]:
+    answers = snapshot.own.answers
+    listed = answers.get(_LISTING, {}).get("Functions", ())
+    named = {each["FunctionName"] for each in listed if isinstance(each.get("FunctionName"), str)}
+    return sorted(named | set(answers.get(_BY_NAME, ())))
+
+
+def _halves(names: Sequence[str]) -> list[Sequence[str]]:
+    middle = len(names) // 2
+    return [names[:middle], names[middle:]]
+
+
+def _part(snapshot: Snapshot, names: frozenset[str]) -> Snapshot:
+    """Return the snapshot with these functions alone, and the whole network."""
+    answers = dict(snapshot.own.answers)
+    if _LISTING in answers:
+        listed = answers[_LISTING]["Functions"]
+        answers[_LISTING] = {"Functions": [each for each in listed if each.get("FunctionName") in names]}
+    if _BY_NAME in answers:
+        answers[_BY_NAME] = {name: one for name, one in answers[_BY_NAME].items() if name in names}
+    return replace(snapshot, own=Answers(answers, snapshot.own.failures))

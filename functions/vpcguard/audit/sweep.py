@@ -1,20 +1,21 @@
-"""The use case of the sweep: every function of one account and region, page by page, then what is gone."""
+"""The sweep: every function of one account and region, page by page, then what is stored and gone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
 
+from vpcguard.audit.changes import audit_functions, counts_of
 from vpcguard.audit.dependencies import Dependencies
-from vpcguard.audit.functions import audit_functions
-from vpcguard.audit.isolating import judge_apart
-from vpcguard.audit.judging import failed_reads
-from vpcguard.audit.recording import Summary, record
-from vpcguard.audit.sweep_page import SweepPage
+from vpcguard.audit.judging import failed_reads, judge_or_bisect
+from vpcguard.changes.fields import ACCOUNT_ID, REGION
 from vpcguard.clock import rfc3339
 from vpcguard.errors import (
     DecisionError,
+    EventError,
     FactsError,
     FindingStoreError,
     OpaUnavailableError,
@@ -30,51 +31,87 @@ CLOSED_AT_ONCE = 50  # each takes a read of its own
 TRIGGER = "sweep"
 _OF_THESE_FUNCTIONS = (SnapshotError, FactsError, DecisionError, FindingStoreError)
 
+Phase = Literal["list", "close"]
+_MARKER = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z) (list|close)(?: ([\x21-\x7e]+))?"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What one part of a sweep did.
+class SweepPage:
+    """One place of a sweep.
 
-    functions: judged and recorded. deleted: resolved, since they do not exist any more. not_judged: left
-    without a verdict, for the reasons in errors. failed_reads: operations that AWS refused.
+    started_at: RFC 3339. position: in phase "list" Lambda's own marker, in phase "close" the last name done.
     """
 
-    functions: int = 0
-    deleted: int = 0
-    not_judged: int = 0
-    errors: tuple[Exception, ...] = ()
-    failed_reads: frozenset[str] = frozenset()
-    summary: Summary = field(default_factory=Summary)
+    started_at: str
+    phase: Phase = "list"
+    position: str | None = None
 
-    def __add__(self, other: Step) -> Step:
-        """Return what both did."""
-        return Step(
-            functions=self.functions + other.functions,
-            deleted=self.deleted + other.deleted,
-            not_judged=self.not_judged + other.not_judged,
-            errors=self.errors + other.errors,
-            failed_reads=self.failed_reads | other.failed_reads,
-            summary=self.summary + other.summary,
-        )
+    def as_marker(self) -> str:
+        """Return the text that brings a sweep back here."""
+        return " ".join(part for part in (self.started_at, self.phase, self.position) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Swept:
-    """What one run of a sweep did, and where the next one begins; None: the sweep is complete."""
+class SweepRequest:
+    """One account and region; page None: from the beginning."""
 
-    done: Step
+    account_id: str
+    region: str
+    page: SweepPage | None = None
+
+
+def parse_sweep(event: object) -> SweepRequest:
+    """Return the request that {"account_id", "region", "marker"?} makes; raises EventError for all else."""
+    if not isinstance(event, Mapping):
+        raise EventError("expected an object with account_id and region")
+    marker = event.get("marker")
+    return SweepRequest(
+        account_id=_text(event, "account_id", ACCOUNT_ID[0])[0],
+        region=_text(event, "region", REGION[0])[0],
+        page=None if marker is None else parse_marker(marker),
+    )
+
+
+def parse_marker(marker: object) -> SweepPage:
+    """Return the place that a marker names; raises EventError for any other text."""
+    match = _text({"marker": marker}, "marker", _MARKER)
+    return SweepPage(started_at=match[1], phase=cast("Phase", match[2]), position=match[3])
+
+
+def _text(event: Mapping[str, object], key: str, pattern: re.Pattern[str]) -> re.Match[str]:
+    value = event.get(key)
+    match = pattern.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise EventError(f"{key}: missing, or not written as expected")
+    return match
+
+
+@dataclass(slots=True, kw_only=True)
+class Swept:
+    """What one run of a sweep did; it is added to while the run goes on.
+
+    next_page: where the next run begins; None: the sweep is complete. counts: functions (judged and
+    recorded), deleted (resolved, since they do not exist any more), not_judged (without a verdict, for the
+    reasons in errors), and those of counts_of. failed_reads: operations that AWS refused.
+    """
+
     next_page: SweepPage | None
+    counts: Counter[str] = field(default_factory=Counter)
+    errors: list[Exception] = field(default_factory=list)
+    failed_reads: set[str] = field(default_factory=set)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as the answer of an invocation: numbers and names only."""
         return {
             "status": "complete" if self.next_page is None else "partial",
             "marker": None if self.next_page is None else self.next_page.as_marker(),
-            "functions": self.done.functions,
-            "deleted": self.done.deleted,
-            "not_judged": self.done.not_judged,
-            "failed_reads": sorted(self.done.failed_reads),
-            **asdict(self.done.summary),
+            "functions": self.counts["functions"],
+            "deleted": self.counts["deleted"],
+            "not_judged": self.counts["not_judged"],
+            "failed_reads": sorted(self.failed_reads),
+            **{name: self.counts[name] for name in counts_of([])},
         }
 
 
@@ -91,51 +128,50 @@ def audit_account(
     After the last page, functions that are stored and were not seen since the sweep began are read by
     name: those that do not exist are resolved. A sweep that did not get there closes nothing. Every run
     does at least one step. Raises ReadError where functions cannot be listed, and OpaUnavailableError;
-    what was recorded until then stands. Other failures leave their functions out, see Step.not_judged.
+    what was recorded until then stands. Other failures leave their functions out: they are counted as
+    not_judged.
     """
-    following: SweepPage | None = page or SweepPage(started_at=rfc3339(deps.clock()))
-    done = Step()
-    while following is not None:
-        step, following = _STEPS[following.phase](account_id, region, following, deps)
-        done += step
+    swept = Swept(next_page=page or SweepPage(started_at=rfc3339(deps.clock())))
+    while swept.next_page is not None:
+        step = _list if swept.next_page.phase == "list" else _close
+        swept.next_page = step(account_id, region, swept.next_page, deps, swept)
         if not has_time():
             break
-    return Swept(done=done, next_page=following)
+    return swept
 
 
-def _list(account_id: str, region: str, at: SweepPage, deps: Dependencies) -> tuple[Step, SweepPage | None]:
-    aws = deps.reader_of(account_id, region)
+def _list(account_id: str, region: str, at: SweepPage, deps: Dependencies, swept: Swept) -> SweepPage | None:
+    """Judge and record some pages of the listing; return the place to go on from."""
     captured = deps.capture(
         Scope(kind="account", account_id=account_id, region=region),
-        aws,
+        deps.reader_of(account_id, region),
         options=CaptureOptions(marker=at.position, max_pages=PAGES_AT_ONCE),
     )
-    step = _record(captured.snapshot, deps)
-    _require_listing(captured.snapshot)
-    if captured.next_marker is None:
-        return step, SweepPage(started_at=at.started_at, phase="close")
-    return step, SweepPage(started_at=at.started_at, position=captured.next_marker)
-
-
-def _record(snapshot: Snapshot, deps: Dependencies) -> Step:
-    refused = frozenset(read.operation for read in failed_reads(snapshot) if read.failure.code != PARTIAL)
-    listed = snapshot.own.answers.get(LISTING_READ, {}).get("Functions", ())
+    snapshot = captured.snapshot
+    swept.failed_reads.update(
+        read.operation for read in failed_reads(snapshot) if read.failure.code != PARTIAL
+    )
     try:
-        judgement = judge_apart(
+        judgements, refused = judge_or_bisect(
             snapshot, policy=deps.policy, configuration=deps.configuration(), trigger=TRIGGER
         )
-        summary = record(judgement.looks, deps.store)
+        looks = sorted(
+            (look for part in judgements for look in part.looks), key=lambda look: look.function_name
+        )
+        recorded = deps.store.record_all(looks)
     except OpaUnavailableError:
         raise
     except _OF_THESE_FUNCTIONS as error:
-        return Step(not_judged=len(listed), errors=(error,), failed_reads=refused)
-    return Step(
-        functions=len(judgement.looks),
-        not_judged=len(judgement.refused),
-        errors=tuple(dict.fromkeys(judgement.refused.values())),
-        failed_reads=refused,
-        summary=summary,
-    )
+        listed = snapshot.own.answers.get(LISTING_READ, {}).get("Functions", ())
+        swept.counts["not_judged"] += len(listed)
+        swept.errors.append(error)
+    else:
+        swept.counts.update(counts_of(recorded), functions=len(looks), not_judged=len(refused))
+        swept.errors.extend(dict.fromkeys(refused.values()))
+    _require_listing(snapshot)
+    if captured.next_marker is None:
+        return SweepPage(started_at=at.started_at, phase="close")
+    return SweepPage(started_at=at.started_at, position=captured.next_marker)
 
 
 def _require_listing(snapshot: Snapshot) -> None:
@@ -146,34 +182,32 @@ def _require_listing(snapshot: Snapshot) -> None:
         raise ReadError(f"{LISTING_READ} was not read")
 
 
-def _close(account_id: str, region: str, at: SweepPage, deps: Dependencies) -> tuple[Step, SweepPage | None]:
-    """Read functions by name that the sweep did not see.
+def _close(account_id: str, region: str, at: SweepPage, deps: Dependencies, swept: Swept) -> SweepPage | None:
+    """Read functions by name that the sweep did not see; return the place to go on from, None at the end.
 
     The listing is no evidence by itself: it may have been under way while a function was made, the
     index of looks lags, and a part of the sweep may have ended without a verdict.
     """
     unseen = deps.store.functions_not_seen_since(account_id, region, at.started_at)
     waiting = sorted(name for name in unseen if name > (at.position or ""))
-    names = waiting[:CLOSED_AT_ONCE]
+    names = tuple(waiting[:CLOSED_AT_ONCE])
     if not names:
-        return Step(), None
+        return None
+    scope = Scope(kind="function", account_id=account_id, region=region, function_names=names)
     try:
-        scope = Scope(kind="function", account_id=account_id, region=region, function_names=tuple(names))
-        audited = audit_functions(scope, dict.fromkeys(names, TRIGGER), deps=deps)
+        audited = audit_functions(scope, deps=deps, trigger=TRIGGER)
     except OpaUnavailableError:
         raise
     except _OF_THESE_FUNCTIONS as error:
-        step = Step(not_judged=len(names), errors=(error,))
+        swept.counts["not_judged"] += len(names)
+        swept.errors.append(error)
     else:
-        step = Step(
-            functions=len(audited.judgement.looks),
+        swept.counts.update(
+            audited.counts,
+            functions=len(names) - len(audited.deleted) - len(audited.failed),
             deleted=len(audited.deleted),
             not_judged=len(audited.failed),
-            errors=tuple(audited.failed.values()),
-            summary=audited.summary,
         )
+        swept.errors.extend(audited.failed.values())
     is_last = len(waiting) == len(names)
-    return step, None if is_last else SweepPage(started_at=at.started_at, phase="close", position=names[-1])
-
-
-_STEPS = {"list": _list, "close": _close}
+    return None if is_last else SweepPage(started_at=at.started_at, phase="close", position=names[-1])

@@ -34,6 +34,10 @@ class Origin(Protocol):
     def managed_by(self) -> str | None:
         """The tool behind the call, e.g. terraform."""
 
+    @property
+    def trigger(self) -> str:
+        """What its looks are kept with, e.g. event:<id>."""
+
 
 def looks(
     decision: Decision,
@@ -47,8 +51,8 @@ def looks(
     """Return one look for every function of the facts, sorted by name; its findings are sorted by rule id.
 
     facts: the document of policies/schemas/input.json that the decision answers. origins: function
-    name -> the change that led here; a function without one has neither actor nor managed_by. A
-    proven violation outweighs an unknown of the same rule. Raises InvalidDecisionError where the
+    name -> the change that led here; a function without one has neither actor nor managed_by, and
+    `trigger`. A proven violation outweighs an unknown of the same rule. Raises InvalidDecisionError where the
     decision names a function that the facts do not hold, or one function twice in one rule.
     """
     functions = {function["name"]: function for function in facts["functions"]}
@@ -126,7 +130,7 @@ class _Context:
             snapshot_digest=self.snapshot_digest,
             policy_revision=self.decision.policy_revision,
             config_digest=self.decision.config_digest,
-            trigger=trigger,
+            trigger=origin.trigger if origin else trigger,
             findings=tuple(self._finding(function, rule, origin, stated) for rule, stated in said.stated),
             judged=frozenset() if _is_going(function) else in_force - said.unjudged,
             in_force=in_force,

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vpcguard.audit.dependencies import Dependencies
-from vpcguard.audit.recording import Function
+from vpcguard.audit.dependencies import Dependencies, Function
 from vpcguard.changes import look_again_event, parse_change
+from vpcguard.errors import QueueError
 from vpcguard.findings.state import FunctionState
 from vpcguard.findings.store import Recorded
 from vpcguard.model import Answers, Change, Decision, Failure, Look, RuleDecision, Scope, Snapshot, Violation
@@ -201,11 +201,12 @@ class Table:
 
 
 @dataclass
-class Later:
-    """Keeps what is to come back, after the round trip that a real message makes."""
+class Queue:
+    """Keeps what is to come back: changes after the round trip that a real message makes, and receipts."""
 
     sent: list[tuple[Change, int]] = field(default_factory=list)
-    error: Exception | None = None
+    brought_back: list[tuple[str, int]] = field(default_factory=list)
+    error: QueueError | None = None
 
     def send(self, delayed: Sequence[tuple[Change, int]], /) -> None:
         """Keep changes as they will come back."""
@@ -216,13 +217,35 @@ class Later:
             assert isinstance(parsed, Change)
             self.sent.append((parsed, seconds))
 
+    def bring_back(self, receipts: Sequence[tuple[str, int]], /) -> None:
+        """Keep receipts and seconds."""
+        if self.error is not None:
+            raise self.error
+        self.brought_back.extend(receipts)
+
+
+@dataclass
+class DeadLetters:
+    """A dead-letter queue that is a list."""
+
+    sent: list[tuple[str, str, str]] = field(default_factory=list)
+    error: Exception | None = None
+
+    def send(self, body: str, /, *, reason: str, message_id: str) -> None:
+        """Keep a message with its reason."""
+        if self.error is not None:
+            raise self.error
+        self.sent.append((message_id, body, reason))
+
 
 def dependencies(
     account: Account | None = None,
     *,
     policy: OneRule | None = None,
     table: Table | None = None,
-    later: Later | None = None,
+    queue: Queue | None = None,
+    dead_letters: DeadLetters | None = None,
+    max_receives: int = 5,
     reader: Callable[[str, str], Any] = lambda _account_id, _region: object(),
     now: Sequence[datetime] = (NOON,),
 ) -> Dependencies:
@@ -233,6 +256,8 @@ def dependencies(
         policy=policy or OneRule(),
         configuration=load_configuration,
         store=table or Table(),
-        later=later,
+        queue=queue,
+        dead_letters=dead_letters,
+        max_receives=max_receives,
         clock=lambda: next(times, NOON + timedelta(hours=1)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -14,15 +15,14 @@ from tests.unit.audit.fakes import (
     NOON,
     REGION,
     Account,
-    Later,
     OneRule,
+    Queue,
     Table,
     change,
     configuration,
     dependencies,
 )
-from vpcguard.audit.changes import Outcome, audit_changes
-from vpcguard.audit.recording import Summary
+from vpcguard.audit.changes import Handled, audit_changes
 from vpcguard.errors import (
     FactsError,
     FindingStoreError,
@@ -45,12 +45,12 @@ def test_a_change_becomes_a_look_that_says_what_led_to_it() -> None:
     deps = dependencies(functions("orders-api"), policy=OneRule(frozenset({"orders-api"})), table=table)
     one = change(actor=actor, managed_by="terraform")
 
-    audited = audit_changes([one], deps=deps)
+    handled, counts = audit_changes([one], deps=deps)
 
     (look,) = table.looks
     (finding,) = look.findings
-    assert audited.outcomes == (Outcome(change=one),)
-    assert audited.summary == Summary(looks=1, opened=1)
+    assert handled == [Handled(change=one)]
+    assert counts == Counter(looks=1, opened=1)
     assert (look.function_name, look.judged_at, look.trigger) == (
         "orders-api",
         CAPTURED_AT,
@@ -119,26 +119,26 @@ def test_changes_of_one_function_are_one_look_and_the_newest_led_to_it() -> None
     old = change(event_id="old", event_time=NOON, vpc_id="vpc-0a")
     new = change(event_id="new", event_time=NOON + timedelta(seconds=1), vpc_id="vpc-0b")
 
-    audited = audit_changes([new, old, old], deps=dependencies(functions("orders-api"), table=table))
+    handled, _ = audit_changes([new, old, old], deps=dependencies(functions("orders-api"), table=table))
 
     assert [look.trigger for look in table.looks] == ["event:new"]
-    assert audited.outcomes == (Outcome(change=new), Outcome(change=old), Outcome(change=old))
+    assert handled == [Handled(change=new), Handled(change=old), Handled(change=old)]
 
 
 def test_nothing_to_do_reads_nothing() -> None:
     account = Account()
 
-    assert audit_changes([], deps=dependencies(account)).outcomes == ()
+    assert audit_changes([], deps=dependencies(account)) == ([], Counter())
     assert account.asked == []
 
 
 def test_a_function_that_does_not_exist_is_resolved() -> None:
     table, gone = Table(), change("orders-legacy", event_name="DeleteFunction20150331")
 
-    audited = audit_changes([gone], deps=dependencies(Account(), table=table, later=Later()))
+    handled, counts = audit_changes([gone], deps=dependencies(Account(), table=table, queue=Queue()))
 
-    assert audited.outcomes == (Outcome(change=gone, is_deleted=True),)
-    assert audited.summary == Summary(looks=1, resolved=1)
+    assert handled == [Handled(change=gone, is_deleted=True)]
+    assert counts == Counter(looks=1, resolved=1)
     assert table.deleted == [(ACCOUNT, REGION, "orders-legacy", CAPTURED_AT, "event:event-of-orders-legacy")]
     assert table.looks == []
 
@@ -150,9 +150,9 @@ def test_a_function_that_may_not_be_read_is_neither_judged_nor_deleted() -> None
         {"hidden": Failure("AccessDeniedException", "no"), "orders-api": configuration("orders-api")}
     )
 
-    audited = audit_changes([change("hidden"), change()], deps=dependencies(account, table=table))
+    handled, _ = audit_changes([change("hidden"), change()], deps=dependencies(account, table=table))
 
-    assert [str(outcome.error) for outcome in audited.outcomes] == [
+    assert [str(one.error) for one in handled] == [
         "lambda:GetFunctionConfiguration was refused: AccessDeniedException",
         "None",
     ]
@@ -162,18 +162,18 @@ def test_a_function_that_may_not_be_read_is_neither_judged_nor_deleted() -> None
 def test_a_refusal_of_the_whole_operation_deletes_nothing() -> None:
     table, account = Table(), Account(reading=Failure("AccessDeniedException", "no"))
 
-    audited = audit_changes([change()], deps=dependencies(account, table=table))
+    handled, _ = audit_changes([change()], deps=dependencies(account, table=table))
 
-    assert isinstance(audited.outcomes[0].error, ReadError)
+    assert isinstance(handled[0].error, ReadError)
     assert table.deleted == []
 
 
 def test_a_read_that_did_not_happen_deletes_nothing() -> None:
     table, account = Table(), Account(left_out="lambda:GetFunctionConfiguration")
 
-    audited = audit_changes([change()], deps=dependencies(account, table=table))
+    handled, _ = audit_changes([change()], deps=dependencies(account, table=table))
 
-    assert str(audited.outcomes[0].error) == "lambda:GetFunctionConfiguration was not read"
+    assert str(handled[0].error) == "lambda:GetFunctionConfiguration was not read"
     assert table.deleted == []
 
 
@@ -182,9 +182,9 @@ def test_a_function_that_was_read_and_not_judged_is_an_error() -> None:
     table, account = Table(), functions("orders-api")
     account.functions["orders-api"] = configuration("orders-api", Version="7")
 
-    audited = audit_changes([change()], deps=dependencies(account, table=table))
+    handled, _ = audit_changes([change()], deps=dependencies(account, table=table))
 
-    assert str(audited.outcomes[0].error) == "orders-api was read and not judged"
+    assert str(handled[0].error) == "orders-api was read and not judged"
     assert table.deleted == []
 
 
@@ -202,10 +202,10 @@ def test_without_a_decision_nothing_is_recorded_and_every_message_comes_back(err
     table = Table()
     deps = dependencies(functions("a", "b"), policy=OneRule(error=error), table=table)
 
-    audited = audit_changes([change("a"), change("b"), change("gone")], deps=deps)
+    handled, counts = audit_changes([change("a"), change("b"), change("gone")], deps=deps)
 
-    assert [outcome.error for outcome in audited.outcomes] == [error] * 3
-    assert (table.looks, table.deleted, audited.summary) == ([], [], Summary())
+    assert [one.error for one in handled] == [error] * 3
+    assert (table.looks, table.deleted, counts) == ([], [], Counter())
 
 
 def test_a_group_that_fails_takes_no_other_along() -> None:
@@ -214,9 +214,9 @@ def test_a_group_that_fails_takes_no_other_along() -> None:
         functions("a", "b"), policy=OneRule(error=error, fails_for=frozenset({"a"})), table=table
     )
 
-    audited = audit_changes([change("a", vpc_id="vpc-0a"), change("b", vpc_id="vpc-0b")], deps=deps)
+    handled, _ = audit_changes([change("a", vpc_id="vpc-0a"), change("b", vpc_id="vpc-0b")], deps=deps)
 
-    assert [outcome.error for outcome in audited.outcomes] == [error, None]
+    assert [one.error for one in handled] == [error, None]
     assert table.functions() == ["b"]
 
 
@@ -227,10 +227,10 @@ def test_a_function_that_breaks_the_contract_fails_alone() -> None:
         functions("a", "b", "c"), policy=OneRule(error=error, fails_for=frozenset({"b"})), table=table
     )
 
-    audited = audit_changes([change(name) for name in ("a", "b", "c", "gone")], deps=deps)
+    handled, _ = audit_changes([change(name) for name in ("a", "b", "c", "gone")], deps=deps)
 
-    assert [str(outcome.error) for outcome in audited.outcomes] == ["None", "b: contract", "None", "None"]
-    assert [outcome.is_deleted for outcome in audited.outcomes] == [False, False, False, True]
+    assert [str(one.error) for one in handled] == ["None", "b: contract", "None", "None"]
+    assert [one.is_deleted for one in handled] == [False, False, False, True]
     assert table.functions() == ["a", "c"]
     assert [deleted[2] for deleted in table.deleted] == ["gone"]
 
@@ -243,30 +243,29 @@ def test_an_account_without_a_role_fails_alone() -> None:
         reader=lambda account_id, _: None if account_id == MEMBER else object(),
     )
 
-    audited = audit_changes([change("a", account_id=MEMBER), change("b")], deps=deps)
+    handled, _ = audit_changes([change("a", account_id=MEMBER), change("b")], deps=deps)
 
-    assert (
-        str(audited.outcomes[0].error)
-        == "account 444455556666 cannot be read: there is no role to read it with"
-    )
+    assert str(handled[0].error) == "account 444455556666 cannot be read: there is no role to read it with"
     assert table.functions() == ["b"]
 
 
 def test_a_table_that_refuses_makes_the_message_come_back() -> None:
     error = FindingStoreError("throttled")
 
-    audited = audit_changes([change()], deps=dependencies(functions("orders-api"), table=Table(error=error)))
+    handled, _ = audit_changes(
+        [change()], deps=dependencies(functions("orders-api"), table=Table(error=error))
+    )
 
-    assert audited.outcomes == (Outcome(change=change(), error=error),)
+    assert handled == [Handled(change=change(), error=error)]
 
 
 def test_without_time_nothing_begins() -> None:
     """A process stopped in the middle would bring back what was already done."""
     account = functions("orders-api")
 
-    audited = audit_changes([change()], deps=dependencies(account), has_time=lambda: False)
+    handled, _ = audit_changes([change()], deps=dependencies(account), has_time=lambda: False)
 
-    assert isinstance(audited.outcomes[0].error, OutOfTimeError)
+    assert isinstance(handled[0].error, OutOfTimeError)
     assert account.asked == []
 
 
@@ -275,16 +274,16 @@ def test_without_time_nothing_begins() -> None:
     [{"State": "Pending"}, {"LastUpdateStatus": "InProgress"}, {"State": "Deleting"}],
 )
 def test_a_function_under_way_is_judged_and_looked_at_again(fields: dict[str, str]) -> None:
-    table, later = Table(), Later()
+    table, queue = Table(), Queue()
 
-    audited = audit_changes(
-        [change()], deps=dependencies(functions("orders-api", **fields), table=table, later=later)
+    handled, _ = audit_changes(
+        [change()], deps=dependencies(functions("orders-api", **fields), table=table, queue=queue)
     )
 
     again = change(attempt=1)
     assert table.functions() == ["orders-api"]
-    assert later.sent == [(again, 30)]
-    assert audited.outcomes == (Outcome(change=change(), again=(again, 30)),)
+    assert queue.sent == [(again, 30)]
+    assert handled == [Handled(change=change(), again_in_seconds=30)]
 
 
 @pytest.mark.parametrize(
@@ -292,27 +291,27 @@ def test_a_function_under_way_is_judged_and_looked_at_again(fields: dict[str, st
 )
 def test_a_function_that_has_failed_is_judged_at_once(fields: dict[str, str]) -> None:
     """Nothing will come: what it says now is the truth."""
-    later = Later()
+    queue = Queue()
 
-    audited = audit_changes([change()], deps=dependencies(functions("orders-api", **fields), later=later))
+    handled, _ = audit_changes([change()], deps=dependencies(functions("orders-api", **fields), queue=queue))
 
-    assert audited.outcomes == (Outcome(change=change()),)
-    assert later.sent == []
+    assert handled == [Handled(change=change())]
+    assert queue.sent == []
 
 
 def test_delays_grow_to_the_longest_that_a_message_can_wait_and_end() -> None:
-    later = Later()
-    deps = dependencies(functions("orders-api", State="Pending"), later=later)
+    queue = Queue()
+    deps = dependencies(functions("orders-api", State="Pending"), queue=queue)
     for attempt in range(8):
         audit_changes([change(attempt=attempt)], deps=deps)
 
-    last = audit_changes([change(attempt=8)], deps=deps)
+    (last,), _ = audit_changes([change(attempt=8)], deps=deps)
 
-    assert [(one.attempt, seconds) for one, seconds in later.sent] == [
+    assert [(one.attempt, seconds) for one, seconds in queue.sent] == [
         *((1, 30), (2, 60), (3, 120), (4, 240), (5, 480)),
         *((6, 900), (7, 900), (8, 900)),
     ]
-    assert last.outcomes == (Outcome(change=change(attempt=8), is_given_up=True),)
+    assert last == Handled(change=change(attempt=8), is_given_up=True)
 
 
 @pytest.mark.parametrize(("attempt", "sent"), [(0, 1), (1, 0)])
@@ -324,17 +323,17 @@ def test_a_first_read_that_contradicts_the_event_is_repeated_once(
     event_name: str, account: Account, attempt: int, sent: int
 ) -> None:
     """AWS may answer from before the call; believing it at once would leave a wrong verdict for a day."""
-    later = Later()
+    queue = Queue()
 
-    audit_changes([change(event_name=event_name, attempt=attempt)], deps=dependencies(account, later=later))
+    audit_changes([change(event_name=event_name, attempt=attempt)], deps=dependencies(account, queue=queue))
 
-    assert len(later.sent) == sent
+    assert len(queue.sent) == sent
 
 
 def test_a_nat_gateway_under_way_is_looked_at_again() -> None:
     """It becomes available without any event."""
     vpc = {"SubnetIds": ["subnet-0a"], "SecurityGroupIds": ["sg-0a"], "VpcId": "vpc-0a"}
-    account, later = functions("in-vpc", VpcConfig=vpc), Later()
+    account, queue = functions("in-vpc", VpcConfig=vpc), Queue()
     account.functions["outside"] = configuration("outside")
     account.extra = {
         "ec2:DescribeNatGateways": {
@@ -344,23 +343,23 @@ def test_a_nat_gateway_under_way_is_looked_at_again() -> None:
         }
     }
 
-    audit_changes([change("in-vpc"), change("outside")], deps=dependencies(account, later=later))
+    audit_changes([change("in-vpc"), change("outside")], deps=dependencies(account, queue=queue))
 
-    assert [one.function_name for one, _ in later.sent] == ["in-vpc"]
+    assert [one.function_name for one, _ in queue.sent] == ["in-vpc"]
 
 
 def test_without_a_queue_what_has_not_settled_is_left_to_the_sweep() -> None:
-    audited = audit_changes([change()], deps=dependencies(functions("orders-api", State="Pending")))
+    handled, _ = audit_changes([change()], deps=dependencies(functions("orders-api", State="Pending")))
 
-    assert audited.outcomes == (Outcome(change=change()),)
+    assert handled == [Handled(change=change())]
 
 
 def test_a_queue_that_refuses_makes_the_message_come_back() -> None:
     """The look is recorded; judging it again changes nothing."""
     table, error = Table(), QueueError("refused")
-    deps = dependencies(functions("orders-api", State="Pending"), table=table, later=Later(error=error))
+    deps = dependencies(functions("orders-api", State="Pending"), table=table, queue=Queue(error=error))
 
-    audited = audit_changes([change()], deps=deps)
+    handled, _ = audit_changes([change()], deps=deps)
 
-    assert audited.outcomes == (Outcome(change=change(), error=error),)
+    assert handled == [Handled(change=change(), error=error)]
     assert table.functions() == ["orders-api"]

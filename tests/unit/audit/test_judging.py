@@ -31,7 +31,7 @@ def test_a_judgement_holds_a_look_for_every_function() -> None:
     )
 
     assert judgement.functions == ("orders-api", "orders-report")
-    assert judgement.unsettled == {"orders-api"}
+    assert judgement.changing == {"orders-api"}
     assert [(look.trigger, look.judged_at, look.snapshot_digest) for look in judgement.looks] == [
         ("cli", CAPTURED_AT, taken.digest())
     ] * 2

@@ -3,49 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.unit.audit.fakes import REGION, Account, OneRule, Table, change, configuration, dependencies
-from vpcguard.audit.changes import Outcome
-from vpcguard.audit.messages import Handled, Message, audit_event, audit_messages, parse_message, reason_of
+from tests.unit.audit.fakes import (
+    REGION,
+    Account,
+    DeadLetters,
+    OneRule,
+    Queue,
+    Table,
+    change,
+    configuration,
+    dependencies,
+)
+from vpcguard.audit.changes import Handled
+from vpcguard.audit.messages import audit_event, audit_messages, reason_of
+from vpcguard.audit.queues import Message
 from vpcguard.changes import look_again_event
 from vpcguard.errors import EventError, OpaUnavailableError, QueueError
 from vpcguard.model import Ignored
 
 OPA_IS_DEAD = OpaUnavailableError("no answer from OPA")
-
-
-@dataclass
-class DeadLetters:
-    """A dead-letter queue that is a list."""
-
-    sent: list[tuple[str, str, str]] = field(default_factory=list)
-    error: Exception | None = None
-
-    def send(self, body: str, /, *, reason: str, message_id: str) -> None:
-        """Keep a message with its reason."""
-        if self.error is not None:
-            raise self.error
-        self.sent.append((message_id, body, reason))
-
-
-@dataclass
-class Retries:
-    """What is to come back, and when."""
-
-    brought_back: list[tuple[str, int]] = field(default_factory=list)
-    error: QueueError | None = None
-
-    def bring_back(self, receipts: Sequence[tuple[str, int]], /) -> None:
-        """Keep receipts and seconds."""
-        if self.error is not None:
-            raise self.error
-        self.brought_back.extend(receipts)
 
 
 def message(message_id: str, event: object, *, receives: int = 1) -> Message:
@@ -72,14 +53,14 @@ def test_each_message_has_an_outcome_of_its_own() -> None:
     ]
 
     audited = audit_messages(
-        messages, deps=dependencies(account("a", "b"), table=table), dead_letters=dead_letters, max_receives=5
+        messages, deps=dependencies(account("a", "b"), table=table, dead_letters=dead_letters)
     )
 
     assert audited.messages == (
-        Handled(message_id="m1", change=change("a"), outcome=Outcome(change=change("a"))),
+        Handled(message_id="m1", change=change("a")),
         Handled(message_id="m2", change=None, reason="EventError: the message holds no JSON"),
         Handled(message_id="m3", change=Ignored("not_ours", "e", "AddPermission20150331v2")),
-        Handled(message_id="m4", change=change("b"), outcome=Outcome(change=change("b"))),
+        Handled(message_id="m4", change=change("b")),
     )
     assert dead_letters.sent == [("m2", "no JSON", "EventError: the message holds no JSON")]
     assert table.functions() == ["a", "b"]
@@ -93,7 +74,7 @@ def test_no_body_is_able_to_stop_the_others(body: str) -> None:
     messages = [message("bad", body), message("good", look_again_event(change("a")))]
 
     audited = audit_messages(
-        messages, deps=dependencies(account("a"), table=table), dead_letters=dead_letters, max_receives=5
+        messages, deps=dependencies(account("a"), table=table, dead_letters=dead_letters)
     )
 
     assert [one.error for one in audited.messages] == [None, None]
@@ -108,9 +89,9 @@ def test_what_fails_comes_back_until_the_queue_would_give_it_up(receives: int, *
 
     audited = audit_messages(
         [message("m1", event, receives=receives)],
-        deps=dependencies(account("orders-api"), policy=OneRule(error=OPA_IS_DEAD)),
-        dead_letters=dead_letters,
-        max_receives=5,
+        deps=dependencies(
+            account("orders-api"), policy=OneRule(error=OPA_IS_DEAD), dead_letters=dead_letters
+        ),
     )
 
     (handled,) = audited.messages
@@ -123,7 +104,7 @@ def test_what_fails_comes_back_until_the_queue_would_give_it_up(receives: int, *
 def test_what_failed_comes_back_after_a_while_that_grows() -> None:
     """The queue itself would keep it back for as long as the slowest batch may take."""
     policy = OneRule(error=OPA_IS_DEAD, fails_for=frozenset({"b", "c", "d"}))
-    retries = Retries()
+    queue = Queue()
     events = {name: look_again_event(change(name, vpc_id=f"vpc-{name}")) for name in "abcd"}
 
     audited = audit_messages(
@@ -131,29 +112,23 @@ def test_what_failed_comes_back_after_a_while_that_grows() -> None:
             message(name, event, receives=number * 3 + 1)
             for number, (name, event) in enumerate(events.items())
         ],
-        deps=dependencies(account(*events), policy=policy),
-        dead_letters=None,
-        max_receives=5,
-        retries=retries,
+        deps=dependencies(account(*events), policy=policy, queue=queue),
     )
 
-    assert retries.brought_back == [("receipt-b", 900), ("receipt-c", 900), ("receipt-d", 900)]
+    assert queue.brought_back == [("receipt-b", 900), ("receipt-c", 900), ("receipt-d", 900)]
     assert audited.late is None
 
 
 @pytest.mark.parametrize(("receives", "seconds"), [(1, 60), (2, 180), (3, 540), (4, 900), (9, 900)])
 def test_each_failure_waits_longer(receives: int, seconds: int) -> None:
-    retries = Retries()
+    queue = Queue()
 
     audit_messages(
         [message("m", look_again_event(change("a")), receives=receives)],
-        deps=dependencies(account("a"), policy=OneRule(error=OPA_IS_DEAD)),
-        dead_letters=None,
-        max_receives=100,
-        retries=retries,
+        deps=dependencies(account("a"), policy=OneRule(error=OPA_IS_DEAD), queue=queue, max_receives=100),
     )
 
-    assert retries.brought_back == [("receipt-m", seconds)]
+    assert queue.brought_back == [("receipt-m", seconds)]
 
 
 def test_what_comes_back_late_comes_back_all_the_same() -> None:
@@ -161,10 +136,7 @@ def test_what_comes_back_late_comes_back_all_the_same() -> None:
 
     audited = audit_messages(
         [message("m", look_again_event(change("a")))],
-        deps=dependencies(account("a"), policy=OneRule(error=OPA_IS_DEAD)),
-        dead_letters=None,
-        max_receives=5,
-        retries=Retries(error=refused),
+        deps=dependencies(account("a"), policy=OneRule(error=OPA_IS_DEAD), queue=Queue(error=refused)),
     )
 
     assert (audited.messages[0].error, audited.late) == (OPA_IS_DEAD, refused)
@@ -173,9 +145,7 @@ def test_what_comes_back_late_comes_back_all_the_same() -> None:
 @pytest.mark.parametrize("dead_letters", [None, DeadLetters(error=QueueError("refused"))])
 def test_without_a_dead_letter_queue_the_message_stays(dead_letters: DeadLetters | None) -> None:
     """Dropping it would lose a change; SQS moves it in the end."""
-    audited = audit_messages(
-        [message("m1", "no JSON")], deps=dependencies(), dead_letters=dead_letters, max_receives=5
-    )
+    audited = audit_messages([message("m1", "no JSON")], deps=dependencies(dead_letters=dead_letters))
 
     assert audited.messages[0].reason is None
     assert isinstance(audited.messages[0].error, EventError if dead_letters is None else QueueError)
@@ -186,7 +156,7 @@ def test_one_event_is_judged_at_once() -> None:
 
     audited = audit_event(look_again_event(change()), deps=dependencies(account("orders-api"), table=table))
 
-    assert audited.messages == (Handled(message_id="", change=change(), outcome=Outcome(change=change())),)
+    assert audited.messages == (Handled(change=change()),)
     assert table.functions() == ["orders-api"]
 
 
@@ -205,16 +175,6 @@ def test_one_event_that_fails_raises(event: object, error: type[Exception]) -> N
 
     with pytest.raises(error):
         audit_event(event, deps=deps)
-
-
-@pytest.mark.parametrize(
-    ("attributes", "receives"),
-    [({"ApproximateReceiveCount": "3"}, 3), ({}, 1), ({"ApproximateReceiveCount": "many"}, 1)],
-)
-def test_a_record_says_how_often_it_was_received(attributes: dict[str, str], receives: int) -> None:
-    record = {"messageId": "m1", "body": "{}", "attributes": attributes}
-
-    assert parse_message(record) == Message(message_id="m1", body="{}", receives=receives)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from tests.unit.audit.fakes import (
     configuration,
     dependencies,
 )
-from vpcguard.audit.sweep import audit_account
-from vpcguard.audit.sweep_page import SweepPage, SweepRequest, parse_marker, parse_sweep
+from vpcguard.audit.sweep import SweepPage, SweepRequest, audit_account, parse_marker, parse_sweep
 from vpcguard.errors import EventError, FactsError, OpaUnavailableError, ReadError
 from vpcguard.model import Failure
 
@@ -87,7 +86,7 @@ def test_what_was_not_seen_is_read_by_name_before_it_is_closed() -> None:
 
     assert table.deleted == [(ACCOUNT, REGION, "gone", CAPTURED_AT, "sweep")]
     assert table.functions() == ["late"]
-    assert (swept.next_page, swept.done.deleted, swept.done.functions) == (None, 1, 1)
+    assert (swept.next_page, swept.counts["deleted"], swept.counts["functions"]) == (None, 1, 1)
 
 
 def test_closing_goes_on_in_steps_even_past_what_cannot_be_read() -> None:
@@ -101,7 +100,7 @@ def test_closing_goes_on_in_steps_even_past_what_cannot_be_read() -> None:
         swept = audit_account(
             ACCOUNT, REGION, deps=dependencies(estate, table=table), page=page, has_time=lambda: False
         )
-        runs.append((swept.done.not_judged, swept.done.deleted))
+        runs.append((swept.counts["not_judged"], swept.counts["deleted"]))
         page = swept.next_page and parse_marker(swept.next_page.as_marker())
 
     assert runs == [(50, 0), (10, 40), (0, 20)]
@@ -140,8 +139,8 @@ def test_functions_without_a_verdict_are_counted_and_the_others_judged() -> None
     swept = audit_account(ACCOUNT, REGION, deps=dependencies(account(), policy=policy, table=table))
 
     assert table.functions() == ["f0", "f1", "f3", "f4"]
-    assert (swept.done.functions, swept.done.not_judged) == (4, 1)
-    assert [str(one) for one in swept.done.errors] == ["f2: contract"]
+    assert (swept.counts["functions"], swept.counts["not_judged"]) == (4, 1)
+    assert [str(one) for one in swept.errors] == ["f2: contract"]
 
 
 def test_a_page_that_nobody_can_judge_is_counted_as_a_whole() -> None:
@@ -151,7 +150,7 @@ def test_a_page_that_nobody_can_judge_is_counted_as_a_whole() -> None:
     swept = audit_account(ACCOUNT, REGION, deps=dependencies(account(), policy=policy, table=table))
 
     assert table.functions() == ["f0", "f1", "f4"]
-    assert (swept.done.functions, swept.done.not_judged, swept.done.errors) == (3, 2, (error,))
+    assert (swept.counts["functions"], swept.counts["not_judged"], swept.errors) == (3, 2, [error])
 
 
 def test_a_dead_opa_ends_the_sweep() -> None:

@@ -45,7 +45,7 @@ def judgement(finding: Finding) -> Judge:
             digest="sha256:0a",
             decision=Decision(policy_revision="r", config_digest="c", rules=(rule,)),
             looks=tuple(_look(name, findings.get(name, ())) for name in names),
-            unsettled=frozenset(),
+            changing=frozenset(),
             failed_reads=failed_reads,
         )
 

@@ -16,8 +16,7 @@ from evaluate_change import handler
 from tests.unit.audit.fakes import Table, dependencies
 from tests.unit.handlers.conftest import Context
 from tests.unit.handlers.test_evaluate_change import CREATED, Printed, account, batch, failures
-from vpcguard.audit.bootstrap import EventPath
-from vpcguard.audit.configuration_report import report_polls
+from vpcguard.audit.report import report_polls
 from vpcguard.errors import ConfigurationError
 from vpcguard.policy.configuration import Configuration, Poll
 
@@ -33,7 +32,7 @@ def test_without_a_configuration_the_message_comes_back_and_nothing_is_recorded(
     table = Table()
     deps = replace(dependencies(account("orders-api"), table=table), configuration=broken)
 
-    answer = handler(batch(CREATED), Context(), deps=EventPath(audit=deps))
+    answer = handler(batch(CREATED), Context(), deps=deps)
 
     logs, metrics = printed()
     assert failures(answer) == [CREATED]

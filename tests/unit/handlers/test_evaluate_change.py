@@ -12,10 +12,8 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from evaluate_change import handler
-from tests.unit.audit.fakes import Account, Later, OneRule, Table, configuration, dependencies
-from tests.unit.audit.test_messages import DeadLetters
+from tests.unit.audit.fakes import Account, DeadLetters, OneRule, Queue, Table, configuration, dependencies
 from tests.unit.handlers.conftest import Context
-from vpcguard.audit.bootstrap import EventPath
 from vpcguard.errors import EventError, OpaUnavailableError
 from vpcguard.snapshot import Captured
 
@@ -62,9 +60,8 @@ def failures(answer: dict[str, Any]) -> list[str]:
 def test_a_batch_that_is_done_leaves_nothing_in_the_queue(printed: Printed) -> None:
     table, dead_letters = Table(), DeadLetters()
     policy = OneRule(frozenset({"orders-api"}))
-    deps = EventPath(
-        audit=dependencies(account("orders-api", "payments-worker"), policy=policy, table=table),
-        dead_letters=dead_letters,
+    deps = dependencies(
+        account("orders-api", "payments-worker"), policy=policy, table=table, dead_letters=dead_letters
     )
 
     answer = handler(batch(CREATED, MALFORMED, NOT_OURS, UPDATED), Context(), deps=deps)
@@ -91,7 +88,7 @@ def test_a_batch_that_is_done_leaves_nothing_in_the_queue(printed: Printed) -> N
 def test_only_the_messages_that_failed_come_back(printed: Printed) -> None:
     error = OpaUnavailableError("no answer from OPA")
     policy = OneRule(error=error, fails_for=frozenset({"orders-api"}))
-    deps = EventPath(audit=dependencies(account("orders-api", "payments-worker"), policy=policy))
+    deps = dependencies(account("orders-api", "payments-worker"), policy=policy)
 
     answer = handler(batch(CREATED, UPDATED), Context(), deps=deps)
 
@@ -104,7 +101,7 @@ def test_only_the_messages_that_failed_come_back(printed: Printed) -> None:
 @pytest.mark.parametrize("error", [OpaUnavailableError("dead"), KeyError("s3cret")])
 def test_a_batch_that_fails_as_a_whole_is_answered_not_raised(error: Exception, printed: Printed) -> None:
     """An invocation that raises gives no reason for any message."""
-    deps = EventPath(audit=dependencies(account("orders-api"), policy=OneRule(error=error), table=Table()))
+    deps = dependencies(account("orders-api"), policy=OneRule(error=error), table=Table())
 
     answer = handler(batch(CREATED), Context(), deps=deps)
 
@@ -113,9 +110,7 @@ def test_a_batch_that_fails_as_a_whole_is_answered_not_raised(error: Exception, 
 
 
 def test_an_unforeseen_error_is_logged_once_with_its_place(printed: Printed) -> None:
-    deps = EventPath(
-        audit=dependencies(account("orders-api", "orders-report"), policy=OneRule(error=KeyError("x")))
-    )
+    deps = dependencies(account("orders-api", "orders-report"), policy=OneRule(error=KeyError("x")))
 
     handler(batch(CREATED, "UpdateFunctionConfiguration20150331v2.console"), Context(), deps=deps)
 
@@ -130,7 +125,7 @@ def test_a_role_that_refuses_us_sends_the_message_back_with_the_reason(printed: 
     def reader(_account_id: str, _region: str) -> object:
         raise refusal
 
-    answer = handler(batch(CREATED), Context(), deps=EventPath(audit=dependencies(reader=reader)))
+    answer = handler(batch(CREATED), Context(), deps=dependencies(reader=reader))
 
     (line,), metrics = printed()
     assert failures(answer) == [CREATED]
@@ -160,7 +155,7 @@ def test_credentials_that_fail_send_the_message_back_with_the_reason(
         raise error
 
     table = Table()
-    deps = EventPath(audit=replace(dependencies(table=table), capture=capture))
+    deps = replace(dependencies(table=table), capture=capture)
 
     answer = handler(batch(CREATED), Context(), deps=deps)
 
@@ -171,8 +166,9 @@ def test_credentials_that_fail_send_the_message_back_with_the_reason(
 
 def test_a_message_at_its_last_receipt_goes_with_its_reason(printed: Printed) -> None:
     dead_letters = DeadLetters()
-    deps = EventPath(
-        audit=dependencies(account("orders-api"), policy=OneRule(error=OpaUnavailableError("dead"))),
+    deps = dependencies(
+        account("orders-api"),
+        policy=OneRule(error=OpaUnavailableError("dead")),
         dead_letters=dead_letters,
         max_receives=3,
     )
@@ -187,9 +183,7 @@ def test_a_message_at_its_last_receipt_goes_with_its_reason(printed: Printed) ->
 def test_with_little_time_left_messages_stay_in_the_queue(printed: Printed) -> None:
     estate = account("orders-api")
 
-    answer = handler(
-        batch(CREATED), Context(remaining_milliseconds=5_000), deps=EventPath(audit=dependencies(estate))
-    )
+    answer = handler(batch(CREATED), Context(remaining_milliseconds=5_000), deps=dependencies(estate))
 
     printed()
     assert failures(answer) == [CREATED]
@@ -200,7 +194,7 @@ def test_a_function_that_never_settles_is_left_to_the_sweep_and_counted(printed:
     event = read_event("LookAgain.second_attempt")
     event["detail"]["attempt"] = 8
     estate = account("orders-api", State="Pending")
-    deps = EventPath(audit=dependencies(estate, later=Later()))
+    deps = dependencies(estate, queue=Queue())
 
     handler({"Records": [{**batch(CREATED)["Records"][0], "body": json.dumps(event)}]}, Context(), deps=deps)
 
@@ -215,9 +209,7 @@ def test_a_function_that_never_settles_is_left_to_the_sweep_and_counted(printed:
 def test_one_event_directly_is_judged(printed: Printed) -> None:
     table = Table()
 
-    answer = handler(
-        read_event(CREATED), Context(), deps=EventPath(audit=dependencies(account("orders-api"), table=table))
-    )
+    answer = handler(read_event(CREATED), Context(), deps=dependencies(account("orders-api"), table=table))
 
     logs, _ = printed()
     assert answer == {"ChangesJudged": 1, "FindingsLooks": 1}
@@ -228,9 +220,7 @@ def test_one_event_directly_is_judged(printed: Printed) -> None:
 @pytest.mark.parametrize(("name", "error"), [(MALFORMED, EventError), (CREATED, OpaUnavailableError)])
 def test_one_event_directly_that_fails_raises(name: str, error: type[Exception]) -> None:
     """Lambda's retries and failure destination are the queue of this way."""
-    deps = EventPath(
-        audit=dependencies(account("orders-api"), policy=OneRule(error=OpaUnavailableError("dead")))
-    )
+    deps = dependencies(account("orders-api"), policy=OneRule(error=OpaUnavailableError("dead")))
 
     with pytest.raises(error), pytest.warns(UserWarning, match="No application metrics"):
         handler(read_event(name), Context(), deps=deps)
@@ -241,7 +231,7 @@ def test_no_log_line_holds_what_the_event_holds(printed: Printed) -> None:
     body = read_event(CREATED)
     body["detail"]["requestParameters"]["environment"] = {"variables": {"TOKEN": "s3cret"}}
     record = {**batch(CREATED)["Records"][0], "body": json.dumps(body)}
-    deps = EventPath(audit=dependencies(account("orders-api"), policy=OneRule(error=KeyError("s3cret"))))
+    deps = dependencies(account("orders-api"), policy=OneRule(error=KeyError("s3cret")))
 
     handler({"Records": [record, {**record, "messageId": "2", "body": "s3cret"}]}, Context(), deps=deps)
 

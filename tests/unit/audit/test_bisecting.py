@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from tests.unit.audit.fakes import ACCOUNT, CAPTURED_AT, REGION, RULE, OneRule, configuration
-from vpcguard.audit.isolating import MOST_PARTS, JudgedApart, judge_apart
+from vpcguard.audit.judging import MOST_PARTS, Judgement, judge_or_bisect
 from vpcguard.errors import (
     FactsError,
     InvalidDecisionError,
@@ -16,7 +17,7 @@ from vpcguard.errors import (
     SnapshotError,
     UndefinedDecisionError,
 )
-from vpcguard.model import Answers, Snapshot
+from vpcguard.model import Answers, Look, Snapshot
 from vpcguard.policy.configuration import load_configuration
 
 MANY = tuple(f"f{number:03}" for number in range(100))
@@ -33,12 +34,16 @@ def snapshot(*names: str, is_listed: bool = False, **odd: dict[str, Any]) -> Sna
     )
 
 
-def judged(taken: Snapshot, policy: OneRule) -> JudgedApart:
-    return judge_apart(taken, policy=policy, configuration=load_configuration(), trigger="event")
+def judged(taken: Snapshot, policy: OneRule) -> tuple[list[Judgement], dict[str, Exception]]:
+    return judge_or_bisect(taken, policy=policy, configuration=load_configuration(), trigger="event")
 
 
-def names(found: JudgedApart) -> list[str]:
-    return [look.function_name for look in found.looks]
+def looks(judgements: Sequence[Judgement]) -> list[Look]:
+    return [look for part in judgements for look in part.looks]
+
+
+def names(judgements: Sequence[Judgement]) -> list[str]:
+    return sorted(look.function_name for look in looks(judgements))
 
 
 @pytest.mark.parametrize("error", [FactsError("c"), InvalidDecisionError("c"), PolicyEvaluationError("c")])
@@ -48,30 +53,32 @@ def test_only_the_guilty_are_refused(error: Exception, *, is_listed: bool) -> No
     policy = OneRule(frozenset({"f001"}), error=error, fails_for=frozenset(guilty))
     taken = snapshot(*MANY, is_listed=is_listed)
 
-    found = judged(taken, policy)
+    found, refused = judged(taken, policy)
 
     assert names(found) == sorted({*MANY} - guilty)
-    assert {name: (type(one), str(one)) for name, one in found.refused.items()} == {
+    assert {name: (type(one), str(one)) for name, one in refused.items()} == {
         name: (type(error), f"{name}: c") for name in guilty
     }
-    assert {look.snapshot_digest for look in found.looks} == {taken.digest()}  # the evidence is the whole
-    assert [look.function_name for look in found.looks if look.findings] == ["f001"]
+    assert {look.snapshot_digest for look in looks(found)} == {taken.digest()}  # the evidence is the whole
+    assert [look.function_name for look in looks(found) if look.findings] == ["f001"]
     assert len(policy.asked) <= MOST_PARTS
 
 
 def test_without_a_fault_there_is_one_question() -> None:
     policy = OneRule()
 
-    assert names(judged(snapshot(*MANY), policy)) == list(MANY)
+    found, refused = judged(snapshot(*MANY), policy)
+
+    assert (names(found), refused) == (list(MANY), {})
     assert len(policy.asked) == 1
 
 
 def test_a_function_that_makes_no_facts_is_refused_too() -> None:
     """AWS has never answered so; if it does, the neighbours of that function are none the worse."""
-    found = judged(snapshot("a", "b", odd={**configuration("odd"), "MemorySize": "much"}), OneRule())
+    found, refused = judged(snapshot("a", "b", odd={**configuration("odd"), "MemorySize": "much"}), OneRule())
 
     assert names(found) == ["a", "b"]
-    assert {name: type(error) for name, error in found.refused.items()} == {"odd": SnapshotError}
+    assert {name: type(error) for name, error in refused.items()} == {"odd": SnapshotError}
 
 
 @pytest.mark.parametrize("error", [OpaUnavailableError("dead"), UndefinedDecisionError("no bundle")])
@@ -107,24 +114,26 @@ def test_what_the_search_does_not_reach_is_refused_not_forgotten() -> None:
     odd_ones = frozenset(MANY[1::2])
     policy = OneRule(error=FactsError("contract"), fails_for=odd_ones)
 
-    found = judged(snapshot(*MANY), policy)
+    found, refused = judged(snapshot(*MANY), policy)
 
-    assert found.looks
-    assert sorted([*names(found), *found.refused]) == list(MANY)
-    assert odd_ones <= found.refused.keys()
+    assert looks(found)
+    assert sorted([*names(found), *refused]) == list(MANY)
+    assert odd_ones <= refused.keys()
 
 
 def test_functions_that_are_still_changing_are_named_from_every_part() -> None:
     policy = OneRule(error=FactsError("contract"), fails_for=frozenset({"a"}))
     taken = snapshot("a", "b", c=configuration("c", State="Pending"), d=configuration("d", State="Pending"))
 
-    assert judged(taken, policy).unsettled == {"c", "d"}
+    found, _ = judged(taken, policy)
+
+    assert {name for part in found for name in part.changing} == {"c", "d"}
 
 
 def test_the_rule_is_the_same_in_every_part() -> None:
     policy = OneRule(frozenset(MANY), error=FactsError("c"), fails_for=frozenset({"f050"}))
 
-    found = judged(snapshot(*MANY), policy)
+    found, _ = judged(snapshot(*MANY), policy)
 
-    assert {finding.rule_id for look in found.looks for finding in look.findings} == {RULE}
-    assert all(look.findings for look in found.looks)
+    assert {finding.rule_id for look in looks(found) for finding in look.findings} == {RULE}
+    assert all(look.findings for look in looks(found))

@@ -1,0 +1,119 @@
+"""SQS: the messages it hands over, the changes and messages it is to deliver again, and the dead letters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from vpcguard.changes import look_again_event
+from vpcguard.errors import QueueError
+from vpcguard.model import Change
+
+ACTIONS = ("sqs:SendMessage", "sqs:ChangeMessageVisibility")
+_BATCH = 10  # the most that one call takes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message as the handler received it.
+
+    receives: how often it was handed out, this time included. receipt: what this time is known by.
+    """
+
+    message_id: str
+    body: str
+    receives: int
+    receipt: str | None = None
+
+
+def parse_message(record: Mapping[str, Any]) -> Message:
+    """Return a record of an SQS event; https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    receives = str(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
+    return Message(
+        message_id=record["messageId"],
+        body=record["body"],
+        receives=int(receives) if receives.isdecimal() else 1,
+        receipt=record.get("receiptHandle"),
+    )
+
+
+class ChangeQueue:
+    """The queue that changes come from, which delivers them again after a while."""
+
+    def __init__(self, sqs: Any, queue_url: str) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+
+    def send(self, delayed: Sequence[tuple[Change, int]]) -> None:
+        """Send changes, each with its delay in seconds, at most 900; raises QueueError if one was not taken.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html
+        """
+        self._in_batches(
+            self._sqs.send_message_batch,
+            [
+                {"MessageBody": json.dumps(look_again_event(change)), "DelaySeconds": seconds}
+                for change, seconds in delayed
+            ],
+            error="a delayed look could not be sent",
+            refusal="delayed looks were refused",
+        )
+
+    def bring_back(self, receipts: Sequence[tuple[str, int]]) -> None:
+        """Have received messages delivered again after so many seconds; raises QueueError if one is not.
+
+        receipts: receipt handle -> seconds from now. Without it they come back once the queue's visibility
+        timeout has passed, which is as long as the slowest batch may take.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+        """
+        late = "messages come back late: their time could not be changed"
+        self._in_batches(
+            self._sqs.change_message_visibility_batch,
+            [{"ReceiptHandle": handle, "VisibilityTimeout": seconds} for handle, seconds in receipts],
+            error=late,
+            refusal=late,
+        )
+
+    def _in_batches(
+        self, call: Callable[..., Any], entries: Sequence[Mapping[str, Any]], *, error: str, refusal: str
+    ) -> None:
+        for start in range(0, len(entries), _BATCH):
+            batch = [
+                {"Id": str(index), **entry} for index, entry in enumerate(entries[start : start + _BATCH])
+            ]
+            try:
+                answer = call(QueueUrl=self._queue_url, Entries=batch)
+            except (ClientError, BotoCoreError) as fault:
+                raise QueueError(error) from fault
+            if refused := answer.get("Failed"):  # SQS answers 200 for a batch of which it took nothing
+                raise QueueError(f"{len(refused)} {refusal}, the first: {refused[0]['Code']}")
+
+
+class DeadLetterQueue:
+    """Takes messages out of circulation, each with its reason."""
+
+    def __init__(self, sqs: Any, queue_url: str) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+
+    def send(self, body: str, *, reason: str, message_id: str) -> None:
+        """Send a message as it was received; raises QueueError, and the message is to be kept.
+
+        SQS moves a message by itself when it was received too often, but it says nothing about why:
+        the attributes `reason` and `message_id` do.
+        """
+        attributes = {"reason": reason, "message_id": message_id}
+        try:
+            self._sqs.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=body or " ",  # an empty body is refused
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+                },
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise QueueError("a message could not be sent to the dead-letter queue") from error

@@ -1,0 +1,100 @@
+"""What is logged and counted about batches, sweeps and the configuration.
+
+logger and metrics are Powertools' own; alarms of template.yaml watch the metrics. A log line says which event
+it was, and never holds the event.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from vpcguard.audit.changes import Handled
+from vpcguard.audit.messages import MessagesAudited, reason_of
+from vpcguard.audit.sweep import Swept
+from vpcguard.errors import VpcGuardError
+from vpcguard.model import Change, Ignored
+from vpcguard.policy.configuration import Poll
+
+_SWEEP_METRICS = {"SweptFunctions": "functions", "SweptDeleted": "deleted", "SweptNotJudged": "not_judged"}
+
+
+def report_messages(audited: MessagesAudited, logger: Any, metrics: Any) -> dict[str, int]:
+    """Log every message under its event's id, count what became of them, and return the counts."""
+    counts = Counter(_report_one(one, logger) for one in audited.messages)
+    counts["LooksGivenUp"] = sum(one.is_given_up for one in audited.messages)
+    counts.update({f"Findings{name.title()}": number for name, number in audited.counts.items()})
+    if audited.late is not None:
+        logger.warning("messages come back late", reason=reason_of(audited.late))
+    for error in {id(one.error): one.error for one in audited.messages}.values():
+        if error is not None and not isinstance(error, VpcGuardError):
+            logger.error("unforeseen error", exc_info=error)
+    counts = +counts
+    for name, number in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
+    return dict(counts)
+
+
+def _report_one(one: Handled, logger: Any) -> str:
+    """Log what became of one message; return the metric that counts it."""
+    keys: dict[str, Any] = {"message_id": one.message_id}
+    if one.change is not None:
+        keys |= {"correlation_id": one.change.event_id, "event_name": one.change.event_name}
+    if isinstance(one.change, Change):
+        keys |= {name: getattr(one.change, name) for name in ("account_id", "region", "attempt")}
+        keys["changed_function"] = one.change.function_name
+    if one.error is not None:
+        logger.warning("change not judged, it comes back", reason=reason_of(one.error), **keys)
+        return "ChangesFailed"
+    if one.reason is not None:
+        logger.error("change not judged, given up", reason=one.reason, **keys)
+        return "ChangesDeadLettered"
+    if isinstance(one.change, Ignored):
+        logger.info("change ignored", outcome=one.change.outcome, **keys)
+        return "ChangesIgnored"
+    if one.is_given_up:
+        logger.warning("function has not settled, left to the sweep", **keys)
+    logger.info("change judged", is_deleted=one.is_deleted, again_in_seconds=one.again_in_seconds, **keys)
+    return "ChangesJudged"
+
+
+def report_sweep(swept: Swept, logger: Any, metrics: Any) -> dict[str, Any]:
+    """Log and count what one run of a sweep did, and return it as the answer of the invocation."""
+    for error in swept.errors:
+        logger.error("functions not judged", reason=reason_of(error))
+    answer = swept.as_dict()
+    for name, field in _SWEEP_METRICS.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=answer[field])
+    logger.info("account swept", **answer)
+    return answer
+
+
+def report_polls(logger: Any, metrics: Any) -> Callable[[Poll], None]:
+    """Return what a ConfigurationSource reports to.
+
+    Every poll is counted with 1 or 0, so that an alarm stays until a good poll, also where nothing runs
+    for hours. A log line names the place of a fault, and never holds the document.
+    """
+    told: list[str] = []
+
+    def report(poll: Poll) -> None:
+        metrics.add_metric(
+            name="ConfigurationRejected", unit=MetricUnit.Count, value=int(poll.rejected is not None)
+        )
+        metrics.add_metric(
+            name="ConfigurationUnread", unit=MetricUnit.Count, value=int(poll.unread is not None)
+        )
+        if poll.rejected is not None:
+            logger.error("configuration rejected", reason=poll.rejected, config_digest_in_force=poll.digest)
+        if poll.unread is not None:
+            logger.error("configuration unread", reason=poll.unread, config_digest_in_force=poll.digest)
+        if poll.is_new:
+            logger.info("configuration in force", config_digest=poll.digest)
+        elif told and poll.rejected is None and poll.unread is None:
+            logger.info("configuration good again", config_digest=poll.digest)
+        told[:] = [reason for reason in (poll.rejected, poll.unread) if reason is not None]
+
+    return report
