@@ -77,11 +77,11 @@ _kind(name) := "not_attached" if {
 	not facts.attached[name]
 }
 
-_kind(name) := "attached" if cohorts.of[name] in cohorts.with_subnets
+_kind(name) := "attached" if cohorts.with_subnets[cohorts.of[name]]
 
 _kind(name) := "without_subnets" if {
 	facts.attached[name]
-	not cohorts.of[name] in cohorts.with_subnets
+	not cohorts.with_subnets[cohorts.of[name]]
 }
 
 _texts := {

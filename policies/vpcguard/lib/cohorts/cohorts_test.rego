@@ -60,9 +60,9 @@ test_the_vpc_is_that_of_a_subnet_else_what_the_function_says if {
 
 test_cohorts_with_a_subnet_left if {
 	document := _document([fixtures.function("one", ["a"], {}), fixtures.function("two", ["gone"], {})])
-	cohorts.functions(cohorts.with_subnets) == {"one"} with input as document
+	cohorts.functions_with_subnets == {"one"} with input as document
 	denied := fixtures.denied(document, {"subnets": "ec2:DescribeSubnets"})
-	cohorts.functions(cohorts.with_subnets) == {"one", "two"} with input as denied
+	cohorts.functions_with_subnets == {"one", "two"} with input as denied
 }
 
 _groups(functions) := groups if {

@@ -39,7 +39,7 @@ _pairs := {traits: found |
 }
 
 _traits := {key: [cohort.spread, cohort.named_groups] |
-	some key in cohorts.with_subnets
+	some key, _ in cohorts.with_subnets
 	cohort := cohorts.by_key[key]
 }
 

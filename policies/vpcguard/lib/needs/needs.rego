@@ -36,7 +36,7 @@ functions(keys) := union({crowds[key].functions | some key in keys})
 needy := {key |
 	some key, crowd in crowds
 	[crowd.services, crowd.others] != [{}, set()]
-	crowd.cohort in cohorts.with_subnets
+	cohorts.with_subnets[crowd.cohort]
 }
 
 # METADATA

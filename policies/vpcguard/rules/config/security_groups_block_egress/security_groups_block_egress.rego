@@ -74,7 +74,7 @@ unknown contains result.unknown(name, waits) if {
 _is_fault(verdicts) if [verdict.answer | some verdict in verdicts] == ["fault"]
 
 _judged := {key |
-	some key in cohorts.with_subnets
+	some key, _ in cohorts.with_subnets
 	cohort := cohorts.by_key[key]
 	cohort.named_groups - cohort.missing_groups != set()
 	intent.by_key[cohort.intent_key].egress.values != {"none"}

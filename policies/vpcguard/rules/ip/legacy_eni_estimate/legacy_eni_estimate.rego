@@ -59,7 +59,7 @@ unknown contains result.unknown(name, waits) if {
 }
 
 _key_of := {name: key |
-	some key in cohorts.with_subnets
+	some key, _ in cohorts.with_subnets
 	some name in cohorts.by_key[key].functions
 }
 
