@@ -29,6 +29,8 @@ FIRST_DELAY_SECONDS = 30
 LONGEST_DELAY_SECONDS = 900  # of one SQS message
 MAX_ATTEMPTS = 8  # a little over an hour in all; what takes longer is left to the sweep
 
+COUNTED = ("looks", "outdated", "opened", "reopened", "resolved", "undetermined")  # see counts_of
+
 CONFIGURATION_READ = "lambda:GetFunctionConfiguration"
 
 
@@ -184,14 +186,13 @@ def audit_functions(
         )
         configuration = pool.submit(deps.configuration)
         snapshot = deps.capture(scope, aws, options=options).snapshot
-        judgements, refused = judge_or_bisect(
+        looks, changing, refused = judge_or_bisect(
             snapshot,
             policy=deps.policy,
             configuration=configuration.result(),
             trigger=trigger,
             origins=changes,
         )
-    looks = sorted((look for part in judgements for look in part.looks), key=lambda look: look.function_name)
     recorded = deps.store.record_all(looks, seen=seen.result())
     failed: dict[str, Exception] = {}
     deleted = []
@@ -211,7 +212,7 @@ def audit_functions(
             )
         )
     return FunctionsAudited(
-        changing=frozenset(name for part in judgements for name in part.changing),
+        changing=changing,
         deleted=frozenset(deleted),
         failed=failed,
         counts=counts_of(recorded),
@@ -239,11 +240,12 @@ def counts_of(recorded: Sequence[Recorded]) -> Counter[str]:
 
     outdated: looks that a newer one, or the same one, was recorded before.
     """
-    return Counter(
-        looks=len(recorded),
-        outdated=sum(one.outcome != "recorded" for one in recorded),
-        opened=sum(len(one.opened) for one in recorded),
-        reopened=sum(len(one.reopened) for one in recorded),
-        resolved=sum(len(one.resolved) for one in recorded),
-        undetermined=sum(len(one.undetermined) for one in recorded),
-    )
+    counts = Counter(dict.fromkeys(COUNTED, 0))
+    for one in recorded:
+        counts["looks"] += 1
+        counts["outdated"] += one.outcome != "recorded"
+        counts["opened"] += len(one.opened)
+        counts["reopened"] += len(one.reopened)
+        counts["resolved"] += len(one.resolved)
+        counts["undetermined"] += len(one.undetermined)
+    return counts

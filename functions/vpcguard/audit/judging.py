@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from typing import Any, Protocol
 
 from vpcguard.errors import FactsError, InvalidDecisionError, PolicyEvaluationError, SnapshotError
@@ -111,13 +112,13 @@ def judge_or_bisect(
     configuration: Configuration,
     trigger: str,
     origins: Mapping[str, Origin] | None = None,
-) -> tuple[list[Judgement], dict[str, Exception]]:
+) -> tuple[list[Look], frozenset[str], dict[str, Exception]]:
     """Judge a snapshot as `judge` does; where that breaks a contract, find the functions that do, by halves.
 
-    Return what was judged, part by part, and why the other functions were not, by name: a function that
-    breaks a contract must not keep its neighbours from being judged. A verdict is the same whichever others
-    are asked about with it. Raises OpaUnavailableError and UndefinedDecisionError at once, and what broke
-    if no function at all can be judged.
+    Return the looks by name, the functions that AWS is changing, and why the others were not judged, by name:
+    a function that breaks a contract must not keep its neighbours from being judged. A verdict is the same
+    whichever others are asked about with it. Raises OpaUnavailableError and UndefinedDecisionError at once,
+    and what broke if no function at all can be judged.
     """
     judged = partial(
         judge,
@@ -128,7 +129,7 @@ def judge_or_bisect(
         digest=snapshot.digest(),
     )
     try:
-        return [judged(snapshot)], {}
+        judgement = judged(snapshot)
     except OF_A_FUNCTION as error:
         names = _functions_of(snapshot)
         if len(names) <= 1:
@@ -152,7 +153,9 @@ def judge_or_bisect(
                     refused[part[0]].__cause__ = fault
         if not judgements:
             raise
-        return judgements, refused
+        found = sorted((look for part in judgements for look in part.looks), key=attrgetter("function_name"))
+        return found, frozenset().union(*(part.changing for part in judgements)), refused
+    return list(judgement.looks), judgement.changing, {}
 
 
 def failed_reads(snapshot: Snapshot) -> tuple[FailedRead, ...]:

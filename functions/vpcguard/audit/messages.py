@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from vpcguard.audit.changes import Handled, audit_changes
 from vpcguard.audit.dependencies import Dependencies
-from vpcguard.audit.queues import Message
 from vpcguard.changes import parse_change
 from vpcguard.errors import EventError, QueueError, VpcGuardError
 from vpcguard.model import Change, Ignored
@@ -19,6 +19,30 @@ from vpcguard.snapshot.refusals import clean_message
 
 # after the first failure, the second ...: what passes may take half an hour
 RETRY_SECONDS = (60, 180, 540, 900)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message as the handler received it.
+
+    receives: how often it was handed out, this time included. receipt: what this time is known by.
+    """
+
+    message_id: str
+    body: str
+    receives: int
+    receipt: str | None = None
+
+
+def parse_message(record: Mapping[str, Any]) -> Message:
+    """Return a record of an SQS event; https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    receives = str(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
+    return Message(
+        message_id=record["messageId"],
+        body=record["body"],
+        receives=int(receives) if receives.isdecimal() else 1,
+        receipt=record.get("receiptHandle"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from vpcguard.audit.changes import audit_functions, counts_of
+from vpcguard.audit.changes import COUNTED, audit_functions, counts_of
 from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.judging import failed_reads, judge_or_bisect
 from vpcguard.changes.fields import ACCOUNT_ID, REGION
@@ -111,7 +111,7 @@ class Swept:
             "deleted": self.counts["deleted"],
             "not_judged": self.counts["not_judged"],
             "failed_reads": sorted(self.failed_reads),
-            **{name: self.counts[name] for name in counts_of([])},
+            **{name: self.counts[name] for name in COUNTED},
         }
 
 
@@ -152,11 +152,8 @@ def _list(account_id: str, region: str, at: SweepPage, deps: Dependencies, swept
         read.operation for read in failed_reads(snapshot) if read.failure.code != PARTIAL
     )
     try:
-        judgements, refused = judge_or_bisect(
+        looks, _, refused = judge_or_bisect(
             snapshot, policy=deps.policy, configuration=deps.configuration(), trigger=TRIGGER
-        )
-        looks = sorted(
-            (look for part in judgements for look in part.looks), key=lambda look: look.function_name
         )
         recorded = deps.store.record_all(looks)
     except OpaUnavailableError:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from tests.unit.audit.fakes import ACCOUNT, CAPTURED_AT, REGION, RULE, OneRule, configuration
-from vpcguard.audit.judging import MOST_PARTS, Judgement, judge_or_bisect
+from vpcguard.audit.judging import MOST_PARTS, judge_or_bisect
 from vpcguard.errors import (
     FactsError,
     InvalidDecisionError,
@@ -34,16 +33,12 @@ def snapshot(*names: str, is_listed: bool = False, **odd: dict[str, Any]) -> Sna
     )
 
 
-def judged(taken: Snapshot, policy: OneRule) -> tuple[list[Judgement], dict[str, Exception]]:
+def judged(taken: Snapshot, policy: OneRule) -> tuple[list[Look], frozenset[str], dict[str, Exception]]:
     return judge_or_bisect(taken, policy=policy, configuration=load_configuration(), trigger="event")
 
 
-def looks(judgements: Sequence[Judgement]) -> list[Look]:
-    return [look for part in judgements for look in part.looks]
-
-
-def names(judgements: Sequence[Judgement]) -> list[str]:
-    return sorted(look.function_name for look in looks(judgements))
+def names(looks: list[Look]) -> list[str]:
+    return [look.function_name for look in looks]
 
 
 @pytest.mark.parametrize("error", [FactsError("c"), InvalidDecisionError("c"), PolicyEvaluationError("c")])
@@ -53,21 +48,21 @@ def test_only_the_guilty_are_refused(error: Exception, *, is_listed: bool) -> No
     policy = OneRule(frozenset({"f001"}), error=error, fails_for=frozenset(guilty))
     taken = snapshot(*MANY, is_listed=is_listed)
 
-    found, refused = judged(taken, policy)
+    found, _, refused = judged(taken, policy)
 
     assert names(found) == sorted({*MANY} - guilty)
     assert {name: (type(one), str(one)) for name, one in refused.items()} == {
         name: (type(error), f"{name}: c") for name in guilty
     }
-    assert {look.snapshot_digest for look in looks(found)} == {taken.digest()}  # the evidence is the whole
-    assert [look.function_name for look in looks(found) if look.findings] == ["f001"]
+    assert {look.snapshot_digest for look in found} == {taken.digest()}  # the evidence is the whole
+    assert [look.function_name for look in found if look.findings] == ["f001"]
     assert len(policy.asked) <= MOST_PARTS
 
 
 def test_without_a_fault_there_is_one_question() -> None:
     policy = OneRule()
 
-    found, refused = judged(snapshot(*MANY), policy)
+    found, _, refused = judged(snapshot(*MANY), policy)
 
     assert (names(found), refused) == (list(MANY), {})
     assert len(policy.asked) == 1
@@ -75,7 +70,9 @@ def test_without_a_fault_there_is_one_question() -> None:
 
 def test_a_function_that_makes_no_facts_is_refused_too() -> None:
     """AWS has never answered so; if it does, the neighbours of that function are none the worse."""
-    found, refused = judged(snapshot("a", "b", odd={**configuration("odd"), "MemorySize": "much"}), OneRule())
+    found, _, refused = judged(
+        snapshot("a", "b", odd={**configuration("odd"), "MemorySize": "much"}), OneRule()
+    )
 
     assert names(found) == ["a", "b"]
     assert {name: type(error) for name, error in refused.items()} == {"odd": SnapshotError}
@@ -114,9 +111,9 @@ def test_what_the_search_does_not_reach_is_refused_not_forgotten() -> None:
     odd_ones = frozenset(MANY[1::2])
     policy = OneRule(error=FactsError("contract"), fails_for=odd_ones)
 
-    found, refused = judged(snapshot(*MANY), policy)
+    found, _, refused = judged(snapshot(*MANY), policy)
 
-    assert looks(found)
+    assert found
     assert sorted([*names(found), *refused]) == list(MANY)
     assert odd_ones <= refused.keys()
 
@@ -125,15 +122,15 @@ def test_functions_that_are_still_changing_are_named_from_every_part() -> None:
     policy = OneRule(error=FactsError("contract"), fails_for=frozenset({"a"}))
     taken = snapshot("a", "b", c=configuration("c", State="Pending"), d=configuration("d", State="Pending"))
 
-    found, _ = judged(taken, policy)
+    _, changing, _ = judged(taken, policy)
 
-    assert {name for part in found for name in part.changing} == {"c", "d"}
+    assert changing == {"c", "d"}
 
 
 def test_the_rule_is_the_same_in_every_part() -> None:
     policy = OneRule(frozenset(MANY), error=FactsError("c"), fails_for=frozenset({"f050"}))
 
-    found, _ = judged(snapshot(*MANY), policy)
+    found, _, _ = judged(snapshot(*MANY), policy)
 
-    assert {finding.rule_id for look in looks(found) for finding in look.findings} == {RULE}
-    assert all(look.findings for look in looks(found))
+    assert {finding.rule_id for look in found for finding in look.findings} == {RULE}
+    assert all(look.findings for look in found)

@@ -20,8 +20,7 @@ from tests.unit.audit.fakes import (
     dependencies,
 )
 from vpcguard.audit.changes import Handled
-from vpcguard.audit.messages import audit_event, audit_messages, reason_of
-from vpcguard.audit.queues import Message
+from vpcguard.audit.messages import Message, audit_event, audit_messages, parse_message, reason_of
 from vpcguard.changes import look_again_event
 from vpcguard.errors import EventError, OpaUnavailableError, QueueError
 from vpcguard.model import Ignored
@@ -175,6 +174,16 @@ def test_one_event_that_fails_raises(event: object, error: type[Exception]) -> N
 
     with pytest.raises(error):
         audit_event(event, deps=deps)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "receives"),
+    [({"ApproximateReceiveCount": "3"}, 3), ({}, 1), ({"ApproximateReceiveCount": "many"}, 1)],
+)
+def test_a_record_says_how_often_it_was_received(attributes: dict[str, str], receives: int) -> None:
+    record = {"messageId": "m1", "body": "{}", "attributes": attributes}
+
+    assert parse_message(record) == Message(message_id="m1", body="{}", receives=receives)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What SQS hands over, what goes to it, and what happens when SQS does not take it."""
+"""What goes to SQS, and what happens when SQS does not take it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.stub import ANY, Stubber
 
 from tests.unit.audit.fakes import change
-from vpcguard.audit.queues import ACTIONS, ChangeQueue, DeadLetterQueue, Message, parse_message
+from vpcguard.audit.queues import ACTIONS, ChangeQueue, DeadLetterQueue
 from vpcguard.changes import parse_change
 from vpcguard.errors import QueueError
 
@@ -31,16 +31,6 @@ def answers(sqs: Any) -> Iterator[Stubber]:
     with Stubber(sqs) as stubber:
         yield stubber
         stubber.assert_no_pending_responses()
-
-
-@pytest.mark.parametrize(
-    ("attributes", "receives"),
-    [({"ApproximateReceiveCount": "3"}, 3), ({}, 1), ({"ApproximateReceiveCount": "many"}, 1)],
-)
-def test_a_record_says_how_often_it_was_received(attributes: dict[str, str], receives: int) -> None:
-    record = {"messageId": "m1", "body": "{}", "attributes": attributes}
-
-    assert parse_message(record) == Message(message_id="m1", body="{}", receives=receives)
 
 
 def test_changes_go_back_in_tens_with_their_delay(sqs: Any, answers: Stubber) -> None:
