@@ -9,7 +9,7 @@ from pynamodb.models import Model
 
 from tests.support.dynamodb import table_resource
 from tests.support.template import load_template
-from vpcguard.findings.items import HistoryEntry
+from vpcguard.findings.queries import HistoryEntry
 from vpcguard.findings.table import FindingItem, HistoryItem, LookItem
 from vpcguard.model import Finding
 

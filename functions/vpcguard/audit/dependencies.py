@@ -21,7 +21,7 @@ from vpcguard.aws.appconfig import CLIENT_CONFIG as APPCONFIG_CLIENT_CONFIG
 from vpcguard.aws.appconfig import AppConfigDocument
 from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import ReadError
-from vpcguard.findings.state import FunctionState
+from vpcguard.findings.lifecycle import FunctionState
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, Recorded
 from vpcguard.model import Change, Look, Scope
 from vpcguard.policy.configuration import Configuration, ConfigurationSource, Poll, load_configuration

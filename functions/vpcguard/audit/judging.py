@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from vpcguard.errors import FactsError, InvalidDecisionError, PolicyEvaluationError, SnapshotError
 from vpcguard.facts import build_facts
-from vpcguard.findings.looks import Origin, looks
-from vpcguard.model import Answers, Decision, Failure, Look, Snapshot
+from vpcguard.findings.looks import looks
+from vpcguard.model import Answers, Change, Decision, Failure, Look, Snapshot
 from vpcguard.policy.configuration import Configuration
 
 # What a single function can cause. An OPA that is dead, slow or without policies is nobody's in particular.
@@ -74,7 +74,7 @@ def judge(
     policy: Judge,
     configuration: Configuration,
     trigger: str,
-    origins: Mapping[str, Origin] | None = None,
+    origins: Mapping[str, Change] | None = None,
     digest: str | None = None,
 ) -> Judgement:
     """Return the judgement of a snapshot; nothing is written anywhere.
@@ -111,7 +111,7 @@ def judge_or_bisect(
     policy: Judge,
     configuration: Configuration,
     trigger: str,
-    origins: Mapping[str, Origin] | None = None,
+    origins: Mapping[str, Change] | None = None,
 ) -> tuple[list[Look], frozenset[str], dict[str, Exception]]:
     """Judge a snapshot as `judge` does; where that breaks a contract, find the functions that do, by halves.
 

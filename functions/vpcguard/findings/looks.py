@@ -1,42 +1,37 @@
-"""A decision over the facts, as one look per function: pure, for every trigger and for the command line."""
+"""A decision over the facts, as one look per function: pure, for every trigger and for the command line.
+
+What others fill (names, tags, evidence) is untrusted in length. DynamoDB takes items up to 400 KB and
+transactions up to 4 MB (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html):
+within the bounds below, 49 findings of one function, all at their largest, still fit into one transaction.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import replace
+from typing import Any
 
-from vpcguard.errors import InvalidDecisionError
-from vpcguard.model import (
-    Decision,
-    Finding,
-    Look,
-    RuleDecision,
-    Severity,
-    Stage,
-    Status,
-    Unknown,
-    Violation,
-    finding_id,
-)
+from vpcguard.model import Change, Decision, Finding, Look, RuleDecision, Unknown, Violation, finding_id
 
 OWNER_TAGS = ("vpcguard:owner", "owner")  # the first that is set counts
+EVIDENCE_BYTES = 48 * 1024
+MESSAGE_CHARACTERS = 4_000
+TEXT_CHARACTERS = 500
+CUT = "cut"  # key of the evidence that says what was left out
+NOTES = 50
 
-
-class Origin(Protocol):
-    """Who changed a function, and with what; a Change is one."""
-
-    @property
-    def actor(self) -> str | None:
-        """The caller as CloudTrail names it."""
-
-    @property
-    def managed_by(self) -> str | None:
-        """The tool behind the call, e.g. terraform."""
-
-    @property
-    def trigger(self) -> str:
-        """What its looks are kept with, e.g. event:<id>."""
+_TEXTS = (
+    "account_name",
+    "organization_unit",
+    "function_arn",
+    "vpc_id",
+    "root_cause",
+    "owner",
+    "managed_by",
+    "actor",
+)
+_STEPS = ((1_000, 100), (200, 20))  # (longest text, longest list) of each attempt to make evidence fit
 
 
 def looks(
@@ -45,175 +40,182 @@ def looks(
     *,
     snapshot_digest: str,
     captured_at: str,
-    origins: Mapping[str, Origin],
+    origins: Mapping[str, Change],
     trigger: str,
 ) -> list[Look]:
     """Return one look for every function of the facts, sorted by name; its findings are sorted by rule id.
 
-    facts: the document of policies/schemas/input.json that the decision answers. origins: function
-    name -> the change that led here; a function without one has neither actor nor managed_by, and
-    `trigger`. A proven violation outweighs an unknown of the same rule. Raises InvalidDecisionError where the
-    decision names a function that the facts do not hold, or one function twice in one rule.
+    facts: the document of policies/schemas/input.json that the decision answers: it speaks of these functions
+    alone, and a rule gives each of them one verdict at most (policy.deciding refuses any other answer).
+    origins: function name -> the change that led here; without one there is neither actor nor managed_by, and
+    the look is kept with `trigger`.
     """
-    functions = {function["name"]: function for function in facts["functions"]}
-    said = {name: _Said() for name in functions}
+    account, functions = facts["account"], {function["name"]: function for function in facts["functions"]}
+    stated: dict[str, list[tuple[RuleDecision, Violation | Unknown]]] = {name: [] for name in functions}
+    unjudged: dict[str, set[str]] = {name: set() for name in functions}
+    off: dict[str, set[str]] = {name: set() for name in functions}
     for rule in sorted(decision.rules, key=lambda rule: rule.id):
-        _hear(rule, said)
-    context = _Context(
-        decision,
-        frozenset(rule.id for rule in decision.rules),
-        facts["account"],
-        snapshot_digest,
-        captured_at,
-    )
-    return [
-        context.look(functions[name], said[name], origin=origins.get(name), trigger=trigger)
-        for name in sorted(functions)
-    ]
-
-
-@dataclass(slots=True)
-class _Said:
-    """What rules say of one function; one in none of the three passes, or does not apply.
-
-    stated: by rule, sorted by id. off and unjudged: ids of rules.
-    """
-
-    stated: list[tuple[RuleDecision, _Stated]] = field(default_factory=list)
-    off: set[str] = field(default_factory=set)
-    unjudged: set[str] = field(default_factory=set)
-
-
-def _hear(rule: RuleDecision, said: Mapping[str, _Said]) -> None:
-    """Add what one rule says of every function."""
-    violations = {violation.function: violation for violation in rule.violations}
-    unknowns = {unknown.function: unknown for unknown in rule.unknowns}
-    if len(violations) < len(rule.violations) or len(unknowns) < len(rule.unknowns):
-        raise InvalidDecisionError(f"{rule.id} judges one function twice")
-    if strangers := {*violations, *unknowns, *rule.applies, *rule.silent, *rule.off} - said.keys():
-        raise InvalidDecisionError(
-            f"{rule.id} names functions that were not asked about: {sorted(strangers)[:5]}"
+        for violation in rule.violations:
+            stated[violation.function].append((rule, violation))
+        for unknown in rule.unknowns:
+            stated[unknown.function].append((rule, unknown))
+            unjudged[unknown.function].add(rule.id)
+        for name in rule.silent:
+            unjudged[name].add(rule.id)
+        for name in rule.off:
+            off[name].add(rule.id)
+    of_the_look = {
+        "account_id": account["id"],
+        "region": account["region"],
+        "policy_revision": decision.policy_revision,
+        "config_digest": decision.config_digest,
+        "snapshot_digest": snapshot_digest,
+    }
+    rule_ids = frozenset(rule.id for rule in decision.rules)
+    found = []
+    for name, function in sorted(functions.items()):
+        origin = origins.get(name)
+        of_the_function = {
+            **of_the_look,
+            "account_name": account.get("name"),
+            "organization_unit": account.get("organization_unit"),
+            "function_name": name,
+            "function_arn": function["arn"],
+            "vpc_id": function.get("vpc_id"),
+            "owner": _owner(function["tags"]),
+            "managed_by": origin.managed_by if origin else None,
+            "actor": origin.actor if origin else None,
+            "first_seen": captured_at,
+            "last_seen": captured_at,
+            "changed_at": captured_at,
+        }
+        in_force = rule_ids - off[name]
+        # no rule applies while AWS deletes a function, and nobody fixed its faults: its end resolves them
+        is_going = str(function.get("state", "")).lower() == "deleting"
+        found.append(
+            Look(
+                **of_the_look,
+                function_name=name,
+                judged_at=captured_at,
+                trigger=origin.trigger if origin else trigger,
+                findings=tuple(_finding(of_the_function, rule, verdict) for rule, verdict in stated[name]),
+                judged=frozenset() if is_going else in_force - unjudged[name],
+                in_force=in_force,
+            )
         )
-    for name in rule.off:
-        said[name].off.add(rule.id)
-    for name in unknowns.keys() - violations.keys() - rule.off:
-        said[name].stated.append((rule, _undetermined(unknowns[name], rule.severity)))
-        said[name].unjudged.add(rule.id)
-    for name in rule.silent - violations.keys():
-        said[name].unjudged.add(rule.id)
-    for name in violations.keys() - rule.off:
-        said[name].stated.append((rule, _open(violations[name])))
+    return found
 
 
-def _is_going(function: Mapping[str, Any]) -> bool:
-    """No rule applies while AWS deletes a function, and nobody fixed its faults: its end resolves them."""
-    return str(function.get("state", "")).lower() == "deleting"
-
-
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """What all findings of one evaluation share."""
-
-    decision: Decision
-    rule_ids: frozenset[str]
-    account: Mapping[str, Any]
-    snapshot_digest: str
-    captured_at: str
-
-    def look(self, function: Mapping[str, Any], said: _Said, *, origin: Origin | None, trigger: str) -> Look:
-        in_force = self.rule_ids - said.off
-        return Look(
-            account_id=self.account["id"],
-            region=self.account["region"],
-            function_name=function["name"],
-            judged_at=self.captured_at,
-            snapshot_digest=self.snapshot_digest,
-            policy_revision=self.decision.policy_revision,
-            config_digest=self.decision.config_digest,
-            trigger=origin.trigger if origin else trigger,
-            findings=tuple(self._finding(function, rule, origin, stated) for rule, stated in said.stated),
-            judged=frozenset() if _is_going(function) else in_force - said.unjudged,
-            in_force=in_force,
-        )
-
-    def _finding(
-        self, function: Mapping[str, Any], rule: RuleDecision, origin: Origin | None, stated: _Stated
-    ) -> Finding:
-        account_id, region, name = self.account["id"], self.account["region"], function["name"]
-        return Finding(
-            finding_id=finding_id(account_id, region, name, rule.id),
-            account_id=account_id,
-            account_name=self.account.get("name"),
-            organization_unit=self.account.get("organization_unit"),
-            region=region,
-            function_name=name,
-            function_arn=function["arn"],
-            vpc_id=function.get("vpc_id"),
-            rule_id=rule.id,
-            family=rule.family,
-            title=rule.title,
-            severity=stated.severity,
-            status=stated.status,
-            status_reason=None,
-            stage=stated.stage,
-            message=stated.message,
-            advice=rule.advice,
-            evidence=stated.evidence,
-            root_cause=stated.root_cause,
-            basis=stated.basis,
-            owner=_owner(function["tags"]),
-            managed_by=origin.managed_by if origin else None,
-            actor=origin.actor if origin else None,
-            first_seen=self.captured_at,
-            last_seen=self.captured_at,
-            changed_at=self.captured_at,
-            resolved_at=None,
-            times_reopened=None,
-            exemption_id=None,
-            remediation_id=None,
-            policy_revision=self.decision.policy_revision,
-            config_digest=self.decision.config_digest,
-            snapshot_digest=self.snapshot_digest,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stated:
-    """The fields in which a violation and an unknown differ."""
-
-    status: Status
-    severity: Severity
-    stage: Stage
-    message: str
-    evidence: Mapping[str, Any]
-    root_cause: str | None
-    basis: Literal["declared", "inferred"] | None
-
-
-def _open(violation: Violation) -> _Stated:
-    return _Stated(
-        status="open",
-        severity=violation.severity,
-        stage=violation.stage,
-        message=violation.message,
-        evidence=violation.evidence,
-        root_cause=violation.root_cause,
-        basis=violation.basis,
-    )
-
-
-def _undetermined(unknown: Unknown, severity: Severity) -> _Stated:
-    return _Stated(
-        status="undetermined",
-        severity=severity,
-        stage=unknown.stage,
-        message=unknown.message,
-        evidence={**unknown.evidence, "unknown": sorted(set(unknown.waits_for))},
-        root_cause=None,
-        basis=None,
+def _finding(of_the_function: Mapping[str, Any], rule: RuleDecision, verdict: Violation | Unknown) -> Finding:
+    """Return a finding; an unknown carries the rule's own severity and names what it waits for."""
+    said: dict[str, Any]
+    if isinstance(verdict, Violation):
+        said = {
+            "status": "open",
+            "severity": verdict.severity,
+            "evidence": verdict.evidence,
+            "root_cause": verdict.root_cause,
+            "basis": verdict.basis,
+        }
+    else:
+        said = {
+            "status": "undetermined",
+            "severity": rule.severity,
+            "evidence": {**verdict.evidence, "unknown": sorted(set(verdict.waits_for))},
+            "root_cause": None,
+            "basis": None,
+        }
+    return Finding(
+        **of_the_function,
+        **said,
+        finding_id=finding_id(
+            of_the_function["account_id"],
+            of_the_function["region"],
+            of_the_function["function_name"],
+            rule.id,
+        ),
+        rule_id=rule.id,
+        family=rule.family,
+        title=rule.title,
+        advice=rule.advice,
+        stage=verdict.stage,
+        message=verdict.message,
+        status_reason=None,
+        resolved_at=None,
+        times_reopened=None,
+        exemption_id=None,
+        remediation_id=None,
     )
 
 
 def _owner(tags: Iterable[Mapping[str, str]]) -> str | None:
     values = {tag["key"]: tag["value"] for tag in tags}
     return next((values[key] for key in OWNER_TAGS if values.get(key)), None)
+
+
+def bounded(finding: Finding) -> Finding:
+    """Return the finding with every part that others fill cut to what can be stored."""
+    texts: dict[str, Any] = {
+        name: bounded_text(text) for name in _TEXTS if (text := getattr(finding, name)) is not None
+    }
+    message = bounded_text(finding.message, limit=MESSAGE_CHARACTERS)
+    return replace(finding, message=message, evidence=bounded_evidence(finding.evidence), **texts)
+
+
+def bounded_text(text: str, *, limit: int = TEXT_CHARACTERS) -> str:
+    """Return a text that DynamoDB takes: at most `limit` characters, and valid UTF-8."""
+    valid = text.encode(errors="replace").decode()  # half of a surrogate pair cannot be encoded
+    return valid if len(valid) <= limit else valid[: limit - 1] + "…"
+
+
+def bounded_evidence(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """Return evidence of at most EVIDENCE_BYTES; what had to go is named under the key "cut"."""
+    kept = dict(evidence)
+    notes: list[str] = []
+    for longest_text, longest_list in _STEPS:
+        if _size(kept) <= EVIDENCE_BYTES:
+            return kept
+        notes = []
+        kept = {
+            key: _shortened(value, longest_text, longest_list, path=key, notes=notes)
+            for key, value in evidence.items()
+        }
+        kept[CUT] = _noted(notes)
+    return kept if _size(kept) <= EVIDENCE_BYTES else _without_largest(kept, notes)
+
+
+def _shortened(value: Any, longest_text: int, longest_list: int, *, path: str, notes: list[str]) -> Any:
+    if isinstance(value, str) and len(value) > longest_text:
+        notes.append(f"{path}: {longest_text} of {len(value)} characters")
+        return bounded_text(value, limit=longest_text)
+    if isinstance(value, list):
+        if len(value) > longest_list:
+            notes.append(f"{path}: {longest_list} of {len(value)} entries")
+        kept = value[:longest_list]
+        return [_shortened(one, longest_text, longest_list, path=f"{path}[]", notes=notes) for one in kept]
+    if isinstance(value, dict):
+        return {
+            key: _shortened(one, longest_text, longest_list, path=f"{path}.{key}", notes=notes)
+            for key, one in value.items()
+        }
+    return value
+
+
+def _without_largest(evidence: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    left_out = []
+    for key in sorted(evidence.keys() - {CUT}, key=lambda key: (-_size(evidence[key]), key)):
+        left_out.append(f"{key}: left out")
+        del evidence[key]
+        evidence[CUT] = _noted([*left_out, *notes])
+        if _size(evidence) <= EVIDENCE_BYTES:
+            break
+    return evidence
+
+
+def _noted(notes: list[str]) -> list[str]:
+    unique = [bounded_text(note, limit=120) for note in dict.fromkeys(notes)]
+    return unique[:NOTES] + ([f"and {len(unique) - NOTES} more"] if len(unique) > NOTES else [])
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value))  # as the table's JSON attribute writes it: ASCII, one byte a character

@@ -1,26 +1,47 @@
-"""The record of findings in DynamoDB: guarded writes, and reads without scans (docs/table.md)."""
+"""Records looks in DynamoDB: a transaction each, guarded by the look record's revision (docs/table.md)."""
 
 from __future__ import annotations
 
+import hashlib
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
 
 from botocore.config import Config
+from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
 
 from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings import keys, reading
-from vpcguard.findings.items import HistoryEntry
-from vpcguard.findings.pages import Page
-from vpcguard.findings.plan import ChangeKind, Plan, is_superseded, plan_deletion, plan_look
-from vpcguard.findings.state import FunctionState
-from vpcguard.findings.table import bound_table
-from vpcguard.findings.write import LostRaceError, write_plan
-from vpcguard.model import Finding, Look, Status
+from vpcguard.findings.lifecycle import (
+    DAY,
+    STATUS_CHANGES,
+    FindingChange,
+    FunctionState,
+    Plan,
+    is_superseded,
+    plan_deletion,
+    plan_look,
+    seconds,
+)
+from vpcguard.findings.queries import FindingQueries, Function
+from vpcguard.findings.table import (
+    FINDING,
+    LOOK,
+    Table,
+    finding_shard,
+    function_key,
+    history_prefix,
+    look_shard,
+)
+from vpcguard.model import Finding, Look, finding_id
 
 # What the table's client needs: waiting for an answer must not outlive the invocation. PynamoDB's own
 # settings (15 s to connect, 30 s to read) do not apply, since the models share the client they are given.
@@ -35,39 +56,38 @@ RETENTION_DAYS = 400  # of resolved findings: longer than two export periods
 ATTEMPTS = 10
 # what recording needs on the table; finding deleted functions needs dynamodb:Query on the index by_look too
 ACTIONS = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
-PAGE_SIZE = 100
+TRANSACTION_ITEMS = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+_AT_ONCE = 8  # looks that are recorded at the same time
 _LONGEST_PAUSE_SECONDS = 0.5
-
-Outcome = Literal["recorded", "repeated", "superseded"]
-_Planner = Callable[[FunctionState, frozenset[str]], Plan]
+_CHECK_FAILED = "ConditionalCheckFailed"
+_PASSING = frozenset(
+    {
+        *(_CHECK_FAILED, "ConditionalCheckFailedException"),  # somebody else was faster
+        *("TransactionConflict", "TransactionConflictException", "TransactionInProgressException"),
+        *("ThrottlingError", "ProvisionedThroughputExceeded"),  # inside of a transaction, unseen by botocore
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What one look changed, by rule id.
+    """What one look changed: the rules of findings whose status is another now.
 
     outcome: "repeated" where this very look was recorded before, "superseded" where a newer one was;
-    neither changes anything. `updated` findings kept their status and say something else,
-    `unconfirmed` ones are open and could not be judged this time, `confirmed` ones could again.
+    neither changes anything.
     """
 
-    outcome: Outcome
+    outcome: Literal["recorded", "repeated", "superseded"]
     opened: tuple[str, ...] = ()
     reopened: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
     undetermined: tuple[str, ...] = ()
-    updated: tuple[str, ...] = ()
-    unconfirmed: tuple[str, ...] = ()
-    confirmed: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
 
 
-class FindingStore:
-    """The findings table of one deployment.
+class FindingStore(FindingQueries):
+    """The findings table of one deployment, to read and to write.
 
-    client: a boto3 or botocore `dynamodb` client made with CLIENT_CONFIG; safe to share between
-    threads. clock: decides what has expired. pause: waits between attempts, in seconds. Every method
-    raises FindingStoreError where DynamoDB does not do what was asked.
+    client, clock: as of FindingQueries. pause: waits between attempts, in seconds.
     """
 
     def __init__(
@@ -76,63 +96,37 @@ class FindingStore:
         table_name: str,
         *,
         clock: Clock = system_clock,
-        retention_days: int = RETENTION_DAYS,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._table = bound_table(table_name, client)
-        self._clock = clock
-        self._retention_days = retention_days
+        super().__init__(client, table_name, clock=clock)
         self._pause = pause
-
-    def warm_up(self) -> None:
-        """Read one item that does not exist, so that the first event finds an open connection."""
-        self.state("-", "-", "-")
-
-    def state(self, account_id: str, region: str, function_name: str) -> FunctionState:
-        """Return what is remembered about a function: one strongly consistent read of one item.
-
-        Read early, it saves `record` its own read; the write is guarded all the same.
-        """
-        return reading.read_state(self._table, account_id, region, function_name)
 
     def record(self, look: Look, *, seen: FunctionState | None = None) -> Recorded:
         """Record a look as a whole, unless it or a newer one is recorded already.
 
         Losing a race against another writer leads to a new read and another attempt, ten times at most.
         """
-
-        def planner(state: FunctionState, vanished: frozenset[str]) -> Plan:
-            return plan_look(state, look, retention_days=self._retention_days, vanished=vanished)
-
         if seen is None:
             seen = self.state(look.account_id, look.region, look.function_name)
+        planner = partial(plan_look, look=look, retention_days=RETENTION_DAYS)
         return self._carry_out(planner, seen, (look.judged_at, look.snapshot_digest))
 
-    def states(
-        self, functions: Collection[tuple[str, str, str]]
-    ) -> Mapping[tuple[str, str, str], FunctionState]:
-        """Return what is remembered about many (account, region, function), strongly consistent."""
-        return reading.read_states(self._table, functions, consistent_read=True)
-
     def record_all(
-        self,
-        looks: Iterable[Look],
-        *,
-        seen: Mapping[tuple[str, str, str], FunctionState] | None = None,
-        workers: int = 8,
+        self, looks: Iterable[Look], *, seen: Mapping[Function, FunctionState] | None = None
     ) -> list[Recorded]:
         """Record many looks, several at a time, and return what each changed, in their order.
 
         seen: the answer of `states`, if it was asked while the snapshot was read. All looks are
         attempted; then the first that failed raises. Repeating the whole is safe.
         """
-        given = list(looks)
+        given = [((look.account_id, look.region, look.function_name), look) for look in looks]
         known = dict(seen or {})
-        known |= self.states({_function(look) for look in given} - known.keys())
+        known |= self.states({function for function, _ in given} - known.keys())
         if len(given) == 1:  # an event's usual share: no thread is worth it
-            return [self.record(given[0], seen=known[_function(given[0])])]
-        with ThreadPoolExecutor(workers) as pool:
-            futures = [pool.submit(self.record, look, seen=known[_function(look)]) for look in given]
+            ((function, look),) = given
+            return [self.record(look, seen=known[function])]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            futures = [pool.submit(self.record, look, seen=known[function]) for function, look in given]
         return [future.result() for future in futures]
 
     def resolve_deleted(
@@ -143,156 +137,253 @@ class FindingStore:
         judged_at: captured_at of the snapshot that does not hold it. The look record stays as a
         tombstone, so that a slower look from before the deletion opens nothing.
         """
-
-        def planner(state: FunctionState, vanished: frozenset[str]) -> Plan:
-            return plan_deletion(
-                state, judged_at, trigger, retention_days=self._retention_days, vanished=vanished
-            )
-
+        planner = partial(plan_deletion, judged_at=judged_at, trigger=trigger, retention_days=RETENTION_DAYS)
         return self._carry_out(planner, self.state(account_id, region, function_name), (judged_at, ""))
 
-    def functions_not_seen_since(self, account_id: str, region: str, moment: str) -> list[str]:
-        """Return the functions whose latest look is older than a moment (RFC 3339, as captured_at).
-
-        A candidate is deleted only if a complete listing of that moment does not hold it: subtract
-        what was listed, since a function may have been listed and not judged, and the index lags a little.
-        """
-        return reading.looks_before(self._table, account_id, region, moment)
-
-    def get(self, finding_id: str) -> Finding | None:
-        """Return a finding by its id alone; None where there is none, or it expired."""
-        item = reading.find(self._table, finding_id)
-        if item is None or reading.has_expired(item.expires_at, self._clock()):
-            return None
-        return next(iter(reading.with_last_seen(self._table, [item], consistent_read=True)))
-
-    def history(
-        self, finding_id: str, *, page_size: int = PAGE_SIZE, cursor: str | None = None
-    ) -> Page[HistoryEntry]:
-        """Return what happened to a finding, newest first."""
-        item = reading.find(self._table, finding_id)
-        if item is None:
-            return Page((), None)
-        return reading.list_history(self._table, item, page_size=page_size, cursor=cursor)
-
-    def list_by_function(
-        self,
-        account_id: str,
-        region: str,
-        function_name: str,
-        *,
-        page_size: int = PAGE_SIZE,
-        cursor: str | None = None,
-    ) -> Page[Finding]:
-        """Return a function's findings by rule id, strongly consistent."""
-        return reading.list_findings(
-            self._table,
-            self._table.finding.query,
-            [keys.function_key(account_id, region, function_name)],
-            range_condition=self._table.finding.sk.startswith(keys.FINDING),
-            consistent_read=True,
-            now=self._clock(),
-            page_size=page_size,
-            cursor=cursor,
-        )
-
-    def list_by_account(
-        self,
-        account_id: str,
-        *,
-        region: str | None = None,
-        status: Status | None = None,
-        page_size: int = PAGE_SIZE,
-        cursor: str | None = None,
-    ) -> Page[Finding]:
-        """Return an account's findings by region, rule id and function name."""
-        in_region = self._table.finding.account_sort.startswith(f"{region}#") if region else None
-        return reading.list_findings(
-            self._table,
-            self._table.finding.by_account.query,
-            [account_id],
-            range_condition=in_region,
-            status=status,
-            now=self._clock(),
-            page_size=page_size,
-            cursor=cursor,
-        )
-
-    def list_by_rule(
-        self,
-        rule_id: str,
-        *,
-        status: Status | None = None,
-        page_size: int = PAGE_SIZE,
-        cursor: str | None = None,
-    ) -> Page[Finding]:
-        """Return a rule's findings, shard by shard, each by status and time of change."""
-        in_status = self._table.finding.rule_sort.startswith(f"{status}#") if status else None
-        return reading.list_findings(
-            self._table,
-            self._table.finding.by_rule.query,
-            [keys.sharded(rule_id, shard) for shard in keys.SHARDS],
-            range_condition=in_status,
-            now=self._clock(),
-            page_size=page_size,
-            cursor=cursor,
-        )
-
-    def list_by_status(
-        self,
-        status: Status,
-        *,
-        changed_since: str | None = None,
-        page_size: int = PAGE_SIZE,
-        cursor: str | None = None,
-    ) -> Page[Finding]:
-        """Return the findings in a status, shard by shard, each by time of change."""
-        since = self._table.finding.changed_at >= changed_since if changed_since else None
-        return reading.list_findings(
-            self._table,
-            self._table.finding.by_status.query,
-            [keys.sharded(status, shard) for shard in keys.SHARDS],
-            range_condition=since,
-            now=self._clock(),
-            page_size=page_size,
-            cursor=cursor,
-        )
-
-    def _carry_out(self, planner: _Planner, state: FunctionState, moment: tuple[str, str]) -> Recorded:
+    def _carry_out(
+        self, planner: Callable[..., Plan], state: FunctionState, moment: tuple[str, str]
+    ) -> Recorded:
         vanished: frozenset[str] = frozenset()
         for attempt in range(ATTEMPTS):
             if is_superseded(state, *moment):
                 is_same = moment == (state.judged_at, state.snapshot_digest)
                 return Recorded(outcome="repeated" if is_same else "superseded")
-            plan = planner(state, vanished)
+            plan = planner(state, vanished=vanished)
             try:
-                write_plan(self._table, plan, retention_days=self._retention_days)
-            except LostRaceError as lost:
+                _write(self._table, plan)
+            except _LostRaceError as lost:
                 vanished = lost.vanished
                 longest = min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt)
                 self._pause(random.uniform(0, longest))  # noqa: S311 - spreads writers, keeps no secret
                 state = self.state(state.account_id, state.region, state.function_name)
             else:
-                return _recorded(plan)
+                changed = {
+                    kind: tuple(change.rule_id for change in plan.changes if change.kind == kind)
+                    for kind in STATUS_CHANGES
+                }
+                return Recorded(outcome="recorded", **changed)
         raise FindingStoreError(f"{state.function_name}: others wrote first {ATTEMPTS} times in a row")
 
 
-def _function(look: Look) -> tuple[str, str, str]:
-    return look.account_id, look.region, look.function_name
+class _LostRaceError(Exception):
+    """Somebody else wrote first, or the items were busy. vanished: rules whose finding is gone."""
+
+    def __init__(self, vanished: frozenset[str] = frozenset()) -> None:
+        super().__init__("the function's items changed between reading and writing")
+        self.vanished = vanished
 
 
-def _recorded(plan: Plan) -> Recorded:
-    def rules(kind: ChangeKind) -> tuple[str, ...]:
-        return tuple(change.rule_id for change in plan.changes if change.kind == kind)
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """One item to write: a new one, or an update that keeps attributes which this release does not know."""
 
-    return Recorded(
-        outcome="recorded",
-        opened=rules("opened"),
-        reopened=rules("reopened"),
-        resolved=rules("resolved"),
-        undetermined=rules("undetermined"),
-        updated=rules("updated"),
-        unconfirmed=rules("unconfirmed"),
-        confirmed=rules("confirmed"),
-        unchanged=plan.unchanged,
+    item: Model
+    actions: Sequence[Action] | None
+    condition: Condition | None
+    rule_id: str | None = None
+
+
+def _write(table: Table, plan: Plan) -> None:
+    """Write the look record, the findings that differ and their history, all or nothing.
+
+    Raises _LostRaceError where reading again helps, FindingStoreError for every other refusal.
+    """
+    writes = list(_writes(table, plan))
+    if plan.changes:
+        _write_together(table, writes)
+    else:
+        _write_alone(writes[0])
+
+
+def _writes(table: Table, plan: Plan) -> Iterator[_Write]:
+    """Yield the look record, every finding that differs, and the history of those whose status changed."""
+    key = function_key(plan.after.account_id, plan.after.region, plan.after.function_name)
+    values = _look_values(plan.after)
+    if plan.before.revision == 0:
+        yield _Write(table.look(key, LOOK, **values), None, table.look.pk.does_not_exist())
+    else:
+        guard = table.look.revision == plan.before.revision
+        yield _Write(table.look(key, LOOK), _actions(table.look, values), guard)
+    for change in plan.changes:
+        values, sort = _finding_values(change, plan.after), FINDING + change.rule_id
+        if change.before is None:
+            yield _Write(table.finding(key, sort, **values), None, None)
+        else:
+            exists = table.finding.pk.exists()  # an update would create a torso
+            yield _Write(table.finding(key, sort), _actions(table.finding, values), exists, change.rule_id)
+    for change in plan.changes:
+        if change.kind in STATUS_CHANGES:
+            yield _Write(table.history(key, **_history_values(change, plan.after)), None, None)
+
+
+def _look_values(state: FunctionState) -> dict[str, Any]:
+    """Return every attribute of a look record but its key; None: absent."""
+    is_deleted = state.deleted_at is not None
+    looks_key = f"{state.account_id}#{state.region}#{look_shard(state.function_name)}"
+    return {
+        "looks_key": None if is_deleted else looks_key,
+        "account_id": state.account_id,
+        "region": state.region,
+        "function_name": state.function_name,
+        "judged_at": state.judged_at,
+        "snapshot_digest": state.snapshot_digest,
+        "policy_revision": state.policy_revision,
+        "config_digest": state.config_digest,
+        "trigger": state.trigger,
+        "revision": state.revision,
+        "findings": {
+            rule_id: {name: value for name, value in asdict(one).items() if value is not None}
+            for rule_id, one in sorted(state.findings.items())
+        },
+        "deleted_at": state.deleted_at,
+        "expires_at": seconds(state.judged_at) + RETENTION_DAYS * DAY if is_deleted else None,
+    }
+
+
+def _finding_values(change: FindingChange, after: FunctionState) -> dict[str, Any]:
+    """Return the attributes of a finding that a change sets; None: removed."""
+    state = change.after
+    if change.kind == "unconfirmed" and change.finding is not None:
+        reason = {"message": change.finding.message, "unknown": change.finding.evidence.get("unknown", [])}
+        return {"undetermined_since": state.unconfirmed_since, "undetermined": reason}
+    if change.kind == "confirmed":
+        return {"undetermined_since": None, "undetermined": None, "last_seen": state.last_seen}
+    if change.finding is None:
+        return _resolution(change, after)
+    return _statement(change, change.finding)
+
+
+def _statement(change: FindingChange, finding: Finding) -> dict[str, Any]:
+    state, shard = change.after, finding_shard(finding.finding_id)
+    values = finding.as_document() | {
+        "first_seen": state.first_seen,
+        "last_seen": state.last_seen,
+        "times_reopened": state.times_reopened,
+        "status_reason": None,
+        "resolved_at": None,
+        "expires_at": None,
+        "undetermined_since": None,
+        "undetermined": None,
+        "id_key": finding.finding_id,
+        "account_key": finding.account_id,
+        "account_sort": f"{finding.region}#{finding.rule_id}#{finding.function_name}",
+        "rule_key": f"{finding.rule_id}#{shard}",
+        "rule_sort": f"{finding.status}#{finding.changed_at}",
+        "status_key": f"{finding.status}#{shard}",
+    }
+    for cause in ("actor", "managed_by"):
+        if values[cause] is None and change.before is not None:
+            del values[cause]  # a sweep does not know it and does not undo it
+    if change.before is not None:  # other steps set these
+        del values["exemption_id"], values["remediation_id"]
+    return values
+
+
+def _resolution(change: FindingChange, after: FunctionState) -> dict[str, Any]:
+    state = change.after
+    identity = finding_id(after.account_id, after.region, after.function_name, change.rule_id)
+    values: dict[str, Any] = {
+        "status": state.status,
+        "status_reason": change.status_reason,
+        "last_seen": state.last_seen,
+        "changed_at": after.judged_at,
+        "resolved_at": after.judged_at,
+        "expires_at": state.expires_at,
+        "undetermined_since": None,
+        "undetermined": None,
+        "status_key": f"{state.status}#{finding_shard(identity)}",
+        "rule_sort": f"{state.status}#{after.judged_at}",
+    }
+    if change.status_reason != "function_deleted":  # a deletion was seen in a listing, not judged
+        values |= {
+            "policy_revision": after.policy_revision,
+            "config_digest": after.config_digest,
+            "snapshot_digest": after.snapshot_digest,
+        }
+    return values
+
+
+def _history_values(change: FindingChange, after: FunctionState) -> dict[str, Any]:
+    """Return every attribute of a history item but its partition key.
+
+    Its sort key is in the order in which looks supersede each other. A repetition of the same look gives the
+    same change_id.
+    """
+    identity = finding_id(after.account_id, after.region, after.function_name, change.rule_id)
+    change_key = f"{identity}\n{after.judged_at}\n{after.snapshot_digest}"
+    digest = after.snapshot_digest.removeprefix("sha256:")[:16]
+    return {
+        "sk": f"{history_prefix(change.rule_id)}{after.judged_at}#{digest}",
+        "change_id": "vgc-" + hashlib.sha256(change_key.encode()).hexdigest()[:32],
+        "change": change.kind,
+        "finding_id": identity,
+        "account_id": after.account_id,
+        "region": after.region,
+        "function_name": after.function_name,
+        "rule_id": change.rule_id,
+        "severity": change.after.severity,
+        "stage": change.after.stage,
+        "status_before": change.before.status if change.before else None,
+        "status": change.after.status,
+        "status_reason": change.status_reason,
+        "changed_at": after.judged_at,
+        "trigger": after.trigger,
+        "policy_revision": after.policy_revision,
+        "config_digest": after.config_digest,
+        "snapshot_digest": after.snapshot_digest or None,
+    }
+
+
+def _actions(model: type[Model], values: Mapping[str, Any]) -> list[Action]:
+    attributes = model.get_attributes()
+    return [
+        attributes[name].remove() if value is None else attributes[name].set(value)
+        for name, value in values.items()
+    ]
+
+
+def _write_alone(write: _Write) -> None:
+    try:
+        if write.actions is None:
+            write.item.save(condition=write.condition)
+        else:
+            write.item.update(list(write.actions), condition=write.condition)
+    except (PutError, UpdateError) as error:
+        if error.cause_response_code in _PASSING:
+            raise _LostRaceError from error
+        raise FindingStoreError(f"the look could not be written: {error}") from error
+
+
+def _write_together(table: Table, writes: Sequence[_Write]) -> None:
+    if len(writes) > TRANSACTION_ITEMS:
+        raise FindingStoreError(
+            f"one look changes {len(writes)} items, a transaction takes {TRANSACTION_ITEMS}"
+        )
+    puts = [write for write in writes if write.actions is None]
+    updates = [write for write in writes if write.actions is not None]
+    try:
+        with TransactWrite(connection=table.connection) as transaction:
+            for write in puts:
+                transaction.save(write.item, condition=write.condition)
+            for write in updates:
+                transaction.update(write.item, list(write.actions or ()), condition=write.condition)
+    except TransactWriteError as error:
+        raise _refusal(error, [*puts, *updates]) from error
+
+
+def _refusal(error: TransactWriteError, writes: Sequence[_Write]) -> _LostRaceError | FindingStoreError:
+    """Tell a lost race from a fault; PynamoDB sends puts before updates, and reasons come in that order."""
+    reasons = error.cancellation_reasons
+    codes = {reason.code for reason in reasons if reason} or {error.cause_response_code or ""}
+    if not codes <= _PASSING:
+        said = sorted({f"{reason.code}: {reason.message}" for reason in reasons if reason}) or [
+            str(error.cause)
+        ]
+        return FindingStoreError(f"the findings could not be written: {'; '.join(said)}")
+    return _LostRaceError(
+        frozenset(
+            write.rule_id
+            for write, reason in zip(writes, reasons, strict=False)
+            if reason and reason.code == _CHECK_FAILED and write.rule_id
+        )
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.looks import ACCOUNT, EGRESS, REGION, a_finding, a_look
-from vpcguard.findings.bounds import bounded
+from vpcguard.findings.looks import bounded
 from vpcguard.findings.store import FindingStore
 from vpcguard.model import finding_id
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look, at
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.pages import Page
+from vpcguard.findings.queries import Page
 from vpcguard.findings.store import FindingStore
 from vpcguard.model import Finding, finding_id
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_doubt, a_finding, a_look, at
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.state import FunctionState
+from vpcguard.findings.lifecycle import FunctionState
 from vpcguard.findings.store import FindingStore, Recorded
 from vpcguard.model import Finding, finding_id
 
@@ -84,7 +84,7 @@ def test_an_unchanged_finding_is_not_written_and_was_last_seen_by_the_newest_loo
     store.record(a_look(0, violated=[EGRESS]))
     before = [item for item in _items(dynamodb, table_name) if item["item_type"]["S"] != "look"]
 
-    assert store.record(a_look(1, violated=[EGRESS], digest="sha256:bb")).unchanged == (EGRESS,)
+    assert store.record(a_look(1, violated=[EGRESS], digest="sha256:bb")) == Recorded(outcome="recorded")
 
     assert [item for item in _items(dynamodb, table_name) if item["item_type"]["S"] != "look"] == before
     found = _get(store)
@@ -147,7 +147,7 @@ def test_a_doubt_leaves_the_open_finding_and_shows_in_its_evidence(store: Findin
 
     recorded = store.record(a_look(1, unknown=[EGRESS]))
 
-    assert recorded == Recorded(outcome="recorded", unconfirmed=(EGRESS,))
+    assert recorded == Recorded(outcome="recorded")
     doubt = {
         "since": at(1),
         "message": "the NAT gateways could not be read",
@@ -156,7 +156,7 @@ def test_a_doubt_leaves_the_open_finding_and_shows_in_its_evidence(store: Findin
     assert _get(store) == replace(
         stated, evidence={**stated.evidence, "undetermined": doubt}, times_reopened=0
     )
-    assert store.record(a_look(2, violated=[EGRESS])).confirmed == (EGRESS,)
+    assert store.record(a_look(2, violated=[EGRESS])) == Recorded(outcome="recorded")
     assert _get(store) == replace(stated, last_seen=at(2), times_reopened=0)
     assert _changes(store) == ["opened"]
 
@@ -320,7 +320,7 @@ def test_a_finding_of_a_rule_that_is_gone_or_off_is_retired(store: FindingStore)
         )
     )
 
-    assert recorded == Recorded(outcome="recorded", resolved=(EGRESS,), unchanged=(ZONES,))
+    assert recorded == Recorded(outcome="recorded", resolved=(EGRESS,))
     assert _statuses(store) == {EGRESS: "resolved", ZONES: "open"}
     found = store.get(ID)
     assert found is not None

@@ -11,7 +11,7 @@ from typing import Any
 from vpcguard.audit.dependencies import Dependencies, Function
 from vpcguard.changes import look_again_event, parse_change
 from vpcguard.errors import QueueError
-from vpcguard.findings.state import FunctionState
+from vpcguard.findings.lifecycle import FunctionState
 from vpcguard.findings.store import Recorded
 from vpcguard.model import Answers, Change, Decision, Failure, Look, RuleDecision, Scope, Snapshot, Violation
 from vpcguard.policy.configuration import Configuration, load_configuration

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look
-from vpcguard.findings.plan import is_superseded, plan_deletion, plan_look
-from vpcguard.findings.state import FunctionState
+from vpcguard.findings.lifecycle import FunctionState, is_superseded, plan_deletion, plan_look
 from vpcguard.model import Look
 
 RULES = (EGRESS, ZONES)

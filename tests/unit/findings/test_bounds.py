@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.looks import a_finding
-from vpcguard.findings.bounds import EVIDENCE_BYTES, bounded, bounded_evidence, bounded_text
+from vpcguard.findings.looks import EVIDENCE_BYTES, bounded, bounded_evidence, bounded_text
 
 
 def test_a_finding_of_ordinary_size_is_stored_as_it_is() -> None:

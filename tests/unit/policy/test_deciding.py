@@ -139,6 +139,10 @@ def test_no_root_cause_and_no_basis_are_none() -> None:
             "gives 'orders' more than one verdict",
         ),
         (
+            {"rules": [_rule(unknowns=[UNKNOWN, UNKNOWN | {"message": "again"}])]},
+            "gives 'billing' more than one verdict",
+        ),
+        (
             {"rules": [_rule(violations=[VIOLATION], unknowns=[UNKNOWN | {"function": "orders"}])]},
             "gives 'orders' more than one verdict",
         ),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 from tests.support.looks import EGRESS, a_finding, a_look, at
-from vpcguard.findings.items import stored_finding
-from vpcguard.findings.plan import plan_look
-from vpcguard.findings.state import FunctionState
+from vpcguard.findings.lifecycle import FunctionState, plan_look
+from vpcguard.findings.queries import stored_finding
 from vpcguard.findings.table import FindingItem
 
 

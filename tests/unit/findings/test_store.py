@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from tests.support.dynamodb import local_client
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.state import FunctionState
+from vpcguard.findings.lifecycle import FunctionState
 from vpcguard.findings.store import FindingStore
 
 
@@ -127,9 +127,3 @@ def test_a_table_that_does_not_answer_is_an_error(client: Any) -> None:
     """No connection at all: the message goes back to the queue."""
     with pytest.raises(FindingStoreError):
         FindingStore(client, "findings").record(a_look(0, violated=[EGRESS]))
-
-
-def test_warming_up_opens_the_connection_by_reading_one_item(store: FindingStore, dynamodb: Stubber) -> None:
-    dynamodb.add_response("get_item", {})
-
-    store.warm_up()

@@ -1,15 +1,21 @@
-"""What a look changes, given what the look record remembers: pure, so that every order can be tested."""
+"""What a look changes, given what is remembered about its function: pure, so that every order can be tested.
+
+A look's findings meet the function's look record, which remembers each finding's state. What differs becomes
+a plan: the look record as it will be, and the findings to write with it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.bounds import bounded, bounded_text
-from vpcguard.findings.state import FindingState, FunctionState, fingerprint, seconds
-from vpcguard.model import Finding, Look, StatusReason
+from vpcguard.findings.looks import bounded, bounded_text
+from vpcguard.model import Finding, Look, Severity, Stage, Status, StatusReason
 
 DAY = 86_400
 
@@ -18,6 +24,62 @@ DAY = 86_400
 # unconfirmed: open, and this look could not judge it; it stays open. confirmed: it could again.
 ChangeKind = Literal["opened", "reopened", "resolved", "undetermined", "updated", "unconfirmed", "confirmed"]
 STATUS_CHANGES: frozenset[ChangeKind] = frozenset({"opened", "reopened", "resolved", "undetermined"})
+_NOT_CONTENT = frozenset(
+    {
+        *("first_seen", "last_seen", "changed_at", "resolved_at", "times_reopened"),  # history, kept here
+        *("policy_revision", "config_digest", "snapshot_digest"),  # differ at every look
+        *("actor", "managed_by"),  # who caused it, not what it is: a sweep knows neither
+        *("exemption_id", "remediation_id", "status_reason"),  # not of the look
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingState:
+    """One finding as the look record remembers it.
+
+    fingerprint: digest of what the stored finding says. times_opened: how often it became open.
+    unconfirmed_since and unconfirmed: an open finding that later looks could not judge, since when,
+    and the fingerprint of why. expires_at: seconds since 1970, on resolved ones.
+    """
+
+    status: Status
+    severity: Severity
+    stage: Stage
+    fingerprint: str
+    first_seen: str
+    last_seen: str
+    times_opened: int
+    unconfirmed_since: str | None = None
+    unconfirmed: str | None = None
+    expires_at: int | None = None
+
+    @property
+    def times_reopened(self) -> int:
+        """How often it became open again after it had ended."""
+        return max(0, self.times_opened - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionState:
+    """The look record of one function; revision 0: there is none yet.
+
+    judged_at and snapshot_digest of the latest look order all looks: an older one changes nothing. It is one
+    item of the table, so one read of it is never a mixture of two writes (a query is no snapshot:
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation).
+    """
+
+    account_id: str
+    region: str
+    function_name: str
+    judged_at: str = ""
+    snapshot_digest: str = ""
+    policy_revision: str | None = None
+    config_digest: str | None = None
+    trigger: str = ""
+    revision: int = 0
+    findings: Mapping[str, FindingState] = field(default_factory=dict)
+    deleted_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +101,6 @@ class Plan:
     before: FunctionState
     after: FunctionState
     changes: tuple[FindingChange, ...]
-    unchanged: tuple[str, ...]
 
 
 def is_superseded(seen: FunctionState, judged_at: str, snapshot_digest: str) -> bool:
@@ -62,22 +123,28 @@ def plan_look(
         for rule_id, state in seen.findings.items()
         if rule_id not in vanished and (state.expires_at is None or state.expires_at > moment)
     }
-    changes, unchanged, after = [], [], dict(remembered)
+    changes, after = [], dict(remembered)
     for rule_id in sorted({*remembered, *found}):
         before, finding = remembered.get(rule_id), found.get(rule_id)
         change = _change(rule_id, before, finding, look, moment + retention_days * DAY)
         if change is not None:
             changes.append(change)
             after[rule_id] = change.after
-        elif before is not None and finding is not None:
-            unchanged.append(rule_id)
-            after[rule_id] = _seen_again(before, finding)
-    return Plan(
-        before=seen,
-        after=_after(seen, look, after),
-        changes=tuple(changes),
-        unchanged=tuple(unchanged),
+        elif before is not None and finding is not None and before.status == finding.status:
+            after[rule_id] = replace(before, last_seen=finding.last_seen)
+    state = FunctionState(
+        account_id=look.account_id,
+        region=look.region,
+        function_name=look.function_name,
+        judged_at=look.judged_at,
+        snapshot_digest=look.snapshot_digest,
+        policy_revision=look.policy_revision,
+        config_digest=look.config_digest,
+        trigger=bounded_text(look.trigger),
+        revision=seen.revision + 1,
+        findings=after,
     )
+    return Plan(before=seen, after=state, changes=tuple(changes))
 
 
 def plan_deletion(
@@ -100,7 +167,7 @@ def plan_deletion(
         deleted_at=judged_at,
         findings={**remembered, **{change.rule_id: change.after for change in changes}},
     )
-    return Plan(before=seen, after=after, changes=changes, unchanged=())
+    return Plan(before=seen, after=after, changes=changes)
 
 
 def _found(look: Look) -> dict[str, Finding]:
@@ -180,10 +247,6 @@ def _state(kind: ChangeKind, before: FindingState | None, finding: Finding) -> F
     )
 
 
-def _seen_again(before: FindingState, finding: Finding) -> FindingState:
-    return replace(before, last_seen=finding.last_seen) if before.status == finding.status else before
-
-
 def _resolved(rule_id: str, before: FindingState, reason: StatusReason, expires_at: int) -> FindingChange:
     after = replace(
         before, status="resolved", unconfirmed_since=None, unconfirmed=None, expires_at=expires_at
@@ -193,16 +256,21 @@ def _resolved(rule_id: str, before: FindingState, reason: StatusReason, expires_
     )
 
 
-def _after(seen: FunctionState, look: Look, findings: dict[str, FindingState]) -> FunctionState:
-    return FunctionState(
-        account_id=look.account_id,
-        region=look.region,
-        function_name=look.function_name,
-        judged_at=look.judged_at,
-        snapshot_digest=look.snapshot_digest,
-        policy_revision=look.policy_revision,
-        config_digest=look.config_digest,
-        trigger=bounded_text(look.trigger),
-        revision=seen.revision + 1,
-        findings=findings,
-    )
+def fingerprint(finding: Finding) -> str:
+    """Return a digest of what the finding says, whatever look said it."""
+    content = {name: value for name, value in finding.as_document().items() if name not in _NOT_CONTENT}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
+
+
+def seconds(moment: str) -> int:
+    """Return an RFC 3339 time of fixed width in seconds since 1970; FindingStoreError for any other text.
+
+    Times are compared as texts, which holds for the fixed width only.
+    """
+    try:
+        parsed = datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise FindingStoreError(f"not an RFC 3339 time with microseconds in UTC: {moment!r}") from error
+    if len(moment) != len("2026-11-20T12:00:00.123456Z"):
+        raise FindingStoreError(f"not an RFC 3339 time with microseconds in UTC: {moment!r}")
+    return int(parsed.timestamp())
