@@ -43,6 +43,11 @@ def _told(rule: Json) -> Json:
     return {"verdict": verdict, "message": rule["reason"], **kept}
 
 
+def _is_bare(rule: Json) -> bool:
+    """Whether it says what a rule applies to, and not why that is not the function."""
+    return rule["verdict"] == "not_applicable" and ". " not in rule["reason"]
+
+
 def _named(document: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     subnets = [subnet["subnet_id"] for subnet in document["subnets"]]
     return subnets, [group["security_group_id"] for group in document["security_groups"]]
@@ -58,7 +63,8 @@ def _judged(function: Json, situation: str) -> tuple[list[str], list[str]]:
 def test_an_explanation_says_what_the_decision_says(policy: Policy, case: Path) -> None:
     """People repair what the explanation names; the deployment is stopped by the decision.
 
-    A subnet or group that it left out would seem to be in order.
+    A subnet or group that it left out would seem to be in order, and a rule that does not apply without a
+    reason would seem to be forgotten.
     """
     facts, configuration = build_facts(load_snapshot(case / "snapshot.json")), _configuration(case)
     decision = policy.decide(facts, configuration)
@@ -70,4 +76,5 @@ def test_an_explanation_says_what_the_decision_says(policy: Policy, case: Path) 
         assert told == _decided(decision, function["name"])
         assert explanation.policy_revision == decision.policy_revision
         assert explanation.config_digest == decision.config_digest
+        assert [rule["id"] for rule in explanation.document["rules"] if _is_bare(rule)] == []
         assert _named(explanation.document) == _judged(function, explanation.document["situation"])

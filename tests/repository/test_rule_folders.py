@@ -8,6 +8,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from vpcguard.errors import ConfigurationError
+from vpcguard.policy.bundle import build_bundle
+
 ROOT = Path(__file__).parents[2]
 OPA = ROOT / ".tools" / "bin" / "opa"
 POLICIES = ROOT / "policies"
@@ -30,8 +35,6 @@ package vpcguard.rules.nat.two_opinions
 
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := {"orders"}
 
 deny contains result.violation("orders", {"message": text, "evidence": {}}) if some text in {"one", "other"}
@@ -53,9 +56,11 @@ def _input() -> dict[str, Any]:
     return document
 
 
-def _ask(policies: Path, path: str) -> tuple[Any, str]:
+def _ask(policies: Path, path: str, folder: Path) -> tuple[Any, str]:
     """Return what OPA answers for a document, None where it is undefined, and what it complains about."""
-    command = [str(OPA), "eval", "--bundle", str(policies), "--stdin-input", "--format", "json"]
+    bundle = folder / "bundle.tar.gz"
+    build_bundle(policies, bundle)
+    command = [str(OPA), "eval", "--bundle", str(bundle), "--stdin-input", "--format", "json"]
     asked = [*command, "--strict-builtin-errors", path]
     done = subprocess.run(
         asked, input=json.dumps(_input()), capture_output=True, text=True, check=False, timeout=60
@@ -76,40 +81,41 @@ def _with_rule(folder: Path, name: str, text: str) -> Path:
     return copy
 
 
-def test_every_folder_of_a_rule_is_in_the_decision() -> None:
-    """A package that lacks all of its names is seen by nobody but the file system."""
+def test_every_folder_of_a_rule_is_in_the_decision(tmp_path: Path) -> None:
+    """A rule that nobody asks is seen by nobody but the file system."""
     folders = {
         f"{path.parent.parent.name}.{path.parent.name}"
         for path in POLICIES.glob("vpcguard/rules/*/*/*.rego")
         if not path.name.endswith("_test.rego")
     }
 
-    decision, _ = _ask(POLICIES, "data.vpcguard.decision")
+    decision, _ = _ask(POLICIES, "data.vpcguard.decision", tmp_path)
 
     assert {rule["id"] for rule in decision["rules"]} == folders
 
 
-def test_half_a_rule_is_missing_from_the_decision_but_not_from_this_check(tmp_path: Path) -> None:
-    """The entrypoint cannot see a package without metadata and applies."""
+def test_a_rule_without_metadata_makes_no_bundle(tmp_path: Path) -> None:
+    """The entrypoint asks the rules that describe themselves: the others would vanish from the decision."""
     policies = _with_rule(tmp_path, "half_a_rule", HALF_A_RULE)
 
-    decision, _ = _ask(policies, "data.vpcguard.decision")
+    with pytest.raises(ConfigurationError, match=r"half_a_rule\.rego does not describe itself"):
+        build_bundle(policies, tmp_path / "bundle.tar.gz")
 
-    assert "nat.half_a_rule" not in {rule["id"] for rule in decision["rules"]}
 
-
-def test_a_rule_that_lacks_one_name_leaves_no_decision(tmp_path: Path) -> None:
+def test_a_rule_that_lacks_deny_leaves_no_decision(tmp_path: Path) -> None:
     """Callers take an undefined decision for an error."""
-    text = TWO_OPINIONS.replace("two_opinions", "half_a_rule").replace("unknown contains {} if false\n", "")
+    text = TWO_OPINIONS.replace("two_opinions", "half_a_rule").replace("deny contains", "_deny contains")
     policies = _with_rule(tmp_path, "half_a_rule", text)
 
-    assert _ask(policies, "data.vpcguard.decision") == (None, "")
-    assert _ask(policies, "data.vpcguard.incomplete_rules") == ([["nat", "half_a_rule"]], "")
+    assert _ask(policies, "data.vpcguard.decision", tmp_path) == (None, "")
+    assert _ask(policies, "data.vpcguard.incomplete_rules", tmp_path) == (["nat.half_a_rule"], "")
 
 
 def test_two_violations_of_one_rule_by_one_function_are_an_error(tmp_path: Path) -> None:
     """A finding is one per function and rule; choosing one of two would hide the other."""
-    decision, errors = _ask(_with_rule(tmp_path, "two_opinions", TWO_OPINIONS), "data.vpcguard.decision")
+    policies = _with_rule(tmp_path, "two_opinions", TWO_OPINIONS)
+
+    decision, errors = _ask(policies, "data.vpcguard.decision", tmp_path)
 
     assert decision is None
     assert errors == "object keys must be unique"

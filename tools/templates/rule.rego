@@ -19,8 +19,6 @@ import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := cohorts.functions(cohorts.with_subnets)
 
 deny contains result.violation(name, details) if {

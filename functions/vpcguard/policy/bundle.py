@@ -10,24 +10,27 @@ import tarfile
 from pathlib import Path
 
 from vpcguard.errors import ConfigurationError
+from vpcguard.policy.catalogue import rule_metadata
 from vpcguard.policy.configuration import check_defaults
 
 _DATA = frozenset({"data.json", "data.yaml", "data.yml"})  # what OPA loads from a bundle, besides Rego
+_METADATA = "vpcguard/rule_metadata/data.json"  # what the rules say of themselves, which the decision shows
 _EVERYTHING = [""]  # the bundle owns all of data, so that nobody adds a policy beside it
 
 
 def build_bundle(policies: Path, output: Path) -> str:
     """Write the bundle of a policies folder and return its revision, "sha256:<hex>" of its contents.
 
-    Tests and schemas stay out: no verdict needs them. Raises ConfigurationError where there is no policy, and
-    for defaults that break policies/schemas/config.json: a misspelt threshold would hide a fault.
+    Tests and schemas stay out: no verdict needs them. Raises ConfigurationError where there is no policy, for
+    a rule that does not describe itself, and for defaults that break policies/schemas/config.json: a misspelt
+    threshold would hide a fault.
     """
     check_defaults(policies)
     return pack_bundle(policies, output)
 
 
 def pack_bundle(policies: Path, output: Path) -> str:
-    """Write the bundle as build_bundle does, and check nothing."""
+    """Write the bundle as build_bundle does, and leave the defaults unchecked."""
     files = _files(policies)
     digest = hashlib.sha256()
     for name, content in files.items():
@@ -48,6 +51,7 @@ def _files(policies: Path) -> dict[str, bytes]:
             files[path.relative_to(policies).as_posix()] = path.read_bytes()
     if not any(name.endswith(".rego") for name in files):
         raise ConfigurationError(f"{policies} holds no policies")
+    files[_METADATA] = json.dumps(rule_metadata(policies)).encode()
     return dict(sorted(files.items()))
 
 

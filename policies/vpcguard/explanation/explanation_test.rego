@@ -10,6 +10,7 @@ test_each_function_is_explained_with_all_its_parts if {
 		"functions": [fixtures.function("orders", ["a1", "gone"], {}), fixtures.function("stray", [], {})],
 		"vpc_endpoints": [estates.gateway("vpce-s3", "s3", ["rtb-a"])],
 	})
+		with data.vpcguard.rule_metadata as {}
 	shown := [[one.function, one.situation, count(one.subnets)] | some one in told]
 	shown == [["orders", "attached", 2], ["stray", "not_attached", 0]]
 	served := {subnet.subnet_id: [one.endpoint_id | some one in subnet.endpoints] | some subnet in told[0].subnets}

@@ -41,8 +41,38 @@ def test_a_bundle_holds_policies_and_their_data_alone(tmp_path: Path) -> None:
     revision = build_bundle(_policies(tmp_path / "policies"), tmp_path / "out" / "bundle.tar.gz")
 
     contents = _contents(tmp_path / "out" / "bundle.tar.gz")
-    assert list(contents) == [".manifest", "vpcguard/config/data.yaml", "vpcguard/vpcguard.rego"]
+    names = ["vpcguard/config/data.yaml", "vpcguard/rule_metadata/data.json", "vpcguard/vpcguard.rego"]
+    assert list(contents) == [".manifest", *names]
     assert json.loads(contents[".manifest"]) == {"revision": revision, "roots": [""], "rego_version": 1}
+
+
+def test_what_rules_say_of_themselves_becomes_data(tmp_path: Path) -> None:
+    """The decision shows it, and a rule of which nothing was known would vanish."""
+    policies = _policies(tmp_path / "policies")
+    rule = policies / "vpcguard" / "rules" / "nat" / "broken" / "broken.rego"
+    rule.parent.mkdir(parents=True)
+    said = "# title: It is broken\n# custom:\n#   advice: >-\n#     Repair\n#     it.\n"
+    rule.write_text(f"# METADATA\n{said}package vpcguard.rules.nat.broken\n")
+    before = build_bundle(policies, tmp_path / "bundle.tar.gz")
+
+    data = _contents(tmp_path / "bundle.tar.gz")["vpcguard/rule_metadata/data.json"]
+    assert json.loads(data) == {"nat.broken": {"title": "It is broken", "advice": "Repair it."}}
+
+    rule.write_text(f"# METADATA\n{said.replace('broken', 'torn')}package vpcguard.rules.nat.broken\n")
+    assert build_bundle(policies, tmp_path / "bundle.tar.gz") != before
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# METADATA\n# title: t\n", "# METADATA\n# a: [\n", "# METADATA\n# x\n"]
+)
+def test_a_rule_that_does_not_describe_itself_is_refused(tmp_path: Path, text: str) -> None:
+    policies = _policies(tmp_path / "policies")
+    rule = policies / "vpcguard" / "rules" / "nat" / "broken" / "broken.rego"
+    rule.parent.mkdir(parents=True)
+    rule.write_text(f"{text}package vpcguard.rules.nat.broken\n")
+
+    with pytest.raises(ConfigurationError, match=r"broken\.rego does not describe itself"):
+        build_bundle(policies, tmp_path / "bundle.tar.gz")
 
 
 def test_the_same_policies_give_the_same_bytes_anywhere(tmp_path: Path) -> None:

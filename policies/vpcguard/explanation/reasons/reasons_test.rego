@@ -1,7 +1,6 @@
 package vpcguard.explanation.reasons_test
 
 import data.vpcguard.explanation.reasons
-import data.vpcguard.explanation.verdicts
 import data.vpcguard.lib.endpoint_fixtures_test as estates
 import data.vpcguard.lib.fixtures_test as fixtures
 
@@ -63,23 +62,6 @@ test_needs_are_named if {
 	words := "need S3 or DynamoDB"
 	document := estates.document(["sqs:SendMessage", "kms:Decrypt"], {})
 	reasons.against("orders", words) == ["It needs no service but kms and sqs."] with input as document
-}
-
-test_no_rule_is_silent_about_why_it_does_not_apply if {
-	every document in {
-		_document({}),
-		_document({"state": "Active", "tags": fixtures.tags({"vpcguard:egress": "none"})}),
-		_document({"state": "Active", "tags": fixtures.tags({"vpcguard:egress": "aws"})}),
-		estates.document(["sqs:SendMessage"], {}),
-	} {
-		told := verdicts.of.orders with input as document
-		bare := {verdict.id |
-			some verdict in told
-			verdict.verdict == "not_applicable"
-			count(split(verdict.reason, ". ")) < 2
-		}
-		bare == set()
-	}
 }
 
 _bare := fixtures.whole({"functions": [fixtures.function("bare", ["gone"], {"state": "Active"})]})

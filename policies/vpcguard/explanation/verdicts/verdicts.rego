@@ -12,14 +12,16 @@ import data.vpcguard.lib.result
 # description: |
 #   By function name, every rule in the order of the decision: {"id", "title", "severity", "stage", "verdict",
 #   "reason"}, where violation and unknown bring more of the decision along. Verdicts: violation, unknown, pass, silent,
-#   off, not_applicable.
+#   off, not_applicable. Undefined where the decision is.
 of := {name: listed |
 	some name, _ in facts.functions
 	listed := [object.union(about, said) |
-		some rule in data.vpcguard.decision.rules
+		some rule in rules
 		about := {"id": rule.id, "title": rule.title, "severity": rule.severity, "stage": _setting(rule.id, name).stage}
 		said := _said(rule, name)
 	]
+} if {
+	rules := data.vpcguard.decision.rules
 }
 
 _said(rule, name) := object.union({"verdict": "violation", "reason": one.message}, _rest(one)) if {
@@ -37,7 +39,7 @@ _said(rule, name) := {"verdict": "silent", "reason": reason} if {
 	reason := sprintf("It rests on %s, left out on purpose.", [result.list(_left_out(rule.id, name))])
 }
 
-_said(rule, name) := {"verdict": "pass", "reason": _custom(rule.id).passes} if {
+_said(rule, name) := {"verdict": "pass", "reason": data.vpcguard.rule_metadata[rule.id].passes} if {
 	name in rule.applies
 	not name in _found(rule)
 }
@@ -50,7 +52,7 @@ _said(rule, name) := {"verdict": "off", "reason": _off(rule.id)} if {
 _said(rule, name) := {"verdict": "not_applicable", "reason": reason} if {
 	_is_quiet(rule, name)
 	_setting(rule.id, name).enabled
-	wanted := _custom(rule.id).applies_to
+	wanted := data.vpcguard.rule_metadata[rule.id].applies_to
 	reason := concat(" ", array.concat([$"It applies to {wanted}."], reasons.against(name, wanted)))
 }
 
@@ -71,8 +73,6 @@ _off(id) := "It is shipped off, and the configuration does not turn it on." if _
 _off(id) := "The configuration turns it off." if not _is_shipped_off(id)
 
 _is_shipped_off(id) if data.vpcguard.config.defaults.rules[id].enabled == false
-
-_custom(id) := data.vpcguard.rules[parts[0]][parts[1]].metadata.custom if parts := split(id, ".")
 
 _left_out(id, name) := {wait.name |
 	parts := split(id, ".")

@@ -6,9 +6,9 @@ import data.vpcguard.lib.fixtures_test as fixtures
 # each of these asks for the whole decision, which takes a while: one question a document
 
 test_every_rule_speaks_once_and_says_why if {
-	told := verdicts.of.orders with input as fixtures.estate({})
-	{verdict.id | some verdict in told} == object.keys(_words)
-	count(told) == count(_words)
+	told := verdicts.of.orders with input as fixtures.estate({}) with data.vpcguard.rule_metadata as _metadata
+	{verdict.id | some verdict in told} == object.keys(_metadata)
+	count(told) == count(_metadata)
 	_named(told, "az.single_az") == {
 		"id": "az.single_az",
 		"title": "Function runs in a single Availability Zone",
@@ -42,6 +42,7 @@ test_the_configuration_turns_off_and_changes_severity_and_stage if {
 		"az.single_az": {"severity": "low", "stage": "warn"},
 		"config.dedicated_tenancy": {"enabled": false},
 	}}})
+		with data.vpcguard.rule_metadata as _metadata
 	[_named(told, "az.single_az").severity, _named(told, "az.single_az").stage] == ["low", "warn"]
 	_short(told, "config.dedicated_tenancy") == ["off", "The configuration turns it off."]
 }
@@ -51,6 +52,7 @@ test_what_was_not_seen_is_unknown_and_what_was_left_out_is_silent if {
 		fixtures.denied(fixtures.estate({"vpcs": []}), {"vpcs": "ec2:DescribeVpcs"}),
 		{"function_states": "lambda:GetFunctionConfiguration"},
 	)
+		with data.vpcguard.rule_metadata as _metadata
 	_named(told, "config.dedicated_tenancy").verdict == "unknown"
 	_named(told, "config.dedicated_tenancy").waits_for == ["ec2:DescribeVpcs"]
 	_named(told, "config.dedicated_tenancy").is_failed_read
@@ -61,13 +63,8 @@ test_what_was_not_seen_is_unknown_and_what_was_left_out_is_silent if {
 	_short(told, "config.update_failed") == ["silent", "It rests on lambda:GetFunctionConfiguration, left out on purpose."]
 }
 
-test_every_rule_has_a_reason_to_pass_and_a_reason_not_to_apply if {
-	lacking := {id |
-		some id, words in _words
-		some key in ["applies_to", "passes"]
-		words[key] == ""
-	}
-	lacking == set()
+test_nothing_is_explained_where_there_is_no_decision if {
+	not verdicts.of with input as fixtures.estate({}) with data.vpcguard.rule_metadata as {"az.single_az": {}}
 }
 
 _named(told, id) := verdict if {
@@ -77,7 +74,45 @@ _named(told, id) := verdict if {
 
 _short(told, id) := [_named(told, id).verdict, _named(told, id).reason]
 
-_words := {metadata.id: metadata.custom |
-	some family, fault
-	metadata := data.vpcguard.rules[family][fault].metadata
+_metadata := {
+	"az.single_az": {
+		"title": "Function runs in a single Availability Zone",
+		"severity": "medium",
+		"advice": "Add a subnet.",
+		"remediation": "none",
+		"applies_to": "functions in a VPC that have a subnet left",
+		"passes": "Its subnets lie in two or more Availability Zones.",
+	},
+	"config.dedicated_tenancy": {
+		"title": "Function is attached to a VPC with dedicated instance tenancy",
+		"severity": "critical",
+		"advice": "Move it.",
+		"remediation": "detach_vpc_config",
+		"applies_to": "functions in a VPC that have a subnet left",
+		"passes": "The tenancy of its VPC is not dedicated.",
+	},
+	"config.dual_stack_mismatch": {
+		"title": "Function allows IPv6 in a subnet that has none",
+		"severity": "medium",
+		"advice": "Associate an IPv6 network.",
+		"remediation": "none",
+		"applies_to": "functions in a VPC that have a subnet left and have Ipv6AllowedForDualStack on",
+		"passes": "Each of its subnets has both.",
+	},
+	"config.update_failed": {
+		"title": "The last update failed because of the network",
+		"severity": "critical",
+		"advice": "Repair it.",
+		"remediation": "none",
+		"applies_to": "functions in a VPC",
+		"passes": "AWS reports no failure.",
+	},
+	"placement.vpc_required": {
+		"title": "Function runs outside a VPC",
+		"severity": "medium",
+		"advice": "Attach it.",
+		"remediation": "none",
+		"applies_to": "functions that are not being deleted",
+		"passes": "It is attached to a VPC.",
+	},
 }

@@ -8,24 +8,6 @@ import data.vpcguard.lib.facts
 
 # METADATA
 # description: |
-#   A rule's metadata for the decision, given rego.metadata.chain(); undefined while a part is missing. "custom" is for
-#   the explanation: the reasons of a rule that does not apply ("applies_to") or passes ("passes").
-# scope: document
-metadata(chain) := {
-	"id": concat(".", array.slice(link.path, 2, 4)),
-	"title": link.annotations.title,
-	"severity": custom.severity,
-	"advice": custom.advice,
-	"remediation": custom.remediation,
-	"custom": custom,
-} if {
-	link := chain[1] # the package's: the rule itself, which has no annotations, comes before it
-	link.annotations.scope == "package"
-	custom := link.annotations.custom
-}
-
-# METADATA
-# description: |
 #   A violation of the rule by a function. details holds "message" and "evidence", and where they apply "severity"
 #   (else that of the metadata), "root_causes" (a set: one id becomes root_cause, several none), "basis" (declared,
 #   inferred) and "is_eligible" (false: the rule's remediation must not be used here).
@@ -66,9 +48,9 @@ _off_by_signature := {signature: ids |
 _sometimes_off := union({ids | some ids in _off_by_signature})
 
 # METADATA
-# description: One rule of the decision, given its metadata and its sets applies, deny and unknown.
+# description: One rule of the decision, given what it shows of its metadata and its sets applies, deny and unknown.
 # scope: document
-composed(rule, said) := object.union(object.remove(rule, ["custom"]), _weighed(rule, said))
+composed(rule, said) := object.union(rule, _weighed(rule, said))
 
 # most rules find nothing in most questions
 _weighed(rule, said) := {"applies": said.applies, "silent": set(), "off": set(), "violations": [], "unknowns": []} if {

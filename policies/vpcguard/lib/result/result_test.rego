@@ -3,41 +3,6 @@ package vpcguard.lib.result_test
 import data.vpcguard.lib.fixtures_test as fixtures
 import data.vpcguard.lib.result
 
-test_metadata_of_a_package if {
-	result.metadata([
-		{"path": ["vpcguard", "rules", "nat", "some_fault", "metadata"]},
-		{
-			"path": ["vpcguard", "rules", "nat", "some_fault"],
-			"annotations": {
-				"scope": "package",
-				"title": "Something is wrong",
-				"custom": {
-					"severity": "high",
-					"advice": "Repair it.",
-					"remediation": "none",
-					"passes": "Nothing is wrong.",
-				},
-			},
-		},
-	]) == {
-		"id": "nat.some_fault",
-		"title": "Something is wrong",
-		"severity": "high",
-		"advice": "Repair it.",
-		"remediation": "none",
-		"custom": {
-			"severity": "high",
-			"advice": "Repair it.",
-			"remediation": "none",
-			"passes": "Nothing is wrong.",
-		},
-	}
-}
-
-test_no_metadata_where_a_part_is_missing if {
-	not result.metadata([{"path": ["vpcguard", "rules", "nat", "some_fault"]}])
-}
-
 test_a_violation_takes_severity_and_stage_from_the_rule_and_the_configuration if {
 	_violations({}, {"nat.some_fault": {"stage": "warn"}}) == [{
 		"function": "orders",

@@ -27,8 +27,6 @@ import data.vpcguard.lib.facts
 import data.vpcguard.lib.legs
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, details) if {

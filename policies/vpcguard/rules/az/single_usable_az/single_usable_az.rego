@@ -33,8 +33,6 @@ import data.vpcguard.lib.lambda_interfaces
 import data.vpcguard.lib.path
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {"message": concat(" ", [name, fault]), "evidence": evidence}) if {

@@ -27,8 +27,6 @@ package vpcguard.rules.config.alias_serves_other_network
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 # attached or not: the old version may be attached where $LATEST is not
 applies := union({waiting | some waiting in _unread}) | object.keys(_aliased)
 

@@ -27,8 +27,6 @@ import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := union({cohorts.spreads[key].functions | some key in _keys})
 
 deny contains result.violation(name, {

@@ -31,8 +31,6 @@ import data.vpcguard.lib.facts
 import data.vpcguard.lib.lambda_interfaces
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := union({waiting | some waiting in _unread}) | object.keys(_idle)
 
 deny contains result.violation(name, {

@@ -27,8 +27,6 @@ import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {

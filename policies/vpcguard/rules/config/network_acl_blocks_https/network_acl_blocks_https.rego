@@ -39,8 +39,6 @@ import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 import data.vpcguard.lib.ways
 
-metadata := result.metadata(rego.metadata.chain())
-
 # intent none needs no way out, and intent aws without a known need says nothing about where to
 applies := (cohorts.functions_with_subnets - cohorts.functions(_inward)) | needs.functions(_to_aws)
 

@@ -29,8 +29,6 @@ import data.vpcguard.lib.facts
 import data.vpcguard.lib.iam
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {

@@ -32,8 +32,6 @@ import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 import data.vpcguard.lib.security_groups
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := cohorts.functions(_judged)
 
 deny contains result.violation(name, object.union(

@@ -29,8 +29,6 @@ package vpcguard.rules.config.update_failed
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 # attached or not: a function can have failed for a network that it has left
 applies := (object.keys(facts.attached) | object.keys(_failure)) | union({waiting | some waiting in _unread})
 

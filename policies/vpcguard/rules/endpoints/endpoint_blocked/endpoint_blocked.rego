@@ -32,8 +32,6 @@ import data.vpcguard.lib.needs
 import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := needs.needy_functions
 
 deny contains result.violation(name, {

@@ -31,8 +31,6 @@ import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 import data.vpcguard.lib.routes
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := demands.functions(_concerned)
 
 deny contains result.violation(name, {

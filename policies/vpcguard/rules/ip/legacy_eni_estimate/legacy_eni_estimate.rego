@@ -27,8 +27,6 @@ import data.vpcguard.lib.config
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 # without a reserved or a configured peak there is nothing to estimate from
 applies := cohorts.functions_with_subnets & (_with_peak | object.keys(_unread))
 

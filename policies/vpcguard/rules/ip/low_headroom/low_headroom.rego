@@ -28,8 +28,6 @@ import data.vpcguard.lib.config
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := union({cohorts.spreads[key].functions |
 	some key, judged in _judged
 	count(judged) + count(cohorts.spreads[key].hidden_subnets) > 0

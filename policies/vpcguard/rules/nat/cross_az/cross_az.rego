@@ -31,8 +31,6 @@ import data.vpcguard.lib.path
 import data.vpcguard.lib.result
 import data.vpcguard.lib.routes
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := path.needed_by
 
 deny contains result.violation(name, {"message": concat(" ", [name, finding.message]), "evidence": evidence}) if {

@@ -31,8 +31,6 @@ import data.vpcguard.lib.intent
 import data.vpcguard.lib.path
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := path.needed_by
 
 deny contains result.violation(name, details) if {

@@ -24,8 +24,6 @@ package vpcguard.rules.placement.vpc_required
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := object.keys(facts.functions) - facts.deleting
 
 # a capacity provider brings its own VPC

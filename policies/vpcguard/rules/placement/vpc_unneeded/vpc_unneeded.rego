@@ -23,8 +23,6 @@ import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.result
 
-metadata := result.metadata(rego.metadata.chain())
-
 applies := cohorts.functions(object.keys(cohorts.by_key))
 
 deny contains result.violation(name, {
