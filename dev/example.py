@@ -20,9 +20,8 @@ from dev.deliveries import Context, batches
 from dev.estate import ACCOUNT, REGION, TEAMS, build_estate
 from dev.processes import ROOT, dynamodb_local, ministack
 from tests.support.dynamodb import create_findings_table
-from vpcguard.cli.formats import closing
-from vpcguard.cli.formats.table import write_findings
-from vpcguard.cli.report import Report
+from vpcguard.cli.formats import write_findings
+from vpcguard.cli.report import Report, count_lines
 from vpcguard.findings.store import FindingStore
 from vpcguard.model import Finding, Status
 from vpcguard.policy.server import running_opa
@@ -157,7 +156,7 @@ def show_findings() -> None:
     findings = [finding for status in statuses for finding in _listed(store, status)]
     report = Report(looked=(), findings=tuple(findings), unread=())
     print()
-    write_findings(findings, ["In DynamoDB now:", *closing.counts(report), CANNOT_SHOW], sys.stdout)
+    write_findings(findings, ["In DynamoDB now:", *count_lines(report), CANNOT_SHOW], sys.stdout)
 
 
 def _listed(store: FindingStore, status: Status) -> Iterator[Finding]:

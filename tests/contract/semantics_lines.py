@@ -656,7 +656,7 @@ OUTPUT = (
         (
             _python("unit/cli/test_formats", "table_ends_with_counts_and_what_was_not_read"),
             _python("unit/cli/test_formats", "jsonl_is_one_finding_a_line_with_every_field"),
-            _python("unit/cli/test_judged", "a_function_no_rule_speaks_about_is_not_applicable"),
+            _python("unit/cli/test_report", "a_function_no_rule_speaks_about_is_not_applicable"),
             Shown("outside_a_vpc", NAT, "not_applicable", "absent"),
         ),
     ),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import signal
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -48,7 +49,6 @@ def vpcguard(capsys: pytest.CaptureFixture[str]) -> Iterator[Vpcguard]:
     yield Vpcguard(capsys)
     for number, handler in handlers.items():
         signal.signal(number, handler)
-    gc.enable()
 
 
 def test_the_list_shows_what_is_off_and_the_stage(vpcguard: Vpcguard) -> None:
@@ -138,3 +138,9 @@ def test_a_usage_error_is_2_and_says_on_stderr_what_is_wrong(
 
     assert (code, shown) == (2, "")
     assert words in said
+
+
+def test_the_version_is_that_of_the_project(vpcguard: Vpcguard) -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+
+    assert vpcguard("--version") == (0, f"vpcguard {project['version']}\n", "")

@@ -1,1 +1,1 @@
-"""The command line: parse, one call, show. One file a command, under `commands`."""
+"""The command line: parse, one call, show. One module a command; `main` names them."""

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from inspect import cleandoc
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse names it no other way
+TIMEOUT_SECONDS = 60.0  # of one question to OPA; nobody waits for the answer but the person at the terminal
 
 
-def new_command(
-    commands: Commands, run: Callable[..., None], *, name: str | None = None
-) -> argparse.ArgumentParser:
-    """Add the command that calls `run` with its options as keywords; its docstring is the help.
-
-    name: by default that of the function.
-    """
-    words = cleandoc(run.__doc__ or "")
-    command = commands.add_parser(
-        name or run.__name__,
-        help=words.splitlines()[0],
-        description=words,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    command.set_defaults(run=run, used=command)
-    return command
+def describe(command: argparse.ArgumentParser, words: str) -> None:
+    """Add to what a command's help says, as it stands."""
+    command.description = f"{command.description}\n\n{words}"
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
 
 
 def path(text: str) -> Path:
@@ -49,11 +32,17 @@ def config(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", type=path, metavar="FILE", help=words)
 
 
-def region(command: argparse.ArgumentParser, *, is_repeatable: bool = False) -> None:
+def region(command: argparse.ArgumentParser) -> None:
     """Add --region REGION."""
-    several: dict[str, Any] = {"action": "append"} if is_repeatable else {}
-    words = "region to read; repeatable" if is_repeatable else "region to read"
-    command.add_argument("--region", help=f"{words}; default: the profile's", **several)
+    command.add_argument("--region", help="region to read; default: the profile's")
+
+
+def regions(command: argparse.ArgumentParser) -> None:
+    """Add --region REGION, repeatable."""
+    words = "region to read; repeatable; default: the profile's"
+    command.add_argument(
+        "--region", action="append", default=[], dest="regions", metavar="REGION", help=words
+    )
 
 
 def credentials(command: argparse.ArgumentParser) -> None:
@@ -65,7 +54,9 @@ def credentials(command: argparse.ArgumentParser) -> None:
 def functions(command: argparse.ArgumentParser) -> None:
     """Add --function NAME, repeatable; an ARN is a name as well."""
     words = "only this function, by name or ARN; repeatable; default: every function"
-    command.add_argument("--function", action="append", metavar="NAME", help=words)
+    command.add_argument(
+        "--function", action="append", default=[], dest="functions", metavar="NAME", help=words
+    )
 
 
 def states(command: argparse.ArgumentParser) -> None:

@@ -1,18 +1,27 @@
 """What one audit has to say, ready to be shown: findings, what does not apply, what was not read.
 
-Pure: made from judgements, turned into text by `formats`, and into the exit status by `exits`.
+Pure: made from judgements, turned into text by `formats`, and into an exit code here.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from vpcguard.model import Finding, Severity, Status
+from vpcguard.audit.judging import FailedRead, Judgement
+from vpcguard.cli.output import DONE, FINDINGS, READ_FAILED, visible
+from vpcguard.model import Decision, Finding, Severity, Snapshot, Status
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # worst first
+
+# What AWS says of a resource that does not exist, and what we say of an answer kept in part on purpose:
+# neither is a read that failed.
+_NO_FAILURE = re.compile(r"^NoSuch|NotFound(Exception)?$|^Partial$")
+_LIST, _ONE = "lambda:ListFunctions", "lambda:GetFunctionConfiguration"
+_OPERATION = re.compile(r"[a-z0-9-]+:[A-Z]\w+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +75,25 @@ class Report:
 
     def waiting_for(self) -> dict[str, int]:
         """Return the operations and targets that undetermined findings wait for, with their number."""
-        return dict(
-            sorted(
-                Counter(
-                    str(target)
-                    for finding in self.findings
-                    if finding.status == "undetermined"
-                    for target in finding.evidence.get("unknown", ())
-                ).items()
-            )
+        found = Counter(
+            str(target)
+            for finding in self.findings
+            if finding.status == "undetermined"
+            for target in finding.evidence.get("unknown", ())
         )
+        return dict(sorted(found.items()))
+
+    def exit_code(self, fail_on: Severity | None) -> int:
+        """Return the exit code of an audit that ran to its end: see `output`."""
+        if self.unread:
+            return READ_FAILED
+        if fail_on is None:
+            return DONE
+        failing = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+        return FINDINGS if any(severity in failing for severity in self.counts("open")) else DONE
+
+
+# ---- from judgements ----
 
 
 def merged(reports: list[Report]) -> Report:
@@ -90,3 +108,140 @@ def merged(reports: list[Report]) -> Report:
 
 def _order(finding: Finding) -> tuple[str, str, str, str]:
     return finding.function_name, finding.rule_id, finding.account_id, finding.region
+
+
+def report_of(judgement: Judgement, *, only: Iterable[str] = ()) -> Report:
+    """Return the report of one account and region; only: function names, none: all of them.
+
+    unread: what AWS refused, and what was neither answered nor refused although a verdict waits for it.
+    """
+    decision, snapshot = judgement.decision, judgement.snapshot
+    wanted = frozenset(only) or frozenset(judgement.functions)
+    functions = [name for name in judgement.functions if name in wanted]
+    spoken_of = _spoken_of(decision)
+    looked = Looked(
+        account_id=snapshot.account_id,
+        region=snapshot.region,
+        captured_at=snapshot.captured_at,
+        snapshot_digest=judgement.digest,
+        policy_revision=decision.policy_revision,
+        config_digest=decision.config_digest,
+        functions=tuple(functions),
+        rules=len(decision.rules),
+        not_applicable=tuple(name for name in functions if name not in spoken_of),
+    )
+    findings = [
+        finding for look in judgement.looks if look.function_name in wanted for finding in look.findings
+    ]
+    refused = refused_reads(judgement.failed_reads, snapshot.region)
+    missing = _waited_for(decision, wanted) | _unlisted(snapshot)
+    return Report(
+        looked=(looked,),
+        findings=tuple(findings),
+        unread=(*refused, *missing_reads(missing, refused, snapshot)),
+    )
+
+
+def _spoken_of(decision: Decision) -> frozenset[str]:
+    found: set[str] = set()
+    for rule in decision.rules:
+        found.update(rule.applies, rule.silent, (one.function for one in rule.violations))
+        found.update(one.function for one in rule.unknowns)
+    return frozenset(found)
+
+
+def _waited_for(decision: Decision, wanted: frozenset[str]) -> set[str]:
+    """What undetermined verdicts wait for where a read failed: operations, not opaque targets."""
+    found: set[str] = set()
+    for rule in decision.rules:
+        for unknown in rule.unknowns:
+            if unknown.is_failed_read and unknown.function in wanted:
+                found.update(operations_of(unknown.waits_for))
+    return found
+
+
+def _unlisted(snapshot: Snapshot) -> set[str]:
+    """Nobody was judged because nobody was listed: no verdict can say so, and it must not look like peace."""
+    reads = snapshot.own
+    is_told = _LIST in {*reads.answers, *reads.failures, *snapshot.not_requested}
+    return set() if is_told or reads.answers.get(_ONE) else {_LIST}
+
+
+def operations_of(waits_for: Sequence[str]) -> Sequence[str]:
+    """Return the AWS operations among what an undetermined verdict waits for; all of it if there is none."""
+    return [name for name in waits_for if _OPERATION.fullmatch(name)] or waits_for
+
+
+def refused_reads(reads: Iterable[FailedRead], region: str) -> list[Unread]:
+    """Return what AWS refused to a snapshot."""
+    return [
+        Unread(
+            account_id=read.account_id,
+            region=region,
+            operation=read.operation,
+            subject=read.subject,
+            code=read.failure.code,
+            message=read.failure.message,
+        )
+        for read in reads
+        if not _NO_FAILURE.search(read.failure.code)
+    ]
+
+
+def missing_reads(awaited: Iterable[str], refused: Iterable[Unread], snapshot: Snapshot) -> Iterator[Unread]:
+    """Yield the operations that verdicts wait for and that were not refused, but not answered either."""
+    for operation in sorted({*awaited} - {one.operation for one in refused}):
+        yield Unread(account_id=snapshot.account_id, region=snapshot.region, operation=operation)
+
+
+# ---- in words ----
+
+
+def summary_lines(report: Report) -> list[str]:
+    """Return what follows the findings: what was judged, counts, what does not apply, what was not read."""
+    lines = [
+        f"Judged {_number(len(looked.functions), 'function')} of {looked.account_id} in {looked.region} "
+        f"by {_number(looked.rules, 'rule')}, as read at {looked.captured_at} "
+        f"(policies {looked.policy_revision})."
+        for looked in report.looked
+    ]
+    lines += count_lines(report)
+    if waiting := report.waiting_for():
+        named = ", ".join(f"{name} ({number})" for name, number in waiting.items())
+        lines.append(f"Undetermined verdicts wait for: {named}.")
+    for looked in report.looked:
+        if looked.not_applicable:
+            number = _number(len(looked.not_applicable), "function")
+            where = f"{number} of {looked.account_id} in {looked.region}"
+            lines.append(f"Not applicable: no rule speaks about {where}: {', '.join(looked.not_applicable)}.")
+    return [visible(line) for line in lines] + unread_lines(report.unread)
+
+
+def count_lines(report: Report) -> list[str]:
+    """Return how many findings are open, and how many verdicts could not be reached."""
+    return [
+        f"Open: {_counts(report.counts('open'))}.",
+        f"Undetermined: {_counts(report.counts('undetermined'))}.",
+    ]
+
+
+def unread_lines(unread: Iterable[Unread]) -> list[str]:
+    """Return a line for each read that failed, or the line that says that none did."""
+    return [not_read(one) for one in unread] or ["Everything asked of AWS was answered."]
+
+
+def not_read(unread: Unread) -> str:
+    """Return what was not read and why, as one line with everything invisible spelled out."""
+    about = f" of {unread.subject}" if unread.subject else ""
+    why = "neither answered nor refused, and verdicts rest on it"
+    if unread.code:
+        why = f"{unread.code}: {unread.message}"
+    return visible(f"Not read: {unread.operation}{about} in {unread.account_id} {unread.region}: {why}")
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _counts(counts: Mapping[Severity, int]) -> str:
+    return ", ".join(f"{number} {severity}" for severity, number in counts.items()) or "none"

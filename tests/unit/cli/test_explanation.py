@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from vpcguard.cli.explaining import Explained
-from vpcguard.cli.formats import explanation
+from vpcguard.cli.explanation import Explained
+from vpcguard.cli.render import write_json, write_lines
 from vpcguard.cli.report import Unread
 from vpcguard.model import Explanation
 
@@ -160,7 +160,7 @@ def _with(explained: Explained, **more: Any) -> Explained:
 
 def _text(explained: Explained) -> str:
     stream = io.StringIO()
-    explanation.write_text(explained, stream)
+    write_lines(explained.as_lines(), stream)
     return stream.getvalue()
 
 
@@ -271,7 +271,7 @@ def test_json_is_the_document_with_where_it_comes_from(explained: Explained) -> 
     strange = _with(explained, text="注文 \ud800 \x1b[2J")
     stream = io.StringIO()
 
-    explanation.write_json(strange, stream)
+    write_json(strange.as_document(), stream)
 
     assert stream.getvalue().isascii()
     assert json.loads(stream.getvalue()) == {

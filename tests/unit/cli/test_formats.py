@@ -8,7 +8,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from vpcguard.cli.formats import FormatName, plain, terminal, write_report
+from vpcguard.cli import terminal
+from vpcguard.cli.formats import FormatName, write_findings, write_report
 from vpcguard.cli.report import Looked, Report, Unread
 from vpcguard.model import Finding
 
@@ -88,8 +89,8 @@ def test_what_is_not_proven_is_not_repaired(
     monkeypatch.setenv("COLUMNS", "200")
     proven, undetermined = report.findings
 
-    assert "Add a subnet in a second zone." in _drawn(kind, proven, width=200)
-    drawn = _drawn(kind, undetermined, width=200)
+    assert "Add a subnet in a second zone." in _drawn(kind, proven)
+    drawn = _drawn(kind, undetermined)
     assert "leaves through tgw-0a" in drawn
     assert "Add a subnet" not in drawn
     assert "  do " not in drawn
@@ -135,12 +136,12 @@ def test_table_ends_with_counts_and_what_was_not_read(report: Report) -> None:
     )
 
 
-def _drawn(kind: str, finding: Finding, *, width: int) -> str:
+def _drawn(kind: str, finding: Finding) -> str:
     stream = io.StringIO()
     if kind == "plain":
-        plain.write([finding], ["closing " * 30], stream, width=width)
+        write_findings([finding], ["summary " * 30], stream)
     else:
-        terminal.write([finding], ["closing " * 30], stream)
+        terminal.draw([finding], ["summary " * 30], stream)
     return stream.getvalue()
 
 
@@ -154,7 +155,7 @@ def test_no_line_is_wider_than_the_terminal_and_no_id_is_cut(
     name = "f" * 64
     long = replace(report.findings[0], message=f"all in {LONG_ID}", function_name=name)
 
-    lines = _drawn(kind, long, width=width).splitlines()
+    lines = _drawn(kind, long).splitlines()
 
     assert max(map(len, lines)) <= width
     assert kind == "plain" or {len(line) for line in lines if "│" in line} == {width}
@@ -177,7 +178,7 @@ def test_markup_and_escapes_are_shown_not_obeyed(
         title="[link=http://evil]",
     )
 
-    text = _drawn(kind, hostile, width=200)
+    text = _drawn(kind, hostile)
 
     assert "[red]x[/red] [/] \\x1b[2J" in text
     assert "[link=http://evil]" in text

@@ -1,19 +1,30 @@
-"""What a judgement means for the report: what was unread decides about the exit code."""
+"""What a judgement means for the report, and a report for the exit code: what pipelines act on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from vpcguard.audit.judging import FailedRead, Judgement
-from vpcguard.cli.judged import report_of
-from vpcguard.cli.report import Unread
-from vpcguard.model import Answers, Decision, Failure, Finding, Look, RuleDecision, Snapshot, Unknown
+from vpcguard.cli.report import Report, Unread, report_of
+from vpcguard.model import (
+    Answers,
+    Decision,
+    Failure,
+    Finding,
+    Look,
+    RuleDecision,
+    Severity,
+    Snapshot,
+    Unknown,
+)
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 Judge = Callable[..., Judgement]
+UNREAD = Unread(account_id=ACCOUNT, region=REGION, operation="ec2:DescribeNatGateways")
 LISTED = Answers({"lambda:ListFunctions": {"Functions": []}})
 
 
@@ -144,6 +155,23 @@ def test_a_refused_operation_is_named_once(judgement: Judge) -> None:
     assert [(one.operation, one.code) for one in report.unread] == [
         ("ec2:DescribeRouteTables", "UnauthorizedOperation")
     ]
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "code"),
+    [(None, 0), ("critical", 0), ("high", 0), ("medium", 1), ("low", 1), ("info", 1)],
+)
+def test_an_open_finding_fails_at_its_severity_and_below(
+    report: Report, fail_on: Severity | None, code: int
+) -> None:
+    """The high one is undetermined: a doubt is not a finding, or nobody could use --fail-on."""
+    assert report.exit_code(fail_on) == code
+
+
+def test_a_failed_read_comes_before_findings(report: Report) -> None:
+    """With something unread the findings are not the whole truth, and the pipeline must know that first."""
+    assert replace(report, unread=(UNREAD,)).exit_code("info") == 3
+    assert replace(report, unread=(UNREAD,)).exit_code(None) == 3
 
 
 def _unknown(*waits_for: str, is_failed_read: bool) -> Unknown:

@@ -1,26 +1,20 @@
-"""The explanation of one function: as text for people, and as one JSON object.
+"""What leads to the verdicts over one function: as text for people, and as one JSON object. Pure.
 
-Text of the same order and width on a terminal and in a pipe; nothing is cut, so that every id can be copied.
+Text of the same order on a terminal and in a pipe.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from vpcguard.cli.formats.closing import unread_lines
-from vpcguard.cli.formats.table import FALLBACK_WIDTH
-from vpcguard.cli.visible import one_line
-
-if TYPE_CHECKING:
-    from vpcguard.cli.explaining import Explained
+from vpcguard.cli.render import Line, one_line
+from vpcguard.cli.report import Unread, unread_lines
+from vpcguard.model import Explanation
 
 Json = Mapping[str, Any]
-_NARROWEST = 40
 _LABEL = 12  # columns of a label before its text
 _VERDICTS = {  # in the order in which they are shown
     "violation": "violation",
@@ -33,62 +27,73 @@ _VERDICTS = {  # in the order in which they are shown
 _SERVES = {"yes": "serves", "no": "does not serve", "unknown": "may serve"}
 
 
-def write_json(explained: Explained, stream: TextIO) -> None:
-    """Write one JSON object. ASCII only, whatever the locale."""
-    json.dump(explained.as_document(), stream, indent=2)
-    stream.write("\n")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """The explanation of one function and where it comes from. unread: as of a Report."""
+
+    account_id: str
+    region: str
+    captured_at: str
+    snapshot_digest: str
+    explanation: Explanation
+    unread: tuple[Unread, ...]
+
+    @property
+    def function(self) -> Json:
+        """One of the functions of policies/schemas/explanation.json."""
+        return self.explanation.document
+
+    def as_document(self) -> dict[str, Any]:
+        """Return all of it as one JSON object."""
+        return {
+            "account_id": self.account_id,
+            "region": self.region,
+            "captured_at": self.captured_at,
+            "snapshot_digest": self.snapshot_digest,
+            "policy_revision": self.explanation.policy_revision,
+            "config_digest": self.explanation.config_digest,
+            **self.function,
+            "unread": [asdict(one) for one in self.unread],
+        }
+
+    def as_lines(self) -> Iterator[Line]:
+        """Yield it for people."""
+        function = self.function
+        where = f"{function['function']} in {self.account_id} {self.region}"
+        yield _line(f"{where}, as read at {self.captured_at}")
+        yield _line(f"policies {self.explanation.policy_revision}")
+        yield _line("")
+        yield from _situation(function)
+        for subnet in function["subnets"]:
+            yield _line("")
+            yield from _subnet(subnet)
+        yield _line("")
+        yield from _rules(function["rules"])
+        yield _line("")
+        yield from map(_line, unread_lines(self.unread))
 
 
-def write_text(explained: Explained, stream: TextIO) -> None:
-    """Write the explanation for people, wrapped to the terminal."""
-    width = max(shutil.get_terminal_size((FALLBACK_WIDTH, 24)).columns, _NARROWEST)
-    for indent, label, text in _lines(explained):
-        start = " " * indent + (f"{label:<{_LABEL - 1}} " if label else "")
-        wrapped = textwrap.wrap(
-            one_line(text),
-            width,
-            initial_indent=start,
-            subsequent_indent=" " * (indent + (_LABEL if label else 0)),
-            break_on_hyphens=False,
-        )
-        stream.write("\n".join(wrapped) + "\n")
+def _line(text: str) -> Line:
+    return Line(one_line(text))
 
 
-_Line = tuple[int, str, str]  # indent, label, text
-_BLANK: _Line = (0, "", "")
+def _labelled(label: str, text: str, *, indent: int = 0) -> Line:
+    return Line(one_line(text), start=f"{' ' * indent}{label:<{_LABEL - 1}} ", hang=indent + _LABEL)
 
 
-def _lines(explained: Explained) -> Iterator[_Line]:
-    function = explained.function
-    where = f"{function['function']} in {explained.account_id} {explained.region}"
-    yield 0, "", f"{where}, as read at {explained.captured_at}"
-    yield 0, "", f"policies {explained.explanation.policy_revision}"
-    yield _BLANK
-    yield from _situation(function)
-    for subnet in function["subnets"]:
-        yield _BLANK
-        yield from _subnet(subnet)
-    yield _BLANK
-    yield from _rules(function["rules"])
-    yield _BLANK
-    if not explained.unread:
-        yield 0, "", "Everything asked of AWS was answered."
-    yield from ((0, "", line) for line in unread_lines(explained.unread))
-
-
-def _situation(function: Json) -> Iterator[_Line]:
-    yield 0, "", function["text"]
+def _situation(function: Json) -> Iterator[Line]:
+    yield _line(function["text"])
     if function["vpc_id"]:
-        yield 0, "vpc", function["vpc_id"]
+        yield _labelled("vpc", function["vpc_id"])
     if function["security_groups"]:
         groups = (_existing(one["security_group_id"], one) for one in function["security_groups"])
-        yield 0, "groups", ", ".join(groups)
+        yield _labelled("groups", ", ".join(groups))
     for field, label in (("state", "state"), ("last_update_status", "last update")):
         if field in function["states"]:
-            yield 0, label, _state(function["states"], field)
-    yield 0, "intent", _intent(function["intent"])
+            yield _labelled(label, _state(function["states"], field))
+    yield _labelled("intent", _intent(function["intent"]))
     if function["security_groups"]:
-        yield 0, "needs", _needs(function["needs"])
+        yield _labelled("needs", _needs(function["needs"]))
 
 
 def _state(states: Mapping[str, str], field: str) -> str:
@@ -121,25 +126,27 @@ def _needs(needs: Json) -> str:
     return found + (f"; others are possible{_waiting(others)}" if others else "")
 
 
-def _subnet(subnet: Json) -> Iterator[_Line]:
+def _subnet(subnet: Json) -> Iterator[Line]:
     zones = [zone for zone in (subnet["zone_name"], subnet["zone_id"]) if zone]
     where = f"  {' '.join(zones)}" if zones else ""
-    yield 0, "", f"subnet {_existing(subnet['subnet_id'], subnet)}{where}"
+    yield _line(f"subnet {_existing(subnet['subnet_id'], subnet)}{where}")
     if path := subnet["path"]:
-        yield 2, "way out", f"{path['state']}: {path['text']}"
+        yield _labelled("way out", f"{path['state']}: {path['text']}", indent=2)
         if path["hops"]:
             hops = (f"{hop['id']} ({hop['kind'].replace('_', ' ')}, {hop['state']})" for hop in path["hops"])
-            yield 2, "hops", " > ".join(hops)
+            yield _labelled("hops", " > ".join(hops), indent=2)
     for endpoint in subnet["endpoints"]:
         about = ", ".join(part for part in (endpoint["type"], endpoint["service"]) if part)
         name = f"{endpoint['endpoint_id']} ({about})" if about else endpoint["endpoint_id"]
-        yield 2, "endpoint", f"{name} {_SERVES[endpoint['serves']]}: {endpoint['reason']}"
+        yield _labelled("endpoint", f"{name} {_SERVES[endpoint['serves']]}: {endpoint['reason']}", indent=2)
     if subnet["endpoints_wait_for"]:
-        yield 2, "endpoint", f"others are possible{_waiting(subnet['endpoints_wait_for'])}"
+        yield _labelled("endpoint", f"others are possible{_waiting(subnet['endpoints_wait_for'])}", indent=2)
     for service in subnet["services"]:
-        yield 2, "service", f"{service['service']}: {service['text']}{_waiting(service['waits_for'])}"
+        yield _labelled(
+            "service", f"{service['service']}: {service['text']}{_waiting(service['waits_for'])}", indent=2
+        )
     if subnet["addresses"]:
-        yield 2, "addresses", subnet["addresses"]["text"]
+        yield _labelled("addresses", subnet["addresses"]["text"], indent=2)
 
 
 def _existing(name: str, found: Json) -> str:
@@ -154,12 +161,12 @@ def _waiting(waits: Sequence[Mapping[str, str]]) -> str:
     return f"; waits for {', '.join(dict.fromkeys(named))}"
 
 
-def _rules(rules: Sequence[Json]) -> Iterator[_Line]:
+def _rules(rules: Sequence[Json]) -> Iterator[Line]:
     counts = Counter(rule["verdict"] for rule in rules)
     shown = (f"{label} {counts[verdict]}" for verdict, label in _VERDICTS.items() if counts[verdict])
-    yield 0, "", f"{len(rules)} rules: {', '.join(shown)}"
+    yield _line(f"{len(rules)} rules: {', '.join(shown)}")
     order = list(_VERDICTS)
     for rule in sorted(rules, key=lambda rule: order.index(rule["verdict"])):
         is_found = rule["verdict"] in ("violation", "unknown")
         about = f" ({rule['severity']}, stage {rule['stage']})" if is_found else ""
-        yield 2, _VERDICTS[rule["verdict"]], f"{rule['id']}{about}: {rule['reason']}"
+        yield _labelled(_VERDICTS[rule["verdict"]], f"{rule['id']}{about}: {rule['reason']}", indent=2)

@@ -8,8 +8,7 @@ from typing import NoReturn
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-import vpcguard.snapshot
-from vpcguard.cli import live
+from vpcguard.cli import reading
 from vpcguard.cli.report import Unread
 from vpcguard.errors import ConfigurationError, ReadError
 
@@ -21,17 +20,17 @@ def _unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     def capture(*_: object, **__: object) -> NoReturn:
         raise ReadError("no way there") from EndpointConnectionError(endpoint_url="https://nowhere")
 
-    monkeypatch.setattr(vpcguard.snapshot, "capture", capture)
+    monkeypatch.setattr(reading, "capture", capture)
     monkeypatch.setattr(
-        live,
+        reading,
         "_readers",
-        lambda target: [r for r in READERS if not target.regions or r.region in target.regions],
+        lambda wanted: [r for r in READERS if not wanted.regions or r.region in wanted.regions],
     )
 
 
 def test_a_region_out_of_reach_beside_others_is_a_failed_read() -> None:
     """The others are judged all the same."""
-    found = list(live.live_snapshots(live.Target(regions=("eu-west-1", "xx-west-1")), None))
+    found = list(reading.read_regions(reading.Selection(regions=("eu-west-1", "xx-west-1"))))
 
     assert [(one.region, one.code) for one in found if isinstance(one, Unread)] == [
         ("eu-west-1", "ReadError"),
@@ -42,4 +41,4 @@ def test_a_region_out_of_reach_beside_others_is_a_failed_read() -> None:
 @pytest.mark.parametrize("regions", [(), ("xx-west-1",), ("xx-west-1", "xx-west-1")])
 def test_the_only_region_out_of_reach_is_a_mistake_of_the_command(regions: tuple[str, ...]) -> None:
     with pytest.raises(ConfigurationError, match="out of reach"):
-        list(live.live_snapshots(live.Target(regions=regions), None))
+        list(reading.read_regions(reading.Selection(regions=regions)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vpcguard.cli.visible import visible
+from vpcguard.cli.output import visible
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""A report in the formats that --format offers: blocks or a table for people, json and jsonl for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal, TextIO
+
+from vpcguard.cli.render import Line, one_line, write_json, write_lines
+from vpcguard.cli.report import SEVERITIES, Report, summary_lines
+from vpcguard.model import Finding
+from vpcguard.settings import has_dumb_terminal
+
+FormatName = Literal["table", "json", "jsonl"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a report is written, and what its file ends in."""
+
+    write: Callable[[Report, TextIO], None]
+    extension: str
+
+
+def write_report(report: Report, name: FormatName, stream: TextIO) -> None:
+    """Write the report to a stream."""
+    FORMATS[name].write(report, stream)
+
+
+def _write_jsonl(report: Report, stream: TextIO) -> None:
+    """One finding a line, every field always there, null where unknown; nothing else.
+
+    ASCII only, so that no locale can change a byte.
+    """
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    for finding in report.findings:
+        stream.write(encode(finding.as_document()) + "\n")
+
+
+def _write_document(report: Report, stream: TextIO) -> None:
+    """The whole report as one object, for programs that also want coverage and counts."""
+    document = {
+        "looked": [asdict(looked) for looked in report.looked],
+        "summary": {
+            "open": report.counts("open"),
+            "undetermined": report.counts("undetermined"),
+            "waiting_for": report.waiting_for(),
+            "not_applicable": sum(len(looked.not_applicable) for looked in report.looked),
+        },
+        "unread": [asdict(unread) for unread in report.unread],
+        "findings": [finding.as_document() for finding in report.findings],
+    }
+    write_json(document, stream)
+
+
+def _write_table(report: Report, stream: TextIO) -> None:
+    write_findings(report.findings, summary_lines(report), stream)
+
+
+FORMATS: Mapping[FormatName, Format] = {
+    "table": Format(_write_table, "txt"),
+    "json": Format(_write_document, "json"),
+    "jsonl": Format(_write_jsonl, "jsonl"),
+}
+
+
+# ---- findings for people ----
+
+
+def write_findings(findings: Iterable[Finding], summary: Sequence[str], stream: TextIO) -> None:
+    """Write what is wrong, why, and what to do, worst first, and then the lines of the summary.
+
+    On a terminal a table with colours, elsewhere blocks of text that survive grep and diff.
+    """
+    ordered = sorted(findings, key=_worst_first)
+    if stream.isatty() and not has_dumb_terminal():
+        from vpcguard.cli import terminal  # noqa: PLC0415  only a terminal needs Rich
+
+        terminal.draw(ordered, summary, stream)
+    else:
+        write_lines(_blocks(ordered, summary), stream)
+
+
+def _worst_first(finding: Finding) -> tuple[bool, int, str, str, str, str]:
+    rank = SEVERITIES.index(finding.severity)
+    name = (finding.function_name, finding.rule_id, finding.account_id, finding.region)
+    return finding.status != "open", rank, *name
+
+
+def advice_on(finding: Finding) -> str:
+    """Return what to do; nothing for an undetermined one, whose message says it: the fault is not proven."""
+    return "" if finding.status == "undetermined" else one_line(finding.advice)
+
+
+def _blocks(findings: Iterable[Finding], summary: Iterable[str]) -> Iterator[Line]:
+    for finding in findings:
+        state = "" if finding.status == "open" else f" {finding.status}"
+        head = f"{finding.severity.upper()}{state} {finding.rule_id} {finding.function_name}"
+        yield Line(f"{one_line(head)} ({finding.account_id} {finding.region})", hang=2)
+        yield Line(one_line(finding.title), "  what  ", 8)
+        yield Line(one_line(finding.message), "  why   ", 8)
+        if advice := advice_on(finding):
+            yield Line(advice, "  do    ", 8)
+        yield Line("")
+    for line in summary:
+        yield Line(line, hang=2)
