@@ -26,11 +26,6 @@ def build_bundle(policies: Path, output: Path) -> str:
     threshold would hide a fault.
     """
     check_defaults(policies)
-    return pack_bundle(policies, output)
-
-
-def pack_bundle(policies: Path, output: Path) -> str:
-    """Write the bundle as build_bundle does, and leave the defaults unchecked."""
     files = _files(policies)
     digest = hashlib.sha256()
     for name, content in files.items():

@@ -23,8 +23,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from vpcguard.errors import ConfigurationError, OpaUnavailableError
-from vpcguard.policy.bundle import pack_bundle
-from vpcguard.policy.configuration import check_defaults
+from vpcguard.policy.bundle import build_bundle
 from vpcguard.policy.schemas import find_policies
 
 OLDEST = (1, 20, 2)  # the policies are tested with this one
@@ -103,14 +102,12 @@ def starting_opa(
     """
     binary = find_opa(opa)
     with tempfile.TemporaryDirectory(prefix="vpcguard-") as folder:
-        packed = bundle or Path(folder) / "bundle.tar.gz"
         if bundle is None:
-            pack_bundle(find_policies(), packed)
+            bundle = Path(folder) / "bundle.tar.gz"
+            build_bundle(find_policies(), bundle)
         with (Path(folder) / "opa.log").open("w+b") as log:
-            starting = StartingOpa(binary, packed, log, dict(environment or _ENVIRONMENT))
+            starting = StartingOpa(binary, bundle, log, dict(environment or _ENVIRONMENT))
             try:
-                if bundle is None:
-                    check_defaults(find_policies())  # the other half of build_bundle
                 yield starting
             finally:
                 _stop(starting.process)
