@@ -128,8 +128,8 @@ KNOWING = (
         (
             Shown("role_gone", ROLE, "violation", severity="high"),
             Shown("roles_denied", ROLE, "unknown", waits_for=(DETAILS,)),
-            _python("unit/snapshot/test_refusals", "no_code_means_two_things"),
-            _python("unit/snapshot/test_reading", "what_does_not_exist_has_no_entry_and_no_failure"),
+            _python("unit/aws/test_codes", "no_code_means_two_things"),
+            _python("unit/aws/test_reading", "what_does_not_exist_has_no_entry_and_no_failure"),
             _python("unit/facts/test_roles", "a_role_that_is_gone_is_known_to_be_gone"),
             _python("unit/facts/test_roles", "a_role_that_nobody_saw_is_not_gone"),
         ),
@@ -196,8 +196,8 @@ KEYS = (
         "2.1",
         "A failure is of a whole operation or of single resources.",
         (
-            _python("unit/snapshot/test_reading", "denied_for_one_resource_is_a_failure_of_that_one"),
-            _python("unit/snapshot/test_merging", "failures_of_single_resources_join"),
+            _python("unit/aws/test_reading", "denied_for_one_resource_is_a_failure_of_that_one"),
+            _python("unit/aws/test_answers", "failures_of_single_resources_join"),
             _python("unit/snapshot/test_document", "a_snapshot_survives_being_written_and_read"),
         ),
     ),

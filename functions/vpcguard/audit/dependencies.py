@@ -19,6 +19,7 @@ from vpcguard.audit.queues import ChangeQueue, DeadLetterQueue
 from vpcguard.aws.accounts import connect
 from vpcguard.aws.appconfig import CLIENT_CONFIG as APPCONFIG_CLIENT_CONFIG
 from vpcguard.aws.appconfig import AppConfigDocument
+from vpcguard.aws.codes import clean_message
 from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import ReadError
 from vpcguard.findings.lifecycle import FunctionState
@@ -28,7 +29,6 @@ from vpcguard.policy.configuration import Configuration, ConfigurationSource, Po
 from vpcguard.policy.deciding import Policy
 from vpcguard.settings import Settings
 from vpcguard.snapshot import Captured, CaptureOptions, capture_pages
-from vpcguard.snapshot.refusals import clean_message
 
 # What nearly every look reads with. Making a client takes its time, which INIT pays better than an event.
 WARM_CLIENTS = ("lambda", "ec2", "iam", "resourcegroupstaggingapi", "service-quotas")

@@ -12,10 +12,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from vpcguard.audit.changes import Handled, audit_changes
 from vpcguard.audit.dependencies import Dependencies
+from vpcguard.aws.codes import clean_message
 from vpcguard.changes import parse_change
 from vpcguard.errors import EventError, QueueError, VpcGuardError
 from vpcguard.model import Change, Ignored
-from vpcguard.snapshot.refusals import clean_message
 
 # after the first failure, the second ...: what passes may take half an hour
 RETRY_SECONDS = (60, 180, 540, 900)

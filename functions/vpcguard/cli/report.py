@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from typing import get_args
 
 from vpcguard.audit.judging import FailedRead, Judgement
+from vpcguard.aws.codes import PARTIAL, is_not_found_code
 from vpcguard.cli.output import DONE, FINDINGS, READ_FAILED, visible
 from vpcguard.model import Decision, Finding, Severity, Snapshot, Status
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # worst first
 
-# What AWS says of a resource that does not exist, and what we say of an answer kept in part on purpose:
-# neither is a read that failed.
-_NO_FAILURE = re.compile(r"^NoSuch|NotFound(Exception)?$|^Partial$")
 _LIST, _ONE = "lambda:ListFunctions", "lambda:GetFunctionConfiguration"
 _OPERATION = re.compile(r"[a-z0-9-]+:[A-Z]\w+")
 
@@ -184,7 +182,8 @@ def refused_reads(reads: Iterable[FailedRead], region: str) -> list[Unread]:
             message=read.failure.message,
         )
         for read in reads
-        if not _NO_FAILURE.search(read.failure.code)
+        # neither an absence nor an answer kept in part on purpose is a read that failed
+        if not (is_not_found_code(read.failure.code) or read.failure.code == PARTIAL)
     ]
 
 

@@ -1,11 +1,21 @@
 """Step two of the flow: read AWS for a scope, or read a stored snapshot, without judging anything."""
 
-from vpcguard.snapshot.capturing import capture, capture_pages, read_account_roles
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vpcguard.aws.codes import PARTIAL
+from vpcguard.aws.reading import Aws, Progress
+from vpcguard.resources import OPERATIONS
 from vpcguard.snapshot.document import load_snapshot, parse_snapshot
-from vpcguard.snapshot.merging import PARTIAL
-from vpcguard.snapshot.operations import ACTIONS, IAM_ACTIONS, OPERATIONS, SCOPE_ACTIONS
-from vpcguard.snapshot.options import Captured, CaptureOptions, Hints
-from vpcguard.snapshot.reading import Aws, Progress
+from vpcguard.snapshot.scopes import (
+    Captured,
+    CaptureOptions,
+    Hints,
+    capture,
+    capture_pages,
+    read_account_roles,
+)
 
 __all__ = [
     "ACTIONS",
@@ -24,3 +34,14 @@ __all__ = [
     "parse_snapshot",
     "read_account_roles",
 ]
+
+ACTIONS = frozenset(OPERATIONS)
+# operation -> every IAM action that AWS checks on the caller. None of these reads checks another action too.
+IAM_ACTIONS: Mapping[str, tuple[str, ...]] = {key: (key,) for key in OPERATIONS}
+# scope kind -> actions; "owner" is what is read from the owner of a shared VPC
+SCOPE_ACTIONS: Mapping[str, frozenset[str]] = {
+    "function": ACTIONS - {"lambda:ListFunctions"},
+    "vpc": ACTIONS,
+    "account": ACTIONS,
+    "owner": frozenset(key for key, operation in OPERATIONS.items() if operation.service == "ec2"),
+}

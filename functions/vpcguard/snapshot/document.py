@@ -11,13 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
+from vpcguard.aws.codes import is_not_found_code
+from vpcguard.aws.operations import TEXT, Each, Operation, expect_object, keep, texts
 from vpcguard.clock import rfc3339
 from vpcguard.errors import SnapshotError
 from vpcguard.model import SCHEMA_VERSION, Answers, Failure, Snapshot
-from vpcguard.snapshot.operation import Operation
-from vpcguard.snapshot.operations import OPERATIONS
-from vpcguard.snapshot.refusals import MISSING
-from vpcguard.snapshot.shapes import TEXT, Each, expect_object, keep, texts
+from vpcguard.resources import OPERATIONS
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
@@ -115,7 +114,7 @@ def _resource_failure(failure: Any, place: str) -> Failure:
     if not parts or "code" in parts or not all(isinstance(part, dict) for part in parts.values()):
         return _single_failure(parts, place)
     failures = [_single_failure(part, f"{place}.{key}") for key, part in parts.items()]
-    return min(failures, key=lambda one: one.code in MISSING)
+    return min(failures, key=lambda one: is_not_found_code(one.code))
 
 
 def _single_failure(failure: Mapping[str, Any], place: str) -> Failure:

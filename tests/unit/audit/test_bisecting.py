@@ -71,7 +71,7 @@ def test_without_a_fault_there_is_one_question() -> None:
 def test_a_function_that_makes_no_facts_is_refused_too() -> None:
     """AWS has never answered so; if it does, the neighbours of that function are none the worse."""
     found, _, refused = judged(
-        snapshot("a", "b", odd={**configuration("odd"), "MemorySize": "much"}), OneRule()
+        snapshot("a", "b", odd={**configuration("odd"), "CapacityProviderConfig": "much"}), OneRule()
     )
 
     assert names(found) == ["a", "b"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from vpcguard.facts import build_facts
 from vpcguard.model import Answers, Failure, Snapshot
+from vpcguard.snapshot import parse_snapshot
 
 Json = dict[str, Any]
 ACCOUNT, OWNER, REGION, VPC = "111122223333", "444455556666", "eu-west-1", "vpc-0a"
@@ -35,8 +36,8 @@ def snapshot(
 
 
 def facts(answers: Json | None = None, failures: Json | None = None, **more: Any) -> Json:
-    """Return the facts of a snapshot with these answers and failures."""
-    return build_facts(snapshot(answers, failures, **more))
+    """Return the facts of a stored snapshot with these answers and failures: checked, as a file is."""
+    return build_facts(parse_snapshot(snapshot(answers, failures, **more).as_document()))
 
 
 def functions(*items: Json) -> Json:

@@ -246,21 +246,28 @@ def test_an_answer_without_an_arn_gets_the_one_it_has_in_its_partition() -> None
     [
         (
             {"FunctionName": 7},
-            "answers.lambda:ListFunctions.Functions[1].FunctionName: expected text, found a number",
+            "answers.lambda:ListFunctions.Functions[1].FunctionName must be text, not a number",
         ),
         ({}, "answers.lambda:ListFunctions.Functions[1].FunctionName: expected text, found nothing"),
-        ("x", "answers.lambda:ListFunctions.Functions[1]: expected an object, found text"),
+        ("x", "answers.lambda:ListFunctions.Functions[1] must be an object, not text"),
         (
             {"FunctionName": "a", "VpcConfig": {"SubnetIds": ["subnet-a", 1]}},
-            "answers.lambda:ListFunctions.Functions[1].VpcConfig.SubnetIds[1]: expected text, found a number",
+            "answers.lambda:ListFunctions.Functions[1].VpcConfig.SubnetIds[1] must be text, not a number",
         ),
         (
             {"FunctionName": "a", "VpcConfig": "none"},
-            "answers.lambda:ListFunctions.Functions[1].VpcConfig: expected an object, found text",
+            "answers.lambda:ListFunctions.Functions[1].VpcConfig must be an object, not text",
         ),
         (
             {"FunctionName": "a", "MemorySize": [128]},
-            "answers.lambda:ListFunctions.Functions[1].MemorySize: expected a whole number, found a list",
+            "answers.lambda:ListFunctions.Functions[1].MemorySize must be a whole number, not a list",
+        ),
+        (
+            {"FunctionName": "a", "CapacityProviderConfig": "none"},
+            (
+                "answers.lambda:ListFunctions.Functions[1]."
+                "CapacityProviderConfig: expected an object, found text"
+            ),
         ),
         (
             {"FunctionName": "a\ud800"},
@@ -280,4 +287,4 @@ def test_a_read_of_the_wrong_type_is_named_with_its_place() -> None:
     with pytest.raises(SnapshotError) as raised:
         facts({GET: {"orders": {"Version": 1}}})
 
-    assert str(raised.value) == f"answers.{GET}['orders'].Version: expected text, found a number"
+    assert str(raised.value) == f"answers.{GET}.orders.Version must be text, not a number"

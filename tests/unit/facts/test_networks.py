@@ -681,5 +681,5 @@ def test_no_quota_at_all_is_unknown() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), True, "500"])
 def test_a_quota_that_is_no_number_is_refused(value: Any) -> None:
-    with pytest.raises(SnapshotError, match=r"\['L-9FEE3D26'\]\.Quota\.Value: expected a number"):
+    with pytest.raises(SnapshotError, match=r"L-9FEE3D26('\])?\.Quota\.Value(: expected| must be) a number"):
         facts({APPLIED: _quota(value)})

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vpcguard.aws.operations import Each, Kind, Shape
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Answers, Failure, Snapshot
 from vpcguard.snapshot import OPERATIONS, load_snapshot, parse_snapshot
-from vpcguard.snapshot.shapes import Each, Kind, Shape
 
 NAMES = st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=8)
 LEAVES: dict[Kind, st.SearchStrategy[Any]] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vpcguard.aws.operations import Each, Kind, Shape
 from vpcguard.snapshot import OPERATIONS
-from vpcguard.snapshot.shapes import Each, Kind, Shape
 
 PAGE = Path(__file__).parents[3] / "docs" / "snapshot.md"
 

@@ -1,0 +1,257 @@
+"""What the accounts of a snapshot answered: pieces put together, and looked up again.
+
+A snapshot holds what its operations' shapes let through, whether AWS or a file gave it, so that types are
+not checked again. What a fact means nothing without, an id say, may still be missing, and is named with its
+place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from vpcguard.aws.codes import is_not_found_code
+from vpcguard.aws.operations import Operation
+from vpcguard.errors import SnapshotError
+from vpcguard.model import Answers, Failure, Snapshot
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
+
+
+def merge(pieces: Iterable[Answers]) -> Answers:
+    """Return everything that the pieces hold, in their order.
+
+    Answers to the same operation join: lists one after the other, objects key by key. A failure of the
+    whole operation outweighs failures of single resources.
+    """
+    answers: dict[str, Any] = {}
+    failures: dict[str, Failure | Mapping[str, Failure]] = {}
+    for piece in pieces:
+        for key, answer in piece.answers.items():
+            answers[key] = join(answers[key], answer) if key in answers else answer
+        for key, failure in piece.failures.items():
+            failures[key] = _join_failures(failures.get(key), failure)
+    return Answers(answers, failures)
+
+
+def join(first: Any, second: Any) -> Any:
+    """Return two answers, or two pages of one, as one: the second counts where they cannot be joined."""
+    if isinstance(first, list) and isinstance(second, list):
+        return first + second
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return {
+            key: join(first[key], second[key]) if key in first and key in second else value
+            for key, value in {**first, **second}.items()
+        }
+    return second
+
+
+def _join_failures(
+    first: Failure | Mapping[str, Failure] | None, second: Failure | Mapping[str, Failure]
+) -> Failure | Mapping[str, Failure]:
+    if isinstance(first, Failure):
+        return first
+    if first is None or isinstance(second, Failure):
+        return second
+    return {**first, **second}
+
+
+def items(answers: Answers, operation: Operation) -> list[Json]:
+    """Return the one list of an operation's answer; empty where it was not read."""
+    found: list[Json] = answers.answers.get(operation.key, {}).get(operation.lists[0], [])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one account answered, the snapshot's own or the owner of a shared VPC.
+
+    place: where its answers stand in the snapshot, for error messages.
+    is_read: False for an owner that the snapshot does not hold at all.
+    """
+
+    id: str
+    reads: Answers = field(default_factory=Answers)
+    not_requested: frozenset[str] = frozenset()
+    place: str = "answers"
+    is_own: bool = True
+    is_read: bool = True
+
+    def answer(self, operation: Operation) -> Json:
+        """Return the answer of an operation, by resource where it is called per resource; empty if unread."""
+        answer: Json = self.reads.answers.get(operation.key, {})
+        return answer
+
+    def documents(
+        self, operation: Operation, convert: Callable[[Json], T], *, name: str | None = None
+    ) -> list[T]:
+        """Return the converted entries of an answer's list, in its order; name: where it has several.
+
+        Raises SnapshotError that names the place of what is missing.
+        """
+        try:
+            return each(self.answer(operation), name or operation.lists[0], convert)
+        except SnapshotError as error:
+            raise SnapshotError(f"{self.place}.{operation.key}.{error}") from None
+
+    def entry(self, operation: Operation, subject: str, convert: Callable[[Json], T]) -> T | None:
+        """Return the converted answer about one resource, None where there is none."""
+        answer = self.answer(operation).get(subject)
+        if answer is None:
+            return None
+        try:
+            return convert(answer)
+        except SnapshotError as error:
+            raise SnapshotError(f"{self.place}.{operation.key}[{subject!r}].{error}") from None
+
+    def failure(self, operation: Operation, subject: str | None = None) -> Failure | None:
+        """Return why one resource could not be read: its own failure, else that of the whole operation."""
+        failure = self.reads.failures.get(operation.key)
+        return failure.get(subject or "") if isinstance(failure, Mapping) else failure
+
+    def subjects(self, operation: Operation) -> list[str]:
+        """Return the resources about which an operation that is called once per resource answered."""
+        return sorted(self.answer(operation))
+
+    def named(self, operation: Operation) -> set[str]:
+        """Return the resources that answers or failures of an operation name: all others are alike."""
+        failure = self.reads.failures.get(operation.key)
+        return {*self.answer(operation), *(failure if isinstance(failure, Mapping) else ())}
+
+    def has_answered(self, operation: Operation) -> bool:
+        """Return True if an operation was called and answered, in part at least."""
+        return operation.key in self.reads.answers
+
+    def has_tried(self, operation: Operation) -> bool:
+        """Return True if an operation was called, with whatever result."""
+        return self.has_answered(operation) or operation.key in self.reads.failures
+
+    def has_not_found(self, operation: Operation, subject: str) -> bool:
+        """Return True if AWS answered that this one resource does not exist."""
+        failure = self.failure(operation, subject)
+        return failure is not None and is_not_found_code(failure.code)
+
+    def has_nothing(self, operation: Operation, subject: str) -> bool:
+        """Return True if an operation was called for one resource and found nothing."""
+        is_complete = self.has_answered(operation) and operation.key not in self.reads.failures
+        return self.has_not_found(operation, subject) or (
+            is_complete and self.answer(operation).get(subject) is None
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estate:
+    """The accounts behind a network: our own, and by id those that own the VPCs they share with us.
+
+    owner_of: VPC id -> account id of its owner, once that is known.
+    """
+
+    own: Account
+    region: str
+    owners: Mapping[str, Account] = field(default_factory=dict)
+    owner_of: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def partition(self) -> str:
+        """The partition of the region: the second part of its ARNs."""
+        partitions = (name for prefix, name in _PARTITIONS.items() if self.region.startswith(prefix))
+        return next(partitions, "aws")
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """All accounts that answered, our own first."""
+        return (self.own, *(self.owners[owner] for owner in sorted(self.owners)))
+
+    def owner(self, account_id: str) -> Account:
+        """Return the account that owns a VPC; one that was never read answers nothing."""
+        if account_id == self.own.id:
+            return self.own
+        return self.owners.get(account_id) or Account(account_id, is_own=False, is_read=False)
+
+    def union(
+        self, documents: Callable[[Account], Iterable[Json]], *, is_own_first: bool = False
+    ) -> dict[str, Json]:
+        """Return what all accounts answered, by id.
+
+        Where two answered about one resource, the owner of its VPC counts, who sees all of it;
+        is_own_first: our own account does.
+        """
+        found: dict[str, Json] = {}
+        for account in self.accounts:
+            for document in documents(account):
+                is_owners = self.owner_of.get(document.get("vpc_id", "")) == account.id
+                if document["id"] not in found or (is_owners and not is_own_first):
+                    found[document["id"]] = document
+        return found
+
+
+def estate_of(snapshot: Snapshot) -> Estate:
+    """Return the accounts of a snapshot."""
+    left_out = frozenset(snapshot.not_requested)
+    owners = {
+        owner: Account(owner, reads, left_out, place=f"owners.{owner}.answers", is_own=False)
+        for owner, reads in snapshot.owners.items()
+        if owner != snapshot.account_id
+    }
+    own = Account(snapshot.account_id, snapshot.own, left_out)
+    return Estate(own=own, region=snapshot.region, owners=owners)
+
+
+def value(item: Json, *path: str) -> Any:
+    """Return what stands at a path; None where it is absent."""
+    for key in path[:-1]:
+        item = item.get(key, {})
+    return item.get(path[-1])
+
+
+def text(item: Json, *path: str) -> str | None:
+    """Return the text at a path; None where it is absent or empty, as AWS writes both."""
+    return value(item, *path) or None
+
+
+def required_text(item: Json, key: str) -> str:
+    """Return the text without which the object means nothing, e.g. its id."""
+    found = text(item, key)
+    if found is None:
+        raise missing(key, "text")
+    return found
+
+
+def lower(item: Json, *path: str, default: str = "unknown") -> str:
+    """Return a state in lower case: AWS writes the same state in several ways."""
+    return (text(item, *path) or default).lower()
+
+
+def texts_of(item: Json, *path: str) -> list[str]:
+    """Return the list of texts at a path, sorted, each once."""
+    return sorted(set(value(item, *path) or ()))
+
+
+def each(item: Json, key: str, convert: Callable[[Json], T]) -> list[T]:
+    """Return the converted objects of a list, in its order."""
+    converted = []
+    for index, one in enumerate(item.get(key, ())):
+        try:
+            converted.append(convert(one))
+        except SnapshotError as error:
+            raise SnapshotError(f"{key}[{index}].{error}") from None
+    return converted
+
+
+def fields_of(item: Json, key: str, field_name: str) -> list[str]:
+    """Return one text field of every object of a list, sorted, each once."""
+    return sorted({one[field_name] for one in item.get(key, ()) if one.get(field_name)})
+
+
+def known(pairs: Mapping[str, Any]) -> Json:
+    """Return the pairs whose value is known: no key of the facts is ever null."""
+    return {key: value for key, value in pairs.items() if value is not None}
+
+
+def missing(path: str, expected: str) -> SnapshotError:
+    """Return the error to raise for what must not be missing."""
+    return SnapshotError(f"{path}: expected {expected}, found nothing")

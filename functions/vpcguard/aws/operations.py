@@ -1,0 +1,209 @@
+"""One AWS operation as a snapshot knows it: its name, what is kept of its answer, how it is asked.
+
+A shape is a kind of value, an object of shapes, a list of one shape, or Each(shape): an object with any
+keys. It is an allow-list of fields and a check of their types in one: what a shape does not name is left
+out, so environment values, code locations and signed URLs cannot enter a snapshot, whether AWS or a file
+holds them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from vpcguard.errors import SnapshotError
+
+# the snapshot's prefix is the IAM prefix; botocore calls two of these services otherwise
+_CLIENTS = {"tag": "resourcegroupstaggingapi", "servicequotas": "service-quotas"}
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+class Kind(Enum):
+    """Kinds of single values; the value names the kind for people."""
+
+    TEXT = "text"
+    WHOLE = "a whole number"
+    NUMBER = "a number"
+    FLAG = "true or false"
+    ANY = "JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """An object whose keys are names of resources, each holding the same shape."""
+
+    shape: Shape
+
+
+Shape = Kind | Each | Mapping[str, Any] | list[Any]  # Mapping and list hold shapes
+
+TEXT, WHOLE, NUMBER, FLAG, ANY = Kind.TEXT, Kind.WHOLE, Kind.NUMBER, Kind.FLAG, Kind.ANY
+
+
+def texts(names: str) -> dict[str, Shape]:
+    """Return an object shape of text fields, named in one blank-separated line."""
+    return dict.fromkeys(names.split(), TEXT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Operation:
+    """A row of the table of operations.
+
+    service: IAM prefix, e.g. "ec2". shape: what is kept of one answer.
+    keys: how many levels of resource keys stand above an answer in the snapshot; 0: called once.
+    paged: read with the paginator of that name. page_size: what to ask for; None: as many as AWS gives.
+    vpc_filter: the filter that narrows the list down to VPCs; filters: how its parameter is called.
+    """
+
+    service: str
+    name: str
+    shape: Mapping[str, Shape]
+    keys: int = 0
+    paged: bool = False
+    page_size: int | None = None
+    vpc_filter: str | None = None
+    filters: str = "Filters"
+
+    @property
+    def key(self) -> str:
+        """The operation's key in a snapshot, which is also the IAM action it needs: "ec2:DescribeSubnets"."""
+        return f"{self.service}:{self.name}"
+
+    @property
+    def client(self) -> str:
+        """The name of the client that makes the call."""
+        return _CLIENTS.get(self.service, self.service)
+
+    @property
+    def method(self) -> str:
+        """The client's method: "describe_subnets"."""
+        return _WORD_START.sub("_", self.name).lower()
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The lists an answer consists of, if it consists of lists: "Subnets" for ec2:DescribeSubnets."""
+        lists = tuple(key for key, shape in self.shape.items() if isinstance(shape, list))
+        return lists if len(lists) == len(self.shape) else ()
+
+    def stored_shape(self) -> Shape:
+        """The shape of everything that a snapshot holds under this operation's key."""
+        shape: Shape = self.shape
+        for _ in range(self.keys):
+            shape = Each(shape)
+        return shape
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One read, every page of it: where its answer belongs in a snapshot, and what it asks.
+
+    keys: the names or ids of the resource, below which the answer stands; none: called once for everything.
+    otherwise: what is read where the resource does not exist.
+    """
+
+    operation: Operation
+    keys: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    otherwise: Call | None = None
+
+
+def keep(value: Any, shape: Shape, place: str) -> Any:
+    """Return the part of a value that its shape names, datetimes as ISO 8601 text, null as absent.
+
+    Raises SnapshotError, naming the place, where the value is of another kind.
+    """
+    return _keep(value, shape, (None, place))
+
+
+def expect_object(value: Any, place: str) -> dict[str, Any]:
+    """Return the value if it is an object; raises SnapshotError naming the place if not."""
+    if not isinstance(value, dict):
+        raise _unexpected(value, "an object", (None, place))
+    return value
+
+
+def kind_of(value: Any) -> str:
+    """Return what a value is in words, never the value: it may be one that must not be shown."""
+    return _NAMES.get(type(value), type(value).__name__)
+
+
+# Where a value stands: the place around it, and its key or index there. Tens of thousands of values are
+# kept for one that is refused, so that the place becomes text only then.
+_Place = tuple[Any, str | int]
+
+
+def _keep(value: Any, shape: Shape, place: _Place) -> Any:
+    if isinstance(shape, Kind):
+        return value if shape is TEXT and type(value) is str else _keep_single(value, shape, place)
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            raise _unexpected(value, "a list", place)
+        return [_keep(item, shape[0], (place, index)) for index, item in enumerate(value)]
+    if not isinstance(value, dict):
+        raise _unexpected(value, "an object", place)
+    if isinstance(shape, Each):
+        return {
+            key: _keep(item, shape.shape, (place, key)) for key, item in value.items() if item is not None
+        }
+    return {
+        key: _keep(value[key], field, (place, key))
+        for key, field in shape.items()
+        if value.get(key) is not None
+    }
+
+
+def _keep_single(value: Any, kind: Kind, place: _Place) -> Any:
+    if kind is Kind.ANY:
+        return _plain(value, place)
+    if isinstance(value, datetime) and kind is Kind.TEXT:
+        return value.isoformat()
+    # Python takes True for the number 1
+    if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind is not Kind.FLAG):
+        raise _unexpected(value, kind.value, place)
+    return value
+
+
+def _plain(value: Any, place: _Place) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item, (place, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, (place, index)) for index, item in enumerate(value)]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise _unexpected(value, "JSON", place)
+
+
+def _unexpected(value: Any, expected: str, place: _Place) -> SnapshotError:
+    return SnapshotError(f"{_text(place)} must be {expected}, not {kind_of(value)}")
+
+
+def _text(place: _Place) -> str:
+    around, key = place
+    if around is None:
+        return str(key)
+    return _text(around) + (f"[{key}]" if isinstance(key, int) else f".{key}")
+
+
+_TYPES: dict[Kind, tuple[type, ...]] = {
+    Kind.TEXT: (str,),
+    Kind.WHOLE: (int,),
+    Kind.NUMBER: (int, float),
+    Kind.FLAG: (bool,),
+}
+
+
+_NAMES = {
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    type(None): "null",
+}

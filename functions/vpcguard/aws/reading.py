@@ -1,0 +1,258 @@
+"""AWS calls, on a bounded number of threads, turned into pieces of a snapshot.
+
+Denied, or an answer that is not of its shape: a failure, whose facts are unknown. Not found: absent.
+Throttled, or a fault that passes: raised, for a retry. Anything else is raised as botocore raised it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
+from types import TracebackType
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
+
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from vpcguard.aws.answers import join, merge
+from vpcguard.aws.codes import DENIED, THROTTLED, UNEXPECTED, clean_message, is_not_found_code
+from vpcguard.aws.operations import Call, Operation, keep
+from vpcguard.errors import ReadError, SnapshotError, ThrottledError
+from vpcguard.model import Answers, Failure
+
+Progress = Callable[[str], None]
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+_PASSING = (
+    exceptions.ConnectionError,
+    exceptions.HTTPClientError,
+    exceptions.IncompleteReadError,
+    ResponseParserError,
+)
+_TOO_MANY_REQUESTS = 429
+_SERVER_FAULT = 500
+
+
+class Aws(Protocol):
+    """What a snapshot reads with: vpcguard.aws.accounts.AwsReader, or a fake of it."""
+
+    def client(self, service: str, /) -> Any:
+        """Return the botocore client of a service."""
+
+    def owner(self, account_id: str, /) -> Aws | None:
+        """Return a reader of another account, or None."""
+
+
+class Threads:
+    """Where reads run, bounded in number; a context manager.
+
+    Leaving it through an exception drops what has not begun and does not wait for what has.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._calls = ThreadPoolExecutor(most, thread_name_prefix="aws-call")
+        # chains wait for calls, so they have threads of their own: nothing can wait for itself
+        self._chains = ThreadPoolExecutor(most, thread_name_prefix="aws-chain")
+        self._stopped = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._stopped.set()
+        for pool in (self._chains, self._calls):
+            pool.shutdown(wait=kind is None, cancel_futures=True)
+
+    def begin(
+        self, chain: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Future[Result]:
+        """Start a chain of reads, which waits for calls and no other chain; its errors show at .result()."""
+        return self._chains.submit(chain, *args, **kwargs)
+
+    def submit(
+        self, call: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Future[Result]:
+        """Start a single call, which waits for nothing but AWS."""
+        return self._calls.submit(call, *args, **kwargs)
+
+    def results(self, futures: list[Future[Result]]) -> list[Result]:
+        """Wait for calls and return what they give, in their order; the first error drops those not begun."""
+        done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
+        for future in waiting:
+            future.cancel()
+        failed = next((error for error in (future.exception() for future in done) if error), None)
+        if failed is not None:
+            raise failed
+        return [future.result() for future in futures]
+
+    def check(self) -> None:
+        """Raise CancelledError once nobody waits for the rest."""
+        if self._stopped.is_set():
+            raise CancelledError
+
+
+class Reads:
+    """The reads of one account and region.
+
+    progress: called with the operation's key after every answer, from several threads.
+    """
+
+    def __init__(self, aws: Aws, threads: Threads, *, progress: Progress | None = None) -> None:
+        self.aws = aws
+        self.threads = threads
+        self._progress = progress
+        self._started: dict[tuple[str, tuple[str, ...]], tuple[Call, Future[Answers]]] = {}
+
+    def of_owner(self, aws: Aws) -> Reads:
+        """Return the same for another account, on the same threads."""
+        return Reads(aws, self.threads, progress=self._progress)
+
+    def start(self, call: Call) -> None:
+        """Make a call that `run` will probably be asked for; nothing comes of it if it never is."""
+        future = self.threads.submit(self._answers, call)
+        self._started[call.operation.key, call.keys] = call, future
+
+    def run(self, calls: Iterable[Call]) -> Answers:
+        """Make calls at once and return all they say, in their order; not for use inside of a call.
+
+        One that was started before counts if it found its resource: whoever asks now knows that it exists.
+        Raises ThrottledError and ReadError for what passes, ClientError or BotoCoreError for the rest.
+        """
+        asked = list(calls)
+        started = [self._take_started(call) for call in asked]
+        found = self.threads.results(
+            [
+                self.threads.submit(self._answers, call) if early is None else early
+                for call, early in zip(asked, started, strict=True)
+            ]
+        )
+        again = [
+            at for at, early in enumerate(started) if early is not None and not _says(found[at], asked[at])
+        ]
+        repeated = self.threads.results([self.threads.submit(self._answers, asked[at]) for at in again])
+        for at, answers in zip(again, repeated, strict=True):
+            found[at] = answers
+        return merge(found)
+
+    def read_page(
+        self, operation: Operation, parameters: Mapping[str, Any], *, next_at: str
+    ) -> tuple[Answers, str | None]:
+        """Read one page, and return with it what the answer holds under `next_at`: where the next begins."""
+        client = self.aws.client(operation.client)
+        following: list[str | None] = [None]
+
+        def pages() -> Iterator[Mapping[str, Any]]:
+            page = getattr(client, operation.method)(**parameters)
+            following[0] = page.get(next_at) or None
+            yield page
+
+        return _piece(Call(operation), *self._read(operation, pages())), following[0]
+
+    def _take_started(self, call: Call) -> Future[Answers] | None:
+        started, future = self._started.pop((call.operation.key, call.keys), (None, None))
+        return future if started == call else None
+
+    def _answers(self, call: Call) -> Answers:
+        answer, failure = self._read(call.operation, self._pages(call))
+        found = _piece(call, answer, failure)
+        if call.otherwise is None or answer is not None or failure is not None:
+            return found
+        return merge((found, self._answers(call.otherwise)))
+
+    def _pages(self, call: Call) -> Iterator[Mapping[str, Any]]:
+        operation = call.operation
+        client = self.aws.client(operation.client)
+        if not operation.paged:
+            yield getattr(client, operation.method)(**call.parameters)
+            return
+        size = {"PageSize": operation.page_size} if operation.page_size else {}
+        yield from client.get_paginator(operation.method).paginate(**call.parameters, PaginationConfig=size)
+
+    def _read(
+        self, operation: Operation, pages: Iterator[Mapping[str, Any]]
+    ) -> tuple[dict[str, Any] | None, Failure | None]:
+        """Return what was answered and what was refused. Both: a part. Neither: there is no such resource."""
+        answer: dict[str, Any] | None = None
+        try:
+            for page in pages:
+                kept = _with_lists(operation, keep(page, operation.shape, operation.key))
+                answer = kept if answer is None else join(answer, kept)
+                self._note(operation.key)
+        except SnapshotError as error:  # of one function, say: no reason to lose all others
+            return answer, Failure(UNEXPECTED, str(error))
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            if isinstance(error, ClientError) and is_not_found_code(code_of(error)) and operation.keys:
+                return None, None
+            if isinstance(error, ClientError) and is_denied(error):
+                return answer, _failure_from(error)
+            passing = passing_error(operation.key, error)
+            if passing is None:
+                raise
+            raise passing from error
+        return answer, None
+
+    def _note(self, key: str) -> None:
+        self.threads.check()
+        if self._progress is not None:
+            self._progress(key)
+
+
+def code_of(error: ClientError) -> str:
+    """Return AWS's code of an error, e.g. "AccessDenied"; empty when the answer had none."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def is_denied(error: ClientError) -> bool:
+    """True if facts that rest on the call are unknown from now on."""
+    return code_of(error) in DENIED
+
+
+def passing_error(
+    operation: str, error: ClientError | BotoCoreError | ResponseParserError
+) -> ReadError | None:
+    """Return what to raise for a fault that passes (throttling, AWS's own faults, the network), else None."""
+    if isinstance(error, _PASSING):
+        return ReadError(f"{operation} could not be read: {clean_message(str(error))}")
+    if not isinstance(error, ClientError):
+        return None
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code_of(error) in THROTTLED or status == _TOO_MANY_REQUESTS:
+        return ThrottledError(operation)
+    if status >= _SERVER_FAULT:
+        return ReadError(f"{operation} could not be read: AWS answered {status} {code_of(error)}")
+    return None
+
+
+def _failure_from(error: ClientError) -> Failure:
+    """Return the refusal as a snapshot keeps it: bounded, and without anything that could be a credential."""
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    return Failure(code=code_of(error), message=clean_message(message))
+
+
+def _piece(call: Call, answer: Any, failure: Failure | None) -> Answers:
+    """Return what one call said as a piece of a snapshot, below its operation and resource keys."""
+    key = call.operation.key
+    placed = answer
+    for name in reversed(call.keys):
+        placed = {} if placed is None else {name: placed}
+    is_known = answer is not None or (failure is None and placed is not None)
+    answers = {key: placed} if is_known else {}
+    if failure is None:
+        return Answers(answers, {})
+    return Answers(answers, {key: {call.keys[0]: failure} if call.keys else failure})
+
+
+def _says(found: Answers, call: Call) -> bool:
+    """True unless the resource did not exist."""
+    return bool(found.failures) or call.keys[0] in found.answers.get(call.operation.key, {})
+
+
+def _with_lists(operation: Operation, kept: dict[str, Any]) -> dict[str, Any]:
+    """AWS's XML leaves an empty list out; a snapshot says that it is empty."""
+    return {**{key: [] for key in operation.lists}, **kept}

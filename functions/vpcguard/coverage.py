@@ -1,0 +1,219 @@
+"""How complete each kind of fact is, as the entries of the input document (docs/architecture.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from vpcguard.aws.answers import Account, Estate, Json, known
+from vpcguard.aws.codes import is_not_found_code
+from vpcguard.aws.operations import Operation
+from vpcguard.model import Failure
+
+# Whose answer has to be complete in a VPC that somebody shares with us: participants see little of it.
+# https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-limitations.html
+SeenBy = Literal["owner", "both", "either", "own"]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How complete one kind of fact is for one subject.
+
+    waits_for: the operations that would settle it, or what nobody we may ask sees; empty when known.
+    """
+
+    status: Literal["known", "unknown", "not_requested"]
+    waits_for: tuple[str, ...] = ()
+    reason: str | None = None
+    is_failed_read: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """True if what the facts lack does not exist."""
+        return self.status == "known"
+
+    @property
+    def is_not_requested(self) -> bool:
+        """True if it was left out on purpose."""
+        return self.status == "not_requested"
+
+
+KNOWN = Coverage("known")
+
+
+@dataclass(frozen=True, slots=True)
+class VpcKind:
+    """A kind of fact that hangs on VPCs: the operation that tells it, and whose answer must be complete.
+
+    names_subnets: what it holds stands in subnets, which have to be known to exist.
+    names_owner: its OwnerId is the VPC's owner. is_shown_to_owner_only: who sees any owns its VPC.
+    """
+
+    operation: Operation
+    seen_by: SeenBy
+    names_subnets: bool = False
+    names_owner: bool = False
+    is_shown_to_owner_only: bool = False
+
+
+def unknown(*waits_for: str, reason: str, is_failed_read: bool = True) -> Coverage:
+    """Return the coverage of what may exist: what would settle it, and why it is not settled."""
+    return Coverage("unknown", waits_for, reason, is_failed_read)
+
+
+def worst(*found: Coverage) -> Coverage:
+    """Return what several reads that are all needed amount to: any unknown, then any not requested."""
+    of_kind = [one for one in found if one.status == "unknown"]
+    of_kind = of_kind or [one for one in found if one.is_not_requested]
+    if not of_kind:
+        return KNOWN
+    return Coverage(
+        of_kind[0].status,
+        tuple(dict.fromkeys(name for one in of_kind for name in one.waits_for)),
+        "; ".join(dict.fromkeys(one.reason for one in of_kind if one.reason)),
+        any(one.is_failed_read for one in of_kind),
+    )
+
+
+def of_list(account: Account, operation: Operation) -> Coverage:
+    """Return how complete the answer of an operation that lists everything is."""
+    failure = account.reads.failures.get(operation.key)
+    if account.has_answered(operation):
+        if failure is None:
+            return KNOWN
+        return _unknown(account, operation, f"answered in part: {_codes(failure)}")
+    if failure is not None:
+        return _unknown(account, operation, f"refused: {_codes(failure)}")
+    return of_unread(account, operation)
+
+
+def of_entry(
+    account: Account, operation: Operation, subject: str | None = None, *, is_asked_for_all: bool = False
+) -> Coverage:
+    """Return how complete the answer about one resource is; not found is an answer too.
+
+    Without a subject: about every resource that neither answers nor failures name.
+    is_asked_for_all: where it was called, it was called for every resource that matters, so a
+    complete answer without an entry means that there is nothing.
+    """
+    failures = account.reads.failures.get(operation.key)
+    refusal = failures.get(subject or "") if isinstance(failures, Mapping) else None
+    if refusal is None:
+        if subject is not None and account.answer(operation).get(subject) is not None:
+            return KNOWN
+        refusal = failures if isinstance(failures, Failure) else None
+    if refusal is None:
+        is_complete = is_asked_for_all and failures is None and account.has_answered(operation)
+        return KNOWN if is_complete else of_unread(account, operation)
+    if is_not_found_code(refusal.code):
+        return KNOWN
+    return _unknown(account, operation, f"refused: {refusal.code}")
+
+
+def of_unread(account: Account, operation: Operation) -> Coverage:
+    """Return the coverage of a fact that an operation would tell and did not."""
+    if operation.key in account.not_requested:
+        return Coverage("not_requested", (operation.key,), f"{operation.key} was left out on purpose")
+    return _unknown(account, operation, "was not read")
+
+
+def default_entry(kind: str, coverage: Coverage) -> Json:
+    """Return the entry for every subject of a kind that has none of its own."""
+    return _entry(kind, None, coverage)
+
+
+def subject_entries(
+    kind: str, by_subject: Mapping[str, Coverage], *, default: Coverage | None = None
+) -> list[Json]:
+    """Return one entry per subject in their order, without those that say the same as the default."""
+    return [_entry(kind, subject, one) for subject, one in sorted(by_subject.items()) if one != default]
+
+
+def named_vpcs(facts: Mapping[str, Mapping[str, Json]]) -> list[str]:
+    """Return the VPCs that functions or subnets name: those whose coverage matters."""
+    named = (*facts["functions"].values(), *facts["subnets"].values())
+    return sorted({one["vpc_id"] for one in named if "vpc_id" in one})
+
+
+def cover_vpcs(
+    estate: Estate,
+    facts: Mapping[str, Mapping[str, Json]],
+    kinds: Mapping[str, VpcKind],
+    *,
+    vpcs: Operation,
+) -> list[Json]:
+    """Return the entries of the kinds that hang on VPCs, whoever owns those.
+
+    vpcs: the operation that tells which exist. A subnet that something names and no answer holds has an
+    entry of its own.
+    """
+    ids = named_vpcs(facts)
+    entries: list[Json] = []
+    for kind, told in kinds.items():
+        entries += subject_entries(kind, {vpc_id: _in_vpc(estate, told, vpc_id, vpcs) for vpc_id in ids})
+    unseen = {
+        subnet_id: _in_vpc(estate, kinds["subnets"], vpc_id or subnet_id, vpcs)
+        for subnet_id, vpc_id in _named_subnets(facts, kinds)
+        if subnet_id not in facts["subnets"]
+    }
+    return entries + subject_entries("subnets", unseen)
+
+
+def in_no_vpc(estate: Estate, own: Coverage, vpc_id: str, *, vpcs: Operation) -> Coverage:
+    """Return the coverage in a VPC whose owner no answer names: who owns it decides what an absence means."""
+    open_reads = [one for one in (own, of_list(estate.own, vpcs)) if one.status == "unknown"]
+    if own.is_not_requested or open_reads:
+        return worst(own, *open_reads)
+    reason = f"{vpc_id} is in no answer: deleted, or shared with this account no more"
+    return unknown(vpc_id, reason=reason, is_failed_read=False)
+
+
+def _in_vpc(estate: Estate, kind: VpcKind, vpc_id: str, vpcs: Operation) -> Coverage:
+    own, owner_id = of_list(estate.own, kind.operation), estate.owner_of.get(vpc_id)
+    if owner_id == estate.own.id or kind.seen_by == "own":
+        return own
+    if owner_id is None:
+        return in_no_vpc(estate, own, vpc_id, vpcs=vpcs)
+    owners = of_list(estate.owner(owner_id), kind.operation)
+    if kind.seen_by == "both":
+        return worst(own, owners)
+    return own if kind.seen_by == "either" and own.is_known else owners
+
+
+def _named_subnets(
+    facts: Mapping[str, Mapping[str, Json]], kinds: Mapping[str, VpcKind]
+) -> Iterator[tuple[str, str | None]]:
+    placed = ("functions", *(kind for kind, told in kinds.items() if told.names_subnets))
+    for one in (document for kind in placed for document in facts[kind].values()):
+        for subnet_id in (*one.get("subnet_ids", ()), one.get("subnet_id")):
+            if subnet_id is not None:
+                yield subnet_id, one.get("vpc_id")
+
+
+def _entry(kind: str, subject: str | None, coverage: Coverage) -> Json:
+    is_unknown = coverage.status == "unknown"
+    return known(
+        {
+            "kind": kind,
+            "subject": subject,
+            "status": coverage.status,
+            "waits_for": list(coverage.waits_for),
+            "reason": coverage.reason,
+            "is_failed_read": coverage.is_failed_read if is_unknown else None,
+        }
+    )
+
+
+def _unknown(account: Account, operation: Operation, what: str) -> Coverage:
+    if account.is_own:
+        return unknown(operation.key, reason=f"{operation.key} {what}")
+    if not account.is_read:
+        reason = f"account {account.id}, which owns the VPC, was not read"
+        return unknown(account.id, reason=reason, is_failed_read=False)
+    return unknown(operation.key, reason=f"{operation.key} in account {account.id} {what}")
+
+
+def _codes(failure: Failure | Mapping[str, Failure]) -> str:
+    codes = [failure] if isinstance(failure, Failure) else failure.values()
+    return ", ".join(sorted({one.code for one in codes}))

@@ -1,0 +1,261 @@
+"""What lets traffic through: security groups, network ACLs, prefix lists, VPC Block Public Access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from vpcguard.aws.answers import (
+    Estate,
+    Json,
+    each,
+    fields_of,
+    known,
+    lower,
+    missing,
+    required_text,
+    text,
+    value,
+)
+from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, texts
+from vpcguard.coverage import (
+    KNOWN,
+    Coverage,
+    VpcKind,
+    default_entry,
+    of_entry,
+    of_list,
+    of_unread,
+    subject_entries,
+)
+from vpcguard.resources.family import Facts, Family, InUse, calls_by_id, ids_of
+from vpcguard.resources.networks import routes_in_use
+
+_PERMISSIONS: list[Shape] = [
+    {
+        "IpProtocol": TEXT,
+        "FromPort": WHOLE,
+        "ToPort": WHOLE,
+        "IpRanges": [texts("CidrIp")],
+        "Ipv6Ranges": [texts("CidrIpv6")],
+        "PrefixListIds": [texts("PrefixListId")],
+        "UserIdGroupPairs": [texts("GroupId UserId VpcId VpcPeeringConnectionId PeeringStatus")],
+    }
+]
+SECURITY_GROUPS = Operation(
+    service="ec2",
+    name="DescribeSecurityGroups",
+    shape={
+        "SecurityGroups": [
+            texts("GroupId GroupName VpcId OwnerId")
+            | {"IpPermissions": _PERMISSIONS, "IpPermissionsEgress": _PERMISSIONS}
+        ]
+    },
+    paged=True,
+    page_size=1000,
+    vpc_filter="vpc-id",
+)
+NETWORK_ACLS = Operation(
+    service="ec2",
+    name="DescribeNetworkAcls",
+    shape={
+        "NetworkAcls": [
+            texts("NetworkAclId VpcId OwnerId")
+            | {
+                "IsDefault": FLAG,
+                "Associations": [texts("NetworkAclAssociationId NetworkAclId SubnetId")],
+                "Entries": [
+                    texts("CidrBlock Ipv6CidrBlock Protocol RuleAction")
+                    | {"Egress": FLAG, "RuleNumber": WHOLE, "PortRange": {"From": WHOLE, "To": WHOLE}}
+                    | {"IcmpTypeCode": {"Code": WHOLE, "Type": WHOLE}}
+                ],
+            }
+        ]
+    },
+    paged=True,
+    page_size=1000,
+    vpc_filter="vpc-id",
+)
+PREFIX_LISTS = Operation(
+    service="ec2",
+    name="DescribeManagedPrefixLists",
+    shape={
+        "PrefixLists": [
+            texts("PrefixListId PrefixListName PrefixListArn AddressFamily State OwnerId")
+            | {"MaxEntries": WHOLE, "Version": WHOLE}
+        ]
+    },
+    paged=True,
+    page_size=100,
+)
+PREFIX_LIST_ENTRIES = Operation(
+    service="ec2",
+    name="GetManagedPrefixListEntries",
+    shape={"Entries": [texts("Cidr")]},
+    keys=1,
+    paged=True,
+    page_size=100,
+)
+BLOCK_PUBLIC_ACCESS = Operation(
+    service="ec2",
+    name="DescribeVpcBlockPublicAccessOptions",
+    shape={
+        "VpcBlockPublicAccessOptions": texts(
+            "AwsAccountId AwsRegion State InternetGatewayBlockMode ManagedBy ExclusionsAllowed"
+        )
+    },
+)
+
+
+def named_calls(in_use: InUse) -> Iterator[Call]:
+    """Yield the reads of prefix lists that routes and groups name, and of groups the list does not show."""
+    permissions = (
+        permission
+        for group in in_use.items(SECURITY_GROUPS)
+        for permission in (*group.get("IpPermissions", []), *group.get("IpPermissionsEgress", []))
+    )
+    by_groups = (named for permission in permissions for named in permission.get("PrefixListIds", []))
+    by_routes = ids_of(routes_in_use(in_use), "DestinationPrefixListId")
+    for list_id in sorted({*by_routes, *ids_of(by_groups, "PrefixListId")}):
+        yield Call(PREFIX_LIST_ENTRIES, (list_id,), {"PrefixListId": list_id})
+    unseen = in_use.unseen(SECURITY_GROUPS, "GroupId", in_use.security_group_ids)
+    yield from calls_by_id(SECURITY_GROUPS, "group-id", unseen)
+
+
+def add_facts(estate: Estate, facts: Facts) -> list[Json]:
+    """Add groups and ACLs that we or the VPC's owner see, prefix lists, and the mode of every account."""
+    facts["security_groups"] = estate.union(lambda account: account.documents(SECURITY_GROUPS, _group))
+    facts["network_acls"] = estate.union(lambda account: account.documents(NETWORK_ACLS, _acl))
+    return _add_prefix_lists(estate, facts) + _add_block_public_access(estate, facts)
+
+
+FAMILY = Family(
+    operations=(SECURITY_GROUPS, NETWORK_ACLS, PREFIX_LISTS, PREFIX_LIST_ENTRIES, BLOCK_PUBLIC_ACCESS),
+    lists=(SECURITY_GROUPS, NETWORK_ACLS, PREFIX_LISTS, BLOCK_PUBLIC_ACCESS),
+    named_calls=named_calls,
+    add_facts=add_facts,
+    vpc_kinds={
+        "security_groups": VpcKind(SECURITY_GROUPS, "both"),  # each account sees its own
+        "network_acls": VpcKind(NETWORK_ACLS, "either", names_owner=True),  # of the subnets shared with us
+    },
+)
+
+
+def _group(item: Json) -> Json:
+    return known(
+        {
+            "id": required_text(item, "GroupId"),
+            "vpc_id": text(item, "VpcId"),
+            "owner_id": text(item, "OwnerId"),
+            "ingress": sorted(each(item, "IpPermissions", _permission), key=repr),
+            "egress": sorted(each(item, "IpPermissionsEgress", _permission), key=repr),
+        }
+    )
+
+
+def _permission(item: Json) -> Json:
+    return known(
+        {
+            "protocol": required_text(item, "IpProtocol"),
+            "from_port": item.get("FromPort"),
+            "to_port": item.get("ToPort"),
+            "ipv4_cidrs": fields_of(item, "IpRanges", "CidrIp"),
+            "ipv6_cidrs": fields_of(item, "Ipv6Ranges", "CidrIpv6"),
+            "prefix_list_ids": fields_of(item, "PrefixListIds", "PrefixListId"),
+            "group_ids": fields_of(item, "UserIdGroupPairs", "GroupId"),
+        }
+    )
+
+
+def _acl(item: Json) -> Json:
+    entries = each(item, "Entries", _acl_entry)
+    return {
+        "id": required_text(item, "NetworkAclId"),
+        "vpc_id": required_text(item, "VpcId"),
+        "is_default": item.get("IsDefault", False),
+        "subnet_ids": fields_of(item, "Associations", "SubnetId"),
+        "entries": sorted(entries, key=lambda one: (one["is_egress"], one["rule_number"], repr(one))),
+    }
+
+
+def _acl_entry(item: Json) -> Json:
+    if "Egress" not in item:
+        raise missing("Egress", "true or false")
+    if "RuleNumber" not in item:
+        raise missing("RuleNumber", "a whole number")
+    return known(
+        {
+            "rule_number": item["RuleNumber"],
+            "protocol": required_text(item, "Protocol"),
+            "action": lower(item, "RuleAction"),
+            "is_egress": item["Egress"],
+            "ipv4_cidr": text(item, "CidrBlock"),
+            "ipv6_cidr": text(item, "Ipv6CidrBlock"),
+            "from_port": value(item, "PortRange", "From"),
+            "to_port": value(item, "PortRange", "To"),
+        }
+    )
+
+
+def _add_prefix_lists(estate: Estate, facts: Facts) -> list[Json]:
+    """Add the prefix lists; each that routes and groups name gets an entry on whether its networks are known.
+
+    A list of a shared VPC's owner may be one that only the owner reads.
+    """
+    lists = estate.union(lambda account: account.documents(PREFIX_LISTS, _prefix_list))
+    for account in estate.accounts:
+        for list_id in account.subjects(PREFIX_LIST_ENTRIES):
+            one = lists.setdefault(list_id, {"id": list_id, "cidrs": []})
+            cidrs = account.entry(
+                PREFIX_LIST_ENTRIES, list_id, lambda item: fields_of(item, "Entries", "Cidr")
+            )
+            one["cidrs"] = one["cidrs"] or cidrs or []
+    coverage = {list_id: _of_networks(estate, list_id) for list_id in {*lists, *_named_lists(facts)}}
+    for list_id, of_networks in coverage.items():
+        if not of_networks.is_known and list_id in lists:
+            lists[list_id]["cidrs"] = []
+    facts["prefix_lists"] = lists
+    default = of_entry(estate.own, PREFIX_LIST_ENTRIES)
+    return [
+        default_entry("prefix_lists", of_list(estate.own, PREFIX_LISTS)),
+        default_entry("prefix_list_entries", default),
+        *subject_entries("prefix_list_entries", coverage, default=default),
+    ]
+
+
+def _of_networks(estate: Estate, list_id: str) -> Coverage:
+    found = [of_entry(account, PREFIX_LIST_ENTRIES, list_id) for account in estate.accounts]
+    return KNOWN if KNOWN in found else found[0]
+
+
+def _named_lists(facts: Facts) -> Iterable[str]:
+    for table in facts["route_tables"].values():
+        yield from (route["destination"] for route in table["routes"] if route["family"] == "prefix_list")
+    for group in facts["security_groups"].values():
+        for permission in (*group["ingress"], *group["egress"]):
+            yield from permission["prefix_list_ids"]
+
+
+def _prefix_list(item: Json) -> Json:
+    return known(
+        {
+            "id": required_text(item, "PrefixListId"),
+            "name": text(item, "PrefixListName"),
+            "owner_id": text(item, "OwnerId"),
+            "cidrs": [],
+        }
+    )
+
+
+def _add_block_public_access(estate: Estate, facts: Facts) -> list[Json]:
+    modes: dict[str, Json] = {}
+    coverage = {}
+    for account in estate.accounts:
+        answer = account.answer(BLOCK_PUBLIC_ACCESS)
+        mode = text(answer, "VpcBlockPublicAccessOptions", "InternetGatewayBlockMode")
+        coverage[account.id] = of_list(account, BLOCK_PUBLIC_ACCESS)
+        if mode is not None:
+            modes[account.id] = {"account_id": account.id, "internet_gateway_block_mode": mode.lower()}
+        elif coverage[account.id].is_known:
+            coverage[account.id] = of_unread(account, BLOCK_PUBLIC_ACCESS)
+    facts["block_public_access"] = modes
+    return subject_entries("block_public_access", coverage)

@@ -1,0 +1,286 @@
+"""What belongs to a function beside its configuration: tags, aliases, versions, event sources, concurrency.
+
+Each with its coverage: a default for the kind, and entries for the functions that differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from vpcguard.aws.answers import Account, Estate, Json, each, known, required_text, text, value
+from vpcguard.aws.operations import NUMBER, TEXT, WHOLE, Call, Each, Operation, texts
+from vpcguard.coverage import KNOWN, Coverage, default_entry, of_entry, of_list, subject_entries, worst
+from vpcguard.model import Answers
+from vpcguard.resources.family import Facts, Family
+from vpcguard.resources.functions import (
+    GET_FUNCTION_CONFIGURATION,
+    LATEST,
+    VPC_CONFIG,
+    network_of,
+    service_of,
+)
+
+LIST_TAGS = Operation(service="lambda", name="ListTags", shape={"Tags": Each(TEXT)}, keys=1)
+GET_RESOURCES = Operation(
+    service="tag",
+    name="GetResources",
+    shape={"ResourceTagMappingList": [{"ResourceARN": TEXT, "Tags": [texts("Key Value")]}]},
+    paged=True,
+    page_size=100,
+)
+# a list of ARNs excludes everything about pages
+# https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+_GET_BY_ARN = replace(GET_RESOURCES, paged=False, page_size=None)
+LIST_ALIASES = Operation(
+    service="lambda",
+    name="ListAliases",
+    shape={
+        "Aliases": [
+            texts("AliasArn Name FunctionVersion")
+            | {"RoutingConfig": {"AdditionalVersionWeights": Each(NUMBER)}}
+        ]
+    },
+    keys=1,
+    paged=True,
+)
+LIST_VERSIONS = Operation(
+    service="lambda",
+    name="ListVersionsByFunction",
+    shape={"Versions": [texts("FunctionName FunctionArn Version LastModified") | {"VpcConfig": VPC_CONFIG}]},
+    keys=1,
+    paged=True,
+)
+LIST_EVENT_SOURCES = Operation(
+    service="lambda",
+    name="ListEventSourceMappings",
+    shape={
+        "EventSourceMappings": [
+            texts("UUID EventSourceArn FunctionArn State")
+            # brokers of a Kafka cluster of one's own, which has no ARN
+            | {"SelfManagedEventSource": {"Endpoints": Each([TEXT])}}
+        ]
+    },
+    keys=1,
+    paged=True,
+)
+GET_CONCURRENCY = Operation(
+    service="lambda", name="GetFunctionConcurrency", shape={"ReservedConcurrentExecutions": WHOLE}, keys=1
+)
+
+# ListTags shows a tag at once, GetResources after a while, and an event may be about the tag; but every
+# ListTags, and every list of one function's event sources, is a call out of Lambda's small bucket.
+FEW = 5
+_ARNS_A_CALL = 100
+_MAPPINGS = "EventSourceMappings"
+_SELF_MANAGED = "kafka"  # the only source without an ARN is a Kafka cluster of one's own
+_TAG_PREFIX = "vpcguard:"
+_OWNER = "owner"
+# kind -> operation, and whether a complete answer without an entry for a function means that it has none
+_KINDS: Mapping[str, tuple[Operation, bool]] = {
+    "function_states": (GET_FUNCTION_CONFIGURATION, False),
+    "function_aliases": (LIST_ALIASES, True),
+    "function_versions": (LIST_VERSIONS, False),  # read only where an alias serves one
+    "event_sources": (LIST_EVENT_SOURCES, True),
+    "reserved_concurrency": (GET_CONCURRENCY, True),
+}
+
+
+def tag_calls(arns: Mapping[str, str]) -> Iterator[Call]:
+    """Yield the reads of the tags of single functions; arns: function name -> unqualified ARN."""
+    if len(arns) <= FEW:
+        for name, arn in arns.items():
+            yield Call(LIST_TAGS, (name,), {"Resource": arn})
+        return
+    every = sorted(arns.values())
+    for start in range(0, len(every), _ARNS_A_CALL):
+        yield Call(_GET_BY_ARN, parameters={"ResourceARNList": every[start : start + _ARNS_A_CALL]})
+
+
+def all_tags_call() -> Call:
+    """Return the read of the tags of all functions of the account and region, one call per hundred."""
+    return Call(GET_RESOURCES, parameters={"ResourceTypeFilters": ["lambda:function"]})
+
+
+def alias_calls(names: Iterable[str]) -> Iterator[Call]:
+    """Yield the reads of every alias of single functions."""
+    for name in names:
+        yield Call(LIST_ALIASES, (name,), {"FunctionName": name})
+
+
+def served_version_calls(aliases: Answers) -> Iterator[Call]:
+    """Yield the reads of the versions of functions whose aliases serve another one than $LATEST."""
+    for name, answer in aliases.answers.get(LIST_ALIASES.key, {}).items():
+        if any(version != LATEST for alias in answer["Aliases"] for version in _served(alias)):
+            yield Call(LIST_VERSIONS, (name,), {"FunctionName": name})
+
+
+def event_source_calls(names: Iterable[str], aliases: Answers) -> Iterator[Call]:
+    """Yield the reads of the event sources of single functions and of their aliases.
+
+    Asked by function name, Lambda answers for the unqualified function; what is mapped to an alias
+    is asked for by the alias's ARN.
+    https://docs.aws.amazon.com/lambda/latest/api/API_ListEventSourceMappings.html
+    """
+    known_aliases = aliases.answers.get(LIST_ALIASES.key, {})
+    for name in names:
+        yield Call(LIST_EVENT_SOURCES, (name,), {"FunctionName": name})
+        for alias in known_aliases.get(name, {}).get("Aliases", []):
+            yield Call(LIST_EVENT_SOURCES, (name,), {"FunctionName": alias["AliasArn"]})
+
+
+def all_event_sources_call() -> Call:
+    """Return the read of all event sources, one call per hundred; only_of brings them to functions."""
+    return Call(LIST_EVENT_SOURCES)
+
+
+def only_of(answers: Answers, names: Iterable[str]) -> Answers:
+    """Return the answers with all event sources by function, those named only, also those that have none."""
+    listed = answers.answers.get(LIST_EVENT_SOURCES.key)
+    if listed is None:
+        return answers
+    by_name: dict[str, list[Any]] = {name: [] for name in names}
+    for mapping in listed[_MAPPINGS]:
+        name = _function_name(mapping.get("FunctionArn", ""))
+        if name in by_name:
+            by_name[name].append(mapping)
+    kept = {name: {_MAPPINGS: mappings} for name, mappings in by_name.items()}
+    return Answers({**answers.answers, LIST_EVENT_SOURCES.key: kept}, answers.failures)
+
+
+def without_repeats(answers: Answers) -> Answers:
+    """Return the answers with each event source once, should Lambda show it for function and alias alike."""
+    by_name = answers.answers.get(LIST_EVENT_SOURCES.key)
+    if by_name is None:
+        return answers
+    unique = {
+        name: {_MAPPINGS: list({mapping.get("UUID"): mapping for mapping in answer[_MAPPINGS]}.values())}
+        for name, answer in by_name.items()
+    }
+    return Answers({**answers.answers, LIST_EVENT_SOURCES.key: unique}, answers.failures)
+
+
+def concurrency_calls(names: Iterable[str]) -> Iterator[Call]:
+    """Yield the reads of reserved concurrency; an empty answer means that none is reserved."""
+    for name in names:
+        yield Call(GET_CONCURRENCY, (name,), {"FunctionName": name})
+
+
+def add_facts(estate: Estate, facts: Facts) -> list[Json]:
+    """Add to every function what was read about it."""
+    functions = facts["functions"]
+    converted: tuple[tuple[str, Operation, Callable[[Json], Any]], ...] = (
+        ("event_sources", LIST_EVENT_SOURCES, _sources),
+        ("aliases", LIST_ALIASES, _aliases),
+        ("versions", LIST_VERSIONS, _versions),
+        ("reserved_concurrency", GET_CONCURRENCY, lambda answer: answer.get("ReservedConcurrentExecutions")),
+    )
+    for field, operation, convert in converted:
+        for name in functions.keys() & estate.own.answer(operation).keys():
+            functions[name] |= known({field: estate.own.entry(operation, name, convert)})
+    entries: list[Json] = []
+    for kind, (operation, is_asked_for_all) in _KINDS.items():
+        default = of_entry(estate.own, operation, is_asked_for_all=is_asked_for_all)
+        coverage = {
+            name: of_entry(estate.own, operation, name, is_asked_for_all=is_asked_for_all)
+            for name in functions.keys() & estate.own.named(operation)
+        }
+        entries += [default_entry(kind, default), *subject_entries(kind, coverage, default=default)]
+    return entries + _add_tags(estate.own, functions.values())
+
+
+FAMILY = Family(
+    operations=(LIST_TAGS, GET_RESOURCES, LIST_ALIASES, LIST_VERSIONS, LIST_EVENT_SOURCES, GET_CONCURRENCY),
+    add_facts=add_facts,
+)
+
+
+def _served(alias: Json) -> list[str]:
+    weighted = value(alias, "RoutingConfig", "AdditionalVersionWeights") or {}
+    return [alias.get("FunctionVersion", LATEST), *weighted]
+
+
+def _function_name(arn: str) -> str:
+    parts = arn.split(":")  # arn:aws:lambda:region:account:function:name[:qualifier]
+    return parts[6] if len(parts) > 6 else ""  # noqa: PLR2004  the seventh part of a function ARN
+
+
+def _aliases(answer: Json) -> list[Json]:
+    return sorted(each(answer, "Aliases", _alias), key=lambda alias: str(alias["name"]))
+
+
+def _alias(item: Json) -> Json:
+    weighted = value(item, "RoutingConfig", "AdditionalVersionWeights") or {}
+    return {
+        "name": required_text(item, "Name"),
+        "versions": sorted({required_text(item, "FunctionVersion"), *weighted}),
+    }
+
+
+def _versions(answer: Json) -> list[Json]:
+    versions = each(answer, "Versions", _version)
+    return sorted((one for one in versions if one["version"] != LATEST), key=lambda one: str(one["version"]))
+
+
+def _version(item: Json) -> Json:
+    return {"version": required_text(item, "Version"), **network_of(item)}
+
+
+def _sources(answer: Json) -> list[Json]:
+    sources = each(answer, _MAPPINGS, _source)
+    return sorted(sources, key=lambda source: (source["service"], source.get("arn", "")))
+
+
+def _source(item: Json) -> Json:
+    arn = text(item, "EventSourceArn")
+    return known({"service": service_of(arn) or _SELF_MANAGED, "arn": arn, "state": text(item, "State")})
+
+
+def _add_tags(own: Account, functions: Collection[Json]) -> list[Json]:
+    """Add what declares intent, and the owner; no other tag leaves the answers.
+
+    Either tag:GetResources or lambda:ListTags is enough. GetResources answers about every tagged
+    function, so a function that a complete answer lacks has no tags:
+    https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+    """
+    by_arn = dict(own.documents(GET_RESOURCES, _tags_by_arn))
+    listed = own.answer(LIST_TAGS)
+    for function in functions:
+        name = function["name"]
+        if name in listed:
+            function["tags"] = own.entry(LIST_TAGS, name, _listed_tags)
+        else:
+            function["tags"] = by_arn.get(function["arn"], [])
+    default = _of_tags(own, None)
+    named = own.named(LIST_TAGS)
+    coverage = {
+        function["name"]: KNOWN if function["arn"] in by_arn else _of_tags(own, function["name"])
+        for function in functions
+        if function["arn"] in by_arn or function["name"] in named
+    }
+    return [
+        default_entry("function_tags", default),
+        *subject_entries("function_tags", coverage, default=default),
+    ]
+
+
+def _of_tags(own: Account, name: str | None) -> Coverage:
+    either = (of_list(own, GET_RESOURCES), of_entry(own, LIST_TAGS, name, is_asked_for_all=True))
+    if KNOWN in either:
+        return KNOWN
+    return worst(*either)  # silence only where both were left out on purpose
+
+
+def _tags_by_arn(item: Json) -> tuple[str, list[Json]]:
+    tags = each(item, "Tags", lambda tag: (required_text(tag, "Key"), tag.get("Value", "")))
+    return required_text(item, "ResourceARN"), _kept(tags)
+
+
+def _listed_tags(answer: Json) -> list[Json]:
+    return _kept(list(answer.get("Tags", {}).items()))
+
+
+def _kept(tags: Sequence[tuple[str, str]]) -> list[Json]:
+    kept = [(key, value) for key, value in tags if key.startswith(_TAG_PREFIX) or key.lower() == _OWNER]
+    return [{"key": key, "value": value} for key, value in sorted(kept, key=lambda tag: tag[0])]

@@ -1,0 +1,178 @@
+"""The functions themselves: which exist, and how each is configured ($LATEST only)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from vpcguard.aws.answers import Estate, Json, items, known, required_text, text, texts_of, value
+from vpcguard.aws.operations import ANY, FLAG, TEXT, WHOLE, Call, Operation, Shape, kind_of, texts
+from vpcguard.coverage import default_entry, of_list
+from vpcguard.errors import SnapshotError
+from vpcguard.model import Answers
+from vpcguard.resources.family import Facts, Family
+
+if TYPE_CHECKING:  # judging a stored snapshot needs no AWS client
+    from vpcguard.aws.reading import Reads
+
+VPC_CONFIG: dict[str, Shape] = {
+    "VpcId": TEXT,
+    "SubnetIds": [TEXT],
+    "SecurityGroupIds": [TEXT],
+    "Ipv6AllowedForDualStack": FLAG,
+}
+# No Environment, Code, Layers, ImageConfigResponse, Description: values and signed URLs stand there.
+_FUNCTION: dict[str, Shape] = {
+    **texts("FunctionName FunctionArn Version Role Runtime PackageType LastModified KMSKeyArn"),
+    **texts("State StateReason StateReasonCode"),
+    **texts("LastUpdateStatus LastUpdateStatusReason LastUpdateStatusReasonCode"),
+    "MemorySize": WHOLE,
+    "Timeout": WHOLE,
+    "VpcConfig": VPC_CONFIG,
+    "DeadLetterConfig": texts("TargetArn"),
+    "FileSystemConfigs": [texts("Arn LocalMountPath")],
+    "CapacityProviderConfig": ANY,
+}
+LIST_FUNCTIONS = Operation(service="lambda", name="ListFunctions", shape={"Functions": [_FUNCTION]})
+GET_FUNCTION_CONFIGURATION = Operation(
+    service="lambda", name="GetFunctionConfiguration", shape=_FUNCTION, keys=1
+)
+
+LATEST = "$LATEST"
+_ARN_PARTS = 7  # arn:partition:lambda:region:account:function:name, then perhaps a qualifier
+_SERVICE = 2  # the ARN's part that names the service
+_STATES = {
+    "state": "State",
+    "state_reason": "StateReason",
+    "state_reason_code": "StateReasonCode",
+    "last_update_status": "LastUpdateStatus",
+    "last_update_status_reason": "LastUpdateStatusReason",
+    "last_update_status_reason_code": "LastUpdateStatusReasonCode",
+}
+
+
+def configuration_calls(names: Iterable[str]) -> Iterator[Call]:
+    """Yield the reads of State and network of single functions; one that does not exist has no entry."""
+    for name in sorted(names):
+        yield Call(GET_FUNCTION_CONFIGURATION, (name,), {"FunctionName": name})
+
+
+def read_function_pages(reads: Reads, marker: str | None = None) -> Iterator[tuple[Answers, str | None]]:
+    """Yield page by page, 50 functions each, with the marker of the page after it; no published versions."""
+    while True:
+        page, marker = reads.read_page(
+            LIST_FUNCTIONS, {"Marker": marker} if marker else {}, next_at="NextMarker"
+        )
+        yield page, marker
+        if marker is None:
+            return
+
+
+def functions_in(answers: Answers) -> dict[str, Json]:
+    """Return the functions of a list and of single reads by name; a single read is newer and fuller."""
+    listed = {one["FunctionName"]: one for one in items(answers, LIST_FUNCTIONS)}
+    return {**listed, **answers.answers.get(GET_FUNCTION_CONFIGURATION.key, {})}
+
+
+def is_attached(function: Json) -> bool:
+    """True if the function names subnets; "not attached" is written in three ways, this is in none."""
+    return bool(value(function, "VpcConfig", "SubnetIds"))
+
+
+def role_name(role_arn: str) -> str:
+    """Return the name of a role: its ARN's last path element."""
+    return role_arn.rpartition("/")[2]
+
+
+def service_of(arn: str | None) -> str | None:
+    """Return the IAM service prefix that an ARN names."""
+    parts = (arn or "").split(":")
+    return parts[_SERVICE] or None if len(parts) > _SERVICE else None
+
+
+def network_of(item: Json) -> Json:
+    """Return the network configuration of a function or version.
+
+    "Not attached" has three faces: no VpcConfig, empty lists, and VpcId "".
+    """
+    network: Json = {
+        "subnet_ids": texts_of(item, "VpcConfig", "SubnetIds"),
+        "security_group_ids": texts_of(item, "VpcConfig", "SecurityGroupIds"),
+    }
+    vpc_id = text(item, "VpcConfig", "VpcId")
+    return network if vpc_id is None else {"vpc_id": vpc_id, **network}
+
+
+def add_facts(estate: Estate, facts: Facts) -> list[Json]:
+    """Add the functions to judge, by name.
+
+    A complete list decides which exist. Without one, what it holds and the entries of
+    GetFunctionConfiguration are judged. That entry is newer and fuller than the list's.
+    """
+    own = estate.own
+    # for answers without an ARN
+    prefix = f"arn:{estate.partition}:lambda:{estate.region}:{own.id}:function:"
+    listed = own.documents(LIST_FUNCTIONS, partial(_listed, arn_prefix=prefix))
+    functions = {one["name"]: one for one in listed if one is not None}
+    coverage = of_list(own, LIST_FUNCTIONS)
+    for name in own.subjects(GET_FUNCTION_CONFIGURATION):
+        read = own.entry(GET_FUNCTION_CONFIGURATION, name, partial(_read, name=name, arn_prefix=prefix))
+        if read is not None and (name in functions or not coverage.is_known):
+            functions[name] = read
+    for name in functions:
+        _check_name(name)
+    facts["functions"] = functions
+    return [default_entry("functions", coverage)]
+
+
+FAMILY = Family(operations=(LIST_FUNCTIONS, GET_FUNCTION_CONFIGURATION), add_facts=add_facts)
+
+
+def _listed(item: Json, arn_prefix: str) -> Json | None:
+    name = required_text(item, "FunctionName")
+    return _function(item, name, arn_prefix) if _is_latest(item) else None
+
+
+def _read(item: Json, name: str, arn_prefix: str) -> Json | None:
+    """Return what GetFunctionConfiguration says; None where it says nothing about $LATEST."""
+    return _function(item, name, arn_prefix) if item and _is_latest(item) else None
+
+
+def _is_latest(item: Json) -> bool:
+    return (text(item, "Version") or LATEST) == LATEST
+
+
+def _function(item: Json, name: str, arn_prefix: str) -> Json:
+    role_arn = text(item, "Role")
+    document = {
+        "name": name,
+        "arn": ":".join((text(item, "FunctionArn") or arn_prefix + name).split(":")[:_ARN_PARTS]),
+        "role_name": None if role_arn is None else role_name(role_arn),
+        **network_of(item),
+        "ipv6_allowed_for_dual_stack": value(item, "VpcConfig", "Ipv6AllowedForDualStack") or False,
+        "managed_instances": _has_capacity_provider(item),
+        "memory_mb": item.get("MemorySize"),
+        "has_kms_key": text(item, "KMSKeyArn") is not None,
+        "dead_letter_service": service_of(text(item, "DeadLetterConfig", "TargetArn")),
+        "tags": [],
+        "event_sources": [],
+        "aliases": [],
+        "versions": [],
+        **{key: text(item, name) for key, name in _STATES.items()},
+    }
+    return known(document)
+
+
+def _has_capacity_provider(item: Json) -> bool:
+    configuration = item.get("CapacityProviderConfig")  # kept whatever it is, so a file may hold anything
+    if configuration is not None and not isinstance(configuration, dict):
+        raise SnapshotError(f"CapacityProviderConfig: expected an object, found {kind_of(configuration)}")
+    return bool(configuration)
+
+
+def _check_name(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise SnapshotError("answers: a function's name is no text that UTF-8 can hold") from None

@@ -1,0 +1,329 @@
+"""VPCs with their DNS attributes, subnets, and route tables with their associations and routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vpcguard.aws.answers import Estate, Json, each, known, lower, required_text, text, value
+from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, texts
+from vpcguard.coverage import (
+    KNOWN,
+    Coverage,
+    VpcKind,
+    default_entry,
+    in_no_vpc,
+    named_vpcs,
+    of_entry,
+    of_list,
+    of_unread,
+    subject_entries,
+)
+from vpcguard.resources.endpoints import VPC_ENDPOINTS
+from vpcguard.resources.family import Facts, Family, InUse, calls_by_id
+
+_IPV6_NETWORKS: list[Shape] = [{"Ipv6CidrBlock": TEXT, "Ipv6CidrBlockState": texts("State")}]
+VPCS = Operation(
+    service="ec2",
+    name="DescribeVpcs",
+    shape={
+        "Vpcs": [
+            texts("VpcId OwnerId State InstanceTenancy CidrBlock")
+            | {
+                "IsDefault": FLAG,
+                "CidrBlockAssociationSet": [{"CidrBlock": TEXT, "CidrBlockState": texts("State")}],
+                "Ipv6CidrBlockAssociationSet": _IPV6_NETWORKS,
+                "BlockPublicAccessStates": texts("InternetGatewayBlockMode"),
+            }
+        ]
+    },
+    paged=True,
+    page_size=1000,
+    vpc_filter="vpc-id",
+)
+SUBNETS = Operation(
+    service="ec2",
+    name="DescribeSubnets",
+    shape={
+        "Subnets": [
+            texts("SubnetId SubnetArn VpcId OwnerId State CidrBlock AvailabilityZone AvailabilityZoneId")
+            | {
+                "AvailableIpAddressCount": WHOLE,
+                "Ipv6Native": FLAG,
+                "MapPublicIpOnLaunch": FLAG,
+                "Ipv6CidrBlockAssociationSet": _IPV6_NETWORKS,
+                "BlockPublicAccessStates": texts("InternetGatewayBlockMode"),
+            }
+        ]
+    },
+    paged=True,
+    page_size=1000,
+    vpc_filter="vpc-id",
+)
+ROUTE_TABLES = Operation(
+    service="ec2",
+    name="DescribeRouteTables",
+    shape={
+        "RouteTables": [
+            texts("RouteTableId VpcId OwnerId")
+            | {
+                "Associations": [
+                    texts("RouteTableAssociationId RouteTableId SubnetId GatewayId")
+                    | {"Main": FLAG, "AssociationState": texts("State")}
+                ],
+                "PropagatingVgws": [texts("GatewayId")],
+                "Routes": [
+                    texts("DestinationCidrBlock DestinationIpv6CidrBlock DestinationPrefixListId")
+                    | texts("GatewayId NatGatewayId EgressOnlyInternetGatewayId TransitGatewayId")
+                    | texts("VpcPeeringConnectionId InstanceId InstanceOwnerId NetworkInterfaceId")
+                    | texts("CoreNetworkArn LocalGatewayId CarrierGatewayId OdbNetworkArn IpAddress")
+                    | texts("Origin State")
+                ],
+            }
+        ]
+    },
+    paged=True,
+    page_size=100,  # the most that this one takes
+    vpc_filter="vpc-id",
+)
+_VALUE: dict[str, Shape] = {"Value": FLAG}
+VPC_ATTRIBUTE = Operation(
+    service="ec2",
+    name="DescribeVpcAttribute",
+    shape={"EnableDnsSupport": _VALUE, "EnableDnsHostnames": _VALUE},
+    keys=1,
+)
+
+_DNS = {"dns_support": "EnableDnsSupport", "dns_hostnames": "EnableDnsHostnames"}
+
+# Field that names the target -> kind. GatewayId holds several kinds; an instance has its own rules below.
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html
+_TARGETS = {
+    "NatGatewayId": "nat_gateway",
+    "TransitGatewayId": "transit_gateway",
+    "VpcPeeringConnectionId": "vpc_peering_connection",
+    "EgressOnlyInternetGatewayId": "egress_only_internet_gateway",
+    "CoreNetworkArn": "core_network",
+    "LocalGatewayId": "local_gateway",
+    "CarrierGatewayId": "carrier_gateway",
+}
+_GATEWAYS = {
+    "igw-": "internet_gateway",
+    "eigw-": "egress_only_internet_gateway",
+    "vgw-": "virtual_private_gateway",
+    "vpce-": "vpc_endpoint",
+}
+_DESTINATIONS = {
+    "DestinationCidrBlock": "ipv4",
+    "DestinationIpv6CidrBlock": "ipv6",
+    "DestinationPrefixListId": "prefix_list",
+}
+_ORIGINS = {
+    "createroutetable": "local",
+    "createroute": "static",
+    "enablevgwroutepropagation": "propagated",
+    "advertisement": "propagated",  # learned from a route server
+}
+_NO_TARGET = {"DestinationPrefixListId", "InstanceOwnerId", "InstanceId", "GatewayId"}
+
+
+def routes_in_use(in_use: InUse) -> list[Json]:
+    """Return the routes of all tables of the VPCs in use, as they were answered."""
+    return [route for table in in_use.items(ROUTE_TABLES) for route in table["Routes"]]
+
+
+def named_calls(in_use: InUse) -> Iterator[Call]:
+    """Yield the reads of DNS attributes, where an interface endpoint is, and of subnets no list shows."""
+    endpoints = in_use.items(VPC_ENDPOINTS)
+    with_interface = sorted({one["VpcId"] for one in endpoints if one.get("VpcEndpointType") == "Interface"})
+    for vpc_id in with_interface:
+        for attribute in ("enableDnsSupport", "enableDnsHostnames"):  # AWS answers one a call
+            yield Call(VPC_ATTRIBUTE, (vpc_id,), {"VpcId": vpc_id, "Attribute": attribute})
+    yield from calls_by_id(SUBNETS, "subnet-id", in_use.unseen(SUBNETS, "SubnetId", in_use.subnet_ids))
+
+
+def read_vpcs(estate: Estate) -> dict[str, Json]:
+    """Return the VPCs that any account described or whose attributes it read, by id."""
+    vpcs = estate.union(lambda account: account.documents(VPCS, _vpc))
+    for account in estate.accounts:
+        for vpc_id in account.subjects(VPC_ATTRIBUTE):
+            attributes = account.entry(VPC_ATTRIBUTE, vpc_id, _attributes) or {}
+            vpc = vpcs.setdefault(vpc_id, {"id": vpc_id, "ipv4_cidrs": [], "ipv6_cidrs": []})
+            for key, flag in attributes.items():
+                vpc.setdefault(key, flag)
+    return vpcs
+
+
+def read_subnets(estate: Estate) -> dict[str, Json]:
+    """Return the subnets that we or their owner see, by id; zone names are those of our account."""
+    return estate.union(lambda account: account.documents(SUBNETS, _subnet), is_own_first=True)
+
+
+def add_facts(estate: Estate, facts: Facts) -> list[Json]:
+    """Add VPCs, subnets and route tables that we or their owner see, and to functions the VPC they are in."""
+    vpcs, subnets = read_vpcs(estate), read_subnets(estate)
+    facts["vpcs"], facts["subnets"] = vpcs, subnets
+    for function in facts["functions"].values():  # what it says itself counts where no subnet is seen
+        vpc_ids = {subnets[one]["vpc_id"] for one in function["subnet_ids"] if one in subnets}
+        if len(vpc_ids) == 1:
+            function["vpc_id"] = vpc_ids.pop()
+    facts["route_tables"] = estate.union(lambda account: account.documents(ROUTE_TABLES, _table))
+    if of_list(estate.own, ROUTE_TABLES).is_known:
+        _associate_shared(estate, facts)
+    return _coverage(estate, facts)
+
+
+FAMILY = Family(
+    operations=(VPCS, SUBNETS, ROUTE_TABLES, VPC_ATTRIBUTE),
+    lists=(VPCS, SUBNETS, ROUTE_TABLES),
+    named_calls=named_calls,
+    add_facts=add_facts,
+    vpc_kinds={
+        "subnets": VpcKind(SUBNETS, "owner"),
+        # ours alone settles the subnets shared with us: _associate_shared
+        "route_tables": VpcKind(ROUTE_TABLES, "owner", names_owner=True),
+    },
+)
+
+
+def _coverage(estate: Estate, facts: Facts) -> list[Json]:
+    vpcs, ids = facts["vpcs"], named_vpcs(facts)
+    listed = of_list(estate.own, VPCS)
+    unseen = {vpc_id: in_no_vpc(estate, listed, vpc_id, vpcs=VPCS) for vpc_id in ids if vpc_id not in vpcs}
+    attributes = {vpc_id: _of_attributes(estate, vpcs.get(vpc_id), vpc_id) for vpc_id in ids}
+    return [
+        default_entry("vpcs", listed),
+        *subject_entries("vpcs", unseen, default=listed),
+        *subject_entries("vpc_attributes", attributes),
+    ]
+
+
+def _of_attributes(estate: Estate, vpc: Json | None, vpc_id: str) -> Coverage:
+    if vpc is not None and all(key in vpc for key in _DNS):
+        return KNOWN
+    owner = estate.owner(estate.owner_of.get(vpc_id, estate.own.id))
+    coverage = of_entry(owner, VPC_ATTRIBUTE, vpc_id)
+    if coverage.is_known and not owner.has_not_found(VPC_ATTRIBUTE, vpc_id):
+        return of_unread(owner, VPC_ATTRIBUTE)
+    return coverage
+
+
+def _vpc(item: Json) -> Json:
+    first = text(item, "CidrBlock")
+    return known(
+        {
+            "id": required_text(item, "VpcId"),
+            "owner_id": text(item, "OwnerId"),
+            "tenancy": text(item, "InstanceTenancy"),
+            "ipv4_cidrs": _cidrs(item, "CidrBlockAssociationSet", "CidrBlock") or ([first] if first else []),
+            "ipv6_cidrs": _cidrs(item, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock"),
+        }
+    )
+
+
+def _attributes(item: Json) -> Json:
+    return known({key: value(item, attribute, "Value") for key, attribute in _DNS.items()})
+
+
+def _subnet(item: Json) -> Json:
+    mode = text(item, "BlockPublicAccessStates", "InternetGatewayBlockMode")
+    return known(
+        {
+            "id": required_text(item, "SubnetId"),
+            "vpc_id": required_text(item, "VpcId"),
+            "owner_id": text(item, "OwnerId"),
+            "zone_id": text(item, "AvailabilityZoneId"),
+            "zone_name": text(item, "AvailabilityZone"),
+            "state": text(item, "State"),
+            "ipv4_cidr": text(item, "CidrBlock"),
+            "ipv6_cidrs": _cidrs(item, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock"),
+            "is_ipv6_only": item.get("Ipv6Native", False),
+            "free_ipv4_addresses": item.get("AvailableIpAddressCount"),
+            "internet_gateway_block_mode": None if mode is None else mode.lower(),
+        }
+    )
+
+
+def _cidrs(item: Json, key: str, cidr: str) -> list[str]:
+    """Return the associated networks of a VPC or subnet, sorted."""
+    associated = (
+        one for one in item.get(key, ()) if text(one, f"{cidr}State", "State") in (None, "associated")
+    )
+    return sorted({one[cidr] for one in associated if one.get(cidr)})
+
+
+def _associate_shared(estate: Estate, facts: Facts) -> None:
+    """Add to the main table of a shared VPC the subnets shared with us that follow it.
+
+    A participant sees the tables of the subnets shared with it, and only those: for them a complete
+    answer without an association means the main table; for the owner's other subnets it means nothing.
+    """
+    tables, subnets = facts["route_tables"].values(), facts["subnets"]
+    associated = {subnet_id for table in tables for subnet_id in table["subnet_ids"]}
+    main = {table["vpc_id"]: table for table in tables if table["is_main"]}
+    shared_with_us = set(estate.own.documents(SUBNETS, lambda item: required_text(item, "SubnetId")))
+    for subnet_id in sorted(shared_with_us - associated):
+        vpc_id = subnets[subnet_id]["vpc_id"]
+        if vpc_id in main and estate.owner_of.get(vpc_id) != estate.own.id:
+            main[vpc_id]["subnet_ids"] = sorted([*main[vpc_id]["subnet_ids"], subnet_id])
+
+
+def _table(item: Json) -> Json:
+    associations = [found for found in each(item, "Associations", _association) if found is not None]
+    return {
+        "id": required_text(item, "RouteTableId"),
+        "vpc_id": required_text(item, "VpcId"),
+        "is_main": any(is_main for is_main, _ in associations),
+        "subnet_ids": sorted({subnet_id for _, subnet_id in associations if subnet_id is not None}),
+        "routes": sorted(each(item, "Routes", _route), key=_order),
+    }
+
+
+def _association(item: Json) -> tuple[bool, str | None] | None:
+    if lower(item, "AssociationState", "State", default="associated") != "associated":
+        return None
+    return item.get("Main", False), text(item, "SubnetId")
+
+
+def _route(item: Json) -> Json:
+    family, destination = _destination(item)
+    kind, target = _target(item)
+    origin = lower(item, "Origin", default="CreateRoute")
+    return known(
+        {
+            "family": family,
+            "destination": destination,
+            "target_kind": kind,
+            "target_id": target,
+            "instance_id": text(item, "InstanceId"),
+            "state": lower(item, "State"),
+            "origin": "local" if kind == "local" else _ORIGINS.get(origin, "static"),
+        }
+    )
+
+
+def _destination(item: Json) -> tuple[str, str]:
+    for field, family in _DESTINATIONS.items():
+        destination = text(item, field)
+        if destination is not None:
+            return family, destination
+    return "unknown", ""
+
+
+def _target(item: Json) -> tuple[str, str]:
+    gateway = text(item, "GatewayId")
+    if gateway is not None:
+        kinds = (kind for prefix, kind in _GATEWAYS.items() if gateway.startswith(prefix))
+        return ("local" if gateway == "local" else next(kinds, "unknown")), gateway
+    for field, kind in _TARGETS.items():
+        target = text(item, field)
+        if target is not None:
+            return kind, target
+    interface = text(item, "NetworkInterfaceId") or text(item, "InstanceId")
+    if interface is not None:
+        return "network_interface", interface
+    others = (key for key in sorted(item) if key.endswith(("Id", "Arn")) and key not in _NO_TARGET)
+    return "unknown", next((str(item[key]) for key in others if item[key]), "")
+
+
+def _order(route: Json) -> tuple[str, ...]:
+    return (route["family"], route["destination"], route["target_id"], route["origin"], route["state"])

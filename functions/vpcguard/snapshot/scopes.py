@@ -1,0 +1,340 @@
+"""capture: one scope of one account and region, read now.
+
+Function scope takes three round trips in a row: the function, its network, what that names; what hints and
+names alone allow is read together with the function. VPC scope lists the functions first. Account scope uses
+lists instead of single reads; the network and the roles wait for the last page of functions: a subnet or
+role made for a function while the pages went by would otherwise be in no answer, and count as missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from vpcguard.aws.answers import Json, merge
+from vpcguard.aws.codes import PARTIAL
+from vpcguard.aws.operations import Call
+from vpcguard.aws.reading import Aws, Progress, Reads, Threads
+from vpcguard.clock import Clock, rfc3339
+from vpcguard.model import Answers, Failure, Scope, Snapshot
+from vpcguard.resources import OPERATIONS
+from vpcguard.resources import function_details as details
+from vpcguard.resources.family import FILTER_VALUES
+from vpcguard.resources.functions import (
+    GET_FUNCTION_CONFIGURATION,
+    LIST_FUNCTIONS,
+    configuration_calls,
+    functions_in,
+    is_attached,
+    read_function_pages,
+    role_name,
+)
+from vpcguard.resources.roles import collect_all_roles, collect_roles
+from vpcguard.snapshot.vpcs import read_lists, read_with_owners
+
+Functions = Mapping[str, Json]  # function name -> its configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What events say about VPCs and roles: read early, and used only where the functions say the same."""
+
+    vpc_ids: frozenset[str] = frozenset()
+    role_names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureOptions:
+    """Choices; the defaults read what the scope's rules need.
+
+    states: in account scope, lambda:GetFunctionConfiguration of each function, one call each in a bucket
+    of 15 a second. aliases: aliases and the versions they serve, one call for each function and more; None:
+    in function scope only. concurrency: reserved concurrency, one call for each function.
+    marker, max_pages: account scope begins at this page of ListFunctions and stops after so many.
+    account: name, organization_unit and tags of the account, kept in the snapshot as they are.
+    account_roles: what read_account_roles gave for this account, when several regions are captured.
+    progress: called with "<service>:<Operation>" after each answer, from several threads.
+    threads: calls at once.
+    """
+
+    hints: Hints = field(default_factory=Hints)
+    states: bool = False
+    aliases: bool | None = None
+    concurrency: bool = False
+    marker: str | None = None
+    max_pages: int | None = None
+    account: Mapping[str, Any] | None = None
+    account_roles: Answers | None = None
+    progress: Progress | None = None
+    threads: int = 16
+
+    @property
+    def not_requested(self) -> list[str]:
+        """The operations that are left out on purpose, in every scope."""
+        skipped = [] if self.concurrency else [details.GET_CONCURRENCY.key]
+        return skipped if self.aliases else [*skipped, details.LIST_ALIASES.key, details.LIST_VERSIONS.key]
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A snapshot, and the marker to go on with where max_pages ended it."""
+
+    snapshot: Snapshot
+    next_marker: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What a scope's reads gave: our own answers, and those of the owners of shared VPCs."""
+
+    own: Answers
+    owners: Mapping[str, Answers] = field(default_factory=dict)
+    not_requested: list[str] = field(default_factory=list)
+    next_marker: str | None = None
+
+
+_DEFAULTS = CaptureOptions()
+
+
+def capture(scope: Scope, aws: Aws, *, clock: Clock, options: CaptureOptions = _DEFAULTS) -> Snapshot:
+    """Read a scope and return what AWS answered, or would not.
+
+    What AWS refuses becomes a Failure in the snapshot. Raises ThrottledError when throttling outlasts its
+    retries, ReadError for what else passes, and botocore's own errors for the rest (credentials, our faults).
+    """
+    return capture_pages(scope, aws, clock=clock, options=options).snapshot
+
+
+def capture_pages(scope: Scope, aws: Aws, *, clock: Clock, options: CaptureOptions = _DEFAULTS) -> Captured:
+    """Read a scope as `capture` does, and return with it where to go on if options.max_pages ended it."""
+    captured_at = rfc3339(clock())  # before the first read: nothing in the snapshot is older
+    if options.aliases is None:
+        options = replace(options, aliases=scope.kind == "function")
+    with Threads(options.threads) as threads:
+        read = _SCOPES[scope.kind](scope, Reads(aws, threads, progress=options.progress), options)
+    snapshot = Snapshot(
+        account_id=scope.account_id,
+        region=scope.region,
+        captured_at=captured_at,
+        own=read.own,
+        owners=read.owners,
+        not_requested=tuple(sorted(read.not_requested)),
+        account=options.account,
+    )
+    return Captured(snapshot, read.next_marker)
+
+
+def read_account_roles(aws: Aws, *, options: CaptureOptions = _DEFAULTS) -> Answers:
+    """Read all roles of an account once, for CaptureOptions.account_roles of its regions' captures."""
+    with Threads(1) as threads:
+        return collect_all_roles(Reads(aws, threads, progress=options.progress))
+
+
+def _read_functions(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
+    """Read single functions; what hints name is read together with them, not after."""
+    vpc_ids, names = options.hints.vpc_ids, options.hints.role_names
+    network = reads.threads.begin(read_lists, reads, vpc_ids) if vpc_ids else None
+    roles = reads.threads.begin(_read_roles, reads, names, options) if names else None
+    _start_by_name(reads, scope, options)
+    configurations = reads.run(configuration_calls(scope.function_names))
+    found = _read_few(
+        reads,
+        functions_in(configurations),
+        options,
+        account_id=scope.account_id,
+        hinted_network=network,
+        hinted_roles=roles,
+    )
+    return replace(found, own=merge((configurations, found.own)))
+
+
+def _read_vpc(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
+    """Read the functions of one VPC, which only the complete list of functions tells."""
+    listed = _list_of_vpc(reads, str(scope.vpc_id))
+    configurations = reads.run(configuration_calls(functions_in(listed)))
+    every = merge((listed, configurations))
+    found = _read_few(reads, functions_in(every), options, account_id=scope.account_id)
+    return replace(found, own=merge((every, found.own)))
+
+
+def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
+    """Read an account and region, or the pages of it that the options name."""
+    begin = reads.threads.begin
+    begin(_make_clients, reads)
+    is_whole = options.marker is None and options.max_pages is None
+    all_tags = begin(reads.run, [details.all_tags_call()]) if is_whole else None
+    sources = begin(reads.run, [details.all_event_sources_call()])
+    listed, next_marker = _list_functions(reads, options)
+    functions = functions_in(listed)
+    in_vpc = _attached(functions)
+
+    chains = [all_tags or begin(reads.run, details.tag_calls(_arns_of(functions)))]
+    if options.states:
+        chains.append(begin(reads.run, configuration_calls(functions)))
+    if options.aliases or options.concurrency:
+        chains.append(begin(_read_details, reads, functions, options))
+    network, owners = Answers(), dict[str, Answers]()
+    if in_vpc:
+        chains.append(begin(_read_roles, reads, _role_names(functions), options))
+        lists = read_lists(reads, None)
+        network, owners = read_with_owners(reads, lists, in_vpc, account_id=scope.account_id, is_by_vpc=False)
+    own = merge(
+        (
+            listed,
+            *(chain.result() for chain in chains),
+            details.only_of(sources.result(), sorted(in_vpc)),
+            network,
+        )
+    )
+    skipped = [] if options.states else [GET_FUNCTION_CONFIGURATION.key]
+    return _Read(
+        own=own, owners=owners, not_requested=[*skipped, *options.not_requested], next_marker=next_marker
+    )
+
+
+_SCOPES: Mapping[str, Callable[[Scope, Reads, CaptureOptions], _Read]] = {
+    "function": _read_functions,
+    "vpc": _read_vpc,
+    "account": _read_account,
+}
+
+
+def _read_few(
+    reads: Reads,
+    functions: Functions,
+    options: CaptureOptions,
+    *,
+    account_id: str,
+    hinted_network: Future[Answers] | None = None,
+    hinted_roles: Future[Answers] | None = None,
+) -> _Read:
+    """Read what a few functions rest on. What was begun on hints counts if those were right.
+
+    Functions outside a VPC need neither network nor roles.
+    """
+    begin, hints = reads.threads.begin, options.hints
+    in_vpc = _attached(functions)
+    chains = [
+        begin(reads.run, details.tag_calls(_arns_of(functions))),
+        begin(_read_details_and_sources, reads, functions, options),
+    ]
+    if not in_vpc:
+        own = merge(chain.result() for chain in chains)
+        return _Read(own=own, not_requested=options.not_requested)
+    names = _role_names(functions)
+    if hinted_roles is None or hints.role_names != names:
+        hinted_roles = begin(_read_roles, reads, names, options)
+    chains.append(hinted_roles)
+    vpc_ids = _named_vpcs(in_vpc)
+    if hinted_network is None or hints.vpc_ids != vpc_ids:
+        hinted_network = begin(read_lists, reads, vpc_ids)
+    network, owners = read_with_owners(
+        reads, hinted_network.result(), in_vpc, account_id=account_id, is_by_vpc=vpc_ids is not None
+    )
+    own = merge((*(chain.result() for chain in chains), network))
+    return _Read(own=own, owners=owners, not_requested=options.not_requested)
+
+
+def _start_by_name(reads: Reads, scope: Scope, options: CaptureOptions) -> None:
+    """Start what a name alone is enough for. Not for many: some may be gone, and Lambda's bucket is small."""
+    if len(scope.function_names) > details.FEW:
+        return
+    prefix = f"arn:{reads.aws.client('lambda').meta.partition}:lambda:{scope.region}:{scope.account_id}"
+    for name in scope.function_names:
+        for call in details.tag_calls({name: f"{prefix}:function:{name}"}):
+            reads.start(call)
+        if options.aliases:
+            for call in details.alias_calls([name]):
+                reads.start(call)
+
+
+def _make_clients(reads: Reads) -> None:
+    """Make the clients while the pages go by, where what fails fails again."""
+    for client in dict.fromkeys(operation.client for operation in OPERATIONS.values()):
+        reads.aws.client(client)
+
+
+def _list_functions(reads: Reads, options: CaptureOptions) -> tuple[Answers, str | None]:
+    """Return the functions, with failure "Partial" where they are not all there are, and where to go on."""
+    pages: list[Answers] = []
+    next_marker = None
+    for page, marker in read_function_pages(reads, options.marker):
+        pages.append(page)
+        if marker is not None and len(pages) == options.max_pages:
+            next_marker = marker
+            break
+    if options.marker is None and next_marker is None:
+        return merge(pages), None
+    begun = "" if options.marker is None else "began after an earlier part; "
+    ended = "these are the last" if next_marker is None else f"stopped after {len(pages)} pages"
+    part = Answers({}, {LIST_FUNCTIONS.key: Failure(PARTIAL, begun + ended)})
+    return merge((*pages, part)), next_marker
+
+
+def _list_of_vpc(reads: Reads, vpc_id: str) -> Answers:
+    """The functions of one VPC, marked as a part: nobody may conclude from it that others were deleted."""
+    key = LIST_FUNCTIONS.key
+    listed = merge(page for page, _ in read_function_pages(reads))
+    if key not in listed.answers:
+        return listed
+    kept = [
+        one
+        for one in listed.answers[key]["Functions"]
+        if is_attached(one) and one["VpcConfig"].get("VpcId") == vpc_id
+    ]
+    part = Failure(PARTIAL, f"only the functions of {vpc_id} were kept")
+    return Answers({key: {"Functions": kept}}, {key: listed.failures.get(key, part)})
+
+
+def _read_details(reads: Reads, functions: Functions, options: CaptureOptions) -> Answers:
+    """Read what takes a call for each function, and only because it was asked for."""
+    first = _read_named(reads, functions, options)
+    return merge((first, reads.run(details.served_version_calls(first))))
+
+
+def _read_details_and_sources(reads: Reads, functions: Functions, options: CaptureOptions) -> Answers:
+    """Read the same, and event sources: by function and alias for a few, else the account's list."""
+    in_vpc = sorted(_attached(functions))
+    first = _read_named(reads, functions, options)
+    versions = details.served_version_calls(first)
+    if options.aliases and len(in_vpc) <= details.FEW and details.LIST_ALIASES.key not in first.failures:
+        sources = details.event_source_calls(in_vpc, first)
+        return details.without_repeats(merge((first, reads.run([*versions, *sources]))))
+    every = [details.all_event_sources_call()] if in_vpc else []
+    second = reads.run([*versions, *every])
+    return merge((first, details.only_of(second, in_vpc)))
+
+
+def _read_named(reads: Reads, functions: Functions, options: CaptureOptions) -> Answers:
+    calls: list[Call] = []
+    if options.concurrency:
+        calls += details.concurrency_calls(sorted(_attached(functions)))
+    if options.aliases:
+        calls += details.alias_calls(sorted(functions))
+    return reads.run(calls)
+
+
+def _read_roles(reads: Reads, names: frozenset[str], options: CaptureOptions) -> Answers:
+    return collect_roles(reads, names, account_roles=options.account_roles)
+
+
+def _attached(functions: Functions) -> Functions:
+    return {name: one for name, one in functions.items() if is_attached(one)}
+
+
+def _role_names(functions: Functions) -> frozenset[str]:
+    return frozenset(role_name(one["Role"]) for one in functions.values() if one.get("Role"))
+
+
+def _arns_of(functions: Functions) -> dict[str, str]:
+    return {name: one["FunctionArn"] for name, one in functions.items() if one.get("FunctionArn")}
+
+
+def _named_vpcs(in_vpc: Functions) -> frozenset[str] | None:
+    """Return the VPCs to ask for; None, all of them, where a function does not say which is its own."""
+    vpc_ids = {one["VpcConfig"].get("VpcId") for one in in_vpc.values()}
+    if not all(vpc_ids) or len(vpc_ids) > FILTER_VALUES:
+        return None
+    return frozenset(vpc_id for vpc_id in vpc_ids if vpc_id)

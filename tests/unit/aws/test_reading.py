@@ -1,0 +1,200 @@
+"""One operation: known, absent, denied, throttled, passing, broken; and every page of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+from botocore.stub import Stubber
+
+from tests.support.recorded_aws import RecordedAws
+from vpcguard.aws.operations import Call
+from vpcguard.aws.reading import Reads, Threads
+from vpcguard.errors import ReadError, ThrottledError
+from vpcguard.model import Answers, Failure
+from vpcguard.resources.filters import PREFIX_LIST_ENTRIES
+from vpcguard.resources.networks import SUBNETS
+
+
+@pytest.fixture
+def ec2() -> Any:
+    session: Any = botocore.session.Session()
+    session.set_credentials("access", "secret")
+    return session.create_client(
+        "ec2", region_name="eu-west-1", config=Config(retries={"total_max_attempts": 1})
+    )
+
+
+@pytest.fixture
+def ec2_answers(ec2: Any) -> Iterator[Any]:
+    with Stubber(ec2) as stubber:
+        yield stubber
+
+
+class OneClient:
+    """An AWS that has the one client under test."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def client(self, _: str) -> Any:
+        """Return it, whatever is asked for."""
+        return self._client
+
+    def owner(self, _: str) -> None:
+        """Nobody shares anything."""
+
+
+@pytest.fixture
+def reads(ec2: Any) -> Iterator[Reads]:
+    with Threads(2) as threads:
+        yield Reads(OneClient(ec2), threads)
+
+
+def test_every_page_is_read_and_what_is_not_named_is_left_out(reads: Reads, ec2_answers: Any) -> None:
+    ec2_answers.add_response(
+        "describe_subnets",
+        {"Subnets": [{"SubnetId": "subnet-0a", "Tags": [{"Key": "secret", "Value": "x"}]}], "NextToken": "2"},
+        {"MaxResults": 1000},
+    )
+    ec2_answers.add_response(
+        "describe_subnets", {"Subnets": [{"SubnetId": "subnet-0b"}]}, {"MaxResults": 1000, "NextToken": "2"}
+    )
+
+    answers = reads.run([Call(SUBNETS)])
+
+    assert answers == Answers(
+        {"ec2:DescribeSubnets": {"Subnets": [{"SubnetId": "subnet-0a"}, {"SubnetId": "subnet-0b"}]}}, {}
+    )
+
+
+def test_an_answer_without_its_list_is_an_empty_list(reads: Reads, ec2_answers: Any) -> None:
+    """EC2 leaves an empty list out; in a snapshot that would read as "not asked"."""
+    ec2_answers.add_response("describe_subnets", {})
+
+    assert reads.run([Call(SUBNETS)]) == Answers({"ec2:DescribeSubnets": {"Subnets": []}}, {})
+
+
+def test_denied_is_a_failure_and_no_empty_list(reads: Reads, ec2_answers: Any) -> None:
+    """A refusal that looked like an empty VPC would let every rule pass."""
+    ec2_answers.add_client_error("describe_subnets", "UnauthorizedOperation", "not allowed")
+
+    answers = reads.run([Call(SUBNETS)])
+
+    assert answers == Answers({}, {"ec2:DescribeSubnets": Failure("UnauthorizedOperation", "not allowed")})
+
+
+def test_denied_on_the_second_page_keeps_the_first_as_a_part(reads: Reads, ec2_answers: Any) -> None:
+    ec2_answers.add_response("describe_subnets", {"Subnets": [{"SubnetId": "subnet-0a"}], "NextToken": "2"})
+    ec2_answers.add_client_error("describe_subnets", "UnauthorizedOperation", "not allowed")
+
+    answers = reads.run([Call(SUBNETS)])
+
+    assert answers == Answers(
+        {"ec2:DescribeSubnets": {"Subnets": [{"SubnetId": "subnet-0a"}]}},
+        {"ec2:DescribeSubnets": Failure("UnauthorizedOperation", "not allowed")},
+    )
+
+
+def test_what_does_not_exist_has_no_entry_and_no_failure(reads: Reads, ec2_answers: Any) -> None:
+    ec2_answers.add_client_error("get_managed_prefix_list_entries", "InvalidPrefixListID.NotFound")
+
+    answers = reads.run([Call(PREFIX_LIST_ENTRIES, ("pl-0a",), {"PrefixListId": "pl-0a"})])
+
+    assert answers == Answers({"ec2:GetManagedPrefixListEntries": {}}, {})
+
+
+def test_denied_for_one_resource_is_a_failure_of_that_one(reads: Reads, ec2_answers: Any) -> None:
+    ec2_answers.add_response("get_managed_prefix_list_entries", {"Entries": [{"Cidr": "10.0.0.0/8"}]})
+    ec2_answers.add_client_error("get_managed_prefix_list_entries", "UnauthorizedOperation", "no")
+    calls = [Call(PREFIX_LIST_ENTRIES, (each,), {"PrefixListId": each}) for each in ("pl-0a", "pl-0b")]
+
+    first, second = (reads.run([call]) for call in calls)
+
+    assert first == Answers(
+        {"ec2:GetManagedPrefixListEntries": {"pl-0a": {"Entries": [{"Cidr": "10.0.0.0/8"}]}}}, {}
+    )
+    assert second == Answers(
+        {}, {"ec2:GetManagedPrefixListEntries": {"pl-0b": Failure("UnauthorizedOperation", "no")}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("RequestLimitExceeded", 503), ("Throttling", 400), ("Unheard", 429)]
+)
+def test_throttling_that_outlasts_its_retries_is_raised(
+    reads: Reads, ec2_answers: Any, code: str, status: int
+) -> None:
+    """Taken for a refusal, it would turn a busy minute into unknown verdicts."""
+    ec2_answers.add_client_error("describe_subnets", code, http_status_code=status)
+
+    with pytest.raises(ThrottledError) as caught:
+        reads.run([Call(SUBNETS)])
+
+    assert caught.value.operation == "ec2:DescribeSubnets"
+
+
+def test_a_fault_of_awss_own_is_worth_a_retry(reads: Reads, ec2_answers: Any) -> None:
+    ec2_answers.add_client_error("describe_subnets", "InternalError", http_status_code=500)
+
+    with pytest.raises(
+        ReadError, match=r"^ec2:DescribeSubnets could not be read: AWS answered 500 InternalError$"
+    ):
+        reads.run([Call(SUBNETS)])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url="https://ec2.eu-west-1.amazonaws.com/"),
+        ReadTimeoutError(endpoint_url="https://ec2.eu-west-1.amazonaws.com/"),
+    ],
+)
+def test_a_network_that_fails_is_worth_a_retry(reads: Reads, ec2: Any, error: Exception) -> None:
+    def fail(**_: Any) -> None:
+        raise error
+
+    ec2.meta.events.register("before-call", fail)
+
+    with pytest.raises(ReadError, match=r"^ec2:DescribeSubnets could not be read: ") as caught:
+        reads.run([Call(SUBNETS)])
+    assert caught.value.__cause__ is error
+
+
+def test_any_other_refusal_is_raised_as_it_is(reads: Reads, ec2_answers: Any) -> None:
+    """A parameter that EC2 does not take is our fault, and no retry helps."""
+    ec2_answers.add_client_error("describe_subnets", "InvalidParameterValue")
+
+    with pytest.raises(ClientError, match="InvalidParameterValue"):
+        reads.run([Call(SUBNETS)])
+
+
+def test_not_found_by_a_call_for_everything_is_raised(reads: Reads, ec2_answers: Any) -> None:
+    """Nothing was named that could be absent, so it is no answer."""
+    ec2_answers.add_client_error("describe_subnets", "InvalidSubnetID.NotFound")
+
+    with pytest.raises(ClientError, match="NotFound"):
+        reads.run([Call(SUBNETS)])
+
+
+def test_missing_credentials_are_raised_as_they_are(reads: Reads, ec2: Any) -> None:
+    def fail(**_: Any) -> None:
+        raise NoCredentialsError
+
+    ec2.meta.events.register("before-call", fail)
+
+    with pytest.raises(NoCredentialsError):
+        reads.run([Call(SUBNETS)])
+
+
+def test_progress_hears_of_every_answer() -> None:
+    heard: list[str] = []
+    with Threads(2) as threads:
+        reads = Reads(RecordedAws({}), threads, progress=heard.append)
+        reads.run([Call(SUBNETS), Call(PREFIX_LIST_ENTRIES, ("pl-0a",), {"PrefixListId": "pl-0a"})])
+
+    assert sorted(heard) == ["ec2:DescribeSubnets", "ec2:GetManagedPrefixListEntries"]
