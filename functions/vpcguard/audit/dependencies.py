@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -132,6 +133,7 @@ def build_dependencies(settings: Settings, *, report: Callable[[Poll], None]) ->
     table = session.create_client("dynamodb", config=CLIENT_CONFIG)
     queue_url, dead_letter_queue_url = settings.queue_url, settings.dead_letter_queue_url
     sqs = session.create_client("sqs", config=_QUEUE_CONFIG) if queue_url or dead_letter_queue_url else None
+    gc.freeze()  # else the collections of botocore's models, one in 160 events, break the promised p99
     return Dependencies(
         reader=accounts.reader,
         capture=partial(capture_pages, clock=system_clock),
