@@ -51,8 +51,7 @@ class Judgement:
     """What one snapshot says. digest: of the snapshot, or of the whole that it is a part of.
 
     looks: one for every function, by name. changing: functions that AWS is changing at this moment, or whose
-    network it is; they were judged as they stand. failed_reads: what was refused while reading, by
-    account, operation and subject.
+    network it is; they were judged as they stand.
     """
 
     snapshot: Snapshot
@@ -60,7 +59,6 @@ class Judgement:
     decision: Decision
     looks: tuple[Look, ...]
     changing: frozenset[str]
-    failed_reads: tuple[FailedRead, ...]
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -101,7 +99,6 @@ def judge(
             )
         ),
         changing=_changing(facts),
-        failed_reads=failed_reads(snapshot),
     )
 
 
@@ -159,7 +156,7 @@ def judge_or_bisect(
 
 
 def failed_reads(snapshot: Snapshot) -> tuple[FailedRead, ...]:
-    """Return every refusal of a snapshot, our own account's first."""
+    """Return every refusal of a snapshot by account, our own first, operation and subject."""
     accounts = [(snapshot.account_id, snapshot.own), *sorted(snapshot.owners.items())]
     return tuple(read for account_id, answers in accounts for read in _refused(account_id, answers))
 

@@ -8,7 +8,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from vpcguard.audit.judging import failed_reads
 from vpcguard.cli import options
 from vpcguard.cli.output import DONE, READ_FAILED, progress, say, write_file
 from vpcguard.cli.reading import Selection, read_regions
@@ -60,7 +59,7 @@ def run(
     selection.check_place(snapshot.account_id, snapshot.region)
     _write_snapshot(snapshot, out)
     say(f"written: {out}")
-    unread = refused_reads(failed_reads(snapshot), snapshot.region)
+    unread = refused_reads(snapshot)
     for one in unread:
         say(not_read(one))
     return READ_FAILED if unread else DONE

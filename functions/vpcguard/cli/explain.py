@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
-from vpcguard.audit.judging import failed_reads
 from vpcguard.cli import options
 from vpcguard.cli.explanation import Explained
 from vpcguard.cli.output import DONE, READ_FAILED, progress
@@ -89,7 +88,7 @@ def _explain(
 ) -> Explained:
     """Return the explanation; others: what else there may be, asked only where the function is not there."""
     facts = build_facts(snapshot)
-    refused = refused_reads(failed_reads(snapshot), snapshot.region)
+    refused = refused_reads(snapshot)
     names = [one["name"] for one in facts["functions"]]
     if function not in names:
         raise _not_there(function, snapshot, refused, others=lambda: [*names, *others()])

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from vpcguard.audit.judging import FailedRead, Judgement
+from vpcguard.audit.judging import Judgement, failed_reads
 from vpcguard.aws.codes import PARTIAL, is_not_found_code
 from vpcguard.cli.output import DONE, FINDINGS, READ_FAILED, visible
 from vpcguard.model import Decision, Finding, Severity, Snapshot, Status
@@ -131,7 +131,7 @@ def report_of(judgement: Judgement, *, only: Iterable[str] = ()) -> Report:
     findings = [
         finding for look in judgement.looks if look.function_name in wanted for finding in look.findings
     ]
-    refused = refused_reads(judgement.failed_reads, snapshot.region)
+    refused = refused_reads(snapshot)
     missing = _waited_for(decision, wanted) | _unlisted(snapshot)
     return Report(
         looked=(looked,),
@@ -170,18 +170,18 @@ def operations_of(waits_for: Sequence[str]) -> Sequence[str]:
     return [name for name in waits_for if _OPERATION.fullmatch(name)] or waits_for
 
 
-def refused_reads(reads: Iterable[FailedRead], region: str) -> list[Unread]:
+def refused_reads(snapshot: Snapshot) -> list[Unread]:
     """Return what AWS refused to a snapshot."""
     return [
         Unread(
             account_id=read.account_id,
-            region=region,
+            region=snapshot.region,
             operation=read.operation,
             subject=read.subject,
             code=read.failure.code,
             message=read.failure.message,
         )
-        for read in reads
+        for read in failed_reads(snapshot)
         # neither an absence nor an answer kept in part on purpose is a read that failed
         if not (is_not_found_code(read.failure.code) or read.failure.code == PARTIAL)
     ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from vpcguard.audit.judging import FailedRead, Judgement
+from vpcguard.audit.judging import Judgement
 from vpcguard.cli.report import Report, Unread, report_of
 from vpcguard.model import (
     Answers,
@@ -33,8 +33,8 @@ def judgement(finding: Finding) -> Judge:
     def made(
         *,
         unknowns: tuple[Unknown, ...] = (),
-        failed_reads: tuple[FailedRead, ...] = (),
         own: Answers = LISTED,
+        owners: Mapping[str, Answers] | None = None,
     ) -> Judgement:
         rule = RuleDecision(
             id="az.single_az",
@@ -51,13 +51,16 @@ def judgement(finding: Finding) -> Judge:
         findings: dict[str, tuple[Finding, ...]] = {"orders-api": (finding,)}
         return Judgement(
             snapshot=Snapshot(
-                account_id=ACCOUNT, region=REGION, captured_at="2026-11-20T12:00:00.000000Z", own=own
+                account_id=ACCOUNT,
+                region=REGION,
+                captured_at="2026-11-20T12:00:00.000000Z",
+                own=own,
+                owners=owners or {},
             ),
             digest="sha256:0a",
             decision=Decision(policy_revision="r", config_digest="c", rules=(rule,)),
             looks=tuple(_look(name, findings.get(name, ())) for name in names),
             changing=frozenset(),
-            failed_reads=failed_reads,
         )
 
     return made
@@ -101,14 +104,9 @@ def test_only_the_functions_asked_for_are_reported(judgement: Judge, finding: Fi
 )
 def test_what_does_not_exist_was_read(judgement: Judge, code: str, is_unread: bool) -> None:  # noqa: FBT001  the expectation
     """An answer kept in part on purpose (Partial) is none of AWS's refusals either."""
-    read = FailedRead(
-        account_id="444455556666",
-        operation="iam:GetRole",
-        subject="orders-role",
-        failure=Failure(code=code, message="m"),
-    )
+    refused = Answers({}, {"iam:GetRole": {"orders-role": Failure(code=code, message="m")}})
 
-    report = report_of(judgement(failed_reads=(read,)))
+    report = report_of(judgement(owners={"444455556666": refused}))
 
     expected = Unread(
         account_id="444455556666",
@@ -142,15 +140,11 @@ def test_a_failed_read_without_an_operation_is_not_lost(judgement: Judge) -> Non
 
 
 def test_a_refused_operation_is_named_once(judgement: Judge) -> None:
-    read = FailedRead(
-        account_id=ACCOUNT,
-        operation="ec2:DescribeRouteTables",
-        subject=None,
-        failure=Failure(code="UnauthorizedOperation", message="m"),
-    )
+    refusal = Failure(code="UnauthorizedOperation", message="m")
+    refused = Answers(LISTED.answers, {"ec2:DescribeRouteTables": refusal})
     waiting = _unknown("ec2:DescribeRouteTables", is_failed_read=True)
 
-    report = report_of(judgement(unknowns=(waiting,), failed_reads=(read,)))
+    report = report_of(judgement(unknowns=(waiting,), own=refused))
 
     assert [(one.operation, one.code) for one in report.unread] == [
         ("ec2:DescribeRouteTables", "UnauthorizedOperation")
