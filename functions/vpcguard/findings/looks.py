@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from vpcguard.model import Change, Decision, Finding, Look, RuleDecision, Unknown, Violation, finding_id
@@ -54,7 +55,7 @@ def looks(
     stated: dict[str, list[tuple[RuleDecision, Violation | Unknown]]] = {name: [] for name in functions}
     unjudged: dict[str, set[str]] = {name: set() for name in functions}
     off: dict[str, set[str]] = {name: set() for name in functions}
-    for rule in sorted(decision.rules, key=lambda rule: rule.id):
+    for rule in sorted(decision.rules, key=attrgetter("id")):
         for violation in rule.violations:
             stated[violation.function].append((rule, violation))
         for unknown in rule.unknowns:
