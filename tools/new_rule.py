@@ -15,8 +15,8 @@ _RESERVED = frozenset(
     | {"null", "package", "some", "true", "with"}
 )
 _NEXT = """\
-Next: fill in what says FILL IN, the condition and its tests; add a golden case under tests/contract/catalogue
-and take the example from its message; then `make docs rego`. docs/contributing/rule.md has all steps."""
+Next: fill in what says FILL IN, the condition and its tests; add a golden case under
+tests/contract/catalogue; then `make docs rego`. docs/contributing/rule.md has all steps."""
 
 
 class NewRuleError(Exception):

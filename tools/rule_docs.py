@@ -73,11 +73,9 @@ def _section(rule: Rule, thresholds: Mapping[str, Any]) -> Iterator[str]:
         "Applies to": f"{rule.applies_to}.",
         "Judged": rule.judged,
         "Passes": rule.passes,
-        "Example": f"*{_plain(rule.example)}*",
         "Advice": rule.advice,
         "Configuration": _configuration(rule, thresholds),
         "Remediation": f"{_REMEDIATION[rule.remediation]}.",
-        "Limits": rule.limits,
         "See": ", ".join(f"<{link}>" for link in rule.related_resources),
     }
     yield "\n".join(
@@ -111,10 +109,6 @@ def _state(rule: Rule) -> str:
 
 def _anchor(rule: Rule) -> str:
     return rule.id.replace(".", "")  # as GitHub makes it of the heading
-
-
-def _plain(text: str) -> str:
-    return text.replace("*", "\\*")
 
 
 if __name__ == "__main__":

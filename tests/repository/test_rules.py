@@ -12,6 +12,7 @@ import yaml
 
 from tools import rule_docs
 from vpcguard.policy.catalogue import shipped_rules
+from vpcguard.snapshot import OPERATIONS
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted(
@@ -22,11 +23,11 @@ FIELDS = {
     "advice": str,
     "remediation": str,
     "applies_to": str,
+    "applies_if": list,
     "passes": str,
     "judged": str,
-    "example": str,
     "configuration": list,
-    "limits": str,
+    "reads": list,
 }
 THRESHOLD = re.compile(r"\b((?:ip|eni)_[a-z_]*(?:margin|floor|percent)|peak_concurrency)\b")
 
@@ -79,6 +80,27 @@ def test_a_rule_names_the_settings_that_it_reads(rule: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.stem)
+def test_conditions_and_reads_are_words_that_are_known(rule: Path) -> None:
+    """A misspelt condition would be no reason in an explanation, and a misspelt operation never read."""
+    custom = _metadata(rule)["custom"]
+
+    assert set(custom["applies_if"]) <= _conditions()
+    assert set(custom["reads"]) <= set(OPERATIONS)
+    assert ("attached" in custom["applies_if"]) == ("in a VPC" in custom["applies_to"])
+    assert ("subnets" in custom["applies_if"]) == bool(
+        re.search(r"a subnet (and a security group )?left", custom["applies_to"])
+    )
+
+
+def _conditions() -> set[str]:
+    """Return what an explanation can say that a function is not."""
+    text = (ROOT / "policies/vpcguard/explanation/reasons/reasons.rego").read_text("utf-8")
+    return set(re.findall(r'^_unmet\("(\w+)"', text, re.MULTILINE)) | set(
+        re.findall(r'^_is_outside\(.* if "(\w+)" in', text, re.MULTILINE)
+    )
+
+
 def test_every_threshold_is_read_by_a_rule() -> None:
     """A setting that nothing reads is a promise that nobody keeps."""
     read = {name for rule in RULES for name in _metadata(rule)["custom"]["configuration"]}
@@ -112,7 +134,6 @@ def test_the_page_shows_each_rule_once_with_all_it_says() -> None:
             rule.description,
             rule.advice,
             rule.judged,
-            rule.limits,
             *rule.related_resources,
         ):
             assert said in text

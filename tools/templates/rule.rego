@@ -8,23 +8,23 @@
 #   advice: FILL IN what to do about it.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left
+#   applies_if: [attached, subnets]
 #   passes: FILL IN what holds where it passes.
-#   judged: FILL IN what is compared with what, and what settles it.
-#   example: FILL IN a message of it, about a golden case.
+#   judged: FILL IN what is compared with what, what settles it, and what it does not look at.
 #   configuration: []
-#   limits: FILL IN what it does not look at.
+#   reads: []
 package vpcguard.rules.FAMILY.FAULT
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
-applies := cohorts.functions(cohorts.with_subnets)
+applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, details) if {
 	some key, faulty in _faulty
 	faulty != set()
-	some name in cohorts.by_key[key].functions
+	some name in cohorts.with_subnets[key].functions
 	details := {
 		"message": sprintf("%s uses %s: FILL IN what is wrong and what to do.", [name, result.subnets(faulty)]),
 		"evidence": {"subnet_ids": faulty},
@@ -33,16 +33,15 @@ deny contains result.violation(name, details) if {
 }
 
 # what was seen may prove the fault; what was not seen never makes it pass
-unknown contains result.unknown(name, waits) if {
-	some key, faulty in _faulty
-	faulty == set()
-	waits := cohorts.hidden_subnet_waits[key]
-	waits != set()
-	some name in cohorts.by_key[key].functions
+unknown contains result.unknown(name, cohort.hidden_subnet_waits) if {
+	some key, set() in _faulty
+	cohort := cohorts.with_subnets[key]
+	cohort.hidden_subnet_waits != set()
+	some name in cohort.functions
 }
 
 # FILL IN the condition; this one finds subnets that are not available
 _faulty := {key: faulty |
-	some key in cohorts.with_subnets
-	faulty := {id | some id in cohorts.by_key[key].subnets; lower(facts.subnets[id].state) != "available"}
+	some key, cohort in cohorts.with_subnets
+	faulty := {id | some id in cohort.subnets; lower(facts.subnets[id].state) != "available"}
 }

@@ -64,10 +64,8 @@ def _described(rule: Rule) -> Iterator[Line]:
         "why": rule.description,
         "for": rule.applies_to,
         "how": rule.judged,
-        "e.g.": rule.example,
         "do": rule.advice,
         "conf": ", ".join(rule.configuration),
-        "but": rule.limits,
     }
     for label, text in told.items():
         yield Line(text, start=f"{label:<5}", hang=5)

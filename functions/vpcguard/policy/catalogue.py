@@ -38,11 +38,11 @@ class Rule:
     advice: str
     remediation: str
     applies_to: str
+    applies_if: tuple[str, ...]
     passes: str
     judged: str
-    example: str
     configuration: tuple[str, ...]
-    limits: str
+    reads: tuple[str, ...]
     related_resources: tuple[str, ...]
 
     def as_document(self) -> dict[str, Any]:
@@ -100,11 +100,11 @@ def _rule(rule_id: str, metadata: Mapping[str, Any], defaults: Mapping[str, Any]
             advice=_sentence(metadata["advice"]),
             remediation=metadata["remediation"],
             applies_to=_sentence(metadata["applies_to"]),
+            applies_if=tuple(metadata["applies_if"]),
             passes=_sentence(metadata["passes"]),
             judged=_sentence(metadata["judged"]),
-            example=_sentence(metadata["example"]),
             configuration=tuple(metadata["configuration"]),
-            limits=_sentence(metadata["limits"]),
+            reads=tuple(metadata["reads"]),
             related_resources=tuple(link["ref"] for link in metadata["related_resources"]),
         )
     except (KeyError, TypeError, AttributeError) as error:

@@ -17,11 +17,10 @@ import data.vpcguard.explanation.verdicts
 # entrypoint: true
 answer := {"functions": [explained |
 	some one in input.functions
-	some kind, text in situation.of[one.name]
 	explained := {
 		"function": one.name,
-		"situation": kind,
-		"text": text,
+		"situation": situation.of[one.name],
+		"text": situation.text(one.name),
 		"vpc_id": situation.vpc_ids[one.name],
 		"states": situation.states[one.name],
 		"security_groups": situation.security_groups[one.name],

@@ -1,6 +1,9 @@
 # METADATA
 # title: Reasons
-# description: What of a function keeps a rule from applying to it.
+# description: |
+#   What of a function keeps a rule from applying to it. The conditions that a rule can name in its metadata
+#   (applies_if) are those of this file: attached, subnets, intent, needs, dual_stack, aliases, peak_concurrency,
+#   inactive, security_groups and ipv4_addresses.
 package vpcguard.explanation.reasons
 
 import data.vpcguard.explanation.situation
@@ -11,43 +14,50 @@ import data.vpcguard.lib.result
 
 # METADATA
 # description: |
-#   Sentences, given the name of a function that a rule does not apply to and the rule's applies_to: what that asks for
-#   and the function is not.
+#   Sentences, given the name of a function that a rule does not apply to and the conditions of the rule (an array):
+#   those that the function does not meet. What keeps every network rule away is said alone.
 # scope: document
-against(name, applies_to) := [sentence | some sentence in situation.of[name]] if {
-	some word in _asked_of[_kind(name)]
-	contains(applies_to, word)
+against(name, conditions) := [situation.text(name)] if {
+	_is_outside(situation.of[name], conditions)
 } else := [sentence |
-	some [word, sentence] in _facts(name)
-	contains(applies_to, word)
+	some condition in conditions
+	sentence := _unmet(condition, name)
 ]
 
-_kind(name) := kind if some kind, _ in situation.of[name]
+_is_outside("deleting", _)
 
-# what a function in this situation is not, whatever else it is
-_asked_of := {
-	"deleting": {""},
-	"managed_instances": {""},
-	"not_attached": {"in a VPC"},
-	"without_subnets": {"a subnet left", "a subnet and a security group left"},
-	"attached": set(),
+_is_outside("managed_instances", _)
+
+_is_outside("not_attached", conditions) if "attached" in conditions
+
+_is_outside("without_subnets", conditions) if "subnets" in conditions
+
+_unmet("intent", name) := $"Its intent is {egress}." if {
+	egress := situation.intents[name].egress.value
+	egress in {"aws", "none"}
 }
 
-_facts(name) := array.flatten([
-	[["intent", $"Its intent is {egress}."] | egress := situation.intents[name].egress.value; egress in {"aws", "none"}],
-	[["need", _needed(object.keys(crowd.services))] | crowd := needs.crowds[needs.of[name]]; crowd.others == set()],
-	[["Ipv6AllowedForDualStack", "Ipv6AllowedForDualStack is off."] | one.ipv6_allowed_for_dual_stack == false],
-	[["alias", "It has no alias."] | one.aliases == []],
-	[["peak concurrency", "It has neither."]],
-	[["inactive", $"Its State is {state}."] | state := object.get(one, "state", "not told")],
-	[["security group left", "None of its security groups exists."] |
-		cohort := cohorts.by_key[cohorts.of[name]]
-		cohort.named_groups - cohort.missing_groups == set()
-	],
-	[["IPv4 addresses", "Its subnets have none."]],
-]) if {
-	one := facts.functions[name]
+_unmet("needs", name) := _needed(object.keys(crowd.services)) if {
+	crowd := needs.crowds[needs.of[name]]
+	crowd.others == set()
 }
+
+_unmet("dual_stack", name) := "Ipv6AllowedForDualStack is off." if {
+	facts.functions[name].ipv6_allowed_for_dual_stack == false
+}
+
+_unmet("aliases", name) := "It has no alias." if facts.functions[name].aliases == []
+
+_unmet("peak_concurrency", _) := "It has neither."
+
+_unmet("inactive", name) := $"Its State is {state}." if state := object.get(facts.functions[name], "state", "not told")
+
+_unmet("security_groups", name) := "None of its security groups exists." if {
+	cohort := cohorts.by_key[cohorts.of[name]]
+	cohort.named_groups == cohort.missing_groups
+}
+
+_unmet("ipv4_addresses", _) := "Its subnets have none."
 
 _needed(set()) := "It needs no AWS service."
 

@@ -10,12 +10,14 @@ import data.vpcguard.lib.needs as lib_needs
 
 # METADATA
 # description: |
-#   By function name, {kind: text}: attached, without_subnets (attached, and every subnet is gone), not_attached,
-#   managed_instances or deleting.
-of := {name: {kind: sprintf(_texts[kind], [name])} |
-	some name, _ in facts.functions
-	kind := _kind(name)
-}
+#   By function name, attached, without_subnets (attached, and every subnet is gone), not_attached, managed_instances or
+#   deleting.
+of := {name: _situation(name) | some name, _ in facts.functions}
+
+# METADATA
+# description: The situation of a function as a sentence.
+# scope: document
+text(name) := sprintf(_texts[of[name]], [name])
 
 # METADATA
 # description: VPC id by function name, null where there is none or nobody knows.
@@ -65,24 +67,15 @@ needs := object.union({name: _no_needs | some name, _ in facts.functions}, {name
 
 _no_needs := {"services": [], "others_wait_for": set()}
 
-_kind(name) := "deleting" if name in facts.deleting
-
-_kind(name) := "managed_instances" if {
+_situation(name) := "deleting" if {
+	name in facts.deleting
+} else := "managed_instances" if {
 	facts.functions[name].managed_instances
-	not name in facts.deleting
-}
-
-_kind(name) := "not_attached" if {
-	facts.judged[name]
+} else := "not_attached" if {
 	not facts.attached[name]
-}
-
-_kind(name) := "attached" if cohorts.with_subnets[cohorts.of[name]]
-
-_kind(name) := "without_subnets" if {
-	facts.attached[name]
-	not cohorts.with_subnets[cohorts.of[name]]
-}
+} else := "attached" if {
+	cohorts.with_subnets[cohorts.of[name]]
+} else := "without_subnets"
 
 _texts := {
 	"attached": "%s is attached to a VPC.",

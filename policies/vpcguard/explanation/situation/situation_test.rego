@@ -6,15 +6,23 @@ import data.vpcguard.lib.fixtures_test as fixtures
 
 test_each_situation_in_words if {
 	situation.of == {
-		"bare": {"without_subnets": "bare is attached to a VPC, but none of its subnets exists."},
-		"capacity": {"managed_instances": concat(" ", [
+		"bare": "without_subnets",
+		"capacity": "managed_instances",
+		"free": "not_attached",
+		"going": "deleting",
+		"orders": "attached",
+	} with input as _everyone
+	texts := {name: situation.text(name) | some name, _ in situation.of} with input as _everyone
+	texts == {
+		"bare": "bare is attached to a VPC, but none of its subnets exists.",
+		"capacity": concat(" ", [
 			"capacity runs on Lambda Managed Instances:",
 			"its network is that of the capacity provider.",
-		])},
-		"free": {"not_attached": "free is not attached to a VPC."},
-		"going": {"deleting": "going is being deleted."},
-		"orders": {"attached": "orders is attached to a VPC."},
-	} with input as _everyone
+		]),
+		"free": "free is not attached to a VPC.",
+		"going": "going is being deleted.",
+		"orders": "orders is attached to a VPC.",
+	}
 }
 
 test_vpc_ids_are_those_of_the_subnets_seen_else_of_the_function if {

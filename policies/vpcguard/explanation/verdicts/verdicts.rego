@@ -52,8 +52,9 @@ _said(rule, name) := {"verdict": "off", "reason": _off(rule.id)} if {
 _said(rule, name) := {"verdict": "not_applicable", "reason": reason} if {
 	_is_quiet(rule, name)
 	_setting(rule.id, name).enabled
-	wanted := data.vpcguard.rule_metadata[rule.id].applies_to
-	reason := concat(" ", array.concat([$"It applies to {wanted}."], reasons.against(name, wanted)))
+	metadata := data.vpcguard.rule_metadata[rule.id]
+	against := reasons.against(name, metadata.applies_if)
+	reason := concat(" ", array.concat([$"It applies to {metadata.applies_to}."], against))
 }
 
 _rest(one) := object.remove(one, ["function", "message"])

@@ -81,6 +81,7 @@ _metadata := {
 		"advice": "Add a subnet.",
 		"remediation": "none",
 		"applies_to": "functions in a VPC that have a subnet left",
+		"applies_if": ["attached", "subnets"],
 		"passes": "Its subnets lie in two or more Availability Zones.",
 	},
 	"config.dedicated_tenancy": {
@@ -89,6 +90,7 @@ _metadata := {
 		"advice": "Move it.",
 		"remediation": "detach_vpc_config",
 		"applies_to": "functions in a VPC that have a subnet left",
+		"applies_if": ["attached", "subnets"],
 		"passes": "The tenancy of its VPC is not dedicated.",
 	},
 	"config.dual_stack_mismatch": {
@@ -97,6 +99,7 @@ _metadata := {
 		"advice": "Associate an IPv6 network.",
 		"remediation": "none",
 		"applies_to": "functions in a VPC that have a subnet left and have Ipv6AllowedForDualStack on",
+		"applies_if": ["attached", "subnets", "dual_stack"],
 		"passes": "Each of its subnets has both.",
 	},
 	"config.update_failed": {
@@ -105,6 +108,7 @@ _metadata := {
 		"advice": "Repair it.",
 		"remediation": "none",
 		"applies_to": "functions in a VPC",
+		"applies_if": ["attached"],
 		"passes": "AWS reports no failure.",
 	},
 	"placement.vpc_required": {
@@ -113,6 +117,7 @@ _metadata := {
 		"advice": "Attach it.",
 		"remediation": "none",
 		"applies_to": "functions that are not being deleted",
+		"applies_if": [],
 		"passes": "It is attached to a VPC.",
 	},
 }

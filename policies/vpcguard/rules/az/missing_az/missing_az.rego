@@ -10,16 +10,15 @@
 #   advice: Add the subnet to the function's VPC configuration, if it is meant for functions.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left
+#   applies_if: [attached, subnets]
 #   passes: No available subnet of the same kind lies in a zone of the VPC that the function does not use.
 #   judged: >-
 #     Candidates are available subnets of the function's VPC in zones it does not use, with the same owner, the same
 #     IP stack and the same kind of default target (NAT, internet gateway, none, or the same opaque target) as one of
-#     its own. Zones are compared by id, since their names differ between accounts.
-#   example: >-
-#     orders leaves out a zone that its network offers: subnet-c (eu-west-1c) is of the same kind as its subnets. Add
-#     it to the function's VPC configuration, if it is meant for functions.
+#     its own. Zones are compared by id, since their names differ between accounts. What a subnet is meant for, and
+#     how many addresses it has left, is not looked at.
 #   configuration: []
-#   limits: What a subnet is meant for, and how many addresses it has left, is not looked at.
+#   reads: []
 package vpcguard.rules.az.missing_az
 
 import data.vpcguard.lib.cohorts

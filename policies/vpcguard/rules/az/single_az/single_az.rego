@@ -8,15 +8,14 @@
 #   advice: Add a subnet in a second Availability Zone to the function's VPC configuration.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left
+#   applies_if: [attached, subnets]
 #   passes: Its subnets lie in two or more Availability Zones.
 #   judged: >-
 #     The zone ids of its subnets are counted, not the subnets and not the zone names, which differ between accounts.
-#     Two zones seen settle the matter, whatever a hidden subnet holds.
-#   example: >-
-#     orders has all its subnets in one Availability Zone: subnet-a (eu-west-1a). Add a subnet in another zone to its
-#     VPC configuration.
+#     Two zones seen settle the matter, whatever a hidden subnet holds. Whether the zones are usable is a question for
+#     az.single_usable_az.
 #   configuration: []
-#   limits: Whether the zones are usable is a question for az.single_usable_az.
+#   reads: []
 package vpcguard.rules.az.single_az
 
 import data.vpcguard.lib.cohorts

@@ -11,19 +11,17 @@
 #   advice: Free addresses in the subnets of a second zone and give them the same way out, or choose others there.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left
+#   applies_if: [attached, subnets]
 #   passes: >-
 #     Two or more of its zones are usable; or it has one zone alone, or none that is usable, which other rules report.
 #   judged: >-
 #     A subnet is usable if it has a free address, or already Lambda's interface for the function's security groups,
 #     and the way out that counts. With intent internet that is one that works; undeclared, one that works if any
 #     subnet has one; with aws or none every subnet will do. It fires where exactly one of several zones has a usable
-#     subnet.
-#   example: >-
-#     orders can run in one Availability Zone only, euw1-az1: subnet-b (eu-west-1b) has no free address. Free
-#     addresses in subnet-b, or choose other subnets.
+#     subnet. Endpoints, security groups and network ACLs are judged by other rules and do not make a subnet unusable
+#     here.
 #   configuration: [intent, trusted_egress]
-#   limits: >-
-#     Endpoints, security groups and network ACLs are judged by other rules and do not make a subnet unusable here.
+#   reads: []
 package vpcguard.rules.az.single_usable_az
 
 import data.vpcguard.lib.cohorts

@@ -11,17 +11,15 @@
 #   advice: Publish a version from $LATEST and point the alias at it, or give $LATEST the network that the alias serves.
 #   remediation: none
 #   applies_to: functions with an alias, attached to a VPC or not
+#   applies_if: [aliases]
 #   passes: Every alias serves a version with the same subnets and security groups as $LATEST.
 #   judged: >-
 #     Each version that an alias serves, weighted ones included, is compared with $LATEST as sets of subnets and of
 #     security groups. Aliases and versions are read for single functions; where they were left out on purpose, as in
-#     a sweep, the rule is silent.
-#   example: >-
-#     orders: alias live serves version 3 of another network than $LATEST. Publish a version from $LATEST and point
-#     the alias at it.
+#     a sweep, the rule is silent. Versions that are called without an alias are not judged, nor whether the network
+#     of the old version works.
 #   configuration: []
-#   limits: >-
-#     Versions that are called without an alias are not judged, nor whether the network of the old version works.
+#   reads: []
 package vpcguard.rules.config.alias_serves_other_network
 
 import data.vpcguard.lib.facts

@@ -12,13 +12,13 @@
 #     detach it.
 #   remediation: detach_vpc_config
 #   applies_to: functions in a VPC that have a subnet left
+#   applies_if: [attached, subnets]
 #   passes: The tenancy of its VPC is not dedicated.
-#   judged: InstanceTenancy of the VPC is compared with dedicated, whatever the case of the letters.
-#   example: >-
-#     orders is attached to vpc-0a, whose tenancy is dedicated: Lambda cannot work there. Move it to a VPC with
-#     default tenancy and peer the two, or detach it.
+#   judged: >-
+#     InstanceTenancy of the VPC is compared with dedicated, whatever the case of the letters. The tenancy of single
+#     instances plays no part.
 #   configuration: []
-#   limits: The tenancy of single instances plays no part.
+#   reads: []
 package vpcguard.rules.config.dedicated_tenancy
 
 import data.vpcguard.lib.cohorts

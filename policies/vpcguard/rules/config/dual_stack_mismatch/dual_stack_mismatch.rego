@@ -12,15 +12,14 @@
 #     off.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and have Ipv6AllowedForDualStack on
+#   applies_if: [attached, subnets, dual_stack]
 #   passes: Each of its subnets has both an IPv4 and an IPv6 network.
 #   judged: >-
 #     A subnet counts as dual-stack if it has an IPv4 network and at least one IPv6 network and is not for IPv6 alone.
-#     One subnet that is not settles the matter.
-#   example: >-
-#     orders has Ipv6AllowedForDualStack on, but subnet-b (eu-west-1b) is not dual-stack. Associate an IPv6 network
-#     with it, choose dual-stack subnets, or turn the option off.
+#     One subnet that is not settles the matter. Whether IPv6 leads anywhere is a question for the rules on the way
+#     out.
 #   configuration: []
-#   limits: Whether IPv6 leads anywhere is a question for the rules on the way out.
+#   reads: []
 package vpcguard.rules.config.dual_stack_mismatch
 
 import data.vpcguard.lib.cohorts

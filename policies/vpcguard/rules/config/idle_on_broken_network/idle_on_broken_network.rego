@@ -11,19 +11,16 @@
 #   advice: Repair the subnets and groups named, or delete the function if nobody needs it any more.
 #   remediation: none
 #   applies_to: functions in a VPC that are inactive, or whose State was not read
+#   applies_if: [attached, inactive]
 #   passes: >-
 #     Its subnets and security groups exist, and each subnet has a free address or already the function's interface.
 #   judged: >-
 #     For a function whose State is Inactive: a subnet or security group that is proven missing, or a subnet that
 #     lacks Lambda's interface for its groups and has no free address, breaks the next invoke. Where the network is
-#     sound, an unread State changes nothing.
-#   example: >-
-#     orders is idle, and its next invoke will fail: subnet-b (eu-west-1b) has no free address. Repair this, or delete
-#     the function if nobody needs it.
+#     sound, an unread State changes nothing. The margin of addresses does not count here: one free address is enough.
+#     A role that cannot make interfaces is a question for config.role_lacks_eni_permissions.
 #   configuration: []
-#   limits: >-
-#     The margin of addresses does not count here: one free address is enough. A role that cannot make interfaces is a
-#     question for config.role_lacks_eni_permissions.
+#   reads: []
 package vpcguard.rules.config.idle_on_broken_network
 
 import data.vpcguard.lib.cohorts

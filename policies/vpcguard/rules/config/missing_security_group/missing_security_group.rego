@@ -12,15 +12,13 @@
 #     VPC.
 #   remediation: detach_vpc_config
 #   applies_to: functions in a VPC
+#   applies_if: [attached]
 #   passes: Every security group that it names exists.
 #   judged: >-
 #     A group is missing only if the list of groups of its VPC is complete and lacks it. In a shared VPC that takes
-#     the owner's list as well.
-#   example: >-
-#     orders names sg-gone in its VPC configuration, which does not exist. Name an existing security group of the VPC
-#     there, or detach the function from the VPC.
+#     the owner's list as well. What the groups let through is judged by config.security_groups_block_egress.
 #   configuration: []
-#   limits: What the groups let through is judged by config.security_groups_block_egress.
+#   reads: []
 package vpcguard.rules.config.missing_security_group
 
 import data.vpcguard.lib.cohorts

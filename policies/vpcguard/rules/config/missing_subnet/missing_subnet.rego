@@ -11,13 +11,14 @@
 #   advice: Name existing subnets in the function's VPC configuration.
 #   remediation: detach_vpc_config
 #   applies_to: functions in a VPC
+#   applies_if: [attached]
 #   passes: Every subnet that it names exists.
 #   judged: >-
 #     A subnet is missing only if the list of subnets is complete and lacks it. A subnet that another account shares,
-#     or shared, counts as missing only if its owner's list is complete too.
-#   example: orders names subnet-gone, which no longer exists. Name existing subnets in its VPC configuration.
+#     or shared, counts as missing only if its owner's list is complete too. A missing subnet is left out of every
+#     other rule, except config.idle_on_broken_network.
 #   configuration: []
-#   limits: A missing subnet is left out of every other rule, except config.idle_on_broken_network.
+#   reads: []
 package vpcguard.rules.config.missing_subnet
 
 import data.vpcguard.lib.cohorts

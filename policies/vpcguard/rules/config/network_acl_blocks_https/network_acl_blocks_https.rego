@@ -13,19 +13,16 @@
 #   applies_to: >-
 #     functions in a VPC that have a subnet left, whose intent is internet or undeclared, or aws with a need for a
 #     service
+#   applies_if: [attached, subnets, intent, needs]
 #   passes: The network ACLs of its subnets let TCP 443 out to where the function calls, and the answers back in.
 #   judged: >-
 #     Rules are applied by number, first match wins, in both directions: TCP 443 out, and the whole of TCP 1024-65535
 #     back. With intent internet or undeclared the other side is 0.0.0.0/0; with aws it is where calls to the needed
 #     services go: the subnets of their interface endpoints, the prefix list of their gateway endpoint, else
-#     everywhere.
-#   example: >-
-#     orders: acl-0a of subnet-a (eu-west-1a) denies TCP 443 to 0.0.0.0/0 and acl-0a of subnet-b (eu-west-1b) denies
-#     TCP 443 to 0.0.0.0/0. Allow TCP 443 out in acl-0a, by rules with smaller numbers than those that deny.
+#     everywhere. Only the ACLs of the function's own subnets are judged, over IPv4. A deny of a smaller network than
+#     the one that is called is no violation.
 #   configuration: [intent, trusted_egress]
-#   limits: >-
-#     Only the ACLs of the function's own subnets are judged, over IPv4. A deny of a smaller network than the one that
-#     is called is no violation.
+#   reads: []
 package vpcguard.rules.config.network_acl_blocks_https
 
 import data.vpcguard.lib.cohorts

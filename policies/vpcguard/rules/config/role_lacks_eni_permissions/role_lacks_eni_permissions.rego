@@ -11,18 +11,17 @@
 #     Attach the managed policy AWSLambdaVPCAccessExecutionRole, or grant the actions named, to the execution role.
 #   remediation: none
 #   applies_to: functions in a VPC
+#   applies_if: [attached]
 #   passes: Its execution role exists and allows all the actions that manage network interfaces.
 #   judged: >-
 #     Identity policies, inline and managed in their default version, must allow the six actions of
 #     policies/vpcguard/config/actions, and a permissions boundary must allow them too. A Deny that binds the
 #     function's code alone (lambda:SourceFunctionArn) does not count; another condition or a narrower resource makes
 #     the verdict unknown unless another statement decides. Severity is high where the role is gone or the function is
-#     Pending or Inactive, else low.
-#   example: >-
-#     orders: its role orders may not call ec2:UnassignPrivateIpAddresses. Attach AWSLambdaVPCAccessExecutionRole to
-#     it, or grant these actions on every resource.
+#     Pending or Inactive, else low. Service control policies, resource control policies and session policies are not
+#     read.
 #   configuration: []
-#   limits: Service control policies, resource control policies and session policies are not read.
+#   reads: []
 package vpcguard.rules.config.role_lacks_eni_permissions
 
 import data.vpcguard.lib.facts

@@ -11,16 +11,16 @@
 #   advice: Let one of the groups out on TCP 443 to 0.0.0.0/0, or to the endpoints' groups and prefix lists.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet and a security group left, and whose intent is not none
+#   applies_if: [attached, subnets, intent, security_groups]
 #   passes: Its security groups let out what its intent and its needs call for.
 #   judged: >-
 #     The egress rules of all its groups count together. With intent internet TCP 443 must be open to all of
 #     0.0.0.0/0; with aws, for each needed service, to the groups or addresses of its interface endpoint or the prefix
 #     list of its gateway endpoint, else to 0.0.0.0/0. Undeclared, it fires only if nothing at all is let out, or if a
-#     service is needed and no rule admits TCP 443.
-#   example: >-
-#     orders: its security group sg-0a lets nothing out. Add an egress rule for TCP 443 to it.
+#     service is needed and no rule admits TCP 443. Only IPv4 and TCP 443 are judged, not other ports or private
+#     targets.
 #   configuration: [intent]
-#   limits: IPv4 and TCP 443 alone; other ports and private targets are not judged.
+#   reads: []
 package vpcguard.rules.config.security_groups_block_egress
 
 import data.vpcguard.lib.cohorts

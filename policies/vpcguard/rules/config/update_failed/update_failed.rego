@@ -14,16 +14,15 @@
 #   remediation: detach_vpc_config
 #   applies_to: >-
 #     functions in a VPC, functions that failed for a reason of the network, and those whose State was not read
+#   applies_if: [attached]
 #   passes: AWS reports no failure whose reason lies in the network.
 #   judged: >-
 #     State Failed or Inactive, or LastUpdateStatus Failed, with a reason code that speaks of the network. The codes
 #     are policy data (policies/vpcguard/config/reason_codes); Idle and Creating are part of a normal life, and an
-#     unknown code is no violation. Detaching may repair InvalidSubnet and InvalidSecurityGroup, and nothing else.
-#   example: >-
-#     orders: LastUpdateStatus is Failed with reason EniLimitExceeded. The previous configuration keeps serving:
-#     repair what the reason names and update the function again.
+#     unknown code is no violation. Detaching may repair InvalidSubnet and InvalidSecurityGroup, and nothing else. A
+#     sweep does not read the State of each function unless asked; the rule is silent then.
 #   configuration: []
-#   limits: A sweep does not read the State of each function unless asked; the rule is silent then.
+#   reads: []
 package vpcguard.rules.config.update_failed
 
 import data.vpcguard.lib.facts

@@ -11,18 +11,16 @@
 #   advice: Let the endpoint's groups admit TCP 443 from the function's groups or subnets, or replace the endpoint.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and need an AWS service, or may need one
+#   applies_if: [attached, subnets, needs]
 #   passes: Every endpoint that takes over the name of a needed service is available and admits the function.
 #   judged: >-
 #     An interface endpoint takes over a service's name where its private DNS and the VPC's DNS support and hostnames
 #     are on. It must be available, and some rule of its security groups must admit TCP 443 from one of the function's
 #     groups, or from a network or prefix list that contains the whole IPv4 network of the subnet. Needs that were
-#     inferred from the role are never worse than medium.
-#   example: >-
-#     orders cannot use vpce-sqs (sqs), whose groups do not admit TCP 443 from subnet-a (eu-west-1a) and subnet-b
-#     (eu-west-1b). Every call to the service goes there: repair the endpoint or its groups, or turn its private DNS
-#     off.
+#     inferred from the role are never worse than medium. Endpoint policies are not judged; the evidence names
+#     endpoints whose policy is not the default.
 #   configuration: [intent]
-#   limits: Endpoint policies are not judged; the evidence names endpoints whose policy is not the default.
+#   reads: []
 package vpcguard.rules.endpoints.endpoint_blocked
 
 import data.vpcguard.lib.demands

@@ -11,16 +11,15 @@
 #   advice: Create a gateway endpoint for the service and associate it with the route tables of the function's subnets.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and need S3 or DynamoDB, or may need them
+#   applies_if: [attached, subnets, needs]
 #   passes: No subnet sends traffic for S3 or DynamoDB through a NAT that a gateway endpoint would spare.
 #   judged: >-
 #     From a subnet whose way to the internet is a NAT that works, S3 or DynamoDB is needed, and the subnet's route
 #     table is associated with no available gateway endpoint of the service. It does not fire where a usable interface
-#     endpoint takes over the name. The saving is taken from the configured prices.
-#   example: >-
-#     orders reaches s3 through a NAT from subnet-a (eu-west-1a) and subnet-b (eu-west-1b) (vpce-s3 is not associated
-#     with rtb-private). Associate vpce-s3, which is free, with rtb-private.
+#     endpoint takes over the name. The saving is taken from the configured prices. How much traffic there is, and so
+#     what it costs, is not known.
 #   configuration: [intent, trusted_egress, prices]
-#   limits: How much traffic there is, and so what it costs, is not known.
+#   reads: []
 package vpcguard.rules.endpoints.gateway_route_missing
 
 import data.vpcguard.lib.config

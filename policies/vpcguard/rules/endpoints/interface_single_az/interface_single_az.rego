@@ -10,15 +10,13 @@
 #   advice: Add a subnet in each of the function's zones to the endpoint.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and need an AWS service, or may need one
+#   applies_if: [attached, subnets, needs]
 #   passes: Each usable interface endpoint of a needed service has a subnet in every zone of the function.
 #   judged: >-
 #     The zone ids of the function's subnets are compared with those of the usable interface endpoints of each needed
-#     service. Endpoints that do not take over the service's name are not judged.
-#   example: >-
-#     orders runs in zones without an endpoint that it needs: vpce-sqs (sqs) is not in euw1-az2. Add a subnet in each
-#     of these zones to the endpoint.
+#     service. Endpoints that do not take over the service's name are not judged. Gateway endpoints have no zones.
 #   configuration: [intent]
-#   limits: Gateway endpoints have no zones.
+#   reads: []
 package vpcguard.rules.endpoints.interface_single_az
 
 import data.vpcguard.lib.cohorts

@@ -11,19 +11,16 @@
 #   advice: Turn private DNS on at the endpoint, and DNS support and DNS hostnames in the VPC.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and need an AWS service, or may need one
+#   applies_if: [attached, subnets, needs]
 #   passes: No needed service is out of reach only because its name does not lead to the endpoint that is there.
 #   judged: >-
 #     An interface endpoint of the service exists, but its private DNS is off, or on for inbound resolvers only, or
 #     the VPC's DNS support or hostnames are off; no other endpoint serves the subnet, and over IPv4 there is no way
 #     to the internet either. An endpoint that takes over the name and cannot be used is reported by
-#     endpoints.endpoint_blocked instead.
-#   example: >-
-#     orders cannot reach sqs from subnet-a (eu-west-1a) and subnet-b (eu-west-1b) over vpce-sqs (its private DNS is
-#     off). Turn private DNS on there, and DNS support and DNS hostnames in the VPC.
+#     endpoints.endpoint_blocked instead. A client that calls the endpoint by its own name is not known here; declare
+#     the services that the function needs to leave it out.
 #   configuration: [intent, trusted_egress]
-#   limits: >-
-#     A client that calls the endpoint by its own name is not known here; declare the services that the function needs
-#     to leave it out.
+#   reads: []
 package vpcguard.rules.endpoints.private_dns_off
 
 import data.vpcguard.lib.demands

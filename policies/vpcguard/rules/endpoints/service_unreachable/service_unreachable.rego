@@ -11,20 +11,18 @@
 #   advice: Create a VPC endpoint for the service in the function's VPC, or give the subnets a route to a NAT gateway.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and need an AWS service, or may need one
+#   applies_if: [attached, subnets, needs]
 #   passes: >-
 #     From each of its subnets every needed service can be reached, or a more specific rule on endpoints says why not.
 #   judged: >-
 #     A needed service is reachable from a subnet if a usable endpoint of either kind serves it there, or if the
 #     subnet has a working way to the internet over IPv4. A subnet that is isolated but has a route for private
 #     networks to a transit gateway, peering or core network may reach central endpoints: the verdict is unknown there
-#     unless the configuration says which exist. Severity is medium where the need was inferred from the role.
-#   example: >-
-#     orders cannot reach sqs from subnet-a (eu-west-1a) and subnet-b (eu-west-1b): neither an endpoint nor a way to
-#     the internet. Create a VPC endpoint for sqs, or give the subnets a route to a NAT gateway.
+#     unless the configuration says which exist. Severity is medium where the need was inferred from the role. Needs
+#     come from tags, configuration or the role's policies. Traffic that Lambda itself sends (logs, event sources,
+#     dead letters) is left out.
 #   configuration: [intent, trusted_egress, central_endpoints]
-#   limits: >-
-#     Needs come from tags, configuration or the role's policies. Traffic that Lambda itself sends (logs, event
-#     sources, dead letters) is left out.
+#   reads: []
 package vpcguard.rules.endpoints.service_unreachable
 
 import data.vpcguard.lib.demands

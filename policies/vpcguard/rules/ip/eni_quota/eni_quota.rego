@@ -13,18 +13,17 @@
 #     L-9FEE3D26).
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left
+#   applies_if: [attached, subnets]
 #   passes: >-
 #     Lambda's interfaces in its VPC, with those that the function still needs, stay within the threshold of the
 #     quota.
 #   judged: >-
 #     The interfaces that Lambda has in the VPC for this account, plus one for each subnet of the function that lacks
 #     one for its set of security groups, are compared with the quota of network interfaces per VPC (L-9FEE3D26), read
-#     live. Severity is high above the second threshold.
-#   example: >-
-#     orders: Lambda uses 9 of the 10 network interfaces that its quota allows in vpc-0a, this function's included.
-#     Let functions share sets of security groups, or ask for a higher quota.
+#     live. Severity is high above the second threshold. In a shared VPC the interfaces of other accounts are not
+#     counted; the evidence says so.
 #   configuration: [thresholds.eni_quota_percent, thresholds.eni_quota_high_percent]
-#   limits: In a shared VPC the interfaces of other accounts are not counted; the evidence says so.
+#   reads: []
 package vpcguard.rules.ip.eni_quota
 
 import data.vpcguard.lib.cohorts

@@ -13,15 +13,14 @@
 #     interface there.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left
+#   applies_if: [attached, subnets]
 #   passes: Each of its subnets has Lambda's interface for its security groups already, or addresses enough for one.
 #   judged: >-
 #     A subnet without a Lambda interface for the function's exact set of security groups needs one address. It is
-#     short if fewer than one plus the margin are free.
-#   example: >-
-#     orders needs a new network interface, but too few addresses are free: subnet-b (eu-west-1b) has 1. Free
-#     addresses there, choose larger subnets, or use security groups that already have an interface there.
+#     short if fewer than one plus the margin are free. The count of free addresses is that of the moment of reading.
+#     Subnets for IPv6 alone are not judged.
 #   configuration: [thresholds.ip_margin]
-#   limits: The count of free addresses is that of the moment of reading. Subnets for IPv6 alone are not judged.
+#   reads: []
 package vpcguard.rules.ip.insufficient_addresses
 
 import data.vpcguard.lib.cohorts

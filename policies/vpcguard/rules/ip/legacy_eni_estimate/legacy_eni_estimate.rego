@@ -11,15 +11,14 @@
 #   advice: Nothing has to be done for Lambda as it works today; use larger subnets if you plan by this bound.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and a reserved or configured peak concurrency
+#   applies_if: [attached, subnets, peak_concurrency]
 #   passes: The estimate does not exceed the free addresses of its subnets.
 #   judged: >-
 #     Peak concurrency (reserved, else configured) times memory in GB divided by 3, rounded up, is compared with the
-#     free addresses of all its subnets together.
-#   example: >-
-#     orders may have needed 401 addresses before 2019 (peak concurrency 1201, 1024 MB), and its subnets have 400
-#     free. Lambda shares interfaces today: use larger subnets only if you plan by this bound.
+#     free addresses of all its subnets together. It says nothing about Lambda as it works today. Off unless the
+#     configuration turns it on.
 #   configuration: [thresholds.peak_concurrency]
-#   limits: It says nothing about Lambda as it works today. Off unless the configuration turns it on.
+#   reads: [lambda:GetFunctionConcurrency]
 package vpcguard.rules.ip.legacy_eni_estimate
 
 import data.vpcguard.lib.cohorts

@@ -11,16 +11,15 @@
 #   advice: Free addresses in the subnet, or move the function to a larger one.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left with IPv4 addresses
+#   applies_if: [attached, subnets, ipv4_addresses]
 #   passes: Each of its subnets has as many free addresses as the floor and the percentage ask for.
 #   judged: >-
 #     A subnet is short if its free IPv4 addresses are below the floor, or below the percentage of its usable
 #     addresses (the size of its network minus the five that AWS keeps). The worst subnet is named. Severity is high
-#     where that subnet is alone in its zone among the function's subnets.
-#   example: >-
-#     orders runs short of addresses: subnet-b (eu-west-1b) has 7 of 251 free. Free some, or move the function to a
-#     larger subnet.
+#     where that subnet is alone in its zone among the function's subnets. Subnets for IPv6 alone are not judged. How
+#     fast the addresses are used up is not known.
 #   configuration: [thresholds.ip_floor, thresholds.ip_percent]
-#   limits: Subnets for IPv6 alone are not judged. How fast the addresses are used up is not known.
+#   reads: []
 package vpcguard.rules.ip.low_headroom
 
 import data.vpcguard.lib.cohorts

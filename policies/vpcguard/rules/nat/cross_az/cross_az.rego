@@ -11,16 +11,15 @@
 #   advice: Use a NAT gateway in each zone and route each subnet to that of its own zone, or use a regional NAT gateway.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and whose intent is internet or undeclared
+#   applies_if: [attached, subnets, intent]
 #   passes: No subnet whose way out works goes through a NAT gateway that serves other zones only.
 #   judged: >-
 #     For each subnet whose way out works, the zone id of the subnet is compared with that of the zonal NAT gateway on
 #     the way, or with the zones of a regional one that is managed by hand. A regional gateway that is automatic
-#     serves every zone. The evidence says whether one gateway carries all zones.
-#   example: >-
-#     orders leaves its zone on the way to the internet: subnet-b (eu-west-1b) goes through nat-0a in euw1-az1. Use a
-#     NAT gateway in each zone, or a regional one.
+#     serves every zone. The evidence says whether one gateway carries all zones. NAT instances are not judged, nor
+#     what lies behind a transit gateway.
 #   configuration: [intent, trusted_egress]
-#   limits: NAT instances are not judged, nor what lies behind a transit gateway.
+#   reads: []
 package vpcguard.rules.nat.cross_az
 
 import data.vpcguard.lib.cohorts

@@ -11,18 +11,15 @@
 #   advice: Give every subnet of the function the same kind of way out, or remove the subnets without one from it.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and whose intent is internet or undeclared
+#   applies_if: [attached, subnets, intent]
 #   passes: >-
 #     Its subnets agree: all of them lead to the internet, or none does.
 #   judged: >-
 #     The way of each subnet is followed as in nat.no_internet_egress. One subnet that leads out and one that does not
-#     settle the matter, whatever a third one does.
-#   example: >-
-#     orders reaches the internet from subnet-a (eu-west-1a), but not everywhere: from subnet-b (eu-west-1b), rtb-b
-#     has no default route. Give rtb-b a default route to a NAT gateway, or declare the function's intent if it needs
-#     none.
+#     settle the matter, whatever a third one does. Only routing is judged: security groups and network ACLs have
+#     rules of their own.
 #   configuration: [intent, trusted_egress]
-#   limits: >-
-#     Routing only: security groups and network ACLs have rules of their own.
+#   reads: []
 package vpcguard.rules.nat.mixed_egress
 
 import data.vpcguard.lib.cohorts

@@ -13,6 +13,7 @@
 #     to an internet gateway; or declare the intent aws or none if the function needs no internet.
 #   remediation: detach_vpc_config
 #   applies_to: functions in a VPC that have a subnet left and whose intent is internet or undeclared
+#   applies_if: [attached, subnets, intent]
 #   passes: >-
 #     At least one of its subnets leads to the internet, or none is meant to: no default route, and an endpoint that
 #     serves it.
@@ -22,14 +23,11 @@
 #     subnet leads out; the evidence names the cause for each. With intent undeclared, a subnet without a default
 #     route is isolated by design if a usable endpoint serves it. What nobody can look into (a transit gateway, say)
 #     makes the verdict unknown unless the configuration trusts it. Severity is critical where the internet is
-#     declared, info where nothing is declared and all that lacks is a default route, else high.
-#   example: >-
-#     orders cannot reach the internet: from subnet-a (eu-west-1a) and subnet-b (eu-west-1b), 0.0.0.0/0 goes to
-#     nat-0a, which is failed. Replace nat-0a by a NAT gateway that is available, and point the default route to it.
+#     declared, info where nothing is declared and all that lacks is a default route, else high. Only routing is
+#     judged: security groups and network ACLs have rules of their own. Whether anything answers on the other side is
+#     not tried.
 #   configuration: [intent, trusted_egress]
-#   limits: >-
-#     Routing only: security groups and network ACLs have rules of their own. Whether anything answers on the other
-#     side is not tried.
+#   reads: []
 package vpcguard.rules.nat.no_internet_egress
 
 import data.vpcguard.lib.cohorts

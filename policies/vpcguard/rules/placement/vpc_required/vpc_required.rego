@@ -10,15 +10,14 @@
 #   advice: Attach the function to a VPC, or leave it out of the configuration's demand.
 #   remediation: none
 #   applies_to: functions that are not being deleted
+#   applies_if: []
 #   passes: It is attached to a VPC, or runs on Managed Instances, whose capacity provider brings one.
 #   judged: >-
 #     A function without subnets in its configuration is outside a VPC. Which functions must be inside is what the
-#     configuration says by turning the rule on for an account, unit or name pattern.
-#   example: >-
-#     loose runs outside a VPC, and the configuration demands one. Attach it to a VPC, or leave it out of the
-#     configuration's demand.
+#     configuration says by turning the rule on for an account, unit or name pattern. It shows and does not prevent.
+#     Off unless the configuration turns it on.
 #   configuration: []
-#   limits: It shows and does not prevent. Off unless the configuration turns it on.
+#   reads: []
 package vpcguard.rules.placement.vpc_required
 
 import data.vpcguard.lib.facts

@@ -10,13 +10,13 @@
 #   advice: Detach the function from the VPC, or declare its private targets (vpcguard:private-targets).
 #   remediation: none
 #   applies_to: functions in a VPC
+#   applies_if: [attached]
 #   passes: It may need a private target, or is not declared to reach just the internet or AWS services.
-#   judged: Fires where the intent is internet or aws and private targets are declared as no, by configuration or tag.
-#   example: >-
-#     orders is attached to vpc-0a, but is declared to need no private target. Detach it, or declare its private
-#     targets.
+#   judged: >-
+#     Fires where the intent is internet or aws and private targets are declared as no, by configuration or tag. What
+#     the function does reach is not observed. Off unless the configuration turns it on.
 #   configuration: [intent]
-#   limits: What the function does reach is not observed. Off unless the configuration turns it on.
+#   reads: []
 package vpcguard.rules.placement.vpc_unneeded
 
 import data.vpcguard.lib.cohorts
