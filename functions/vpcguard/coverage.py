@@ -118,16 +118,12 @@ def of_unread(account: Account, operation: Operation) -> Coverage:
     return _unknown(account, operation, "was not read")
 
 
-def default_entry(kind: str, coverage: Coverage) -> Json:
-    """Return the entry for every subject of a kind that has none of its own."""
-    return _entry(kind, None, coverage)
-
-
-def subject_entries(
-    kind: str, by_subject: Mapping[str, Coverage], *, default: Coverage | None = None
-) -> list[Json]:
-    """Return one entry per subject in their order, without those that say the same as the default."""
-    return [_entry(kind, subject, one) for subject, one in sorted(by_subject.items()) if one != default]
+def entries(kind: str, by_subject: Mapping[str, Coverage], *, default: Coverage | None = None) -> list[Json]:
+    """Return the entries of one kind: the default for all subjects first, then those that differ from it."""
+    first = [] if default is None else [_entry(kind, None, default)]
+    return first + [
+        _entry(kind, subject, one) for subject, one in sorted(by_subject.items()) if one != default
+    ]
 
 
 def named_vpcs(facts: Mapping[str, Mapping[str, Json]]) -> list[str]:
@@ -149,15 +145,15 @@ def cover_vpcs(
     entry of its own.
     """
     ids = named_vpcs(facts)
-    entries: list[Json] = []
+    found: list[Json] = []
     for kind, told in kinds.items():
-        entries += subject_entries(kind, {vpc_id: _in_vpc(estate, told, vpc_id, vpcs) for vpc_id in ids})
+        found += entries(kind, {vpc_id: _in_vpc(estate, told, vpc_id, vpcs) for vpc_id in ids})
     unseen = {
         subnet_id: _in_vpc(estate, kinds["subnets"], vpc_id or subnet_id, vpcs)
         for subnet_id, vpc_id in _named_subnets(facts, kinds)
         if subnet_id not in facts["subnets"]
     }
-    return entries + subject_entries("subnets", unseen)
+    return found + entries("subnets", unseen)
 
 
 def in_no_vpc(estate: Estate, own: Coverage, vpc_id: str, *, vpcs: Operation) -> Coverage:

@@ -66,7 +66,7 @@ def items(answers: Answers, operation: Operation) -> list[Json]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Account:
     """What one account answered, the snapshot's own or the owner of a shared VPC.
 
@@ -108,15 +108,6 @@ class Account:
         except SnapshotError as error:
             raise SnapshotError(f"{self.place}.{operation.key}[{subject!r}].{error}") from None
 
-    def failure(self, operation: Operation, subject: str | None = None) -> Failure | None:
-        """Return why one resource could not be read: its own failure, else that of the whole operation."""
-        failure = self.reads.failures.get(operation.key)
-        return failure.get(subject or "") if isinstance(failure, Mapping) else failure
-
-    def subjects(self, operation: Operation) -> list[str]:
-        """Return the resources about which an operation that is called once per resource answered."""
-        return sorted(self.answer(operation))
-
     def named(self, operation: Operation) -> set[str]:
         """Return the resources that answers or failures of an operation name: all others are alike."""
         failure = self.reads.failures.get(operation.key)
@@ -132,8 +123,9 @@ class Account:
 
     def has_not_found(self, operation: Operation, subject: str) -> bool:
         """Return True if AWS answered that this one resource does not exist."""
-        failure = self.failure(operation, subject)
-        return failure is not None and is_not_found_code(failure.code)
+        failure = self.reads.failures.get(operation.key)
+        one = failure.get(subject) if isinstance(failure, Mapping) else failure
+        return one is not None and is_not_found_code(one.code)
 
     def has_nothing(self, operation: Operation, subject: str) -> bool:
         """Return True if an operation was called for one resource and found nothing."""
@@ -147,19 +139,14 @@ class Account:
 class Estate:
     """The accounts behind a network: our own, and by id those that own the VPCs they share with us.
 
-    owner_of: VPC id -> account id of its owner, once that is known.
+    partition: the second part of the region's ARNs. owner_of: VPC id -> its owner, once that is known.
     """
 
     own: Account
     region: str
+    partition: str
     owners: Mapping[str, Account] = field(default_factory=dict)
     owner_of: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def partition(self) -> str:
-        """The partition of the region: the second part of its ARNs."""
-        partitions = (name for prefix, name in _PARTITIONS.items() if self.region.startswith(prefix))
-        return next(partitions, "aws")
 
     @property
     def accounts(self) -> tuple[Account, ...]:
@@ -173,16 +160,23 @@ class Estate:
         return self.owners.get(account_id) or Account(account_id, is_own=False, is_read=False)
 
     def union(
-        self, documents: Callable[[Account], Iterable[Json]], *, is_own_first: bool = False
+        self, operation: Operation, convert: Callable[[Json], Json], *, is_own_first: bool = False
     ) -> dict[str, Json]:
-        """Return what all accounts answered, by id.
+        """Return the converted entries that all accounts listed, by id, as `merged` puts them together."""
+        listed = {account: account.documents(operation, convert) for account in self.accounts}
+        return self.merged(listed, is_own_first=is_own_first)
+
+    def merged(
+        self, listed: Mapping[Account, Iterable[Json]], *, is_own_first: bool = False
+    ) -> dict[str, Json]:
+        """Return what accounts listed, by id.
 
         Where two answered about one resource, the owner of its VPC counts, who sees all of it;
         is_own_first: our own account does.
         """
         found: dict[str, Json] = {}
-        for account in self.accounts:
-            for document in documents(account):
+        for account, documents in listed.items():
+            for document in documents:
                 is_owners = self.owner_of.get(document.get("vpc_id", "")) == account.id
                 if document["id"] not in found or (is_owners and not is_own_first):
                     found[document["id"]] = document
@@ -198,7 +192,8 @@ def estate_of(snapshot: Snapshot) -> Estate:
         if owner != snapshot.account_id
     }
     own = Account(snapshot.account_id, snapshot.own, left_out)
-    return Estate(own=own, region=snapshot.region, owners=owners)
+    partitions = [name for prefix, name in _PARTITIONS.items() if snapshot.region.startswith(prefix)]
+    return Estate(own=own, region=snapshot.region, partition=(*partitions, "aws")[0], owners=owners)
 
 
 def value(item: Json, *path: str) -> Any:

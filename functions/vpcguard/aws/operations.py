@@ -116,13 +116,28 @@ def keep(value: Any, shape: Shape, place: str) -> Any:
 
     Raises SnapshotError, naming the place, where the value is of another kind.
     """
-    return _keep(value, shape, (None, place))
+    if isinstance(shape, Kind):
+        return _keep_single(value, shape, place)
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            raise _unexpected(value, "a list", place)
+        return [keep(item, shape[0], f"{place}[{index}]") for index, item in enumerate(value)]
+    fields = expect_object(value, place)
+    if isinstance(shape, Each):
+        return {
+            key: keep(one, shape.shape, f"{place}.{key}") for key, one in fields.items() if one is not None
+        }
+    return {
+        key: keep(fields[key], inner, f"{place}.{key}")
+        for key, inner in shape.items()
+        if fields.get(key) is not None
+    }
 
 
 def expect_object(value: Any, place: str) -> dict[str, Any]:
     """Return the value if it is an object; raises SnapshotError naming the place if not."""
     if not isinstance(value, dict):
-        raise _unexpected(value, "an object", (None, place))
+        raise _unexpected(value, "an object", place)
     return value
 
 
@@ -131,32 +146,7 @@ def kind_of(value: Any) -> str:
     return _NAMES.get(type(value), type(value).__name__)
 
 
-# Where a value stands: the place around it, and its key or index there. Tens of thousands of values are
-# kept for one that is refused, so that the place becomes text only then.
-_Place = tuple[Any, str | int]
-
-
-def _keep(value: Any, shape: Shape, place: _Place) -> Any:
-    if isinstance(shape, Kind):
-        return value if shape is TEXT and type(value) is str else _keep_single(value, shape, place)
-    if isinstance(shape, list):
-        if not isinstance(value, list):
-            raise _unexpected(value, "a list", place)
-        return [_keep(item, shape[0], (place, index)) for index, item in enumerate(value)]
-    if not isinstance(value, dict):
-        raise _unexpected(value, "an object", place)
-    if isinstance(shape, Each):
-        return {
-            key: _keep(item, shape.shape, (place, key)) for key, item in value.items() if item is not None
-        }
-    return {
-        key: _keep(value[key], field, (place, key))
-        for key, field in shape.items()
-        if value.get(key) is not None
-    }
-
-
-def _keep_single(value: Any, kind: Kind, place: _Place) -> Any:
+def _keep_single(value: Any, kind: Kind, place: str) -> Any:
     if kind is Kind.ANY:
         return _plain(value, place)
     if isinstance(value, datetime) and kind is Kind.TEXT:
@@ -167,11 +157,11 @@ def _keep_single(value: Any, kind: Kind, place: _Place) -> Any:
     return value
 
 
-def _plain(value: Any, place: _Place) -> Any:
+def _plain(value: Any, place: str) -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(item, (place, key)) for key, item in value.items()}
+        return {str(key): _plain(one, f"{place}.{key}") for key, one in value.items()}
     if isinstance(value, list):
-        return [_plain(item, (place, index)) for index, item in enumerate(value)]
+        return [_plain(one, f"{place}[{index}]") for index, one in enumerate(value)]
     if isinstance(value, datetime):
         return value.isoformat()
     if value is None or isinstance(value, str | int | float | bool):
@@ -179,15 +169,8 @@ def _plain(value: Any, place: _Place) -> Any:
     raise _unexpected(value, "JSON", place)
 
 
-def _unexpected(value: Any, expected: str, place: _Place) -> SnapshotError:
-    return SnapshotError(f"{_text(place)} must be {expected}, not {kind_of(value)}")
-
-
-def _text(place: _Place) -> str:
-    around, key = place
-    if around is None:
-        return str(key)
-    return _text(around) + (f"[{key}]" if isinstance(key, int) else f".{key}")
+def _unexpected(value: Any, expected: str, place: str) -> SnapshotError:
+    return SnapshotError(f"{place} must be {expected}, not {kind_of(value)}")
 
 
 _TYPES: dict[Kind, tuple[type, ...]] = {

@@ -181,9 +181,12 @@ class Reads:
         answer: dict[str, Any] | None = None
         try:
             for page in pages:
-                kept = _with_lists(operation, keep(page, operation.shape, operation.key))
+                # AWS's XML leaves an empty list out; a snapshot says that it is empty
+                kept = {name: [] for name in operation.lists} | keep(page, operation.shape, operation.key)
                 answer = kept if answer is None else join(answer, kept)
-                self._note(operation.key)
+                self.threads.check()
+                if self._progress is not None:
+                    self._progress(operation.key)
         except SnapshotError as error:  # of one function, say: no reason to lose all others
             return answer, Failure(UNEXPECTED, str(error))
         except (ClientError, BotoCoreError, ResponseParserError) as error:
@@ -196,11 +199,6 @@ class Reads:
                 raise
             raise passing from error
         return answer, None
-
-    def _note(self, key: str) -> None:
-        self.threads.check()
-        if self._progress is not None:
-            self._progress(key)
 
 
 def code_of(error: ClientError) -> str:
@@ -251,8 +249,3 @@ def _piece(call: Call, answer: Any, failure: Failure | None) -> Answers:
 def _says(found: Answers, call: Call) -> bool:
     """True unless the resource did not exist."""
     return bool(found.failures) or call.keys[0] in found.answers.get(call.operation.key, {})
-
-
-def _with_lists(operation: Operation, kept: dict[str, Any]) -> dict[str, Any]:
-    """AWS's XML leaves an empty list out; a snapshot says that it is empty."""
-    return {**{key: [] for key in operation.lists}, **kept}

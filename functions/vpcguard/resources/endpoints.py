@@ -39,7 +39,7 @@ VPC_ENDPOINTS = Operation(
 
 def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     """Add the endpoints that we or the VPC's owner see."""
-    facts["vpc_endpoints"] = estate.union(lambda account: account.documents(VPC_ENDPOINTS, _endpoint))
+    facts["vpc_endpoints"] = estate.union(VPC_ENDPOINTS, _endpoint)
     return []
 
 

@@ -21,11 +21,10 @@ from vpcguard.coverage import (
     KNOWN,
     Coverage,
     VpcKind,
-    default_entry,
+    entries,
     of_entry,
     of_list,
     of_unread,
-    subject_entries,
 )
 from vpcguard.resources.family import Facts, Family, InUse, calls_by_id, ids_of
 from vpcguard.resources.networks import routes_in_use
@@ -123,8 +122,8 @@ def named_calls(in_use: InUse) -> Iterator[Call]:
 
 def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     """Add groups and ACLs that we or the VPC's owner see, prefix lists, and the mode of every account."""
-    facts["security_groups"] = estate.union(lambda account: account.documents(SECURITY_GROUPS, _group))
-    facts["network_acls"] = estate.union(lambda account: account.documents(NETWORK_ACLS, _acl))
+    facts["security_groups"] = estate.union(SECURITY_GROUPS, _group)
+    facts["network_acls"] = estate.union(NETWORK_ACLS, _acl)
     return _add_prefix_lists(estate, facts) + _add_block_public_access(estate, facts)
 
 
@@ -167,13 +166,13 @@ def _permission(item: Json) -> Json:
 
 
 def _acl(item: Json) -> Json:
-    entries = each(item, "Entries", _acl_entry)
+    numbered = each(item, "Entries", _acl_entry)
     return {
         "id": required_text(item, "NetworkAclId"),
         "vpc_id": required_text(item, "VpcId"),
         "is_default": item.get("IsDefault", False),
         "subnet_ids": fields_of(item, "Associations", "SubnetId"),
-        "entries": sorted(entries, key=lambda one: (one["is_egress"], one["rule_number"], repr(one))),
+        "entries": sorted(numbered, key=lambda one: (one["is_egress"], one["rule_number"], repr(one))),
     }
 
 
@@ -201,9 +200,9 @@ def _add_prefix_lists(estate: Estate, facts: Facts) -> list[Json]:
 
     A list of a shared VPC's owner may be one that only the owner reads.
     """
-    lists = estate.union(lambda account: account.documents(PREFIX_LISTS, _prefix_list))
+    lists = estate.union(PREFIX_LISTS, _prefix_list)
     for account in estate.accounts:
-        for list_id in account.subjects(PREFIX_LIST_ENTRIES):
+        for list_id in sorted(account.answer(PREFIX_LIST_ENTRIES)):
             one = lists.setdefault(list_id, {"id": list_id, "cidrs": []})
             cidrs = account.entry(
                 PREFIX_LIST_ENTRIES, list_id, lambda item: fields_of(item, "Entries", "Cidr")
@@ -214,11 +213,9 @@ def _add_prefix_lists(estate: Estate, facts: Facts) -> list[Json]:
         if not of_networks.is_known and list_id in lists:
             lists[list_id]["cidrs"] = []
     facts["prefix_lists"] = lists
-    default = of_entry(estate.own, PREFIX_LIST_ENTRIES)
     return [
-        default_entry("prefix_lists", of_list(estate.own, PREFIX_LISTS)),
-        default_entry("prefix_list_entries", default),
-        *subject_entries("prefix_list_entries", coverage, default=default),
+        *entries("prefix_lists", {}, default=of_list(estate.own, PREFIX_LISTS)),
+        *entries("prefix_list_entries", coverage, default=of_entry(estate.own, PREFIX_LIST_ENTRIES)),
     ]
 
 
@@ -258,4 +255,4 @@ def _add_block_public_access(estate: Estate, facts: Facts) -> list[Json]:
         elif coverage[account.id].is_known:
             coverage[account.id] = of_unread(account, BLOCK_PUBLIC_ACCESS)
     facts["block_public_access"] = modes
-    return subject_entries("block_public_access", coverage)
+    return entries("block_public_access", coverage)

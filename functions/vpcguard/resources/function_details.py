@@ -11,7 +11,7 @@ from typing import Any
 
 from vpcguard.aws.answers import Account, Estate, Json, each, known, required_text, text, value
 from vpcguard.aws.operations import NUMBER, TEXT, WHOLE, Call, Each, Operation, texts
-from vpcguard.coverage import KNOWN, Coverage, default_entry, of_entry, of_list, subject_entries, worst
+from vpcguard.coverage import KNOWN, Coverage, entries, of_entry, of_list, worst
 from vpcguard.model import Answers
 from vpcguard.resources.family import Facts, Family
 from vpcguard.resources.functions import (
@@ -179,15 +179,15 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     for field, operation, convert in converted:
         for name in functions.keys() & estate.own.answer(operation).keys():
             functions[name] |= known({field: estate.own.entry(operation, name, convert)})
-    entries: list[Json] = []
+    covered: list[Json] = []
     for kind, (operation, is_asked_for_all) in _KINDS.items():
         default = of_entry(estate.own, operation, is_asked_for_all=is_asked_for_all)
         coverage = {
             name: of_entry(estate.own, operation, name, is_asked_for_all=is_asked_for_all)
             for name in functions.keys() & estate.own.named(operation)
         }
-        entries += [default_entry(kind, default), *subject_entries(kind, coverage, default=default)]
-    return entries + _add_tags(estate.own, functions.values())
+        covered += entries(kind, coverage, default=default)
+    return covered + _add_tags(estate.own, functions.values())
 
 
 FAMILY = Family(
@@ -252,17 +252,13 @@ def _add_tags(own: Account, functions: Collection[Json]) -> list[Json]:
             function["tags"] = own.entry(LIST_TAGS, name, _listed_tags)
         else:
             function["tags"] = by_arn.get(function["arn"], [])
-    default = _of_tags(own, None)
     named = own.named(LIST_TAGS)
     coverage = {
         function["name"]: KNOWN if function["arn"] in by_arn else _of_tags(own, function["name"])
         for function in functions
         if function["arn"] in by_arn or function["name"] in named
     }
-    return [
-        default_entry("function_tags", default),
-        *subject_entries("function_tags", coverage, default=default),
-    ]
+    return entries("function_tags", coverage, default=_of_tags(own, None))
 
 
 def _of_tags(own: Account, name: str | None) -> Coverage:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vpcguard.aws.answers import Estate, Json, items, known, required_text, text, texts_of, value
 from vpcguard.aws.operations import ANY, FLAG, TEXT, WHOLE, Call, Operation, Shape, kind_of, texts
-from vpcguard.coverage import default_entry, of_list
+from vpcguard.coverage import entries, of_list
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Answers
 from vpcguard.resources.family import Facts, Family
@@ -116,14 +116,14 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     listed = own.documents(LIST_FUNCTIONS, partial(_listed, arn_prefix=prefix))
     functions = {one["name"]: one for one in listed if one is not None}
     coverage = of_list(own, LIST_FUNCTIONS)
-    for name in own.subjects(GET_FUNCTION_CONFIGURATION):
+    for name in sorted(own.answer(GET_FUNCTION_CONFIGURATION)):
         read = own.entry(GET_FUNCTION_CONFIGURATION, name, partial(_read, name=name, arn_prefix=prefix))
         if read is not None and (name in functions or not coverage.is_known):
             functions[name] = read
     for name in functions:
         _check_name(name)
     facts["functions"] = functions
-    return [default_entry("functions", coverage)]
+    return entries("functions", {}, default=coverage)
 
 
 FAMILY = Family(operations=(LIST_FUNCTIONS, GET_FUNCTION_CONFIGURATION), add_facts=add_facts)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
-from vpcguard.aws.answers import Account, Estate, Json, each, known, lower, required_text, text
+from vpcguard.aws.answers import Account, Estate, Json, each, items, known, lower, required_text, text
 from vpcguard.aws.operations import TEXT, Operation, Shape, texts
 from vpcguard.coverage import VpcKind
 from vpcguard.resources.family import Facts, Family
@@ -52,14 +53,10 @@ EGRESS_ONLY_GATEWAYS = Operation(
 
 def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     """Add the gateways that we or the VPC's owner see."""
-    facts["nat_gateways"] = estate.union(_nat_gateways)
-    facts["internet_gateways"] = estate.union(
-        lambda account: account.documents(INTERNET_GATEWAYS, lambda item: _gateway(item, "InternetGatewayId"))
-    )
+    facts["nat_gateways"] = estate.merged({account: _nat_gateways(account) for account in estate.accounts})
+    facts["internet_gateways"] = estate.union(INTERNET_GATEWAYS, partial(_gateway, key="InternetGatewayId"))
     facts["egress_only_internet_gateways"] = estate.union(
-        lambda account: account.documents(
-            EGRESS_ONLY_GATEWAYS, lambda item: _gateway(item, "EgressOnlyInternetGatewayId")
-        )
+        EGRESS_ONLY_GATEWAYS, partial(_gateway, key="EgressOnlyInternetGatewayId")
     )
     return []
 
@@ -78,11 +75,12 @@ FAMILY = Family(
 
 def _nat_gateways(account: Account) -> list[Json]:
     # zone names mean different zones in different accounts: this table is one account's own
-    pairs = account.documents(
-        SUBNETS, lambda item: (text(item, "AvailabilityZone"), text(item, "AvailabilityZoneId"))
-    )
-    zone_ids = {name: zone_id for name, zone_id in pairs if name and zone_id}
-    return account.documents(NAT_GATEWAYS, lambda item: _nat_gateway(item, zone_ids))
+    zone_ids = {
+        subnet["AvailabilityZone"]: subnet["AvailabilityZoneId"]
+        for subnet in items(account.reads, SUBNETS)
+        if text(subnet, "AvailabilityZone") and text(subnet, "AvailabilityZoneId")
+    }
+    return account.documents(NAT_GATEWAYS, partial(_nat_gateway, zone_ids=zone_ids))
 
 
 def _nat_gateway(item: Json, zone_ids: Mapping[str, str]) -> Json:
@@ -92,7 +90,7 @@ def _nat_gateway(item: Json, zone_ids: Mapping[str, str]) -> Json:
     zone instead of a subnet: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_NatGateway.html
     """
     is_regional = lower(item, "AvailabilityMode", default="zonal") == "regional"
-    zones = each(item, "NatGatewayAddresses", lambda address: _zone(address, zone_ids))
+    zones = [_zone(address, zone_ids) for address in item.get("NatGatewayAddresses", ())]
     return known(
         {
             "id": required_text(item, "NatGatewayId"),

@@ -85,7 +85,7 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     ]
     targets = {route["target_id"] for route in routes}
     instance_ids = {route["instance_id"] for route in routes if "instance_id" in route}
-    every = estate.union(lambda account: account.documents(NETWORK_INTERFACES, _interface))
+    every = estate.union(NETWORK_INTERFACES, _interface)
     interfaces = {
         interface_id: one
         for interface_id, one in every.items()
@@ -93,11 +93,8 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     }
     instance_ids |= {one["instance_id"] for one in interfaces.values() if "instance_id" in one}
     facts["network_interfaces"] = interfaces
-    facts["instances"] = {
-        instance_id: one
-        for instance_id, one in estate.union(_instances).items()
-        if instance_id in instance_ids
-    }
+    instances = estate.merged({account: _instances(account) for account in estate.accounts})
+    facts["instances"] = {key: one for key, one in instances.items() if key in instance_ids}
     return []
 
 

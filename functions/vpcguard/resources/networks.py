@@ -10,13 +10,12 @@ from vpcguard.coverage import (
     KNOWN,
     Coverage,
     VpcKind,
-    default_entry,
+    entries,
     in_no_vpc,
     named_vpcs,
     of_entry,
     of_list,
     of_unread,
-    subject_entries,
 )
 from vpcguard.resources.endpoints import VPC_ENDPOINTS
 from vpcguard.resources.family import Facts, Family, InUse, calls_by_id
@@ -143,9 +142,9 @@ def named_calls(in_use: InUse) -> Iterator[Call]:
 
 def read_vpcs(estate: Estate) -> dict[str, Json]:
     """Return the VPCs that any account described or whose attributes it read, by id."""
-    vpcs = estate.union(lambda account: account.documents(VPCS, _vpc))
+    vpcs = estate.union(VPCS, _vpc)
     for account in estate.accounts:
-        for vpc_id in account.subjects(VPC_ATTRIBUTE):
+        for vpc_id in sorted(account.answer(VPC_ATTRIBUTE)):
             attributes = account.entry(VPC_ATTRIBUTE, vpc_id, _attributes) or {}
             vpc = vpcs.setdefault(vpc_id, {"id": vpc_id, "ipv4_cidrs": [], "ipv6_cidrs": []})
             for key, flag in attributes.items():
@@ -155,7 +154,7 @@ def read_vpcs(estate: Estate) -> dict[str, Json]:
 
 def read_subnets(estate: Estate) -> dict[str, Json]:
     """Return the subnets that we or their owner see, by id; zone names are those of our account."""
-    return estate.union(lambda account: account.documents(SUBNETS, _subnet), is_own_first=True)
+    return estate.union(SUBNETS, _subnet, is_own_first=True)
 
 
 def add_facts(estate: Estate, facts: Facts) -> list[Json]:
@@ -166,7 +165,7 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
         vpc_ids = {subnets[one]["vpc_id"] for one in function["subnet_ids"] if one in subnets}
         if len(vpc_ids) == 1:
             function["vpc_id"] = vpc_ids.pop()
-    facts["route_tables"] = estate.union(lambda account: account.documents(ROUTE_TABLES, _table))
+    facts["route_tables"] = estate.union(ROUTE_TABLES, _table)
     if of_list(estate.own, ROUTE_TABLES).is_known:
         _associate_shared(estate, facts)
     return _coverage(estate, facts)
@@ -190,11 +189,7 @@ def _coverage(estate: Estate, facts: Facts) -> list[Json]:
     listed = of_list(estate.own, VPCS)
     unseen = {vpc_id: in_no_vpc(estate, listed, vpc_id, vpcs=VPCS) for vpc_id in ids if vpc_id not in vpcs}
     attributes = {vpc_id: _of_attributes(estate, vpcs.get(vpc_id), vpc_id) for vpc_id in ids}
-    return [
-        default_entry("vpcs", listed),
-        *subject_entries("vpcs", unseen, default=listed),
-        *subject_entries("vpc_attributes", attributes),
-    ]
+    return entries("vpcs", unseen, default=listed) + entries("vpc_attributes", attributes)
 
 
 def _of_attributes(estate: Estate, vpc: Json | None, vpc_id: str) -> Coverage:

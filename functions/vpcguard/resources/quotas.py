@@ -8,7 +8,7 @@ from functools import partial
 
 from vpcguard.aws.answers import Account, Estate, Json, text, value
 from vpcguard.aws.operations import FLAG, NUMBER, Call, Operation, Shape, texts
-from vpcguard.coverage import Coverage, default_entry, of_entry, of_unread, subject_entries
+from vpcguard.coverage import Coverage, entries, of_entry, of_unread
 from vpcguard.errors import SnapshotError
 from vpcguard.resources.family import Facts, Family, VpcIds
 
@@ -38,7 +38,7 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     """
     own = estate.own
     quotas, coverage = {}, {}
-    for code in sorted({*own.named(GET_QUOTA), *own.subjects(GET_DEFAULT_QUOTA)}):
+    for code in sorted({*own.named(GET_QUOTA), *own.answer(GET_DEFAULT_QUOTA)}):
         operation = GET_DEFAULT_QUOTA if own.has_nothing(GET_QUOTA, code) else GET_QUOTA
         quota = own.entry(operation, code, partial(_quota, code=code, operation=operation))
         coverage[code] = _coverage(own, operation, code, is_read=quota is not None)
@@ -47,7 +47,7 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     facts["quotas"] = quotas
     default = of_entry(own, GET_QUOTA, is_asked_for_all=True)
     default = of_entry(own, GET_DEFAULT_QUOTA) if default.is_known else default
-    return [default_entry("quotas", default), *subject_entries("quotas", coverage, default=default)]
+    return entries("quotas", coverage, default=default)
 
 
 FAMILY = Family(operations=(GET_QUOTA, GET_DEFAULT_QUOTA), own_calls=own_calls, add_facts=add_facts)

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from vpcguard.aws.answers import Account, Estate, Json, each, merge, required_text, text, texts_of, value
+from vpcguard.aws.answers import Account, Estate, Json, each, merge, required_text, text, texts_of
 from vpcguard.aws.operations import ANY, FLAG, TEXT, Call, Operation, Shape, texts
 from vpcguard.coverage import (
     KNOWN,
     Coverage,
-    default_entry,
+    entries,
     of_entry,
     of_list,
     of_unread,
-    subject_entries,
     unknown,
     worst,
 )
@@ -105,7 +104,7 @@ _DOCUMENTS: Documents = {}
 _MOST_DOCUMENTS = 2000
 
 
-def collect_roles(reads: Reads, names: Collection[str], *, account_roles: Answers | None = None) -> Answers:
+def collect_roles(reads: Reads, names: Collection[str], account_roles: Answers | None = None) -> Answers:
     """Read roles in the way that takes fewer calls, or take them from account_roles, read before."""
     if account_roles is not None:
         return only_roles(account_roles, names)
@@ -186,7 +185,7 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
             content, coverage[name] = _content(role, policies)
             by_content.setdefault(json.dumps(content), {"names": [], **content})["names"].append(name)
     facts["roles"] = {one["names"][0]: one for one in by_content.values()}
-    return [default_entry("roles", default), *subject_entries("roles", coverage, default=default)]
+    return entries("roles", coverage, default=default)
 
 
 FAMILY = Family(
@@ -327,8 +326,8 @@ def _read_role(own: Account, name: str) -> _Role | None:
 def _managed_documents(own: Account) -> dict[str, Any]:
     """Return the default version's document of every managed policy that was read, by ARN."""
     policies = dict(own.documents(GET_ALL, _managed, name="Policies"))
-    for arn in own.subjects(GET_POLICY_VERSION):
-        version = value(own.answer(GET_POLICY_VERSION)[arn], "PolicyVersion") or {}
+    for arn, answer in own.answer(GET_POLICY_VERSION).items():
+        version = answer.get("PolicyVersion", {})
         if version.get("IsDefaultVersion") is not False and version.get("Document") is not None:
             policies[arn] = version["Document"]
     return {arn: document for arn, document in policies.items() if document is not None}

@@ -136,7 +136,7 @@ def _read_functions(scope: Scope, reads: Reads, options: CaptureOptions) -> _Rea
     """Read single functions; what hints name is read together with them, not after."""
     vpc_ids, names = options.hints.vpc_ids, options.hints.role_names
     network = reads.threads.begin(read_lists, reads, vpc_ids) if vpc_ids else None
-    roles = reads.threads.begin(_read_roles, reads, names, options) if names else None
+    roles = reads.threads.begin(collect_roles, reads, names, options.account_roles) if names else None
     _start_by_name(reads, scope, options)
     configurations = reads.run(configuration_calls(scope.function_names))
     found = _read_few(
@@ -177,7 +177,7 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
         chains.append(begin(_read_details, reads, functions, options))
     network, owners = Answers(), dict[str, Answers]()
     if in_vpc:
-        chains.append(begin(_read_roles, reads, _role_names(functions), options))
+        chains.append(begin(collect_roles, reads, _role_names(functions), options.account_roles))
         lists = read_lists(reads, None)
         network, owners = read_with_owners(reads, lists, in_vpc, account_id=scope.account_id, is_by_vpc=False)
     own = merge(
@@ -225,7 +225,7 @@ def _read_few(
         return _Read(own=own, not_requested=options.not_requested)
     names = _role_names(functions)
     if hinted_roles is None or hints.role_names != names:
-        hinted_roles = begin(_read_roles, reads, names, options)
+        hinted_roles = begin(collect_roles, reads, names, options.account_roles)
     chains.append(hinted_roles)
     vpc_ids = _named_vpcs(in_vpc)
     if hinted_network is None or hints.vpc_ids != vpc_ids:
@@ -314,10 +314,6 @@ def _read_named(reads: Reads, functions: Functions, options: CaptureOptions) -> 
     if options.aliases:
         calls += details.alias_calls(sorted(functions))
     return reads.run(calls)
-
-
-def _read_roles(reads: Reads, names: frozenset[str], options: CaptureOptions) -> Answers:
-    return collect_roles(reads, names, account_roles=options.account_roles)
 
 
 def _attached(functions: Functions) -> Functions:

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -43,8 +42,11 @@ def read_with_owners(
         owner: reads.threads.begin(_read_owner, reads, owner, frozenset(vpc_ids))
         for owner, vpc_ids in sorted(_other_owners(in_use, account_id).items())
     }
-    own = merge((network, _read_named(reads, in_use)))
-    return own, _answered(owners)
+    named = _read_named(reads, in_use)
+    answered = {owner: future.result() for owner, future in owners.items()}
+    return merge((network, named)), {
+        owner: answers for owner, answers in answered.items() if answers is not None
+    }
 
 
 def _list_calls(vpc_ids: VpcIds, *, of_owner: bool) -> Iterator[Call]:
@@ -104,8 +106,3 @@ def _reader_of(aws: Aws, owner: str) -> Aws | None:
         if passing is None:
             raise
         raise passing from error
-
-
-def _answered(begun: Mapping[str, Future[Answers | None]]) -> dict[str, Answers]:
-    results = {owner: future.result() for owner, future in begun.items()}
-    return {owner: answers for owner, answers in results.items() if answers is not None}
