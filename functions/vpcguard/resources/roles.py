@@ -7,12 +7,13 @@ iam:GetAccountAuthorizationDetails; both give the same facts.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from vpcguard.aws.answers import Account, Estate, Json, each, merge, required_text, text, texts_of
+from vpcguard.aws.answers import Account, Estate, Json, each, merge, required_text, text
 from vpcguard.aws.operations import ANY, FLAG, TEXT, Call, Operation, Shape, texts
 from vpcguard.coverage import (
     KNOWN,
@@ -173,7 +174,8 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     leaves the role unknown, with the statements that were read.
     """
     own = estate.own
-    detailed, policies = dict(own.documents(GET_ALL, _detailed, name="RoleDetailList")), _Policies(own)
+    detailed = dict(own.documents(GET_ALL, _detailed, name="RoleDetailList"))
+    managed = {arn: _parse(document, arn) for arn, document in _managed_documents(own).items()}
     default = _default_coverage(own)
     by_content: dict[str, Json] = {}
     coverage = {}
@@ -182,7 +184,7 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
         if role is None:
             coverage[name] = KNOWN if _is_gone(own, name) else default
         else:
-            content, coverage[name] = _content(role, policies)
+            content, coverage[name] = _content(role, own, managed)
             by_content.setdefault(json.dumps(content), {"names": [], **content})["names"].append(name)
     facts["roles"] = {one["names"][0]: one for one in by_content.values()}
     return entries("roles", coverage, default=default)
@@ -247,6 +249,9 @@ def _collect_documents(reads: Reads, policies: Answers, documents: Documents) ->
     return merge((Answers({GET_POLICY_VERSION.key: remembered} if remembered else {}), read))
 
 
+_Statements = tuple[list[Json], Coverage]  # of one policy, and whether they are all of it
+
+
 @dataclass(frozen=True, slots=True)
 class _Role:
     """What an answer says about one role.
@@ -261,28 +266,12 @@ class _Role:
     missing: tuple[Coverage, ...] = ()
 
 
-class _Policies:
-    """The managed policies that were read; each is parsed once, whatever number of roles uses it."""
-
-    def __init__(self, own: Account) -> None:
-        self._own = own
-        self._documents = _managed_documents(own)
-        self._parsed: dict[str, tuple[list[Json], Coverage]] = {}
-
-    def statements(self, arn: str) -> tuple[list[Json], Coverage]:
-        """Return a managed policy's statements and whether they are all of it."""
-        if arn not in self._parsed:
-            document = self._documents.get(arn)
-            self._parsed[arn] = (
-                ([], _of_managed(self._own, arn)) if document is None else _parse(document, arn)
-            )
-        return self._parsed[arn]
-
-
-def _content(role: _Role, managed: _Policies) -> tuple[Json, Coverage]:
-    policies = [_parse(document, policy) for policy, document in sorted(role.inline.items())]
-    policies += [managed.statements(policy) for policy in sorted(set(role.attached))]
-    boundary = ([], KNOWN) if role.boundary is None else managed.statements(role.boundary)
+def _content(role: _Role, own: Account, managed: Mapping[str, _Statements]) -> tuple[Json, Coverage]:
+    policies = [_parse(document, name) for name, document in sorted(role.inline.items())]
+    policies += [managed.get(arn) or ([], _of_managed(own, arn)) for arn in sorted(set(role.attached))]
+    boundary: _Statements = ([], KNOWN)
+    if role.boundary is not None:
+        boundary = managed.get(role.boundary) or ([], _of_managed(own, role.boundary))
     content: Json = {
         "statements": [statement for statements, _ in policies for statement in statements],
         "has_boundary": role.boundary is not None,
@@ -309,18 +298,20 @@ def _is_gone(own: Account, name: str) -> bool:
 
 def _read_role(own: Account, name: str) -> _Role | None:
     """Return a role from the reads per role; None where none of them answered."""
-    role = own.entry(GET_ROLE, name, lambda answer: answer.get("Role", {}))
-    attached = own.entry(LIST_ATTACHED, name, _attached("AttachedPolicies"))
-    names = own.entry(LIST_INLINE, name, lambda answer: texts_of(answer, "PolicyNames"))
-    inline = own.entry(GET_INLINE, name, _inline) or {}
-    answers = ((GET_ROLE, role), (LIST_ATTACHED, attached), (LIST_INLINE, names))
+    role = own.answer(GET_ROLE).get(name)
+    attached = own.entry(LIST_ATTACHED, name, partial(_arns, key="AttachedPolicies"))
+    listed = own.answer(LIST_INLINE).get(name)
+    answers = ((GET_ROLE, role), (LIST_ATTACHED, attached), (LIST_INLINE, listed))
     if all(answer is None for _, answer in answers):
         return None
+    documents = own.answer(GET_INLINE).get(name, {})
+    inline = {policy: answer.get("PolicyDocument") for policy, answer in documents.items()}
     missing = [of_entry(own, operation, name) for operation, answer in answers if answer is None]
-    if any(policy not in inline for policy in names or ()) and not own.has_not_found(GET_INLINE, name):
+    unread = set((listed or {}).get("PolicyNames", ())) - inline.keys()
+    if unread and not own.has_not_found(GET_INLINE, name):
         coverage = of_entry(own, GET_INLINE, name)
         missing.append(of_unread(own, GET_INLINE) if coverage.is_known else coverage)
-    return _Role(inline, attached or (), _boundary(role or {}), tuple(missing))
+    return _Role(inline, attached or (), _boundary((role or {}).get("Role", {})), tuple(missing))
 
 
 def _managed_documents(own: Account) -> dict[str, Any]:
@@ -346,7 +337,7 @@ def _detailed(item: Json) -> tuple[str, _Role]:
     inline = each(item, "RolePolicyList", lambda one: (required_text(one, "PolicyName"), one))
     return required_text(item, "RoleName"), _Role(
         inline={name: policy.get("PolicyDocument") for name, policy in inline},
-        attached=_attached("AttachedManagedPolicies")(item),
+        attached=_arns(item, "AttachedManagedPolicies"),
         boundary=_boundary(item),
     )
 
@@ -355,12 +346,8 @@ def _boundary(role: Json) -> str | None:
     return text(role, "PermissionsBoundary", "PermissionsBoundaryArn")
 
 
-def _attached(key: str) -> Callable[[Json], list[str]]:
-    return lambda item: each(item, key, lambda one: required_text(one, "PolicyArn"))
-
-
-def _inline(answer: Json) -> dict[str, Any]:
-    return {name: one.get("PolicyDocument") for name, one in answer.items()}
+def _arns(item: Json, key: str) -> list[str]:
+    return each(item, key, lambda one: required_text(one, "PolicyArn"))
 
 
 def _managed(item: Json) -> tuple[str, Any]:
