@@ -9,8 +9,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from vpcguard.audit.changes import audit_event, audit_messages, parse_message
 from vpcguard.audit.dependencies import Dependencies, build_dependencies
-from vpcguard.audit.messages import audit_event, audit_messages, parse_message
 from vpcguard.audit.report import report_messages, report_polls
 from vpcguard.settings import load_settings, runs_in_lambda
 

@@ -12,8 +12,7 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from vpcguard.audit.changes import Handled
-from vpcguard.audit.messages import MessagesAudited, reason_of
+from vpcguard.audit.changes import Handled, MessagesAudited, reason_of
 from vpcguard.audit.sweep import Swept
 from vpcguard.errors import VpcGuardError
 from vpcguard.model import Change, Ignored

@@ -19,8 +19,7 @@ from tests.unit.audit.fakes import (
     configuration,
     dependencies,
 )
-from vpcguard.audit.changes import Handled
-from vpcguard.audit.messages import Message, audit_event, audit_messages, parse_message, reason_of
+from vpcguard.audit.changes import Handled, Message, audit_event, audit_messages, parse_message, reason_of
 from vpcguard.changes import look_again_event
 from vpcguard.errors import EventError, OpaUnavailableError, QueueError
 from vpcguard.model import Ignored

@@ -10,7 +10,7 @@ from benchmarks.estate import snapshot_document
 from vpcguard.errors import FactsError
 from vpcguard.facts import build_facts
 from vpcguard.model import Answers, Snapshot
-from vpcguard.policy.questions import split
+from vpcguard.policy.deciding import split
 from vpcguard.policy.schemas import check
 
 Json = dict[str, Any]
