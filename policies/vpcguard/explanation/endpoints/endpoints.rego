@@ -4,7 +4,6 @@
 package vpcguard.explanation.endpoints
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
@@ -20,7 +19,7 @@ at := {name: by_subnet |
 	some name, key in cohorts.of
 	by_subnet := {id: found |
 		some id in cohorts.by_key[key].subnets
-		found := object.union(_around[key][id], {"services": _reached(needs.crowds[needs.of[name]], id)})
+		found := object.union(_around[key][id], {"services": _reached(name, key, id)})
 	}
 }
 
@@ -113,24 +112,20 @@ _refusal("Interface", "available", at_subnet, id) := {"serves": "no", "reason": 
 _refusal("Interface", "available", at_subnet, id) := _doubt(waits) if {
 	true in endpoints.catching[id].values
 	not _is_refused(at_subnet, id)
-	waits := endpoints.catching[id].waits | {wait |
-		admitted := endpoints.admission[endpoints.place_of[at_subnet.key]][id]
-		not at_subnet.subnet in admitted.subnets
-		some wait in admitted.waits
-	}
+	waits := endpoints.catching[id].waits | endpoints.admission_waits(at_subnet.key, id, at_subnet.subnet)
 }
 
 _is_refused(at_subnet, id) if {
-	admitted := endpoints.admission[endpoints.place_of[at_subnet.key]][id]
+	admitted := endpoints.admission[at_subnet.key][id]
 	not at_subnet.subnet in admitted.subnets
 	admitted.waits == set()
 }
 
 _doubt(waits) := {"serves": "unknown", "reason": $"it waits for {result.awaited(waits)}", "waits_for": waits}
 
-_reached(crowd, subnet_id) := [reached |
-	some service, _ in crowd.services
-	verdict := reachability.of[demands.outlook_of[crowd.cohort]][service][subnet_id]
+_reached(name, key, subnet_id) := [reached |
+	some service, _ in needs.of[name]
+	verdict := reachability.of[key][service][subnet_id]
 	outcome := _outcome(verdict.values)
 	reached := {"service": service, "outcome": outcome, "text": _outcomes[outcome], "waits_for": verdict.waits}
 ]

@@ -37,10 +37,7 @@ _unmet("intent", name) := $"Its intent is {egress}." if {
 	egress in {"aws", "none"}
 }
 
-_unmet("needs", name) := _needed(object.keys(crowd.services)) if {
-	crowd := needs.crowds[needs.of[name]]
-	crowd.others == set()
-}
+_unmet("needs", name) := _needed(object.keys(needs.of[name])) if needs.others[name] == set()
 
 _unmet("dual_stack", name) := "Ipv6AllowedForDualStack is off." if {
 	facts.functions[name].ipv6_allowed_for_dual_stack == false

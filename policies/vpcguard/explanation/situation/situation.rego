@@ -59,10 +59,9 @@ intents := {name: object.union(intent.evidence(key), {"waits_for": intent.by_key
 #   By function name, the AWS services it calls: {"services": [{"service", "basis", "waits_for"}], "others_wait_for":
 #   what it takes to know that there are no others}.
 needs := object.union({name: _no_needs | some name, _ in facts.functions}, {name: found |
-	some name, key in lib_needs.of
-	crowd := lib_needs.crowds[key]
-	listed := [{"service": service, "basis": need.basis, "waits_for": need.waits} | some service, need in crowd.services]
-	found := {"services": listed, "others_wait_for": crowd.others}
+	some name, services in lib_needs.of
+	listed := [{"service": service, "basis": need.basis, "waits_for": need.waits} | some service, need in services]
+	found := {"services": listed, "others_wait_for": lib_needs.others[name]}
 })
 
 _no_needs := {"services": [], "others_wait_for": set()}

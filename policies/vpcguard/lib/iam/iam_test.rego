@@ -59,10 +59,10 @@ test_an_unread_policy_leaves_only_a_plain_deny_certain if {
 	_partial([_statement("Deny", {"actions": ["*"]})]) == "denied"
 }
 
-test_roles_that_say_the_same_are_one_content if {
+test_roles_that_say_the_same_are_known_by_each_name if {
 	roles := [object.union(estate.role([]), {"names": names}) | some names in [["role-a", "role-b"], ["role-c"]]]
 	document := fixtures.whole({"roles": roles})
-	iam.holders == {[[], false, []]: {"role-a", "role-b", "role-c"}} with input as document
+	object.keys(iam.roles) == {"role-a", "role-b", "role-c"} with input as document
 }
 
 test_roles_in_use_may_be_unread if {
@@ -71,17 +71,24 @@ test_roles_in_use_may_be_unread if {
 	object.keys(iam.unread) == {"role-f"} with input as document
 }
 
-_verdict(statements) := _of([statements, false, []], true)
+_verdict(statements) := _of(estate.role(statements), {})
 
-_bounded(statements, boundary) := _of([statements, true, boundary], true)
+_bounded(statements, boundary) := _of(
+	object.union(estate.role(statements), {"has_boundary": true, "boundary_statements": boundary}),
+	{},
+)
 
-_of(content, is_complete) := _words[[lower(_action) in judged.denied, lower(_action) in judged.unknown]] if {
-	judged := iam.judged(content, is_complete, {lower(_action)})
+_of(role, unread) := _words[[lower(_action) in judged.denied, lower(_action) in judged.unknown]] if {
+	# regal ignore:with-outside-test-context
+	judged := iam.judged("role-f", {lower(_action)}) with input as fixtures.denied(
+		estate.document([], {"roles": [role]}),
+		unread,
+	)
 }
 
 _words := {[true, false]: "denied", [false, true]: "unknown", [false, false]: "allowed"}
 
-_partial(statements) := _of([statements, false, []], false)
+_partial(statements) := _of(estate.role(statements), {"roles": "iam:GetPolicyVersion"})
 
 _allow(actions) := _statement("Allow", {"actions": actions})
 

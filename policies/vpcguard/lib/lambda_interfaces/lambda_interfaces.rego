@@ -13,44 +13,26 @@ import data.vpcguard.lib.facts
 # description: |
 #   By key of a cohort with subnets: {"present": subnets that hold the interface of the cohort's groups, "missing":
 #   subnets that do not, "unseen": subnets where nobody could tell, "waits": what the unseen ones wait for}.
-pairs := {key: _pairs[traits] | some key, traits in _traits}
+pairs := {key: {"present": present, "missing": absent - unseen, "unseen": unseen, "waits": waits[cohort.vpc_id]} |
+	some key, cohort in cohorts.with_subnets
+	present := cohort.subnets & object.keys(object.get(_holding, cohort.named_groups, {}))
+	absent := cohort.subnets - present
+	unseen := {id | waits[cohort.vpc_id] != set(); some id in absent}
+}
 
 # METADATA
 # description: How many interfaces of Lambda this account was seen to have in each VPC that holds its functions.
 count_by_vpc := {vpc_id: count(ids) |
-	some vpc_id in _vpc_ids
+	some vpc_id, _ in waits
 	ids := {one.id | some one in _ours; one.vpc_id == vpc_id}
 }
 
-_vpc_ids := {spread.vpc_id | some spread in cohorts.spreads}
-
 # METADATA
 # description: What the interfaces of each of these VPCs wait for; empty where they were read.
-waits := {vpc_id: facts.waits("lambda_interfaces", vpc_id) | some vpc_id in _vpc_ids}
-
-# by spread and set of groups, which is all that counts
-_pairs := {traits: found |
-	some traits in {traits | some traits in _traits}
-	spread := cohorts.spreads[traits[0]]
-	present := spread.subnets & object.get(_holding, traits[1], set())
-	absent := spread.subnets - present
-	unseen := {true: set(), false: absent}[waits[spread.vpc_id] == set()]
-	found := {"present": present, "missing": absent - unseen, "unseen": unseen, "waits": waits[spread.vpc_id]}
-}
-
-_traits := {key: [cohort.spread, cohort.named_groups] |
-	some key, _ in cohorts.with_subnets
-	cohort := cohorts.by_key[key]
-}
+waits := {cohort.vpc_id: facts.waits("lambda_interfaces", cohort.vpc_id) | some cohort in cohorts.by_key}
 
 # by set of groups, the subnets that hold an interface of them
-_holding := {groups: subnet_ids |
-	some groups in {groups | some groups in _groups_of}
-	ids := {id | some id, other in _groups_of; other == groups}
-	subnet_ids := {facts.interfaces[id].subnet_id | some id in ids}
-}
-
-_groups_of := {one.id: {id | some id in one.security_group_ids} | some one in _ours}
+_holding := object.union_n([{{id | some id in one.security_group_ids}: {one.subnet_id: true}} | some one in _ours])
 
 # in a shared VPC the owner's answer holds the interfaces of every participant
 _ours := [one |

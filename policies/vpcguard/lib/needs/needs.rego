@@ -2,7 +2,7 @@
 # title: Needs
 # description: |
 #   The AWS services that a function calls over its own interface: declared ones, which are complete, else the service
-#   prefixes of the actions that its role allows. Functions of one cohort with the same needs are one crowd.
+#   prefixes of the actions that its role allows.
 package vpcguard.lib.needs
 
 import data.vpcguard.lib.cohorts
@@ -11,84 +11,55 @@ import data.vpcguard.lib.iam
 import data.vpcguard.lib.intent
 
 # METADATA
-# description: Crowd key by function name, for every attached function.
-of := {name: key | some key, crowd in crowds; some name in crowd.functions}
+# description: |
+#   By name of an attached function and service prefix, what it needs: {"basis" (declared, inferred), "waits" (what it
+#   takes to be sure of the need; empty: it is certain)}.
+of := object.union(
+	{name: services |
+		some cohort in cohorts.by_key
+		services := _declared[cohort.intent_key]
+		some name in cohort.functions
+	},
+	{name: _inferred(name) | some name in _undeclared},
+)
 
 # METADATA
 # description: |
-#   By crowd key, which is [key of its cohort, {"services", "others"}]: {"cohort" (its key), "functions", "services",
-#   "others"}. services: service prefix -> {"basis" (declared, inferred), "waits" (what it takes to be sure of the need;
-#   empty: it is certain)}. others: what it takes to know that no further service is needed; empty where that is
-#   certain.
-crowds := {crowd_key: crowd |
-	some crowd_key, members in _members
-	[key, needs] := crowd_key
-	crowd := {"cohort": key, "functions": members, "services": needs.services, "others": needs.others}
+#   By name of an attached function, what it takes to know that it needs no other service; empty where that is certain.
+others := object.union({name: set() | some name, _ in facts.attached}, {name: waits |
+	some name in _undeclared
+	waits := _doubt[intent.key_of[name]] | _role_waits(object.get(facts.attached[name], "role_name", ""))
+})
+
+# METADATA
+# description: The functions with a subnet left that need a service, certainly or perhaps.
+callers := {name | some name, services in of; services != {}; name in cohorts.functions_with_subnets} | {name |
+	some name, waits in others
+	waits != set()
+	name in cohorts.functions_with_subnets
 }
 
 # METADATA
-# description: The functions of these crowds, given their keys.
+# description: The basis that all needs of a function share, declared or inferred; undefined without needs.
 # scope: document
-functions(keys) := union({crowds[key].functions | some key in keys})
+basis(name) := min({need.basis | some need in of[name]})
 
-# METADATA
-# description: Keys of the crowds that need a service, certainly or perhaps, and have a subnet left.
-needy := {key |
-	some key, crowd in crowds
-	[crowd.services, crowd.others] != [{}, set()]
-	cohorts.with_subnets[crowd.cohort]
+# by intent, the services it declares; none wins over services
+_declared := {key: services |
+	some key, found in intent.by_key
+	services := _services_of(found)
 }
 
-# METADATA
-# description: The functions of the needy crowds.
-needy_functions := functions(needy)
-
-# By [cohort key, needs]. All functions of a cohort have the needs that their intent declares.
-_members := object.union(
-	{[key, _declared[cohort.intent_key]]: cohort.functions | some key, cohort in cohorts.by_key},
-	{key: members |
-		some key in {key | some key in _inferred}
-		members := {name | some name, other in _inferred; other == key}
-	},
-)
-
-# by intent, the needs where it decides them; none wins over services
-_declared := {key: needs | some key, found in intent.by_key; needs := _declaration(found)}
-
-_declaration(found) := _nothing if found.egress.values == {"none"}
-
-_declaration(found) := {"services": services, "others": set()} if {
-	found.egress.values != {"none"}
+_services_of(found) := {} if {
+	found.egress.values == {"none"}
+} else := {service: {"basis": "declared", "waits": waits} | some service in found.services.values} if {
 	found.services.source in {"configuration", "tag"}
 	waits := {wait | "none" in found.egress.values; some wait in found.waits}
-	services := {service: {"basis": "declared", "waits": waits} | some service in found.services.values}
 }
-
-_nothing := {"services": {}, "others": set()}
-
-# by function whose intent leaves it to inference, its cohort and its needs: most need what their role lets them call
-_inferred := object.union(_plain, {name: [cohorts.of[name], needs] |
-	some name in (_undeclared - object.keys(_plain))
-	role_name := object.get(facts.attached[name], "role_name", "")
-	patterns := {pattern | some pattern in _allowed[iam.contents[role_name]]}
-	others := _doubt[intent.key_of[name]] | _role_waits(role_name)
-	needs := _needs(patterns, _reasons(name), others, object.get(_source_waits, name, set()))
-})
 
 _undeclared := union({cohort.functions | some cohort in cohorts.by_key; not _declared[cohort.intent_key]})
 
-# Lambda calls no service for them, and all that tells their needs was read
-_plain := {name: [cohorts.of[name], needs] |
-	some name in ((_undeclared - _in_doubt) - object.keys(_source_waits))
-	one := facts.attached[name]
-	[one.has_kms_key, one.event_sources, object.get(one, "dead_letter_service", "")] == [false, [], ""]
-	not iam.unread[one.role_name]
-	needs := object.get(_needs_of_role, one.role_name, _nothing)
-}
-
-_in_doubt := union({cohort.functions | some cohort in cohorts.by_key; _doubt[cohort.intent_key] != set()})
-
-# tags that nobody read may say none, or name other services
+# by intent, tags that nobody read: they may say none, or name other services
 _doubt := {key: waits |
 	some key, found in intent.by_key
 	waits := {wait | "unread" in {found.egress.source, found.services.source}; some wait in found.waits}
@@ -98,87 +69,27 @@ _role_waits("") := {{"status": "unknown", "name": "lambda:ListFunctions", "reaso
 
 _role_waits(role_name) := object.get(iam.unread, role_name, set()) if role_name != ""
 
+# each need hangs on what else is unknown of the role; whether the poller calls a service, on the event sources
+_inferred(name) := {service: {"basis": "inferred", "waits": waits} |
+	some service in _called(allowed, reasons)
+	waits := others[name] | {wait | not service in certain; some wait in source_waits}
+} if {
+	allowed := object.get(_allowed, object.get(facts.attached[name], "role_name", ""), set())
+	reasons := _reasons(name)
+	source_waits := object.get(_source_waits, name, set())
+	certain := _called(allowed, reasons | {reason | source_waits != set(); some reason in _pollers})
+}
+
 _source_waits := facts.doubtful("event_sources", _undeclared)
 
-_needs_of_role := {name: needs |
-	some content, patterns in _allowed
-	needs := _needs(patterns, set(), set(), set())
-	some name in iam.holders[content]
-}
+_called(patterns, reasons) := {_service(pattern) | some pattern in patterns; _excuses(pattern) & reasons == set()}
 
-# The needs that patterns of actions tell, given why Lambda itself makes some of the calls, and two doubts: others
-# leaves each need and any other open; of some services the event sources alone (source_waits) say whether the function
-# or its poller calls them.
-_needs(patterns, reasons, others, source_waits) := {"services": services, "others": others} if {
-	polled := {reason | source_waits != set(); some reason in _pollers}
-	certain := _called(patterns, reasons | polled)
-	services := {service: {"basis": "inferred", "waits": waits} |
-		some service in _called(patterns, reasons)
-		waits := others | {wait | not service in certain; some wait in source_waits}
-	}
-}
-
-_called(patterns, reasons) := {service |
-	some pattern in patterns
-	_excused[pattern] & reasons == set()
-	service := _services[pattern]
-}
-
-# the exclusions that hold for a function, as in _excused
+# why calls that the role allows may not be the function's own, as in data.vpcguard.config.actions.excused
 _reasons(name) := union({
 	{"key" | facts.attached[name].has_kms_key},
 	{$"dead letter {service}" | service := facts.attached[name].dead_letter_service},
 	{$"poller {source.service}" | some source in facts.attached[name].event_sources},
 })
-
-# by content of roles, the patterns of actions that it allows; doubt about a resource or condition lets a pattern stand
-_allowed := object.union(_named, {content: patterns |
-	some content in _restricted
-	patterns := {pattern |
-		some pattern in _named[content]
-		not _is_denied(_denials[content], pattern)
-		_is_within(content, pattern)
-	}
-})
-
-_named := {content: patterns |
-	some content, _ in iam.holders
-	patterns := union({_callable[statement.actions] | some statement in content[0]; statement.effect == "Allow"})
-}
-
-_restricted := {content | some content, denials in _denials; denials != []} | object.keys(_bounds)
-
-# by list of actions as statements have it, what in it the function itself may call; roles share their lists
-_callable := {list: patterns |
-	some list in _lists
-	patterns := {pattern |
-		some action in list
-		pattern := lower(action)
-		_services[pattern]
-		not "always" in _excused[pattern]
-	}
-}
-
-_lists := {statement.actions | some content, _ in iam.holders; some statement in content[0]}
-
-_services := {pattern: service |
-	some list in _lists
-	some action in list
-	pattern := lower(action)
-	service := split(pattern, ":")[0]
-	regex.match(`^[a-z0-9-]+$`, service)
-	contains(pattern, ":")
-}
-
-# by pattern, why Lambda and not the function calls the actions it stands for, if all of them
-_excused := {pattern: reasons |
-	some pattern, service in _services
-	reasons := {reason |
-		some reason, forms in data.vpcguard.config.actions.excused[service]
-		some form in forms
-		_covers(form, pattern)
-	}
-}
 
 _pollers := {reason |
 	some by_reason in data.vpcguard.config.actions.excused
@@ -186,61 +97,74 @@ _pollers := {reason |
 	startswith(reason, "poller ")
 }
 
-# statements that say the same of every call
-_denials := {content: denials |
-	some content, _ in iam.holders
-	denials := [statement |
-		some statement in content[0]
-		statement.effect == "Deny"
-		statement.condition_keys == []
-		"*" in statement.resources
-	]
+# by role in use, the patterns of actions that it allows; doubt about a resource or condition lets a pattern stand
+_allowed := {name: _within(iam.roles[name], patterns - _denied(iam.roles[name].statements, patterns)) |
+	some name in iam.in_use
+	patterns := union({_callable(statement.actions) |
+		some statement in iam.roles[name].statements
+		statement.effect == "Allow"
+	})
 }
 
-_bounds := {content: {"denials": denials, "allowances": allowances} |
-	some content, _ in iam.holders
-	content[1]
-	allowances := [statement | some statement in content[2]; statement.effect == "Allow"]
-	denials := [statement |
-		some statement in content[2]
-		statement.effect == "Deny"
-		statement.condition_keys == []
-		"*" in statement.resources
-	]
+# those that the permissions boundary, if there is one, may allow
+_within(role, patterns) := patterns if {
+	role.has_boundary == false
+} else := {pattern |
+	some statement in role.boundary_statements
+	statement.effect == "Allow"
+	some pattern in (patterns - _denied(role.boundary_statements, patterns))
+	_may_name(statement, pattern)
 }
 
-_is_denied(denials, pattern) if {
-	some denial in denials
-	some form in denial.actions
+# those to which a statement says no that says the same of every call
+_denied(statements, patterns) := {pattern |
+	some statement in statements
+	statement.effect == "Deny"
+	statement.condition_keys == []
+	"*" in statement.resources
+	some pattern in patterns
+	_names_all(statement, pattern)
+}
+
+_names_all(statement, pattern) if {
+	some form in statement.actions
 	_covers(form, pattern)
 }
 
-_is_denied(denials, pattern) if {
-	some denial in denials
-	denial.not_actions != []
-	every form in denial.not_actions {
+_names_all(statement, pattern) if {
+	statement.not_actions != []
+	every form in statement.not_actions {
 		not _overlaps(form, pattern)
 	}
 }
 
-_is_within(content, _) if not _bounds[content]
-
-_is_within(content, pattern) if {
-	not _is_denied(_bounds[content].denials, pattern)
-	some allowance in _bounds[content].allowances
-	_may_allow(allowance, pattern)
-}
-
-_may_allow(allowance, pattern) if {
-	some form in allowance.actions
+_may_name(statement, pattern) if {
+	some form in statement.actions
 	_overlaps(form, pattern)
 }
 
-_may_allow(allowance, pattern) if {
-	allowance.not_actions != []
-	every form in allowance.not_actions {
+_may_name(statement, pattern) if {
+	statement.not_actions != []
+	every form in statement.not_actions {
 		not _covers(form, pattern)
 	}
+}
+
+# the patterns of which the function itself may call something
+_callable(actions) := {pattern |
+	some action in actions
+	pattern := lower(action)
+	regex.match(`^[a-z0-9-]+:`, pattern)
+	not "always" in _excuses(pattern)
+}
+
+_service(pattern) := split(pattern, ":")[0]
+
+# why Lambda and not the function calls all the actions that a pattern stands for
+_excuses(pattern) := {reason |
+	some reason, forms in data.vpcguard.config.actions.excused[_service(pattern)]
+	some form in forms
+	_covers(form, pattern)
 }
 
 # whether a form matches everything that a pattern stands for; a question mark and a star are not compared

@@ -7,8 +7,8 @@ import data.vpcguard.lib.needs
 # semantics 5: inferred needs are the service prefixes of allowed actions, service:* included
 test_inferred_from_the_actions_of_the_role if {
 	_services(["s3:GetObject", "DynamoDB:Query", "sqs:*", "sns:Pub*"]) == {"s3", "dynamodb", "sqs", "sns"}
-	{need.basis | some need in _crowd(["s3:GetObject"]).services} == {"inferred"}
-	_crowd(["s3:GetObject"]).others == set()
+	{need.basis | some need in _allowing(["s3:GetObject"]).services} == {"inferred"}
+	_allowing(["s3:GetObject"]).others == set()
 }
 
 # semantics 5: * and NotAction infer nothing
@@ -81,28 +81,28 @@ test_arns_in_the_configuration_infer_nothing if {
 
 # semantics 5: a list of services is complete and replaces inference
 test_declared_services_replace_inference if {
-	crowd := _crowd_of(estate.tagged(estate.document(["s3:*"], {}), {"vpcguard:services": "dynamodb, kms"}))
-	crowd.services == {
+	found := _found(estate.tagged(estate.document(["s3:*"], {}), {"vpcguard:services": "dynamodb, kms"}))
+	found.services == {
 		"dynamodb": {"basis": "declared", "waits": set()},
 		"kms": {"basis": "declared", "waits": set()},
 	}
-	crowd.others == set()
+	found.others == set()
 }
 
 test_services_declared_by_the_configuration if {
 	document := object.union(estate.document(["s3:*"], {}), {"config": {"version": 1, "intent": {"services": ["sqs"]}}})
-	object.keys(_crowd_of(document).services) == {"sqs"}
+	object.keys(_found(document).services) == {"sqs"}
 	empty := object.union(estate.document(["s3:*"], {}), {"config": {"version": 1, "intent": {"services": []}}})
-	_crowd_of(empty).services == {}
+	_found(empty).services == {}
 }
 
 # semantics 5: none wins over services
 test_none_wins_over_services if {
 	document := estate.tagged(estate.document(["s3:*"], {}), {"vpcguard:services": "dynamodb", "vpcguard:egress": "none"})
-	crowd := _crowd_of(document)
-	crowd.services == {}
-	crowd.others == set()
-	needs.needy == set() with input as document
+	found := _found(document)
+	found.services == {}
+	found.others == set()
+	needs.callers == set() with input as document
 }
 
 test_a_plain_deny_removes if {
@@ -143,12 +143,12 @@ test_the_boundary_must_allow_too if {
 
 test_an_unread_role_leaves_every_need_open if {
 	unread := fixtures.denied(object.union(estate.document([], {}), {"roles": []}), {"roles": "iam:GetRole"})
-	crowd := _crowd_of(unread)
-	crowd.services == {}
-	{wait.name | some wait in crowd.others} == {"iam:GetRole"}
-	needs.functions(needs.needy) == {"orders"} with input as unread
+	found := _found(unread)
+	found.services == {}
+	{wait.name | some wait in found.others} == {"iam:GetRole"}
+	needs.callers == {"orders"} with input as unread
 	partial := fixtures.denied(estate.document(["s3:*"], {}), {"roles": "iam:GetPolicyVersion"})
-	{wait.name | some wait in _crowd_of(partial).services.s3.waits} == {"iam:GetPolicyVersion"}
+	{wait.name | some wait in _found(partial).services.s3.waits} == {"iam:GetPolicyVersion"}
 }
 
 test_a_function_without_a_role_leaves_every_need_open if {
@@ -156,13 +156,13 @@ test_a_function_without_a_role_leaves_every_need_open if {
 		estate.document([], {}),
 		{"functions": [object.remove(fixtures.function("orders", ["a1"], {}), ["role_name"])]},
 	)
-	{wait.name | some wait in _crowd_of(document).others} == {"lambda:ListFunctions"}
+	{wait.name | some wait in _found(document).others} == {"lambda:ListFunctions"}
 }
 
 test_a_role_that_is_gone_needs_nothing if {
-	crowd := _crowd_of(object.union(estate.document([], {}), {"roles": []}))
-	crowd.services == {}
-	crowd.others == set()
+	found := _found(object.union(estate.document([], {}), {"roles": []}))
+	found.services == {}
+	found.others == set()
 }
 
 # whether the poller or the function receives, only the event sources say
@@ -171,33 +171,33 @@ test_unread_event_sources_leave_the_pollers_actions_open if {
 		estate.document(["sqs:ReceiveMessage", "s3:GetObject"], {}),
 		{"event_sources": "lambda:ListEventSourceMappings"},
 	)
-	crowd := _crowd_of(document)
-	{wait.name | some wait in crowd.services.sqs.waits} == {"lambda:ListEventSourceMappings"}
-	crowd.services.s3.waits == set()
-	crowd.others == set()
+	found := _found(document)
+	{wait.name | some wait in found.services.sqs.waits} == {"lambda:ListEventSourceMappings"}
+	found.services.s3.waits == set()
+	found.others == set()
 }
 
 # semantics 1: tags unread: intent and declared services are unknown
 test_unread_tags_leave_every_need_open if {
 	document := fixtures.denied(estate.document(["s3:*"], {}), {"function_tags": "tag:GetResources"})
-	crowd := _crowd_of(document)
-	{wait.name | some wait in crowd.services.s3.waits} == {"tag:GetResources"}
-	{wait.name | some wait in crowd.others} == {"tag:GetResources"}
+	found := _found(document)
+	{wait.name | some wait in found.services.s3.waits} == {"tag:GetResources"}
+	{wait.name | some wait in found.others} == {"tag:GetResources"}
 }
 
 test_unread_tags_matter_less_where_the_configuration_speaks_for_the_function if {
 	document := fixtures.denied(estate.document(["s3:*"], {}), {"function_tags": "tag:GetResources"})
 	services := _configured(document, {"services": ["sqs"]})
 	{service: {wait.name | some wait in need.waits} |
-		some service, need in _crowd_of(services).services
+		some service, need in _found(services).services
 	} == {"sqs": {"tag:GetResources"}}
 	both := _configured(document, {"services": ["sqs"], "egress": "aws"})
-	_crowd_of(both).services == {"sqs": {"basis": "declared", "waits": set()}}
+	_found(both).services == {"sqs": {"basis": "declared", "waits": set()}}
 	egress := _configured(document, {"egress": "aws"})
-	{wait.name | some wait in _crowd_of(egress).services.s3.waits} == {"tag:GetResources"}
+	{wait.name | some wait in _found(egress).services.s3.waits} == {"tag:GetResources"}
 }
 
-test_functions_with_the_same_needs_are_one_crowd if {
+test_functions_with_the_same_needs_under_different_roles if {
 	other := fixtures.function("billing", ["a1", "b1"], {"role_name": "role-g"})
 	role := object.union(estate.role([_allow(["s3:List*"])]), {"names": ["role-g"]})
 	document := estate.document(["s3:GetObject"], {})
@@ -205,21 +205,23 @@ test_functions_with_the_same_needs_are_one_crowd if {
 		document,
 		{"functions": array.concat(document.functions, [other]), "roles": array.concat(document.roles, [role])},
 	)
-	{crowd.functions | some crowd in needs.crowds} == {{"orders", "billing"}} with input as joined
+	of := needs.of with input as joined
+	object.keys(of) == {"orders", "billing"}
+	of.orders == of.billing
 }
 
-_services(actions) := object.keys(_crowd(actions).services)
+_services(actions) := object.keys(_allowing(actions).services)
 
-_of_role(statements) := object.keys(_crowd_of(estate.document([], {"roles": [estate.role(statements)]})).services)
+_of_role(statements) := object.keys(_found(estate.document([], {"roles": [estate.role(statements)]})).services)
 
 _denied(deny) := _of_role([_allow(["s3:GetObject"]), estate.statement("Deny", deny)])
 
-_bounded(boundary) := object.keys(_crowd_of(estate.document([], {"roles": [object.union(
+_bounded(boundary) := object.keys(_found(estate.document([], {"roles": [object.union(
 	estate.role([_allow(["s3:Get*", "sqs:SendMessage"])]),
 	{"has_boundary": true, "boundary_statements": boundary},
 )]})).services)
 
-_with_function(actions, more) := object.keys(_crowd_of(estate.document(
+_with_function(actions, more) := object.keys(_found(estate.document(
 	actions,
 	{"functions": [fixtures.function("orders", ["a1", "b1"], more)]},
 )).services)
@@ -231,10 +233,12 @@ _configured(document, intent) := object.union(
 	{"config": {"version": 1, "overrides": [{"match": {"function": "orders"}, "intent": intent}]}},
 )
 
-_crowd(actions) := _crowd_of(estate.document(actions, {}))
+_allowing(actions) := _found(estate.document(actions, {}))
 
-_crowd_of(document) := crowd if {
+_found(document) := {"services": services, "others": others} if {
 	# regal ignore:with-outside-test-context
-	crowds := needs.crowds with input as document
-	some crowd in crowds
+	services := needs.of.orders with input as document
+
+	# regal ignore:with-outside-test-context
+	others := needs.others.orders with input as document
 }

@@ -16,30 +16,22 @@ of(subnet_id) := _of[subnet_id]
 # METADATA
 # description: What the ACL of a subnet that was seen waits for; empty where it was read.
 # scope: document
-waits(subnet_id) := set() if _of[subnet_id]
-
-waits(subnet_id) := unread if {
-	not _of[subnet_id]
+waits(subnet_id) := set() if {
+	_of[subnet_id]
+} else := unread if {
 	unread := facts.waits("network_acls", facts.subnets[subnet_id].vpc_id)
 	unread != set()
-}
-
-waits(subnet_id) := {{"status": "unknown", "name": "ec2:DescribeNetworkAcls", "reason": $"no ACL of {subnet_id}"}} if {
-	not _of[subnet_id]
-	facts.is_known("network_acls", facts.subnets[subnet_id].vpc_id)
-}
+} else := {{"status": "unknown", "name": "ec2:DescribeNetworkAcls", "reason": $"no ACL of {subnet_id}"}}
 
 # METADATA
 # description: |
 #   What an ACL keeps a client of HTTPS from doing with a network: a set of "out" (TCP 443 to it is not allowed) and
 #   "back" (some of TCP 1024-65535 from it is not).
 # scope: document
-blocks(acl_id, _) := set() if acl_id in _open
-
-blocks(acl_id, cidr) := {"out" | not _is_whole(acl_id, true, [443, 443], cidr)} | {"back" |
+blocks(acl_id, cidr) := set() if {
+	acl_id in _open
+} else := {"out" | not _is_whole(acl_id, true, [443, 443], cidr)} | {"back" |
 	not _is_whole(acl_id, false, [1024, 65535], cidr)
-} if {
-	not acl_id in _open
 }
 
 # METADATA

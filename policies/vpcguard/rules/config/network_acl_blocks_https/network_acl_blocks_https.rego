@@ -37,7 +37,13 @@ import data.vpcguard.lib.result
 import data.vpcguard.lib.ways
 
 # intent none needs no way out, and intent aws without a known need says nothing about where to
-applies := (cohorts.functions_with_subnets - cohorts.functions(_inward)) | needs.functions(_to_aws)
+applies := {name |
+	some name in cohorts.functions_with_subnets
+	not _egress(name) in {{"none"}, {"aws"}}
+} | {name |
+	some name in needs.callers
+	_egress(name) == {"aws"}
+}
 
 deny contains result.violation(name, object.union(
 	{
@@ -48,123 +54,79 @@ deny contains result.violation(name, object.union(
 			"network_acls": faults,
 		},
 	},
-	_basis(key),
+	_basis(name),
 )) if {
-	some key, faults in _faults
-	cohort := cohorts.by_key[needs.crowds[key].cohort]
+	some name, faults in _faults
+	cohort := cohorts.by_key[cohorts.of[name]]
 	said := result.list({_said(fault) | some fault in faults})
-	some name in needs.crowds[key].functions
 }
 
 unknown contains result.unknown(name, waits) if {
-	some key in _suspect
-	not _faults[key]
-	waits := _waits(key)
+	some name, key in _suspects
+	not _faults[name]
+	waits := _waits(name, key)
 	waits != set()
-	some name in needs.crowds[key].functions
 }
 
-_inward := _alone.aws | _alone.none
-
-_to_aws := {key | some key in needs.needy; needs.crowds[key].cohort in _alone.aws}
-
-# cohorts whose intent is this for certain
-_alone := {value: keys |
-	some value in ["aws", "none"]
-	keys := union({cohorts.of_intent[key] | some key, one in intent.by_key; one.egress.values == {value}})
-}
-
-# crowds to which this applies, in subnets whose ACLs were not all seen to let everything through; most do
-_suspect := {key |
-	some spread in cohorts.spreads_with_subnets
-	one := cohorts.spreads[spread]
-	guarded := (one.subnets - network_acls.open_subnets) | object.keys(one.hidden_subnets)
+# by name, the cohorts of functions in subnets whose ACLs were not all seen to let everything through; most do
+_suspects := {name: key |
+	some key, cohort in cohorts.by_key
+	guarded := (cohort.subnets - network_acls.open_subnets) | object.keys(cohort.hidden_subnets)
 	guarded != set()
-	some cohort in cohorts.of_spread[spread]
-	some key in _crowds_of[cohort]
-	_is_judged(key, cohort)
+	some name in (cohort.functions & applies)
 }
 
-_is_judged(_, cohort) if not cohort in _inward
+_egress(name) := cohorts.by_key[cohorts.of[name]].intent.egress.values
 
-_is_judged(key, _) if key in _to_aws
-
-_crowds_of := {cohort: keys |
-	some cohort, _ in cohorts.by_key
-	keys := {key | some key, crowd in needs.crowds; crowd.cohort == cohort}
-}
-
-_egress(crowd) := intent.by_key[cohorts.by_key[crowd.cohort].intent_key].egress.values
-
-_faults := {key: faults |
-	some key in _suspect
+_faults := {name: faults |
+	some name, key in _suspects
 	faults := [fault |
-		some one in _certain(key)
-		fault := _fault(one)
-		fault.blocked != {}
+		some id in cohorts.by_key[key].subnets
+		blocked := {cidr: denied |
+			some cidr in _certain(name, key, id)
+			denied := network_acls.blocks(network_acls.of(id), cidr)
+			denied != set()
+		}
+		blocked != {}
+		fault := {"subnet_id": id, "network_acl_id": network_acls.of(id), "blocked": blocked}
 	]
 	faults != []
 }
 
-_fault(one) := {
-	"subnet_id": one.subnet_id,
-	"network_acl_id": network_acls.of(one.subnet_id),
-	"blocked": {cidr: blocked |
-		some cidr in one.cidrs
-		blocked := network_acls.blocks(network_acls.of(one.subnet_id), cidr)
-		blocked != set()
+# where calls from a subnet certainly go; tags that nobody read may say none
+_certain(name, key, id) := {_anywhere} if {
+	_egress(name) in {{"internet"}, {"undeclared"}}
+} else := {cidr |
+	some service, need in needs.of[name]
+	need.waits == set()
+	some cidr in _targets(key, service, id).certain
+} if {
+	_egress(name) == {"aws"}
+} else := set()
+
+_waits(name, key) := union({
+	cohorts.by_key[key].hidden_subnet_waits,
+	{wait | some id in cohorts.by_key[key].subnets; some wait in network_acls.waits(id)},
+	{wait |
+		some id in (cohorts.by_key[key].subnets - network_acls.open_subnets)
+		network_acls.of(id)
+		some wait in _doubts(name, key, id)
 	},
-}
-
-# where traffic certainly goes, by subnet of the function
-_certain(key) := [{"subnet_id": id, "cidrs": {_anywhere}} | some id in _subnets(key)] if {
-	_egress(needs.crowds[key]) in {{"internet"}, {"undeclared"}}
-}
-
-_certain(key) := [{"subnet_id": id, "cidrs": cidrs} |
-	some id in _subnets(key)
-	cidrs := {cidr |
-		some service, need in needs.crowds[key].services
-		need.waits == set()
-		some cidr in _targets(key, service, id).certain
-	}
-] if {
-	_egress(needs.crowds[key]) == {"aws"}
-}
-
-# tags that nobody read may say none
-_certain(key) := [] if count(_egress(needs.crowds[key])) > 1
-
-_subnets(key) := cohorts.by_key[needs.crowds[key].cohort].subnets
-
-_waits(key) := union({
-	cohorts.hidden_subnet_waits[needs.crowds[key].cohort],
-	{wait | some id in _subnets(key); some wait in network_acls.waits(id)},
-	{wait | some id in (_subnets(key) - network_acls.open_subnets); network_acls.of(id); some wait in _doubts(key, id)},
 })
 
 # at a subnet whose ACL was read and is not wide open
-_doubts(key, _) := set() if _egress(needs.crowds[key]) in {{"internet"}, {"undeclared"}}
-
-_doubts(key, id) := _aws_doubts(needs.crowds[key], key, id) if _egress(needs.crowds[key]) == {"aws"}
-
-_doubts(key, id) := waits if {
-	count(_egress(needs.crowds[key])) > 1
-	found := intent.by_key[cohorts.by_key[needs.crowds[key].cohort].intent_key]
-	about_aws := _aws_doubts(needs.crowds[key], key, id)
-	about_intent := {wait | _is_blocked(id, {_anywhere}); some wait in found.waits}
-	waits := about_aws | about_intent
-}
-
-_aws_doubts(crowd, key, id) := union({
+_doubts(name, key, id) := set() if {
+	_egress(name) in {{"internet"}, {"undeclared"}}
+} else := union({
 	{wait |
-		some service, need in crowd.services
+		some service, need in needs.of[name]
 		targets := _targets(key, service, id)
 		_is_blocked(id, targets.cidrs)
 		some wait in (need.waits | targets.choice)
 	},
-	{wait | some service, _ in crowd.services; some wait in _targets(key, service, id).waits},
-	{wait | crowd.others != set(); _is_blocked(id, _everywhere(key, id)); some wait in crowd.others},
+	{wait | some service, _ in needs.of[name]; some wait in _targets(key, service, id).waits},
+	{wait | needs.others[name] != set(); _is_blocked(id, _everywhere(key, id)); some wait in needs.others[name]},
+	{wait | count(_egress(name)) > 1; _is_blocked(id, {_anywhere}); some wait in cohorts.by_key[key].intent.waits},
 })
 
 _is_blocked(id, cidrs) if {
@@ -175,7 +137,7 @@ _is_blocked(id, cidrs) if {
 # wherever a service that nobody can name may be
 _everywhere(key, id) := {_anywhere} | union({_networks(ids, id) |
 	some [vpc_id, _], ids in endpoints.interfaces
-	vpc_id == cohorts.by_key[needs.crowds[key].cohort].vpc_id
+	vpc_id == cohorts.by_key[key].vpc_id
 })
 
 # Where calls to a service go: to the endpoint that catches its name, else to its gateway endpoint, else out. {"cidrs",
@@ -186,21 +148,17 @@ _targets(key, service, id) := {
 	"waits": union({target.waits | some target in found}),
 	"choice": choice,
 } if {
-	crowd := needs.crowds[key]
-	found := {target | some name in reachability.names(service); target := _target(crowd.cohort, service, name, id)}
-	choice := {reachability.choice(service) | reachability.is_choice(service); count(found) > 1}
+	found := {_target(key, service, name, id) | some name in reachability.names(service)}
+	choice := {wait | count(found) > 1; some wait in reachability.choice_waits(service)}
 }
 
-_target(key, _, name, id) := {"cidrs": _networks(caught, id), "is_certain": true, "waits": _unseen(caught, vpc_id)} if {
-	vpc_id := cohorts.by_key[key].vpc_id
-	caught := _caught(vpc_id, name)
+# without an endpoint the calls take the way out; endpoints.service_unreachable speaks where there is none
+_target(key, service, name, id) := {"cidrs": _networks(caught, id), "is_certain": true, "waits": _unseen(caught)} if {
+	caught := _caught(cohorts.by_key[key].vpc_id, name)
 	caught != set()
-}
-
-_target(key, service, name, id) := {"cidrs": cidrs, "is_certain": waits == set(), "waits": (waits | unread)} if {
-	vpc_id := cohorts.by_key[key].vpc_id
-	_caught(vpc_id, name) == set()
+} else := {"cidrs": cidrs, "is_certain": waits == set(), "waits": (waits | unread)} if {
 	endpoints.gateways_at(id, name) != set()
+	vpc_id := cohorts.by_key[key].vpc_id
 	waits := _uncaught_waits(vpc_id, name)
 	lists := reachability.prefix_lists(vpc_id, service)
 	cidrs := {cidr | some list_id in lists; some cidr in facts.prefix_lists[list_id].cidrs; not contains(cidr, ":")}
@@ -209,21 +167,15 @@ _target(key, service, name, id) := {"cidrs": cidrs, "is_certain": waits == set()
 		some list_id in lists
 		some wait in facts.waits("prefix_list_entries", list_id)
 	}
-}
-
-# without an endpoint the calls take the way out; endpoints.service_unreachable speaks where there is none
-_target(key, _, name, id) := _outward(way.state, _uncaught_waits(vpc_id, name), way.waits) if {
-	vpc_id := cohorts.by_key[key].vpc_id
-	_caught(vpc_id, name) == set()
-	endpoints.gateways_at(id, name) == set()
+} else := _outward(way, _uncaught_waits(cohorts.by_key[key].vpc_id, name)) if {
 	way := ways.ipv4[config.trust_of[cohorts.by_key[key].signature]][id]
 }
 
-_outward("works", waits, _) := {"cidrs": {_anywhere}, "is_certain": waits == set(), "waits": waits}
-
-_outward("unknown", waits, way_waits) := {"cidrs": {_anywhere}, "is_certain": false, "waits": (waits | way_waits)}
-
-_outward("none", waits, _) := {"cidrs": set(), "is_certain": false, "waits": waits}
+_outward(way, waits) := {"cidrs": set(), "is_certain": false, "waits": waits} if {
+	way.state == "none"
+} else := {"cidrs": {_anywhere}, "is_certain": waits == set(), "waits": waits} if {
+	way.state == "works"
+} else := {"cidrs": {_anywhere}, "is_certain": false, "waits": (waits | way.waits)}
 
 _caught(vpc_id, name) := {endpoint_id |
 	some endpoint_id in endpoints.interfaces[[vpc_id, name]]
@@ -242,11 +194,11 @@ _networks(endpoint_ids, id) := {facts.subnets[subnet_id].ipv4_cidr |
 	subnet_id != id
 }
 
-_unseen(endpoint_ids, vpc_id) := {wait |
+_unseen(endpoint_ids) := {wait |
 	some endpoint_id in endpoint_ids
 	some subnet_id in facts.vpc_endpoints[endpoint_id].subnet_ids
 	not facts.subnets[subnet_id].ipv4_cidr
-	some wait in facts.waits_within("subnets", subnet_id, vpc_id)
+	some wait in facts.waits_within("subnets", subnet_id, facts.vpc_endpoints[endpoint_id].vpc_id)
 }
 
 _said(fault) := sprintf(
@@ -262,9 +214,9 @@ _denial := {
 }
 
 # only under intent aws does the verdict rest on needs
-_basis(key) := {"basis": reachability.basis(needs.crowds[key])} if _egress(needs.crowds[key]) == {"aws"}
-
-_basis(key) := {} if _egress(needs.crowds[key]) != {"aws"}
+_basis(name) := {"basis": needs.basis(name)} if {
+	_egress(name) == {"aws"}
+} else := {}
 
 _anywhere := "0.0.0.0/0"
 

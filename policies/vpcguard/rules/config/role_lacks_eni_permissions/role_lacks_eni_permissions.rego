@@ -39,9 +39,9 @@ deny contains result.violation(name, {
 	"severity": "high",
 	"root_causes": {one.role_name},
 }) if {
-	_gone != set()
 	some name, one in facts.attached
-	one.role_name in _gone
+	not iam.roles[one.role_name]
+	not iam.unread[one.role_name]
 }
 
 deny contains result.violation(name, {
@@ -50,60 +50,52 @@ deny contains result.violation(name, {
 	"severity": _severity(one),
 	"root_causes": {one.role_name},
 }) if {
-	_missing != {}
 	some name, one in facts.attached
 	missing := _missing[one.role_name]
 }
 
 unknown contains result.unknown(name, waits) if {
-	_waits != {}
 	some name, one in facts.attached
 	waits := _waits[one.role_name]
 }
 
-unknown contains result.unknown_all(nameless, {wait}) if {
-	nameless := {name | some name, one in facts.attached; not one.role_name}
-	nameless != set()
-	wait := {"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}
+unknown contains result.unknown(name, _nameless) if {
+	some name, one in facts.attached
+	not one.role_name
 }
 
-_gone := (iam.in_use - object.keys(iam.contents)) - object.keys(iam.unread)
+_nameless := {{"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}}
+
+_judged := {name: judged | some name in iam.in_use; judged := iam.judged(name, object.keys(_asked))}
 
 _missing := {name: missing |
-	some [names, judged] in _judged
+	some name, judged in _judged
 	judged.denied != set()
-	missing := _named(judged.denied)
-	some name in names
+	missing := {_asked[action] | some action in judged.denied}
 }
 
 # what was read may already prove that an action is missing
 _waits := object.remove(object.union(_conditions, iam.unread), object.keys(_missing))
 
 _conditions := {name: waits |
-	some [names, judged] in _judged
+	some name, judged in _judged
 	judged.unknown != set()
-	some name in names
 	waits := {wait |
-		some action in _named(judged.unknown)
-		wait := {"status": "undecidable", "name": name, "reason": $"{action} hangs on a condition or resource"}
+		some action in judged.unknown
+		wait := {
+			"status": "undecidable",
+			"name": name,
+			"reason": $"{_asked[action]} hangs on a condition or resource",
+		}
 	}
 }
 
-# roles with the same content, and what they may not call; a role that was not completely read is a matter of its own
-_judged := [[names, iam.judged(content, is_complete, object.keys(_asked))] |
-	some content, holders in iam.holders
-	incomplete := holders & object.keys(iam.unread)
-	some is_complete, names in {true: holders - incomplete, false: incomplete}
-	names != set()
-]
-
-_named(asked) := {_asked[action] | some action in asked}
-
+# the actions as people write them, by their name in lower case
 _asked := {lower(action): action | some action in data.vpcguard.config.actions.manage_interfaces}
 
 # an active function keeps its interfaces; whether it is active may not have been read
-default _severity(_) := "low"
-
-_severity(one) := "high" if lower(one.state) in {"pending", "inactive"}
+_severity(one) := "high" if {
+	lower(one.state) in {"pending", "inactive"}
+} else := "low"
 
 _advice := "Attach AWSLambdaVPCAccessExecutionRole to it, or grant these actions on every resource."

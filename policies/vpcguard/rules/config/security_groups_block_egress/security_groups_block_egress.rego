@@ -32,7 +32,7 @@ import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 import data.vpcguard.lib.security_groups
 
-applies := cohorts.functions(_judged)
+applies := cohorts.functions(object.keys(_judged))
 
 deny contains result.violation(name, object.union(
 	{
@@ -45,79 +45,60 @@ deny contains result.violation(name, object.union(
 			"services": verdict.services,
 		},
 	},
-	_basis(verdict, crowd),
+	_basis(verdict.cause, name),
 )) if {
-	some key, verdicts in _verdicts
+	some name, verdicts in _verdicts
 	count(verdicts) == 1
 	some verdict in verdicts
 	verdict.answer == "fault"
-	crowd := needs.crowds[key]
-	cohort := cohorts.by_key[crowd.cohort]
+	cohort := cohorts.by_key[cohorts.of[name]]
 	named := sprintf(result.word(cohort.groups, "group %s lets", "groups %s let"), [result.list(cohort.groups)])
 	advice := sprintf("Add an egress rule for TCP 443 to %s.", [result.word(cohort.groups, "it", "one of them")])
-	some name in crowd.functions
 }
 
 # several verdicts where tags that nobody read leave several intents possible
 unknown contains result.unknown(name, waits) if {
-	some key, verdicts in _verdicts
-	crowd := needs.crowds[key]
+	some name, verdicts in _verdicts
 	{verdict.answer | some verdict in verdicts} - {"fine"} != set()
 	not _is_fault(verdicts)
-	undecided := {wait | count(verdicts) > 1; some wait in intent.by_key[cohorts.by_key[crowd.cohort].intent_key].waits}
+	undecided := {wait | count(verdicts) > 1; some wait in cohorts.by_key[cohorts.of[name]].intent.waits}
 	waits := undecided | union({verdict.waits | some verdict in verdicts})
-	some name in crowd.functions
 }
 
 _is_fault(verdicts) if [verdict.answer | some verdict in verdicts] == ["fault"]
 
-_judged := {key |
-	some key, _ in cohorts.with_subnets
-	cohort := cohorts.by_key[key]
+_judged := {key: cohort |
+	some key, cohort in cohorts.with_subnets
 	cohort.named_groups - cohort.missing_groups != set()
-	intent.by_key[cohort.intent_key].egress.values != {"none"}
+	cohort.intent.egress.values != {"none"}
 }
 
-# most groups let everything out
-_suspect := {key | some key in _judged; not cohorts.by_key[key].groups in _wide}
-
-# By crowd, what is found under each intent that it may have: {"answer" (fault, fine, unknown), "cause", "services",
-# "waits"}.
-_verdicts := {key: verdicts |
-	_suspect != set()
-	some key, crowd in needs.crowds
-	crowd.cohort in _suspect
-	cohort := cohorts.by_key[crowd.cohort]
-	verdicts := {verdict |
-		some value in intent.by_key[cohort.intent_key].egress.values
-		verdict := _verdict(value, crowd, cohort)
-	}
+# By function whose groups do not let everything out, what is found under each intent that it may have: {"answer"
+# (fault, fine, unknown), "cause", "services", "waits"}.
+_verdicts := {name: verdicts |
+	some cohort in _judged
+	not security_groups.covers(security_groups.out[cohort.groups].cidrs, "0.0.0.0/0")
+	some name in cohort.functions
+	verdicts := {_verdict(value, name, cohort) | some value in cohort.intent.egress.values}
 }
 
-_verdict("none", _, _) := _answer("fine", "", {}, set())
+_verdict("none", _, _) := _fine
 
 _verdict("internet", _, cohort) := _settled("no_https_to_internet", {}, _unread(cohort))
 
-_verdict("undeclared", _, cohort) := _settled("nothing_out", {}, _hidden(cohort)) if {
+_verdict("undeclared", name, cohort) := _settled("nothing_out", {}, _hidden(cohort)) if {
 	not security_groups.out[cohort.groups].is_open
+} else := _fine if {
+	security_groups.out[cohort.groups].is_https_open
+} else := _needed("no_https_out", needed, _hidden(cohort), needs.others[name]) if {
+	needed := {service: need.waits | some service, need in needs.of[name]}
 }
 
-_verdict("undeclared", crowd, cohort) := _needed("no_https_out", needed, _hidden(cohort), crowd.others) if {
-	security_groups.out[cohort.groups].is_open
-	not security_groups.out[cohort.groups].is_https_open
-	needed := {service: need.waits | some service, need in crowd.services}
-}
-
-_verdict("undeclared", _, cohort) := _answer("fine", "", {}, set()) if security_groups.out[cohort.groups].is_https_open
-
-_verdict("aws", _, cohort) := _settled("nothing_out", {}, _hidden(cohort)) if {
+_verdict("aws", name, cohort) := _settled("nothing_out", {}, _hidden(cohort)) if {
 	not security_groups.out[cohort.groups].is_open
-}
-
-_verdict("aws", crowd, cohort) := _needed("no_https_to_services", needed, doubts, crowd.others) if {
-	security_groups.out[cohort.groups].is_open
+} else := _needed("no_https_to_services", needed, doubts, needs.others[name]) if {
 	needed := {service: waits |
-		some service, need in crowd.services
+		some service, need in needs.of[name]
 		not _reaches(cohort, service)
 		waits := need.waits | _choice_waits(cohort, service)
 	}
@@ -125,31 +106,21 @@ _verdict("aws", crowd, cohort) := _needed("no_https_to_services", needed, doubts
 }
 
 # a fault unless something that nobody read may let it through
-_settled(cause, found, waits) := _answer("fault", cause, found, set()) if waits == set()
-
-_settled(cause, found, waits) := _answer("unknown", cause, found, waits) if waits != set()
+_settled(cause, found, waits) := _answer("fault", cause, found, set()) if {
+	waits == set()
+} else := _answer("unknown", cause, found, waits)
 
 # needed: the services that are cut off, each with what its need waits for
-_needed(cause, needed, doubts, _) := _settled(cause, certain, doubts) if {
+_needed(cause, needed, doubts, others) := _settled(cause, certain, doubts) if {
 	certain := {service | some service, waits in needed; waits == set()}
 	certain != set()
-}
-
-_needed(cause, needed, doubts, others) := _answer(
-	"unknown",
-	cause,
-	{},
-	union({waits | some waits in needed}) | (doubts | others),
-) if {
-	{service | some service, waits in needed; waits == set()} == set()
+} else := _answer("unknown", cause, {}, union({waits | some waits in needed}) | (doubts | others)) if {
 	object.keys(needed) | others != set()
-}
+} else := _fine
 
-_needed(_, needed, _, others) := _answer("fine", "", {}, set()) if object.keys(needed) | others == set()
+_fine := _answer("fine", "", {}, set())
 
 _answer(answer, cause, found, waits) := {"answer": answer, "cause": cause, "services": found, "waits": waits}
-
-_wide := {ids | some ids, allowed in security_groups.out; security_groups.covers(allowed.cidrs, "0.0.0.0/0")}
 
 _reaches(cohort, service) if {
 	every name in reachability.names(service) {
@@ -158,8 +129,8 @@ _reaches(cohort, service) if {
 }
 
 # of some services it may use the endpoint within reach and no other
-_choice_waits(cohort, service) := {reachability.choice(service) |
-	reachability.is_choice(service)
+_choice_waits(cohort, service) := {wait |
+	some wait in reachability.choice_waits(service)
 	some name in reachability.names(service)
 	_reaches_name(cohort, service, name)
 }
@@ -237,11 +208,9 @@ _unread(cohort) := _hidden(cohort) | security_groups.out[cohort.groups].waits
 _hidden(cohort) := union({waits | some waits in cohort.hidden_groups})
 
 # what is needed is the intent's where nothing leaves at all
-_basis(verdict, _) := {} if verdict.cause in {"nothing_out", "no_https_to_internet"}
-
-_basis(verdict, crowd) := {"basis": reachability.basis(crowd)} if {
-	not verdict.cause in {"nothing_out", "no_https_to_internet"}
-}
+_basis(cause, name) := {} if {
+	cause in {"nothing_out", "no_https_to_internet"}
+} else := {"basis": needs.basis(name)}
 
 _lack := {
 	"nothing_out": "nothing out",

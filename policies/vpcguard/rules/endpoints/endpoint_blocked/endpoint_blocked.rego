@@ -23,50 +23,43 @@
 #   reads: []
 package vpcguard.rules.endpoints.endpoint_blocked
 
-import data.vpcguard.lib.demands
+import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 
-applies := needs.needy_functions
+applies := needs.callers
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot use %s. %s", [name, said, _advice]),
-	"evidence": full_evidence,
-	"root_causes": endpoint_ids,
-	"basis": basis,
-}) if {
-	some key, report in _reports
-	report.subnets != {}
-	demand := demands.by_key[key]
-	shown := [one | some service, ids in report.subnets; some one in _blocking(demand, service, ids)]
-	endpoint_ids := {one.endpoint_id | some one in shown}
-	said := result.list({_said(one) | some one in shown})
-	basis := reachability.basis(demand)
-	evidence := object.union(reachability.evidence(demand, report.subnets), {
+	"evidence": object.union(reachability.evidence(name, found.subnets), {
 		"endpoints": shown,
 		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
-	})
-	some makers in demands.making(demand)
-	full_evidence := object.union(evidence, {"intent": makers.intent})
-	some name in makers.functions
+	}),
+	"root_causes": endpoint_ids,
+	"basis": needs.basis(name),
+}) if {
+	some name, found in _found
+	found.subnets != {}
+	shown := [one | some service, ids in found.subnets; some one in _blocking(cohorts.of[name], service, ids)]
+	endpoint_ids := {one.endpoint_id | some one in shown}
+	said := result.list({_said(one) | some one in shown})
 }
 
-unknown contains result.unknown(name, report.waits) if {
-	some key, report in _reports
-	report.subnets == {}
-	report.waits != set()
-	some name in demands.functions({key})
+unknown contains result.unknown(name, found.waits) if {
+	some name, found in _found
+	found.subnets == {}
+	found.waits != set()
 }
 
-_reports := reachability.report("endpoint_blocked")
+_found := reachability.found("endpoint_blocked")
 
-_blocking(demand, service, subnet_ids) := [shown |
-	some id in reachability.interfaces(demand.vpc_id, service)
+_blocking(key, service, subnet_ids) := [shown |
+	some id in reachability.interfaces(cohorts.by_key[key].vpc_id, service)
 	endpoints.catching[id].values == {true}
-	blocked := _blocked(facts.vpc_endpoints[id].state, subnet_ids, endpoints.admission[demand.place][id].subnets)
+	blocked := _blocked(facts.vpc_endpoints[id].state, subnet_ids, endpoints.admission[key][id].subnets)
 	blocked.subnet_ids != set()
 	shown := object.union(blocked, {
 		"endpoint_id": id,
@@ -80,11 +73,11 @@ _blocked("available", subnet_ids, admitted) := {"cause": "not_admitted", "subnet
 
 _blocked(state, subnet_ids, _) := {"cause": "not_available", "subnet_ids": subnet_ids} if state != "available"
 
-_said(one) := sprintf("%s (%s), which is %s", [one.endpoint_id, one.service, one.state]) if one.cause == "not_available"
-
-_said(one) := sprintf("%s (%s), whose groups do not admit TCP 443 from %s", [one.endpoint_id, one.service, from]) if {
-	one.cause == "not_admitted"
-	from := result.subnets(one.subnet_ids)
-}
+_said(one) := sprintf("%s (%s), which is %s", [one.endpoint_id, one.service, one.state]) if {
+	one.cause == "not_available"
+} else := sprintf(
+	"%s (%s), whose groups do not admit TCP 443 from %s",
+	[one.endpoint_id, one.service, result.subnets(one.subnet_ids)],
+)
 
 _advice := "Every call to the service goes there: repair the endpoint or its groups, or turn its private DNS off."

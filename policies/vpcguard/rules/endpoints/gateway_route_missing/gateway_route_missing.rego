@@ -22,60 +22,54 @@
 #   reads: []
 package vpcguard.rules.endpoints.gateway_route_missing
 
+import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
-import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
+import data.vpcguard.lib.needs
 import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 import data.vpcguard.lib.routes
 
-applies := demands.functions(_concerned)
+# nobody who certainly calls neither service
+applies := {name | some name in needs.callers; _may_call[name]}
 
 deny contains result.violation(name, {
-	"message": sprintf("%s reaches %s", [name, said]),
-	"evidence": full_evidence,
-	"root_causes": unassociated,
-	"basis": basis,
-}) if {
-	some key, report in _reports
-	report.subnets != {}
-	demand := demands.by_key[key]
-	gaps := [gap | some service, subnet_ids in report.subnets; gap := _gap(demand.vpc_id, service, subnet_ids)]
-	unassociated := {id | some gap in gaps; some id in gap.endpoints}
-	prices := _prices(demand.outlook[0])
-	said := sprintf("%s. %s%s", [
-		result.list({_said(gap) | some gap in gaps}),
-		concat(" ", [_advice(gap) | some gap in gaps]),
-		_saving(prices),
-	])
-	basis := reachability.basis(demand)
-	evidence := object.union(reachability.evidence(demand, report.subnets), {
+	"message": sprintf("%s reaches %s. %s%s", [name, said, advice, _saving(prices)]),
+	"evidence": object.union(reachability.evidence(name, found.subnets), {
 		"gaps": gaps,
 		"endpoints_with_own_policy": endpoints.with_own_policy(unassociated),
 		"prices": prices,
-	})
-	some makers in demands.making(demand)
-	full_evidence := object.union(evidence, {"intent": makers.intent})
-	some name in makers.functions
+	}),
+	"root_causes": unassociated,
+	"basis": needs.basis(name),
+}) if {
+	some name, found in _found
+	found.subnets != {}
+	cohort := cohorts.by_key[cohorts.of[name]]
+	gaps := [gap | some service, subnet_ids in found.subnets; gap := _gap(cohort.vpc_id, service, subnet_ids)]
+	unassociated := {id | some gap in gaps; some id in gap.endpoints}
+	said := result.list({_said(gap) | some gap in gaps})
+	advice := concat(" ", [_advice(gap) | some gap in gaps])
+	prices := _prices(cohort.signature)
 }
 
-unknown contains result.unknown(name, report.waits) if {
-	some key, report in _reports
-	report.subnets == {}
-	report.waits != set()
-	some name in demands.functions({key})
+unknown contains result.unknown(name, found.waits) if {
+	some name, found in _found
+	found.subnets == {}
+	found.waits != set()
 }
 
-_reports := object.filter(reachability.report("gateway_route_missing"), _concerned)
+_found := object.filter(reachability.found("gateway_route_missing"), applies)
 
-# the rule speaks of nobody who certainly calls neither service
-_concerned := {key |
-	some key, demand in demands.by_key
-	object.keys(demand.services) & reachability.gateway_services != set()
-} | {key |
-	some key, demand in demands.by_key
-	demand.others != set()
+_may_call contains name if {
+	some name, services in needs.of
+	object.keys(services) & reachability.gateway_services != set()
+}
+
+_may_call contains name if {
+	some name, waits in needs.others
+	waits != set()
 }
 
 _gap(vpc_id, service, subnet_ids) := {
@@ -88,63 +82,43 @@ _gap(vpc_id, service, subnet_ids) := {
 	ids := reachability.gateways(vpc_id, service)
 }
 
-_cause(ids) := "no_endpoint" if ids == set()
-
-_cause(ids) := "not_available" if {
-	ids != set()
+_cause(ids) := "no_endpoint" if {
+	ids == set()
+} else := "not_available" if {
 	_available(ids) == set()
-}
-
-_cause(ids) := "not_associated" if _available(ids) != set()
+} else := "not_associated"
 
 _said(gap) := sprintf("%s through a NAT from %s (%s)", [gap.service, result.subnets(gap.subnet_ids), _reason(gap)])
 
-_reason(gap) := "the VPC has no gateway endpoint for it" if gap.cause == "no_endpoint"
-
-_reason(gap) := sprintf("%s %s not associated with %s", [
+_reason(gap) := "the VPC has no gateway endpoint for it" if {
+	gap.cause == "no_endpoint"
+} else := sprintf("%s %s not available", [result.list(gap.endpoints), result.word(gap.endpoints, "is", "are")]) if {
+	gap.cause == "not_available"
+} else := sprintf("%s %s not associated with %s", [
 	result.list(_available(gap.endpoints)),
 	result.word(_available(gap.endpoints), "is", "are"),
 	result.list(gap.route_table_ids),
-]) if {
-	gap.cause == "not_associated"
-}
-
-_reason(gap) := sprintf("%s %s not available", [
-	result.list(gap.endpoints),
-	result.word(gap.endpoints, "is", "are"),
-]) if {
-	gap.cause == "not_available"
-}
+])
 
 _available(ids) := {id | some id in ids; facts.vpc_endpoints[id].state == "available"}
 
 # prices are the configuration's, never ours
-_prices(signature) := config.settings[signature].prices[input.account.region]
-
-_prices(signature) := {} if not config.settings[signature].prices[input.account.region]
+_prices(signature) := object.get(config.settings[signature], ["prices", input.account.region], {})
 
 _saving(prices) := sprintf(
 	" This saves the NAT gateway's charge of %v a gigabyte (price of %s).",
 	[prices.nat_gateway_gb, prices.date],
-)
-
-_saving(prices) := "" if not _is_priced(prices)
-
-_is_priced(prices) if {
+) if {
 	prices.nat_gateway_gb
 	prices.date
-}
+} else := ""
 
 _advice(gap) := sprintf("Associate %s, which is free, with %s.", [
 	min(_available(gap.endpoints)),
 	result.list(gap.route_table_ids),
 ]) if {
 	gap.cause == "not_associated"
-}
-
-_advice(gap) := sprintf("Create a gateway endpoint for %s, which is free, and associate it with %s.", [
+} else := sprintf("Create a gateway endpoint for %s, which is free, and associate it with %s.", [
 	gap.service,
 	result.list(gap.route_table_ids),
-]) if {
-	gap.cause != "not_associated"
-}
+])

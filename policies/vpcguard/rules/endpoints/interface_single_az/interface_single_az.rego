@@ -20,27 +20,26 @@
 package vpcguard.rules.endpoints.interface_single_az
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.demands
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 
-applies := needs.needy_functions
+applies := needs.callers
 
 deny contains result.violation(name, {
 	"message": sprintf("%s runs in zones without an endpoint that it needs: %s. %s", [name, said, _advice]),
 	"evidence": {
-		"vpc_id": demand.vpc_id,
+		"vpc_id": vpc_id,
 		"endpoints": gaps,
 		"endpoints_with_own_policy": endpoints.with_own_policy(ids),
 	},
 	"root_causes": ids,
-	"basis": basis,
+	"basis": needs.basis(name),
 }) if {
-	some key, gaps in _gaps
-	demand := demands.by_key[key]
+	some name, gaps in _gaps
+	vpc_id := cohorts.by_key[cohorts.of[name]].vpc_id
 	ids := union({gap.endpoint_ids | some gap in gaps})
 	said := result.list({sprintf(
 		"%s (%s) is not in %s",
@@ -48,95 +47,95 @@ deny contains result.violation(name, {
 	) |
 		some gap in gaps
 	})
-	basis := reachability.basis(demand)
-	some name in demands.functions({key})
 }
 
 unknown contains result.unknown(name, waits) if {
-	some key in _concerned
-	not _gaps[key]
-	waits := _waits(demands.by_key[key])
+	some key, cohort in _concerned
+	some name in (cohort.functions & needs.callers)
+	not _gaps[name]
+	waits := _waits(name, key)
 	waits != set()
-	some name in demands.functions({key})
 }
 
-# demands from VPCs that have an interface endpoint, or may have one
-_concerned := {key |
-	some key, demand in demands.by_key
-	demand.vpc_id in (_with_endpoints | _unread)
+# by key, the cohorts in VPCs that have an interface endpoint, or may have one
+_concerned := {key: cohort |
+	with_endpoints := {vpc_id | some [vpc_id, _], _ in endpoints.interfaces}
+	some key, cohort in cohorts.by_key
+	cohort.vpc_id in (with_endpoints | _unread)
 }
 
-_with_endpoints := {vpc_id | some [vpc_id, _], _ in endpoints.interfaces}
+_unread := object.keys(facts.doubtful("vpc_endpoints", {cohort.vpc_id | some cohort in cohorts.by_key}))
 
-_unread := object.keys(facts.doubtful("vpc_endpoints", {demand.vpc_id | some demand in demands.by_key}))
-
-_gaps := {key: gaps |
-	some key in _concerned
-	demand := demands.by_key[key]
+# by function, the certainly needed endpoints that are certainly not in all its zones
+_gaps := {name: gaps |
+	some key, cohort in _concerned
+	some name in (cohort.functions & needs.callers)
 	gaps := [gap |
-		some service, need in demand.services
+		some service, need in needs.of[name]
 		need.waits == set()
-		some name in reachability.names(service)
-		spread := _spread[demand.outlook][name]
-		spread.is_proven
-		gap := {
-			"service": service,
-			"basis": need.basis,
-			"endpoint_ids": spread.endpoint_ids,
-			"zone_ids": spread.zone_ids,
-		}
+		some endpoint_name in reachability.names(service)
+		gap := _gap(service, need.basis, _zones[key][endpoint_name])
 	]
 	gaps != []
 }
 
-_waits(demand) := union({
+_gap(service, basis, zones) := {
+	"service": service,
+	"basis": basis,
+	"endpoint_ids": zones.endpoint_ids,
+	"zone_ids": zones.zone_ids,
+} if {
+	zones.is_proven
+}
+
+_waits(name, key) := union({
 	{wait |
-		some service, need in demand.services
-		some name in reachability.names(service)
-		spread := _spread[demand.outlook][name]
-		spread.zone_ids != set()
-		some wait in (need.waits | spread.waits)
+		some service, need in needs.of[name]
+		some endpoint_name in reachability.names(service)
+		zones := _zones[key][endpoint_name]
+		zones.zone_ids != set()
+		some wait in (need.waits | zones.waits)
 	},
 	{wait |
-		demand.others != set()
-		some spread in _spread[demand.outlook]
-		spread.zone_ids != set()
-		some wait in (demand.others | spread.waits)
+		needs.others[name] != set()
+		some zones in _zones[key]
+		zones.zone_ids != set()
+		some wait in (needs.others[name] | zones.waits)
 	},
 	{wait |
-		_is_served(demand)
-		zone_waits := facts.waits_for_zones(cohorts.spreads[demand.place[0]].subnets)
-		some wait in (demand.hidden_subnet_waits | zone_waits)
+		_is_served(name, key)
+		zone_waits := facts.waits_for_zones(cohorts.by_key[key].subnets)
+		some wait in (cohorts.by_key[key].hidden_subnet_waits | zone_waits)
 	},
 	{wait |
-		_may_be_unseen(demand)
-		some wait in (facts.waits("vpc_endpoints", demand.vpc_id) | demand.others)
+		_may_be_unseen(name, cohorts.by_key[key].vpc_id)
+		some wait in (facts.waits("vpc_endpoints", cohorts.by_key[key].vpc_id) | needs.others[name])
 	},
 })
 
 # a zone that nobody saw may lack each endpoint there is
-_is_served(demand) if {
-	some service, _ in demand.services
-	some name in reachability.names(service)
-	_spread[demand.outlook][name]
+_is_served(name, key) if {
+	some service, _ in needs.of[name]
+	some endpoint_name in reachability.names(service)
+	_zones[key][endpoint_name]
 }
 
-_is_served(demand) if {
-	demand.others != set()
-	some _ in _spread[demand.outlook]
+_is_served(name, key) if {
+	needs.others[name] != set()
+	_zones[key] != {}
 }
 
 # one VPC holds at most one endpoint that catches a name, so that a further one would have to be for another name
-_may_be_unseen(demand) if {
-	demand.vpc_id in _unread
-	some service, _ in demand.services
-	some name in reachability.names(service)
-	not _is_caught(demand.vpc_id, name)
+_may_be_unseen(name, vpc_id) if {
+	vpc_id in _unread
+	some service, _ in needs.of[name]
+	some endpoint_name in reachability.names(service)
+	not _is_caught(vpc_id, endpoint_name)
 }
 
-_may_be_unseen(demand) if {
-	demand.vpc_id in _unread
-	demand.others != set()
+_may_be_unseen(name, vpc_id) if {
+	vpc_id in _unread
+	needs.others[name] != set()
 }
 
 _is_caught(vpc_id, name) if {
@@ -144,37 +143,33 @@ _is_caught(vpc_id, name) if {
 	endpoints.catching[id].values == {true}
 }
 
-# by outlook and endpoint name, the zones of the function that no usable endpoint is in
-_spread := {outlook: by_name |
-	some outlook in {demands.by_key[key].outlook | some key in _concerned}
-	place := outlook[1]
-	spread := cohorts.spreads[place[0]]
-	zone_ids := {facts.subnets[id].zone_id | some id in spread.subnets}
-	by_name := {name: found |
-		some name, _ in reachability.by_name[outlook]
-		ids := endpoints.interfaces[[spread.vpc_id, name]]
-		usable := {id | some id in ids; _is_usable(place, id)}
-		perhaps := {id | some id in (ids - usable); _may_be_usable(place, id)}
+# by cohort and name of usable endpoints, the zones of the functions that none of them is in
+_zones := {key: by_name |
+	some key, cohort in _concerned
+	zone_ids := {facts.subnets[id].zone_id | some id in cohort.subnets}
+	by_name := {name: zones |
+		some [vpc_id, name], ids in endpoints.interfaces
+		vpc_id == cohort.vpc_id
+		usable := {id | some id in ids; _is_usable(key, id)}
+		perhaps := {id | some id in (ids - usable); _may_be_usable(key, id)}
 		usable | perhaps != set()
-		found := _judged(zone_ids, usable, perhaps, union({endpoints.admission[place][id].waits | some id in perhaps}))
+		zones := _judged(zone_ids, usable, perhaps, union({endpoints.admission[key][id].waits | some id in perhaps}))
 	}
 }
 
 _judged(zone_ids, usable, perhaps, admission_waits) := {
 	"endpoint_ids": usable,
 	"zone_ids": lacking,
-	"is_proven": _is_proven(usable, zone_ids - _zones(usable | perhaps), unseen),
+	"is_proven": _is_proven(usable, zone_ids - _zones_of(usable | perhaps), unseen),
 	"waits": union({unseen, admission_waits, union({endpoints.catching[id].waits | some id in perhaps})}),
 } if {
 	unseen := {wait | some id in (usable | perhaps); some wait in _subnet_waits(id)}
 	lacking := _lacking(zone_ids, usable, perhaps)
 }
 
-_lacking(zone_ids, usable, _) := zone_ids - _zones(usable) if usable != set()
-
-_lacking(zone_ids, usable, perhaps) := {zone_id | some id in perhaps; some zone_id in (zone_ids - _zones({id}))} if {
-	usable == set()
-}
+_lacking(zone_ids, usable, perhaps) := zone_ids - _zones_of(usable) if {
+	usable != set()
+} else := {zone_id | some id in perhaps; some zone_id in (zone_ids - _zones_of({id}))}
 
 default _is_proven(_, _, _) := false
 
@@ -184,30 +179,22 @@ _is_proven(usable, lacking, unseen) if {
 	unseen == set()
 }
 
-_is_usable(place, id) if {
+_is_usable(key, id) if {
 	facts.vpc_endpoints[id].state == "available"
 	endpoints.catching[id].values == {true}
-	endpoints.admission[place][id].subnets != set()
-}
-
-_may_be_usable(place, id) if {
-	facts.vpc_endpoints[id].state == "available"
-	true in endpoints.catching[id].values
-	endpoints.admission[place][id] != {"subnets": set(), "waits": set()}
+	endpoints.admission[key][id].subnets != set()
 }
 
 # its groups may admit a subnet that nobody saw
-_may_be_usable(place, id) if {
+_may_be_usable(key, id) if {
 	facts.vpc_endpoints[id].state == "available"
 	true in endpoints.catching[id].values
-	cohorts.spreads[place[0]].hidden_subnets != {}
+	[endpoints.admission[key][id], cohorts.by_key[key].hidden_subnets] != [{"subnets": set(), "waits": set()}, {}]
 }
 
-_zones(ids) := union({_zones_of[id] | some id in ids})
-
-_zones_of := {one.id: zone_ids |
-	some one in input.vpc_endpoints
-	zone_ids := {facts.subnets[id].zone_id | some id in one.subnet_ids}
+_zones_of(endpoint_ids) := {facts.subnets[subnet_id].zone_id |
+	some id in endpoint_ids
+	some subnet_id in facts.vpc_endpoints[id].subnet_ids
 }
 
 _subnet_waits(id) := {wait |
@@ -219,14 +206,6 @@ _subnet_waits(id) := {wait |
 _zone_waits(subnet_id, vpc_id) := waits if {
 	waits := facts.waits_within("subnets", subnet_id, vpc_id)
 	waits != set()
-}
-
-_zone_waits(subnet_id, vpc_id) := {{
-	"status": "unknown",
-	"name": "ec2:DescribeSubnets",
-	"reason": $"no zone of {subnet_id}",
-}} if {
-	facts.waits_within("subnets", subnet_id, vpc_id) == set()
-}
+} else := {{"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"no zone of {subnet_id}"}}
 
 _advice := "Add a subnet in each of these zones to the endpoint."

@@ -23,46 +23,40 @@
 #   reads: []
 package vpcguard.rules.endpoints.private_dns_off
 
-import data.vpcguard.lib.demands
+import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 
-applies := needs.needy_functions
+applies := needs.callers
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot reach %s. %s", [name, said, _advice]),
-	"evidence": full_evidence,
-	"root_causes": endpoint_ids,
-	"basis": basis,
-}) if {
-	some key, report in _reports
-	report.subnets != {}
-	demand := demands.by_key[key]
-	shown := [one | some service, _ in report.subnets; some one in _deaf(demand.vpc_id, service)]
-	endpoint_ids := {one.endpoint_id | some one in shown}
-	said := result.list({_said(service, ids, shown) | some service, ids in report.subnets})
-	basis := reachability.basis(demand)
-	evidence := object.union(reachability.evidence(demand, report.subnets), {
+	"evidence": object.union(reachability.evidence(name, found.subnets), {
 		"endpoints": shown,
 		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
-	})
-	some makers in demands.making(demand)
-	full_evidence := object.union(evidence, {"intent": makers.intent})
-	some name in makers.functions
+	}),
+	"root_causes": endpoint_ids,
+	"basis": needs.basis(name),
+}) if {
+	some name, found in _found
+	found.subnets != {}
+	vpc_id := cohorts.by_key[cohorts.of[name]].vpc_id
+	shown := [one | some service, _ in found.subnets; some one in _uncaught(vpc_id, service)]
+	endpoint_ids := {one.endpoint_id | some one in shown}
+	said := result.list({_said(service, ids, shown) | some service, ids in found.subnets})
 }
 
-unknown contains result.unknown(name, report.waits) if {
-	some key, report in _reports
-	report.subnets == {}
-	report.waits != set()
-	some name in demands.functions({key})
+unknown contains result.unknown(name, found.waits) if {
+	some name, found in _found
+	found.subnets == {}
+	found.waits != set()
 }
 
-_reports := reachability.report("private_dns_off")
+_found := reachability.found("private_dns_off")
 
-_deaf(vpc_id, service) := [shown |
+_uncaught(vpc_id, service) := [shown |
 	some id in reachability.interfaces(vpc_id, service)
 	endpoints.catching[id].values == {false}
 	shown := {"endpoint_id": id, "service": service, "cause": endpoints.catching[id].cause}

@@ -25,40 +25,32 @@
 #   reads: []
 package vpcguard.rules.endpoints.service_unreachable
 
-import data.vpcguard.lib.demands
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 
-applies := needs.needy_functions
+applies := needs.callers
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot reach %s: neither an endpoint nor a way to the internet. %s", [name, said, advice]),
-	"evidence": full_evidence,
-	"basis": basis,
+	"evidence": reachability.evidence(name, found.subnets),
+	"basis": needs.basis(name),
 }) if {
-	some key, report in _reports
-	report.subnets != {}
-	demand := demands.by_key[key]
-	said := result.list({sprintf("%s from %s", [service, result.subnets(ids)]) | some service, ids in report.subnets})
+	some name, found in _found
+	found.subnets != {}
+	said := result.list({sprintf("%s from %s", [service, result.subnets(ids)]) | some service, ids in found.subnets})
 	advice := sprintf(_advice, [
-		result.word(report.subnets, "a VPC endpoint", "VPC endpoints"),
-		result.list(object.keys(report.subnets)),
+		result.word(found.subnets, "a VPC endpoint", "VPC endpoints"),
+		result.list(object.keys(found.subnets)),
 	])
-	basis := reachability.basis(demand)
-	evidence := reachability.evidence(demand, report.subnets)
-	some makers in demands.making(demand)
-	full_evidence := object.union(evidence, {"intent": makers.intent})
-	some name in makers.functions
 }
 
-unknown contains result.unknown(name, report.waits) if {
-	some key, report in _reports
-	report.subnets == {}
-	report.waits != set()
-	some name in demands.functions({key})
+unknown contains result.unknown(name, found.waits) if {
+	some name, found in _found
+	found.subnets == {}
+	found.waits != set()
 }
 
-_reports := reachability.report("service_unreachable")
+_found := reachability.found("service_unreachable")
 
 _advice := "Create %s for %s, or give the subnets a route to a NAT gateway."
