@@ -1,11 +1,14 @@
 # METADATA
 # title: Lambda VPC Guard
-# description: Judges the facts of one account and region, given as input, and says what every rule finds.
+# description: |
+#   Judges the facts of one account and region, given as input, and says what every rule finds: the rules say what is
+#   broken and what they could not see, and here it is put together with their metadata and the configuration.
 # scope: subpackages
 # schemas:
 #   - input: schema.input
 package vpcguard
 
+import data.vpcguard.lib.config
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
@@ -16,7 +19,7 @@ import data.vpcguard.lib.result
 #   Undefined, which every caller treats as an error, while a rule lacks its deny: no rule vanishes.
 # scope: document
 # entrypoint: true
-decision := {"rules": [rule | some rule in _composed]} if incomplete_rules == set()
+decision := {"rules": [rule | some rule in _rules]} if incomplete_rules == set()
 
 # METADATA
 # title: Incomplete rules
@@ -24,11 +27,11 @@ decision := {"rules": [rule | some rule in _composed]} if incomplete_rules == se
 #   Ids of rules that lack their deny or what the decision shows of their metadata, which the bundle brings along as
 #   data: vpcguard/rule_metadata/data.json.
 # scope: document
-incomplete_rules := object.keys(data.vpcguard.rule_metadata) - object.keys(_composed)
+incomplete_rules := object.keys(data.vpcguard.rule_metadata) - object.keys(_rules)
 
-_composed := {id: result.composed(shown, _said(id)) |
+_rules := {id: object.union(about, _composed(about, _said(id))) |
 	some id, metadata in data.vpcguard.rule_metadata
-	shown := {
+	about := {
 		"id": id,
 		"title": metadata.title,
 		"severity": metadata.severity,
@@ -39,7 +42,7 @@ _composed := {id: result.composed(shown, _said(id)) |
 
 # nobody asks a rule that is off for every function
 _said(id) := {"applies": set(), "deny": set(), "unknown": set()} if {
-	id in result.off
+	{setting.enabled | some setting in config.rule(id)} == {false}
 } else := _asked(parts[0], parts[1]) if {
 	parts := split(id, ".")
 }
@@ -57,3 +60,125 @@ _applies(family, fault) := names if {
 _unknown(family, fault) := doubts if {
 	doubts := data.vpcguard.rules[family][fault].unknown
 } else := set()
+
+# two violations of one rule by one function are keys that conflict: an error, never a choice
+_composed(rule, said) := {
+	"applies": (said.applies - off) - silent,
+	"silent": silent,
+	"off": off,
+	"violations": _violations(rule, denied),
+	"unknowns": _unknowns(rule.id, doubts),
+} if {
+	off := _off(rule.id)
+	denied := object.remove({one.function: one | some one in said.deny}, off)
+	open := (result.unjudged(said.unknown) - off) - object.keys(denied)
+	doubts := _doubts(said.unknown, open)
+	silent := open - object.keys(doubts)
+}
+
+# functions for which the configuration switches the rule off: nothing is said of them, not even that they pass
+_off(id) := union({names |
+	some signature, setting in config.rule(id)
+	not setting.enabled
+	names := {name | some name, one in config.signature_of; one == signature}
+})
+
+_violations(rule, denied) := [violation |
+	some name, one in denied
+	setting := config.rule(rule.id)[config.signature_of[name]]
+	violation := object.union_n([
+		object.remove(one, _weighed),
+		_weights(rule, setting, object.filter(one, _weighed)),
+		{"evidence": object.get(_transitions, name, {})},
+	])
+]
+
+# what a violation says of itself, and what the rule and the configuration make of it
+_weighed := {"severity", "basis", "root_causes", "is_eligible"}
+
+_weights(rule, setting, said) := object.union_n([
+	{
+		"severity": _severity(rule, setting, said),
+		"stage": setting.stage,
+		"eligible_for_remediation": _is_eligible(rule, said),
+	},
+	object.filter(said, ["basis"]),
+	{"root_cause": cause | causes := said.root_causes; count(causes) == 1; some cause in causes},
+])
+
+# what was inferred is never worse than medium
+_severity(rule, setting, said) := "medium" if {
+	said.basis == "inferred"
+	_told_severity(rule, setting, said) in {"critical", "high"}
+} else := _told_severity(rule, setting, said)
+
+_told_severity(rule, setting, said) := object.get(setting, "severity", object.get(said, "severity", rule.severity))
+
+default _is_eligible(_, _) := false
+
+_is_eligible(rule, said) if {
+	rule.remediation == "detach_vpc_config"
+	object.get(said, "is_eligible", true) == true
+}
+
+# By function, what of it is unknown; no entry where all of it was left out on purpose, which is no news. Sets cannot be
+# joined in one pass, keys of objects can.
+_doubts(unknown, open) := {name: doubt |
+	some name, doubt in object.union_n([{name: {"waits": _news(one.waits), "evidence": one.evidence}} |
+		some one in unknown
+		some name in (result.unjudged({one}) & open)
+	])
+	doubt.waits != {}
+}
+
+_news(waits) := {wait: true | some wait in waits; wait.status != "not_requested"}
+
+_unknowns(id, doubts) := [unknown |
+	some name, doubt in doubts
+	waits := object.keys(doubt.waits)
+	names := sort({wait.name | some wait in waits})
+	unknown := {
+		"function": name,
+		"stage": config.rule(id)[config.signature_of[name]].stage,
+		"waits_for": names,
+		"message": $"{name} cannot be judged: {_awaited(waits)}",
+		"evidence": object.union_n([doubt.evidence, {"unknown": names}, object.get(_transitions, name, {})]),
+		"is_failed_read": "unknown" in {wait.status | some wait in waits},
+	}
+]
+
+_awaited(waits) := sprintf("it waits for %s. %s", [
+	result.awaited(waits),
+	concat(" ", {_advice(wait) | some wait in waits}),
+])
+
+_advice(wait) := "Let the audit role read this and look again." if wait.status == "unknown"
+
+_advice(wait) := "Remove the ambiguity." if wait.status == "undecidable"
+
+_advice(wait) := [advice | some [pattern, advice] in _beyond; regex.match(pattern, subject)][0] if {
+	wait.status == "opaque"
+	subject := concat(" ", [wait.name, wait.reason])
+}
+
+# what no read of ours tells, by the beginning of its name and what is said of it; the first that fits
+_beyond := [
+	[` may lead to central endpoints`, "Say in the configuration which central endpoints exist (central_endpoints)."],
+	[`^([0-9]{12}|nat-\S*) `, "Let the audit role be assumed in the account that owns the VPC."],
+	[`^vpc-`, "Find out whether it still exists; if another account shares it, let the audit role be assumed there."],
+	[`^(tgw|pcx|vgw)-|:core-network/`, "If this way works, declare it in the configuration (trusted_egress)."],
+	[
+		`^(vpce|lgw|cagw)-`,
+		"Nobody can read where it leads; trusted_egress can declare all such ways of an organization unit to work.",
+	],
+	[``, "Nothing that can be read tells: find out by hand."],
+]
+
+# a function in transition is judged as it stands, and the evidence says so
+_transitions := object.union(
+	{name: {"state": one.state} | some name, one in facts.with_state; lower(one.state) != "active"},
+	{name: {"last_update_status": one.last_update_status} |
+		some name, one in facts.with_update_status
+		lower(one.last_update_status) != "successful"
+	},
+)

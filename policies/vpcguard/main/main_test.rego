@@ -1,6 +1,7 @@
 package vpcguard.main_test
 
 import data.vpcguard.lib.fixtures_test as fixtures
+import data.vpcguard.lib.result
 
 test_no_rule_is_incomplete if {
 	metadata := {concat(".", [family, fault]): _metadata |
@@ -14,7 +15,7 @@ test_no_rule_is_incomplete if {
 }
 
 test_a_rule_without_deny_leaves_no_decision if {
-	rules := {"nat": {"half_written": object.remove(_rule, ["deny"])}}
+	rules := {"nat": {"half_written": object.remove(_half, ["deny"])}}
 	not data.vpcguard.decision with input as fixtures.whole({})
 		with data.vpcguard.rules as rules
 		with data.vpcguard.rule_metadata as _half_written
@@ -28,7 +29,7 @@ test_a_rule_without_its_metadata_leaves_no_decision if {
 	every name in object.keys(_metadata) {
 		metadata := {"nat.half_written": object.remove(_metadata, [name])}
 		not data.vpcguard.decision with input as fixtures.whole({})
-			with data.vpcguard.rules as {"nat": {"half_written": _rule}}
+			with data.vpcguard.rules as {"nat": {"half_written": _half}}
 			with data.vpcguard.rule_metadata as metadata
 	}
 	not data.vpcguard.decision with input as fixtures.whole({})
@@ -48,7 +49,7 @@ test_a_rule_that_says_no_more_applies_to_every_attached_function_and_knows_all i
 test_nobody_asks_a_rule_that_is_off if {
 	document := fixtures.estate({"config": {"version": 1, "rules": {"nat.half_written": {"enabled": false}}}})
 	decision := data.vpcguard.decision with input as document
-		with data.vpcguard.rules as {"nat": {"half_written": object.remove(_rule, ["deny"])}}
+		with data.vpcguard.rules as {"nat": {"half_written": object.remove(_half, ["deny"])}}
 		with data.vpcguard.rule_metadata as _half_written
 	[[rule.id, rule.applies, rule.violations] | some rule in decision.rules] == [["nat.half_written", set(), []]]
 	[rule.off | some rule in decision.rules] == [{one.name | some one in document.functions}]
@@ -97,8 +98,224 @@ test_a_rule_is_shown_with_its_metadata if {
 	}]
 }
 
+test_a_violation_takes_severity_and_stage_from_the_rule_and_the_configuration if {
+	_violations({}, {"nat.some_fault": {"stage": "warn"}}) == [{
+		"function": "orders",
+		"severity": "high",
+		"stage": "warn",
+		"message": "broken",
+		"evidence": {"id": "x"},
+		"eligible_for_remediation": true,
+	}]
+	_severity({"severity": "critical"}, {}) == "critical"
+	_severity({"severity": "critical"}, {"nat.some_fault": {"severity": "low"}}) == "low"
+}
+
+test_what_was_inferred_is_never_worse_than_medium if {
+	_severity({"basis": "inferred"}, {}) == "medium"
+	_severity({"basis": "inferred", "severity": "critical"}, {}) == "medium"
+	_severity({"basis": "inferred", "severity": "low"}, {}) == "low"
+	_severity({"basis": "inferred"}, {"nat.some_fault": {"severity": "critical"}}) == "medium"
+	_severity({"basis": "declared"}, {}) == "high"
+}
+
+test_one_root_cause_is_shown_several_are_none if {
+	[violation.root_cause | some violation in _violations({"root_causes": {"nat-1"}}, {})] == ["nat-1"]
+	[violation | some violation in _violations({"root_causes": {"nat-1", "nat-2"}}, {}); violation.root_cause] == []
+	[violation | some violation in _violations({"root_causes": set()}, {}); violation.root_cause] == []
+}
+
+test_eligible_where_the_rule_can_and_the_violation_may_be_remediated if {
+	[violation.eligible_for_remediation | some violation in _violations({"is_eligible": false}, {})] == [false]
+	composed := _composed(
+		object.union(_rule, {"remediation": "none"}), {
+			"applies": {"orders"},
+			"deny": {result.violation("orders", {"message": "broken", "evidence": {}})},
+			"unknown": set(),
+		},
+		_document({}),
+	)
+	[violation.eligible_for_remediation | some violation in composed.violations] == [false]
+}
+
+test_a_disabled_rule_does_not_apply if {
+	composed := _composed(
+		_rule, {
+			"applies": {"orders"},
+			"deny": {result.violation("orders", {"message": "broken", "evidence": {}})},
+			"unknown": {result.unknown("orders", {_wait("unknown", "ec2:DescribeSubnets", "")})},
+		},
+		_document({"nat.some_fault": {"enabled": false}}),
+	)
+	composed.applies == set()
+	composed.violations == []
+	composed.unknowns == []
+	composed.silent == set()
+	composed.off == {"orders"}
+}
+
+test_a_rule_that_does_not_apply_is_not_off if {
+	composed := _composed(_rule, {"applies": set(), "deny": set(), "unknown": set()}, _document({}))
+	[composed.applies, composed.off] == [set(), set()]
+}
+
+test_a_function_in_transition_shows_its_state if {
+	function := {"state": "Pending", "last_update_status": "InProgress"}
+	document := object.union(_document({}), {"functions": [fixtures.function("orders", ["app"], function)]})
+	composed := _composed(
+		_rule, {
+			"applies": {"orders"},
+			"deny": {result.violation("orders", {"message": "broken", "evidence": {"id": "x"}})},
+			"unknown": set(),
+		},
+		document,
+	)
+	[violation.evidence | some violation in composed.violations] == [{
+		"id": "x",
+		"state": "Pending",
+		"last_update_status": "InProgress",
+	}]
+}
+
+test_unknowns_of_one_function_are_joined if {
+	_unknowns({
+		result.unknown("orders", {_wait("unknown", "ec2:DescribeSubnets", "AccessDenied")}),
+		result.unknown_with("orders", {_wait("opaque", "tgw-1", "")}, {"id": "x"}),
+	}) == [{
+		"function": "orders",
+		"stage": "audit",
+		"waits_for": ["ec2:DescribeSubnets", "tgw-1"],
+		"message": concat(" ", [
+			"orders cannot be judged: it waits for ec2:DescribeSubnets (AccessDenied) and tgw-1.",
+			"If this way works, declare it in the configuration (trusted_egress).",
+			"Let the audit role read this and look again.",
+		]),
+		"evidence": {"id": "x", "unknown": ["ec2:DescribeSubnets", "tgw-1"]},
+		"is_failed_read": true,
+	}]
+}
+
+test_of_many_that_wait_for_the_same_each_is_unknown if {
+	functions := [fixtures.function(name, ["app"], {}) | some name in ["orders", "payments"]]
+	document := object.union(_document({}), {"functions": functions})
+	composed := _composed(
+		_rule, {
+			"applies": {"orders", "payments"},
+			"deny": set(),
+			"unknown": {result.unknown_all({"orders", "payments"}, {_wait("unknown", "ec2:DescribeSubnets", "")})},
+		},
+		document,
+	)
+	{one.function | some one in composed.unknowns} == {"orders", "payments"}
+	quiet := _composed(
+		_rule, {
+			"applies": {"orders", "payments"},
+			"deny": {result.violation("orders", {"message": "broken", "evidence": {}})},
+			"unknown": {result.unknown_all({"orders", "payments"}, {_wait("not_requested", "lambda:ListAliases", "")})},
+		},
+		document,
+	)
+	[quiet.applies, quiet.unknowns, quiet.silent] == [{"orders"}, [], {"payments"}]
+}
+
+# trusting a way does not help where only the owner of the VPC can see it
+test_what_only_the_owner_sees_asks_for_the_owners_account if {
+	waits := {_wait("opaque", "444455556666", ""), _wait("opaque", "nat-1", "NAT gateway")}
+	[one.message | some one in _unknowns({result.unknown("orders", waits)})] == [concat(" ", [
+		"orders cannot be judged: it waits for 444455556666 and nat-1 (NAT gateway).",
+		"Let the audit role be assumed in the account that owns the VPC.",
+	])]
+}
+
+test_the_advice_is_what_would_settle_it if {
+	every case in [
+		["tgw-1", "transit gateway", "trusted_egress"],
+		["arn:aws:networkmanager::1:core-network/core-network-1", "core network", "trusted_egress"],
+		["tgw-1", "may lead to central endpoints: set central_endpoints", "(central_endpoints)"],
+		["lgw-1", "local gateway", "of an organization unit"],
+		["vpce-1", "vpc endpoint", "of an organization unit"],
+		["vpc-1", "vpc-1 is in no answer", "still exists"],
+		["pl-1", "a list without a name", "by hand"],
+		["444455556666", "", "in the account that owns the VPC"],
+	] {
+		[one] := _unknowns({result.unknown("orders", {_wait("opaque", case[0], case[1])})})
+		contains(one.message, case[2])
+	}
+}
+
+test_an_opaque_target_is_no_failed_read if {
+	[one.is_failed_read | some one in _unknowns({result.unknown("orders", {_wait("opaque", "tgw-1", "")})})] == [false]
+	contested := {result.unknown("orders", {_wait("undecidable", "pl-1", "")})}
+	[one.is_failed_read | some one in _unknowns(contested)] == [false]
+}
+
+test_silent_where_only_what_was_left_out_on_purpose_is_awaited if {
+	left_out := result.unknown("orders", {_wait("not_requested", "lambda:GetFunctionConfiguration", "")})
+	composed := _composed(
+		_rule, {
+			"applies": {"orders"},
+			"deny": set(),
+			"unknown": {left_out},
+		},
+		_document({}),
+	)
+	[composed.applies, composed.unknowns, composed.silent] == [set(), [], {"orders"}]
+	both := {left_out, result.unknown("orders", {_wait("unknown", "ec2:DescribeSubnets", "")})}
+	[one.waits_for | some one in _unknowns(both)] == [["ec2:DescribeSubnets"]]
+}
+
+# what is proven stands, whatever else was not read
+test_a_violation_goes_before_an_unknown if {
+	composed := _composed(
+		_rule, {
+			"applies": {"orders"},
+			"deny": {result.violation("orders", {"message": "broken", "evidence": {}})},
+			"unknown": {result.unknown("orders", {_wait("unknown", "ec2:DescribeSubnets", "")})},
+		},
+		_document({}),
+	)
+	[count(composed.violations), composed.unknowns, composed.silent] == [1, [], set()]
+}
+
 _half_written := {"nat.half_written": _metadata}
 
 _metadata := {"title": "t", "severity": "low", "advice": "a", "remediation": "none"}
 
-_rule := {"applies": {"orders"}, "deny": set(), "unknown": set()}
+_half := {"applies": {"orders"}, "deny": set(), "unknown": set()}
+
+_rule := {
+	"title": "Something is wrong",
+	"severity": "high",
+	"advice": "Repair it.",
+	"remediation": "detach_vpc_config",
+}
+
+_document(rules) := fixtures.estate({"config": {"version": 1, "rules": rules}})
+
+_wait(status, name, reason) := {"status": status, "name": name, "reason": reason}
+
+_composed(metadata, said, document) := composed if {
+	[composed] := data.vpcguard.decision.rules with input as document # regal ignore:with-outside-test-context
+		with data.vpcguard.rules as {"nat": {"some_fault": said}} # regal ignore:with-outside-test-context
+		with data.vpcguard.rule_metadata as {"nat.some_fault": metadata}
+}
+
+_violations(details, rules) := _composed(
+	_rule, {
+		"applies": {"orders"},
+		"deny": {result.violation("orders", object.union({"message": "broken", "evidence": {"id": "x"}}, details))},
+		"unknown": set(),
+	},
+	_document(rules),
+).violations
+
+_severity(details, rules) := _violations(details, rules)[0].severity
+
+_unknowns(unknown) := _composed(
+	_rule, {
+		"applies": {"orders"},
+		"deny": set(),
+		"unknown": unknown,
+	},
+	_document({}),
+).unknowns
