@@ -31,4 +31,6 @@ answer := {"functions": [explained |
 		],
 		"rules": verdicts.of[one.name],
 	}
-]}
+]} if {
+	data.vpcguard.decision
+}

@@ -28,3 +28,7 @@ test_each_function_is_explained_with_all_its_parts if {
 		"vpc_id",
 	}
 }
+
+test_nothing_is_explained_where_there_is_no_decision if {
+	not explanation.answer with input as fixtures.estate({}) with data.vpcguard.rule_metadata as {"az.single_az": {}}
+}

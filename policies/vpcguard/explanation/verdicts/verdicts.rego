@@ -12,46 +12,30 @@ import data.vpcguard.lib.result
 # description: |
 #   By function name, every rule in the order of the decision: {"id", "title", "severity", "stage", "verdict",
 #   "reason"}, where violation and unknown bring more of the decision along. Verdicts: violation, unknown, pass, silent,
-#   off, not_applicable. Undefined where the decision is.
+#   off, not_applicable.
 of := {name: listed |
 	some name, _ in facts.functions
 	listed := [object.union(about, said) |
-		some rule in rules
+		some rule in data.vpcguard.decision.rules
 		about := {"id": rule.id, "title": rule.title, "severity": rule.severity, "stage": _setting(rule.id, name).stage}
 		said := _said(rule, name)
 	]
-} if {
-	rules := data.vpcguard.decision.rules
 }
 
 _said(rule, name) := object.union({"verdict": "violation", "reason": one.message}, _rest(one)) if {
 	some one in rule.violations
 	one.function == name
-}
-
-_said(rule, name) := object.union({"verdict": "unknown", "reason": one.message}, _rest(one)) if {
+} else := object.union({"verdict": "unknown", "reason": one.message}, _rest(one)) if {
 	some one in rule.unknowns
 	one.function == name
-}
-
-_said(rule, name) := {"verdict": "silent", "reason": reason} if {
+} else := {"verdict": "silent", "reason": reason} if {
 	name in rule.silent
 	reason := sprintf("It rests on %s, left out on purpose.", [result.list(_left_out(rule.id, name))])
-}
-
-_said(rule, name) := {"verdict": "pass", "reason": data.vpcguard.rule_metadata[rule.id].passes} if {
+} else := {"verdict": "pass", "reason": data.vpcguard.rule_metadata[rule.id].passes} if {
 	name in rule.applies
-	not name in _found(rule)
-}
-
-_said(rule, name) := {"verdict": "off", "reason": _off(rule.id)} if {
-	_is_quiet(rule, name)
+} else := {"verdict": "off", "reason": _off(rule.id)} if {
 	not _setting(rule.id, name).enabled
-}
-
-_said(rule, name) := {"verdict": "not_applicable", "reason": reason} if {
-	_is_quiet(rule, name)
-	_setting(rule.id, name).enabled
+} else := {"verdict": "not_applicable", "reason": reason} if {
 	metadata := data.vpcguard.rule_metadata[rule.id]
 	against := reasons.against(name, metadata.applies_if)
 	reason := concat(" ", array.concat([$"It applies to {metadata.applies_to}."], against))
@@ -59,21 +43,11 @@ _said(rule, name) := {"verdict": "not_applicable", "reason": reason} if {
 
 _rest(one) := object.remove(one, ["function", "message"])
 
-_is_quiet(rule, name) if {
-	not name in rule.applies
-	not name in rule.silent
-	not name in _found(rule)
-}
-
-_found(rule) := {one.function | some one in array.concat(rule.violations, rule.unknowns)}
-
 _setting(id, name) := config.rule(id)[config.signature_of[name]]
 
-_off(id) := "It is shipped off, and the configuration does not turn it on." if _is_shipped_off(id)
-
-_off(id) := "The configuration turns it off." if not _is_shipped_off(id)
-
-_is_shipped_off(id) if data.vpcguard.config.defaults.rules[id].enabled == false
+_off(id) := "It is shipped off, and the configuration does not turn it on." if {
+	data.vpcguard.config.defaults.rules[id].enabled == false
+} else := "The configuration turns it off."
 
 _left_out(id, name) := {wait.name |
 	parts := split(id, ".")

@@ -63,10 +63,6 @@ test_what_was_not_seen_is_unknown_and_what_was_left_out_is_silent if {
 	_short(told, "config.update_failed") == ["silent", "It rests on lambda:GetFunctionConfiguration, left out on purpose."]
 }
 
-test_nothing_is_explained_where_there_is_no_decision if {
-	not verdicts.of with input as fixtures.estate({}) with data.vpcguard.rule_metadata as {"az.single_az": {}}
-}
-
 _named(told, id) := verdict if {
 	some verdict in told
 	verdict.id == id
