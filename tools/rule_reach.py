@@ -8,7 +8,7 @@ files may define what is referred to. Tests and data do not count, nor does the 
 
 import argparse
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,21 +68,23 @@ def _below(start: list[Path], texts: Mapping[Path, str], by_package: Mapping[str
         file = waiting.pop()
         if file not in found:
             found.add(file)
-            waiting += [
-                other for package in _packages(texts[file], by_package) for other in by_package[package]
-            ]
+            for reference in _REFERENCE.findall(_COMMENT.sub("", texts[file])):
+                waiting += _files_of(reference.strip("."), texts, by_package)
     return found
 
 
-def _packages(text: str, by_package: Mapping[str, list[Path]]) -> Iterator[str]:
-    """Yield the packages that a text refers to, by their own name or that of something in them."""
-    for reference in _REFERENCE.findall(_COMMENT.sub("", text)):
-        parts = reference.strip(".").split(".")
-        for length in range(len(parts), 0, -1):
-            package = ".".join(parts[:length])
-            if package in by_package:
-                yield package
-                break
+def _files_of(reference: str, texts: Mapping[Path, str], by_package: Mapping[str, list[Path]]) -> list[Path]:
+    """Return the files of the package that is referred to, by its name or that of something it defines.
+
+    What lies below a package's name without being defined there is data: data.vpcguard.config.services.
+    """
+    parts = reference.split(".")
+    for length in range(len(parts), 0, -1):
+        files = by_package.get(".".join(parts[:length]), [])
+        name = ".".join(parts[length : length + 1])
+        if files and any(re.search(rf"(?m)^(default )?{name}\b", texts[file]) for file in files):
+            return files
+    return []
 
 
 def _package(text: str) -> str:

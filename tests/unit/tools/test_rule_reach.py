@@ -13,8 +13,9 @@ def test_a_rule_reaches_all_files_of_the_packages_below_it(tmp_path: Path) -> No
         "rules/az/far_test.rego": "package vpcguard.rules.az.far_test\n\nimport data.vpcguard.lib.alone\n",
         "lib/way.rego": "package vpcguard.lib.way\n\ny := data.vpcguard.lib.deep.x.one\n",
         "lib/more.rego": "package vpcguard.lib.way\n\nz := 1\n",
-        "lib/deep.rego": "package vpcguard.lib.deep\n\n# data.vpcguard.lib.alone\nx := data.config.x\n",
+        "lib/deep.rego": "package vpcguard.lib.deep\n\n# data.vpcguard.lib.alone\nx := data.vpcguard.c\n",
         "lib/alone.rego": "package vpcguard.lib.alone\n",
+        "main.rego": "package vpcguard\n\ndecision := data.vpcguard.rules\n",
         "rules/az/near.rego": "package vpcguard.rules.az.near\n",
     }
     for name, text in files.items():
