@@ -4,12 +4,12 @@
 package vpcguard.explanation.endpoints
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
-import data.vpcguard.lib.routes
 
 # METADATA
 # description: |
@@ -70,7 +70,7 @@ _serving(key, subnet_id, id) := object.union({"waits_for": set()}, answer) if {
 	answer := _refusal(one.type, one.state, {"key": key, "subnet": subnet_id}, id)
 }
 
-_use(vpc_id, subnet_id, id) := sprintf("%s leads to it", [routes.table(subnet_id, vpc_id)]) if {
+_use(vpc_id, subnet_id, id) := sprintf("%s leads to it", [egress.route_table(subnet_id, vpc_id)]) if {
 	object.get(_types, id, "Gateway") == "Gateway"
 }
 
@@ -88,7 +88,7 @@ _refusal(type, _, _, _) := {"serves": "no", "reason": "its kind serves no AWS se
 }
 
 _refusal("Gateway", "available", at_subnet, _) := {"serves": "no", "reason": $"no route of {table_id} leads to it"} if {
-	table_id := routes.table(at_subnet.subnet, facts.subnets[at_subnet.subnet].vpc_id)
+	table_id := egress.route_table(at_subnet.subnet, facts.subnets[at_subnet.subnet].vpc_id)
 }
 
 _refusal("Gateway", "available", at_subnet, _) := _doubt(waits) if {

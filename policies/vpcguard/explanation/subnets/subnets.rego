@@ -4,12 +4,11 @@
 package vpcguard.explanation.subnets
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.faults
 import data.vpcguard.lib.lambda_interfaces
-import data.vpcguard.lib.path
 import data.vpcguard.lib.result
-import data.vpcguard.lib.routes
 
 # METADATA
 # description: |
@@ -58,17 +57,17 @@ _path(key, id) := {
 	"waits_for": outcome.waits,
 	"text": _text(outcome.state, key, id),
 } if {
-	outcome := path.of[key][id]
+	outcome := egress.of[key][id]
 }
 
 _text("works", key, id) := sprintf("leads to the internet%s through %s", [_over[outcome.is_ipv6_only], through]) if {
-	outcome := path.of[key][id]
+	outcome := egress.of[key][id]
 	through := _through(outcome.nat_ids, outcome.hops)
 }
 
-_text("none", key, id) := faults.text(path.place_of[key], {id})
+_text("none", key, id) := faults.text(key, {id})
 
-_text("unknown", key, id) := $"cannot be told: it waits for {result.awaited(path.of[key][id].waits)}"
+_text("unknown", key, id) := $"cannot be told: it waits for {result.awaited(egress.of[key][id].waits)}"
 
 _over := {true: ", over IPv6 alone,", false: ""}
 
@@ -123,4 +122,4 @@ _zone_ids := {one.id: one.zone_id | some one in input.subnets}
 
 _zone_names := {one.id: one.zone_name | some one in input.subnets}
 
-_tables := {one.id: routes.table(one.id, one.vpc_id) | some one in input.subnets}
+_tables := {one.id: egress.route_table(one.id, one.vpc_id) | some one in input.subnets}

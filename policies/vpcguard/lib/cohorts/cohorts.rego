@@ -67,6 +67,13 @@ functions(keys) := union({by_key[key].functions | some key in keys})
 # description: The functions of every cohort that has a subnet left.
 functions_with_subnets := functions(object.keys(with_subnets))
 
+# METADATA
+# description: Those of functions_with_subnets to which the way out may matter, by intent.
+functions_needing_internet := functions({key |
+	some key, cohort in with_subnets
+	intent.may_need_internet(cohort.intent)
+})
+
 # by what tells cohorts apart, the names of the functions; lists that differ in their order alone are one set
 _members := {traits: object.keys(names) |
 	some traits, names in object.union_n([{traits: {name: true}} |
@@ -97,14 +104,6 @@ spreads_with_subnets := object.keys(with_subnets)
 # METADATA
 # description: Until nobody uses it.
 hidden_subnet_waits := {key: cohort.hidden_subnet_waits | some key, cohort in by_key}
-
-# METADATA
-# description: Until nobody uses it.
-unseen_subnets := union({cohort.named_subnets | some cohort in by_key}) - object.keys(facts.subnets)
-
-# METADATA
-# description: Until nobody uses it.
-unseen_groups := union({cohort.named_groups | some cohort in by_key}) - object.keys(facts.security_groups)
 
 # METADATA
 # description: Until nobody uses it.

@@ -7,8 +7,8 @@
 package vpcguard.lib.endpoints
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.facts
-import data.vpcguard.lib.routes
 import data.vpcguard.lib.security_groups
 
 # METADATA
@@ -139,8 +139,8 @@ gateways_at(subnet_id, name) := {id | some id in _routed_at[subnet_id]; name in 
 # description: What it takes to know the gateway endpoints of a subnet beyond those seen there, unread ones aside.
 # scope: document
 gateway_waits(subnet_id, vpc_id) := set() if {
-	routes.table(subnet_id, vpc_id)
-} else := routes.table_waits(vpc_id)
+	egress.route_table(subnet_id, vpc_id)
+} else := egress.route_table_waits(vpc_id)
 
 # METADATA
 # description: What it takes to know which service the routes of a subnet to endpoints out of sight are for.
@@ -205,7 +205,7 @@ _admitted(key, id) := cohorts.by_key[key].subnets if {
 # by subnet, the gateway endpoints that its route table leads to
 _routed_at := {subnet_id: ids |
 	some subnet_id in union({cohort.subnets | some cohort in cohorts.by_key})
-	table_id := routes.table(subnet_id, facts.subnets[subnet_id].vpc_id)
+	table_id := egress.route_table(subnet_id, facts.subnets[subnet_id].vpc_id)
 	ids := _associated[table_id] | _proven[table_id]
 }
 

@@ -26,14 +26,6 @@ route_tables := {one.id: one | some one in input.route_tables}
 nat_gateways := {one.id: one | some one in input.nat_gateways}
 
 # METADATA
-# description: Internet gateways by id.
-internet_gateways := {one.id: one | some one in input.internet_gateways}
-
-# METADATA
-# description: Egress-only internet gateways by id.
-egress_only_internet_gateways := {one.id: one | some one in input.egress_only_internet_gateways}
-
-# METADATA
 # description: VPC endpoints of every type by id.
 vpc_endpoints := {one.id: one | some one in input.vpc_endpoints}
 

@@ -1,8 +1,8 @@
 package vpcguard.lib.faults_test
 
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.faults
 import data.vpcguard.lib.fixtures_test as fixtures
-import data.vpcguard.lib.path
 
 test_every_cause_has_words if {
 	_text(_app([])) == "from app (eu-west-1a), rtb-app has no default route"
@@ -95,13 +95,13 @@ test_subnets_with_the_same_fault_share_a_clause if {
 			fixtures.table("rtb-pub", ["pub"], [fixtures.to("vpc_peering_connection", "pcx-1")]),
 		],
 	})
-	[place] := [place | some place, _ in path.by_place] with input as document
-	text := faults.text(place, {"app", "also", "pub"}) with input as document
+	[key] := [key | some key, _ in egress.of] with input as document
+	text := faults.text(key, {"app", "also", "pub"}) with input as document
 	text == concat("; ", [
 		"from also (eu-west-1b) and app (eu-west-1a), rtb-app has no default route",
 		"from pub (eu-west-1a), 0.0.0.0/0 goes to pcx-1, a peering connection, which carries nothing on to the internet",
 	])
-	advice := faults.advice(place, {"app", "also", "pub"}, "undeclared") with input as document
+	advice := faults.advice(key, {"app", "also", "pub"}, "undeclared") with input as document
 	advice == concat(" ", [
 		"Give rtb-app a default route to a NAT gateway, or declare the function's intent if it needs none.",
 		"Replace the route to pcx-1 by one to a NAT gateway, or declare it trusted if its VPC does lead out.",
@@ -123,10 +123,10 @@ _instance(state, is_checked) := object.union(_app([fixtures.to("network_interfac
 })
 
 _advice(document, intent) := text if {
-	outcomes := path.by_place with input as document # regal ignore:with-outside-test-context
-	some place, by_subnet in outcomes
+	paths := egress.of with input as document # regal ignore:with-outside-test-context
+	some key, by_subnet in paths
 	ids := object.keys(by_subnet)
-	text := faults.advice(place, ids, intent) with input as document # regal ignore:with-outside-test-context
+	text := faults.advice(key, ids, intent) with input as document # regal ignore:with-outside-test-context
 }
 
 _app(routes) := fixtures.estate({"route_tables": fixtures.tables(routes, [])})
@@ -136,4 +136,4 @@ _text(document) := text if {
 	some text in texts
 }
 
-_texts := {faults.text(place, object.keys(outcomes)) | some place, outcomes in path.by_place}
+_texts := {faults.text(key, object.keys(paths)) | some key, paths in egress.of}

@@ -8,12 +8,11 @@ package vpcguard.lib.reachability
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.needs
-import data.vpcguard.lib.routes
-import data.vpcguard.lib.ways
 
 # METADATA
 # description: |
@@ -122,7 +121,7 @@ _way_shown(trust, id) := {
 	"cause": _cause(way),
 	"hops": way.hops,
 } if {
-	way := ways.ipv4[trust][id]
+	way := egress.ipv4[trust][id]
 }
 
 _cause(way) := null if {
@@ -206,7 +205,7 @@ _verdict(signature, name, id, admitting) := _settled(caught, target.waits) if {
 	caught := {fault | some value in target.values; fault := _fault_of[value]}
 } else := _settled(values, union({target.waits, way.waits, central.waits})) if {
 	target := _target(name, id, admitting)
-	way := ways.ipv4[config.trust_of[signature]][id]
+	way := egress.ipv4[config.trust_of[signature]][id]
 	central := _central(signature, name, id, way.is_isolated)
 	values := {_fault_of[value] | some value in (target.values & {"served", "blocked"})} | {value |
 		some one in (target.values & {"uncaught", "absent"})
@@ -319,7 +318,7 @@ _central(signature, name, id, is_isolated) := {"answer": "yes", "waits": set()} 
 
 # the routes of a subnet to other networks
 _routes_away(id) := [route |
-	some route in facts.route_tables[routes.table(id, facts.subnets[id].vpc_id)].routes
+	some route in facts.route_tables[egress.route_table(id, facts.subnets[id].vpc_id)].routes
 	route.state == "active"
 	route.target_kind in {"transit_gateway", "vpc_peering_connection", "core_network"}
 ]

@@ -24,37 +24,31 @@ import data.vpcguard.lib.result
 
 applies := cohorts.functions_with_subnets
 
-deny contains result.violation(name, {"message": text, "evidence": evidence}) if {
+deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
 	some key, zones in _zones
 	count(zones) == 1
-	_doubts[key] == set()
-	spread := cohorts.spreads[key]
-	evidence := {"zone_ids": zones, "subnet_ids": spread.subnets}
+	_waits[key] == set()
+	cohort := cohorts.by_key[key]
+	evidence := {"zone_ids": zones, "subnet_ids": cohort.subnets}
 	fault := sprintf(
 		"has all its subnets in one Availability Zone: %s. Add a subnet in another zone to its VPC configuration.",
-		[result.subnets(spread.subnets)],
+		[result.subnets(cohort.subnets)],
 	)
-	some name in spread.functions
-	text := concat(" ", [name, fault])
+	some name in cohort.functions
 }
 
 # two zones seen settle the matter, whatever a hidden subnet holds
 unknown contains result.unknown(name, waits) if {
 	some key, zones in _zones
 	count(zones) < 2
-	waits := _doubts[key]
+	waits := _waits[key]
 	waits != set()
-	some name in cohorts.spreads[key].functions
+	some name in cohorts.by_key[key].functions
 }
 
 # zone ids, not names: eu-west-1a is a different zone in each account
-_zones := {key: zones |
-	some key in cohorts.spreads_with_subnets
-	zones := {facts.subnets[id].zone_id | some id in cohorts.spreads[key].subnets}
-}
+_zones := {key: {facts.subnets[id].zone_id | some id in cohort.subnets} | some key, cohort in cohorts.with_subnets}
 
-_doubts := {key: waits |
-	some key in cohorts.spreads_with_subnets
-	spread := cohorts.spreads[key]
-	waits := spread.hidden_subnet_waits | facts.waits_for_zones(spread.subnets)
+_waits := {key: union({cohort.hidden_subnet_waits, facts.waits_for_zones(cohort.subnets)}) |
+	some key, cohort in cohorts.with_subnets
 }

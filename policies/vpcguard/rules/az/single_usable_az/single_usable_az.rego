@@ -25,27 +25,27 @@
 package vpcguard.rules.az.single_usable_az
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.lambda_interfaces
-import data.vpcguard.lib.path
 import data.vpcguard.lib.result
 
 applies := cohorts.functions_with_subnets
 
-deny contains result.violation(name, {"message": concat(" ", [name, fault]), "evidence": evidence}) if {
+deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
 	value := min(object.keys(verdicts))
 	some zone in verdicts[value].usable_zones
 	unusable := {id | some id in cohort.subnets; facts.subnets[id].zone_id != zone}
-	full := unusable & _room(cohort.subnets, lambda_interfaces.pairs[key]).full
-	ways := _ways(value, path.summary[path.place_of[key]])
-	shut := unusable - (ways.good | ways.perhaps)
+	full := unusable & _room[key].full
+	leading_out := _leading_out(value, key)
+	shut := unusable - (leading_out.good | leading_out.perhaps)
 	fault := sprintf("can run in one Availability Zone only, %s: %s. %s", [
 		zone,
-		concat("; ", [sprintf(_texts[[id in full, id in shut]], [result.subnet(id)]) | some id in unusable]),
+		concat("; ", [$"{result.subnet(id)} {_lack(id, full, shut)}" | some id in unusable]),
 		_advice(full, shut),
 	])
 	evidence := {
@@ -53,131 +53,95 @@ deny contains result.violation(name, {"message": concat(" ", [name, fault]), "ev
 		"usable_zone_ids": [zone],
 		"unusable_subnet_ids": unusable,
 		"without_addresses": full,
-		"subnets": path.evidence(path.place_of[key]),
+		"subnets": egress.evidence(key),
 	}
 	some name in cohort.functions
 }
 
-unknown contains result.unknown_with(name, waits, evidence) if {
+unknown contains result.unknown_with(name, waits, {"subnets": subnets}) if {
 	some key, verdicts in _verdicts
 	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
 	waits != set()
-	evidence := {"subnets": path.evidence(path.place_of[key])}
+	subnets := egress.evidence(key)
 	some name in cohorts.by_key[key].functions
 }
 
-_texts := {
-	[true, true]: "%s has neither a free address nor a way out",
-	[true, false]: "%s has no free address",
-	[false, true]: "%s has no way out",
+_lack(id, full, shut) := "has neither a free address nor a way out" if {
+	id in (full & shut)
+} else := "has no free address" if {
+	id in full
+} else := "has no way out"
+
+_advice(full, shut) := $"Free addresses in {result.list(full)}, or choose other subnets." if {
+	shut == set()
+} else := $"Give {result.list(shut)} a way out that works, or choose other subnets." if {
+	full == set()
+} else := sprintf("Free addresses in %s and give %s a way out that works, or choose other subnets.", [
+	result.list(full),
+	result.list(shut),
+])
+
+# by cohort that may have several zones, and possible intent; one zone alone is reported by az.single_az
+_verdicts := {key: {value: _verdict(value, key) | some value in cohort.intent.egress.values} |
+	some key, cohort in cohorts.with_subnets
+	zones := {facts.subnets[id].zone_id | some id in cohort.subnets}
+	[count(zones) < 2, _zone_waits[key]] != [true, set()]
 }
 
-_advice(full, shut) := sprintf("%s, or choose other subnets.", [concat(" and ", array.concat(free, lead_out))]) if {
-	free := [sprintf("Free addresses in %s", [result.list(full)]) | full != set()]
-	give := {true: "Give", false: "give"}[full == set()]
-	lead_out := [sprintf("%s %s a way out that works", [give, result.list(shut)]) | shut != set()]
-}
-
-# the same place, room and intent give the same verdict: such calls are made once
-_verdicts := {key: verdicts |
-	some place, keys in path.cohorts_at
-	not place in _settled
-	some key in keys
-	cohort := cohorts.by_key[key]
-	room := _room(cohort.subnets, lambda_interfaces.pairs[key])
-	verdicts := {value: _verdict(value, place, room) | some value in cohort.intent.egress.values}
-}
-
-# Places that pass whatever the intent is and wherever Lambda has interfaces: two zones are usable, or there is but one,
-# which az.single_az reports.
-_settled := {place |
-	some place, summary in path.summary
-	count({facts.subnets[id].zone_id | some id in (summary.works & _with_room)}) > 1
-} | {place |
-	some place, _ in path.cohorts_at
-	spread := cohorts.spreads[place[1]]
-	count({facts.subnets[id].zone_id | some id in spread.subnets}) < 2
-	spread.hidden_subnet_waits == set()
-	facts.waits_for_zones(spread.subnets) == set()
-}
-
-_with_room := {one.id | some one in input.subnets; one.free_ipv4_addresses > 0}
-
-_verdict(value, place, room) := object.union(_answer(zones), {"usable_zones": zones.usable}) if {
-	ways := _ways(value, path.summary[place])
-	outcomes := path.by_place[place]
-	spread := cohorts.spreads[place[1]]
-	usable := ways.good & room.free
-	perhaps := ((ways.good | ways.perhaps) & (room.free | room.perhaps)) - usable
-	zones := {
-		"usable": {facts.subnets[id].zone_id | some id in usable},
-		"perhaps": {facts.subnets[id].zone_id | some id in perhaps},
-		"hidden": (spread.hidden_subnet_waits | facts.waits_for_zones(spread.subnets)),
-		"waits": union({
-			{wait | some id in (perhaps & ways.perhaps); some wait in outcomes[id].waits},
-			{wait | some id in (perhaps & room.perhaps); some wait in room.waits},
-			{wait | perhaps != set(); some wait in ways.waits},
-		}),
-	}
-}
-
-# subnets whose way out is good enough, by intent: for nothing, for the internet, or as good as that of the others
-_ways(value, summary) := {"good": good, "perhaps": set(), "waits": set()} if {
-	value in {"aws", "none"}
-	good := union({summary.works, summary.none, summary.unknown})
-}
-
-_ways("internet", summary) := {"good": summary.works, "perhaps": summary.unknown, "waits": set()}
-
-_ways("undeclared", summary) := {"good": summary.works, "perhaps": summary.unknown, "waits": set()} if {
-	summary.works != set()
-}
-
-# whichever of the unknown ones leads out makes the others worse
-_ways("undeclared", summary) := {"good": set(), "perhaps": perhaps, "waits": summary.waits} if {
-	summary.works == set()
-	summary.unknown != set()
-	perhaps := summary.none | summary.unknown
-}
-
-# nothing leads out: then nothing is lost where it does not
-_ways("undeclared", summary) := {"good": summary.none, "perhaps": set(), "waits": set()} if {
-	summary.works == set()
-	summary.unknown == set()
-}
-
-_answer(zones) := {"answer": "violation", "waits": set()} if {
-	_is_certain(zones)
-	count(zones.usable) == 1
-}
-
-_answer(zones) := {"answer": "pass", "waits": set()} if _passes(zones)
-
-_answer(zones) := {"answer": "unknown", "waits": (zones.waits | zones.hidden)} if {
-	not _is_certain(zones)
-	not _passes(zones)
+_zone_waits := {key: union({cohort.hidden_subnet_waits, facts.waits_for_zones(cohort.subnets)}) |
+	some key, cohort in cohorts.with_subnets
 }
 
 # two usable zones settle it
-_passes(zones) if count(zones.usable) > 1
+_verdict(value, key) := {"answer": "pass", "waits": set()} if {
+	count(_zones(_usable(value, key))) > 1
+} else := {"answer": "unknown", "waits": (_zone_waits[key] | waits)} if {
+	further := _zones(_perhaps_usable(value, key)) - _zones(_usable(value, key))
+	waits := _waits(value, key)
+	true in {further != set(), _zone_waits[key] != set()}
+} else := {"answer": "violation", "waits": set(), "usable_zones": zones} if {
+	zones := _zones(_usable(value, key))
+	count(zones) == 1
+} else := {"answer": "pass", "waits": set()}
 
-_passes(zones) if {
-	_is_certain(zones)
-	zones.usable == set()
+_zones(ids) := {facts.subnets[id].zone_id | some id in ids}
+
+_usable(value, key) := _leading_out(value, key).good & _room[key].free
+
+_perhaps_usable(value, key) := (good & free) - _usable(value, key) if {
+	good := _leading_out(value, key).good | _leading_out(value, key).perhaps
+	free := _room[key].free | _room[key].perhaps
 }
 
-_is_certain(zones) if {
-	zones.hidden == set()
-	zones.perhaps - zones.usable == set()
+_waits(value, key) := union({
+	{wait | some id in (perhaps & leading_out.perhaps); some wait in egress.of[key][id].waits},
+	{wait | perhaps & _room[key].perhaps != set(); some wait in _room[key].waits},
+	{wait | perhaps != set(); some wait in leading_out.waits},
+}) if {
+	perhaps := _perhaps_usable(value, key)
+	leading_out := _leading_out(value, key)
 }
 
-# subnets with room for a function: a free address, or Lambda's interface for its groups already
-_room(ids, pairs) := {"free": free, "full": full, "perhaps": perhaps, "waits": waits} if {
-	free := (ids & _with_room) | pairs.present
-	full := {id | some id in (ids - free); facts.subnets[id].free_ipv4_addresses == 0} - pairs.unseen
-	perhaps := (ids - free) - full
+# subnets whose way out is good enough, by intent: for nothing, for the internet, or as good as that of the others
+_leading_out(value, key) := {"good": good, "perhaps": set(), "waits": set()} if {
+	value in {"aws", "none"}
+	good := union({egress.by_state[key].works, egress.by_state[key].none, egress.by_state[key].unknown})
+} else := {"good": egress.by_state[key].works, "perhaps": egress.by_state[key].unknown, "waits": set()} if {
+	true in {value == "internet", egress.by_state[key].works != set()}
+} else := {"good": set(), "perhaps": perhaps, "waits": egress.by_state[key].waits} if {
+	# whichever of the unknown ones leads out makes the others worse
+	egress.by_state[key].unknown != set()
+	perhaps := egress.by_state[key].none | egress.by_state[key].unknown
+} else := {"good": egress.by_state[key].none, "perhaps": set(), "waits": set()} # nothing is lost where none leads out
+
+# by cohort, the subnets with room for a function: a free address, or Lambda's interface for its groups already
+_room := {key: {"free": free, "full": full, "perhaps": (cohort.subnets - free) - full, "waits": waits} |
+	some key, cohort in cohorts.with_subnets
+	pairs := lambda_interfaces.pairs[key]
+	free := {id | some id in cohort.subnets; facts.subnets[id].free_ipv4_addresses > 0} | pairs.present
+	full := {id | some id in (cohort.subnets - free); facts.subnets[id].free_ipv4_addresses == 0} - pairs.unseen
 	waits := pairs.waits | {wait |
-		some id in perhaps
+		some id in (cohort.subnets - free)
 		not facts.subnets[id].free_ipv4_addresses
 		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"free addresses of {id}"}
 	}

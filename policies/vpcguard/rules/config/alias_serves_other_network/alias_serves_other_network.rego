@@ -26,7 +26,7 @@ import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 # attached or not: the old version may be attached where $LATEST is not
-applies := union({waiting | some waiting in _unread}) | object.keys(_aliased)
+applies := object.keys(_unread) | object.keys(_aliased)
 
 deny contains result.violation(name, {
 	"message": sprintf(
@@ -47,10 +47,9 @@ unknown contains result.unknown(name, waits) if {
 	waits != set()
 }
 
-unknown contains result.unknown_all(names, waits) if {
-	some waits, waiting in _unread
-	names := waiting - object.keys(_aliased)
-	names != set()
+unknown contains result.unknown(name, waits) if {
+	some name, waits in _unread
+	not _aliased[name]
 }
 
 _aliased := {name: one | some name, one in facts.judged; one.aliases != []}
@@ -79,4 +78,4 @@ _placement(one) := {
 	"security_group_ids": {id | some id in one.security_group_ids},
 }
 
-_unread := facts.by_waits("function_aliases", object.keys(facts.judged))
+_unread := facts.doubtful("function_aliases", object.keys(facts.judged))

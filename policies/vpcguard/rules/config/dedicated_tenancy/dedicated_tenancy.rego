@@ -28,24 +28,24 @@ import data.vpcguard.lib.result
 applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {
-	"message": sprintf(
-		"%s is attached to %s, whose tenancy is dedicated: Lambda cannot work there. %s",
-		[name, spread.vpc_id, _advice],
-	),
-	"evidence": {"vpc_id": spread.vpc_id, "tenancy": facts.vpcs[spread.vpc_id].tenancy},
+	"message": sprintf("%s is attached to %s, whose tenancy is dedicated: Lambda cannot work there. %s", [
+		name,
+		cohort.vpc_id,
+		"Move it to a VPC with default tenancy and peer the two, or detach it.",
+	]),
+	"evidence": {"vpc_id": cohort.vpc_id, "tenancy": facts.vpcs[cohort.vpc_id].tenancy},
 }) if {
-	some key in cohorts.spreads_with_subnets
-	spread := cohorts.spreads[key]
-	lower(facts.vpcs[spread.vpc_id].tenancy) == "dedicated"
-	some name in spread.functions
+	some cohort in cohorts.with_subnets
+	lower(facts.vpcs[cohort.vpc_id].tenancy) == "dedicated"
+	some name in cohort.functions
 }
 
-unknown contains result.unknown_all(spread.functions, waits) if {
-	some key in cohorts.spreads_with_subnets
-	spread := cohorts.spreads[key]
-	not facts.vpcs[spread.vpc_id].tenancy
-	waits := union({facts.waits("vpcs", spread.vpc_id), _nameless(spread), _untold(spread.vpc_id)})
+unknown contains result.unknown(name, waits) if {
+	some cohort in cohorts.with_subnets
+	not facts.vpcs[cohort.vpc_id].tenancy
+	waits := union({facts.waits("vpcs", cohort.vpc_id), _nameless(cohort), _untold(cohort.vpc_id)})
 	waits != set()
+	some name in cohort.functions
 }
 
 # AWS names the tenancy of every VPC
@@ -56,6 +56,4 @@ _untold(vpc_id) := {wait |
 }
 
 # neither the function nor any subnet says which VPC it is
-_nameless(spread) := {wait | spread.vpc_id == ""; some wait in spread.hidden_subnet_waits}
-
-_advice := "Move it to a VPC with default tenancy and peer the two, or detach it."
+_nameless(cohort) := {wait | cohort.vpc_id == ""; some wait in cohort.hidden_subnet_waits}

@@ -26,7 +26,7 @@ import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
-applies := union({cohorts.spreads[key].functions | some key in _keys})
+applies := cohorts.functions({key | some key, cohort in cohorts.with_subnets; cohort.is_dual_stack_allowed})
 
 deny contains result.violation(name, {
 	"message": sprintf(
@@ -35,21 +35,20 @@ deny contains result.violation(name, {
 	),
 	"evidence": {"subnet_ids": mismatched},
 }) if {
-	some key in _keys
-	spread := cohorts.spreads[key]
-	mismatched := spread.subnets - facts.dual_stack
+	some cohort in cohorts.with_subnets
+	cohort.is_dual_stack_allowed
+	mismatched := cohort.subnets - facts.dual_stack
 	mismatched != set()
-	advice := sprintf(_advice, [result.word(mismatched, "an IPv6 network with it", "IPv6 networks with them")])
-	some name in spread.functions
+	advice := sprintf("Associate %s, choose dual-stack subnets, or turn the option off.", [
+		result.word(mismatched, "an IPv6 network with it", "IPv6 networks with them"),
+	])
+	some name in cohort.functions
 }
 
-unknown contains result.unknown_all(spread.functions, spread.hidden_subnet_waits) if {
-	some key in _keys
-	spread := cohorts.spreads[key]
-	spread.subnets - facts.dual_stack == set()
-	spread.hidden_subnet_waits != set()
+unknown contains result.unknown(name, cohort.hidden_subnet_waits) if {
+	some cohort in cohorts.with_subnets
+	cohort.is_dual_stack_allowed
+	cohort.subnets - facts.dual_stack == set()
+	cohort.hidden_subnet_waits != set()
+	some name in cohort.functions
 }
-
-_keys := {key | some key in cohorts.spreads_with_subnets; cohorts.spreads[key].is_dual_stack_allowed}
-
-_advice := "Associate %s, choose dual-stack subnets, or turn the option off."

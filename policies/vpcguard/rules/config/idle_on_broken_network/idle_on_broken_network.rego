@@ -28,7 +28,7 @@ import data.vpcguard.lib.facts
 import data.vpcguard.lib.lambda_interfaces
 import data.vpcguard.lib.result
 
-applies := union({waiting | some waiting in _unread}) | object.keys(_idle)
+applies := object.keys(_unread) | object.keys(_idle)
 
 deny contains result.violation(name, {
 	"message": sprintf(
@@ -42,10 +42,9 @@ deny contains result.violation(name, {
 }
 
 # where the network is sound, an unread state changes nothing
-unknown contains result.unknown_all(names, waits) if {
-	some waits, waiting in _unread
-	names := waiting & cohorts.functions(object.keys(_broken) | object.keys(_open))
-	names != set()
+unknown contains result.unknown(name, waits) if {
+	some name, waits in _unread
+	cohorts.of[name] in _unsound
 }
 
 unknown contains result.unknown(name, waits) if {
@@ -61,30 +60,24 @@ _idle := {name: one |
 	facts.attached[name]
 }
 
-_unread := facts.by_waits(
-	"function_states",
-	object.keys(facts.attached) - object.keys(facts.with_state),
-)
+_unread := facts.doubtful("function_states", object.keys(facts.attached) - object.keys(facts.with_state))
 
 # by cohort key, what breaks the next invoke for certain
 _broken := {key: faults |
-	some key in _suspect
-	cohort := cohorts.by_key[key]
-	full := object.get(lambda_interfaces.pairs, [key, "missing"], set()) & _full
-	union({cohort.missing_subnets, cohort.missing_groups, full}) != set()
+	some key, cohort in cohorts.by_key
 	faults := {
 		"missing_subnets": cohort.missing_subnets,
 		"missing_security_groups": cohort.missing_groups,
-		"full_subnets": full,
+		"full_subnets": object.get(lambda_interfaces.pairs, [key, "missing"], set()) & _full,
 	}
+	union({ids | some ids in faults}) != set()
 }
 
 # by cohort key, what may break it
 _open := {key: waits |
-	some key in _suspect
-	cohort := cohorts.by_key[key]
+	some key, cohort in cohorts.by_key
 	waits := union({
-		cohorts.hidden_subnet_waits[key],
+		cohort.hidden_subnet_waits,
 		union({waits | some waits in cohort.hidden_groups}),
 		{wait | lambda_interfaces.pairs[key].unseen & _full != set(); some wait in lambda_interfaces.pairs[key].waits},
 		facts.waits_for_addresses(cohort.subnets - object.get(lambda_interfaces.pairs, [key, "present"], set())),
@@ -92,18 +85,11 @@ _open := {key: waits |
 	waits != set()
 }
 
-# cohorts that name something weak
-_suspect := {key |
-	_weak != set()
-	some key, cohort in cohorts.by_key
-	(cohort.named_subnets | cohort.named_groups) & _weak != set()
-}
-
-_weak := union({cohorts.unseen_subnets, cohorts.unseen_groups, _full, object.keys(facts.uncounted)})
+_unsound := object.keys(_broken) | object.keys(_open)
 
 _full := {id | some id, subnet in facts.subnets; subnet.free_ipv4_addresses == 0}
 
 _said(faults) := union({
 	{$"{id} does not exist" | some id in (faults.missing_subnets | faults.missing_security_groups)},
-	{sprintf("%s has no free address", [result.subnet(id)]) | some id in faults.full_subnets},
+	{$"{result.subnet(id)} has no free address" | some id in faults.full_subnets},
 })

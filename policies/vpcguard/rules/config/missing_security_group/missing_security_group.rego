@@ -28,23 +28,22 @@ import data.vpcguard.lib.result
 applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {
-	"message": sprintf("%s names %s in its VPC configuration, which does not exist. %s", [name, gone, _advice]),
+	"message": sprintf("%s names %s in its VPC configuration, which does not exist. %s", [
+		name,
+		result.list(cohort.missing_groups),
+		"Name an existing security group of the VPC there, or detach the function from the VPC.",
+	]),
 	"evidence": {"missing_security_groups": cohort.missing_groups, "vpc_id": cohort.vpc_id},
 	"root_causes": cohort.missing_groups,
 }) if {
-	cohorts.unseen_groups != set()
 	some cohort in cohorts.by_key
 	cohort.missing_groups != set()
-	gone := result.list(cohort.missing_groups)
 	some name in cohort.functions
 }
 
-unknown contains result.unknown_all(cohort.functions, waits) if {
-	cohorts.unseen_groups != set()
+unknown contains result.unknown(name, union({waits | some waits in cohort.hidden_groups})) if {
 	some cohort in cohorts.by_key
 	cohort.missing_groups == set()
 	cohort.hidden_groups != {}
-	waits := union({some_waits | some some_waits in cohort.hidden_groups})
+	some name in cohort.functions
 }
-
-_advice := "Name an existing security group of the VPC there, or detach the function from the VPC."

@@ -27,28 +27,27 @@ import data.vpcguard.lib.result
 
 applies := object.keys(facts.attached)
 
-deny contains result.violation(name, details) if {
-	some spread in cohorts.spreads
-	spread.missing_subnets != set()
-	some name in spread.functions
-	details := {
-		"message": sprintf(
-			"%s names %s, which no longer exists. Name existing subnets in its VPC configuration.",
-			[name, result.list(spread.missing_subnets)],
-		),
-		"evidence": {
-			"vpc_id": spread.vpc_id,
-			"missing_subnet_ids": spread.missing_subnets,
-			"named_subnet_ids": spread.named_subnets,
-		},
-		"root_causes": spread.missing_subnets,
-	}
+deny contains result.violation(name, {
+	"message": sprintf(
+		"%s names %s, which no longer exists. Name existing subnets in its VPC configuration.",
+		[name, result.list(cohort.missing_subnets)],
+	),
+	"evidence": {
+		"vpc_id": cohort.vpc_id,
+		"missing_subnet_ids": cohort.missing_subnets,
+		"named_subnet_ids": cohort.named_subnets,
+	},
+	"root_causes": cohort.missing_subnets,
+}) if {
+	some cohort in cohorts.by_key
+	cohort.missing_subnets != set()
+	some name in cohort.functions
 }
 
-unknown contains result.unknown_with(name, waits, {"hidden_subnet_ids": object.keys(spread.hidden_subnets)}) if {
-	some spread in cohorts.spreads
-	spread.missing_subnets == set()
-	waits := spread.hidden_subnet_waits
+unknown contains result.unknown_with(name, waits, {"hidden_subnet_ids": object.keys(cohort.hidden_subnets)}) if {
+	some cohort in cohorts.by_key
+	cohort.missing_subnets == set()
+	waits := cohort.hidden_subnet_waits
 	waits != set()
-	some name in spread.functions
+	some name in cohort.functions
 }

@@ -27,6 +27,7 @@ package vpcguard.rules.config.network_acl_blocks_https
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
@@ -34,7 +35,6 @@ import data.vpcguard.lib.needs
 import data.vpcguard.lib.network_acls
 import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
-import data.vpcguard.lib.ways
 
 # intent none needs no way out, and intent aws without a known need says nothing about where to
 applies := {name |
@@ -168,7 +168,7 @@ _target(key, service, name, id) := {"cidrs": _networks(caught, id), "is_certain"
 		some wait in facts.waits("prefix_list_entries", list_id)
 	}
 } else := _outward(way, _uncaught_waits(cohorts.by_key[key].vpc_id, name)) if {
-	way := ways.ipv4[config.trust_of[cohorts.by_key[key].signature]][id]
+	way := egress.ipv4[config.trust_of[cohorts.by_key[key].signature]][id]
 }
 
 _outward(way, waits) := {"cidrs": set(), "is_certain": false, "waits": waits} if {

@@ -29,7 +29,7 @@ import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 # attached or not: a function can have failed for a network that it has left
-applies := (object.keys(facts.attached) | object.keys(_failure)) | union({waiting | some waiting in _unread})
+applies := union({object.keys(facts.attached), object.keys(_failure), object.keys(_unread)})
 
 deny contains result.violation(name, {
 	"message": sprintf(
@@ -42,10 +42,9 @@ deny contains result.violation(name, {
 	some name, failure in _failure
 }
 
-unknown contains result.unknown_all(names, waits) if {
-	some waits, waiting in _unread
-	names := waiting - object.keys(_failure)
-	names != set()
+unknown contains result.unknown(name, waits) if {
+	some name, waits in _unread
+	not _failure[name]
 }
 
 # by function name; a failed function matters more than its failed update
@@ -71,11 +70,11 @@ _found(field, value, code, texts) := {"field": field, "value": value, "code": co
 	code in data.vpcguard.config.reason_codes.network
 }
 
-_unread := facts.by_waits("function_states", object.keys(facts.judged))
-
-_quoted(failure) := "" if failure.text == ""
+_unread := facts.doubtful("function_states", object.keys(facts.judged))
 
 _quoted(failure) := sprintf(" (%s)", [trim_suffix(failure.text, ".")]) if failure.text != ""
+
+else := ""
 
 _next := {
 	"LastUpdateStatus": concat(" ", [

@@ -53,7 +53,7 @@ test_allow_other_reasons if {
 test_unknown_while_the_state_is_unread if {
 	document := fixtures.denied(_document(["a1"], {}), {"function_states": "lambda:GetFunctionConfiguration"})
 	rule.applies == {"orders"} with input as document
-	{[one.functions, one.waits[_].status] | some one in rule.unknown} == {[{"orders"}, "unknown"]} with input as document
+	{[one.function, one.waits[_].status] | some one in rule.unknown} == {["orders", "unknown"]} with input as document
 }
 
 # a function outside a VPC may have failed for the network it was to get

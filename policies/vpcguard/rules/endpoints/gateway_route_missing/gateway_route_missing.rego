@@ -24,12 +24,12 @@ package vpcguard.rules.endpoints.gateway_route_missing
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
-import data.vpcguard.lib.routes
 
 # nobody who certainly calls neither service
 applies := {name | some name in needs.callers; _may_call[name]}
@@ -77,7 +77,7 @@ _gap(vpc_id, service, subnet_ids) := {
 	"cause": _cause(ids),
 	"endpoints": ids,
 	"subnet_ids": subnet_ids,
-	"route_table_ids": {routes.table(id, vpc_id) | some id in subnet_ids},
+	"route_table_ids": {egress.route_table(id, vpc_id) | some id in subnet_ids},
 } if {
 	ids := reachability.gateways(vpc_id, service)
 }

@@ -49,61 +49,39 @@ deny contains result.violation(name, {
 		},
 		_sharing(cohort.vpc_id),
 	),
-	"severity": _severity(key),
+	"severity": _severity(key, least),
 }) if {
 	some key, least in _least
-	cohort := cohorts.by_key[key]
 	_is_above(key, least, "eni_quota_percent")
+	cohort := cohorts.by_key[key]
 	some name in cohort.functions
 }
 
 unknown contains result.unknown(name, waits) if {
 	some key, least in _least
 	not _is_above(key, least, "eni_quota_percent")
-	waits := _waits(key)
+	waits := _waits(key, least)
 	waits != set()
 	some name in cohorts.by_key[key].functions
 }
 
 # at the least: each pair of the function either has its interface, seen or not, or still needs one
-_least := {key: total |
-	some spread in (_suspect & cohorts.spreads_with_subnets)
-	some key in cohorts.of_spread[spread]
-	cohort := cohorts.by_key[key]
-	total := lambda_interfaces.count_by_vpc[cohort.vpc_id] + count(cohort.subnets - lambda_interfaces.pairs[key].present)
+_least := {key: least |
+	some key, cohort in cohorts.with_subnets
+	lacking := cohort.subnets - lambda_interfaces.pairs[key].present
+	least := lambda_interfaces.count_by_vpc[cohort.vpc_id] + count(lacking)
 }
 
-# spreads that come above the lowest threshold if no pair of theirs has its interface yet, or where something is unread
-_suspect := ({spread |
-	lowest := min({merged.thresholds.eni_quota_percent | some merged in config.settings})
-	some spread, one in cohorts.spreads
-	most := lambda_interfaces.count_by_vpc[one.vpc_id] + count(one.named_subnets)
-	most * 100 > _quota.value * lowest
-} | {spread |
-	some spread, one in cohorts.spreads
-	lambda_interfaces.waits[one.vpc_id] != set()
-}) | {spread |
+_waits(key, least) := facts.waits("quotas", _code) if {
 	not _quota
-	some spread, _ in cohorts.spreads
-}
+} else := lambda_interfaces.pairs[key].waits | cohorts.by_key[key].hidden_subnet_waits if {
+	# each hidden subnet may need one more
+	_is_above(key, least + count(cohorts.by_key[key].hidden_subnets), "eni_quota_percent")
+} else := lambda_interfaces.pairs[key].waits
 
-_waits(_) := facts.waits("quotas", _code) if not _quota
-
-_waits(key) := union({
-	lambda_interfaces.pairs[key].waits,
-	{wait |
-		_is_above(key, _least[key] + _hidden(key), "eni_quota_percent")
-		some wait in cohorts.hidden_subnet_waits[key]
-	},
-}) if {
-	_quota
-}
-
-_hidden(key) := count(cohorts.by_key[key].hidden_subnets)
-
-_severity(key) := "high" if _is_above(key, _least[key], "eni_quota_high_percent")
-
-_severity(key) := "medium" if not _is_above(key, _least[key], "eni_quota_high_percent")
+_severity(key, total) := "high" if {
+	_is_above(key, total, "eni_quota_high_percent")
+} else := "medium"
 
 _is_above(key, total, threshold) if {
 	percent := config.settings[cohorts.by_key[key].signature].thresholds[threshold]
@@ -114,10 +92,8 @@ _quota := [quota | some quota in input.quotas; quota.code == _code][0]
 
 _code := "L-9FEE3D26"
 
-default _sharing(_) := {}
-
 _sharing(vpc_id) := {"note": "The VPC is shared: interfaces of its other accounts are not counted."} if {
 	facts.vpcs[vpc_id].owner_id != input.account.id
-}
+} else := {}
 
 _advice := "Let functions share sets of security groups, or ask for a higher quota."

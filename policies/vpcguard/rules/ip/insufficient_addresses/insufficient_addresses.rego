@@ -31,52 +31,38 @@ import data.vpcguard.lib.result
 
 applies := cohorts.functions_with_subnets
 
-deny contains result.violation(name, {"message": concat(" ", [name, said]), "evidence": evidence}) if {
-	some key in _suspect
-	cohort := cohorts.by_key[key]
+deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
+	some key, cohort in cohorts.with_subnets
 	short := _short(key, lambda_interfaces.pairs[key].missing)
 	short != {}
-	said := sprintf("needs a new network interface, but too few addresses are free: %s. %s", [
-		result.list(_shown(short)),
-		_advice,
+	fault := sprintf("needs a new network interface, but too few addresses are free: %s. %s", [
+		result.list({$"{result.subnet(id)} has {free}" | some id, free in short}),
+		"Free addresses there, choose larger subnets, or use security groups that already have an interface there.",
 	])
-	evidence := {"free_addresses": short, "needed": _needed(cohort), "security_group_ids": cohort.named_groups}
+	evidence := {"free_addresses": short, "needed": _needed(key), "security_group_ids": cohort.named_groups}
 	some name in cohort.functions
 }
 
 unknown contains result.unknown(name, waits) if {
-	some key in _suspect
-	_short(key, lambda_interfaces.pairs[key].missing) == {}
-	waits := _waits(key)
-	waits != set()
-	some name in cohorts.by_key[key].functions
-}
+	some key, cohort in cohorts.with_subnets
+	pairs := lambda_interfaces.pairs[key]
+	_short(key, pairs.missing) == {}
 
-# cohorts with a subnet that is short by the highest threshold, or of which something is not known
-_suspect := {key |
-	most := 1 + max({merged.thresholds.ip_margin | some merged in config.settings})
-	ample := {one.id | some one in input.subnets; one.free_ipv4_addresses >= most}
-	some spread in cohorts.spreads_with_subnets
-	cohorts.spreads[spread].named_subnets - ample != set()
-	some key in cohorts.of_spread[spread]
+	# an interface that nobody saw matters only where the addresses are short; a hidden subnet may be short
+	waits := union({
+		{wait | _short(key, pairs.unseen) != {}; some wait in pairs.waits},
+		cohort.hidden_subnet_waits,
+		facts.waits_for_addresses(cohort.subnets - pairs.present),
+	})
+	waits != set()
+	some name in cohort.functions
 }
 
 # subnets -> free addresses, where these are too few for one more interface
 _short(key, ids) := {id: free |
 	some id in ids
 	free := facts.subnets[id].free_ipv4_addresses
-	free < _needed(cohorts.by_key[key])
+	free < _needed(key)
 }
 
-_needed(cohort) := 1 + config.settings[cohort.signature].thresholds.ip_margin
-
-# an interface that nobody saw matters only where the addresses are short; a hidden subnet may be short
-_waits(key) := union({
-	{wait | _short(key, lambda_interfaces.pairs[key].unseen) != {}; some wait in lambda_interfaces.pairs[key].waits},
-	cohorts.hidden_subnet_waits[key],
-	facts.waits_for_addresses(cohorts.by_key[key].subnets - lambda_interfaces.pairs[key].present),
-})
-
-_shown(short) := {sprintf("%s has %d", [result.subnet(id), free]) | some id, free in short}
-
-_advice := "Free addresses there, choose larger subnets, or use security groups that already have an interface there."
+_needed(key) := 1 + config.settings[cohorts.by_key[key].signature].thresholds.ip_margin

@@ -27,61 +27,56 @@ import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 # without a reserved or a configured peak there is nothing to estimate from
-applies := cohorts.functions_with_subnets & (_with_peak | object.keys(_unread))
+applies := cohorts.functions_with_subnets & (object.keys(_peak) | object.keys(_unread))
 
 deny contains result.violation(name, {
 	"message": sprintf(
 		"%s may have needed %d addresses before 2019 (peak concurrency %d, %d MB), and its subnets have %d free. %s",
-		[name, need, _peak(name, cohort), memory_mb, _free(cohort), _advice],
+		[name, need, peak, memory_mb, free, _advice],
 	),
 	"evidence": {
 		"estimate": need,
-		"peak_concurrency": _peak(name, cohort),
+		"peak_concurrency": peak,
 		"memory_mb": memory_mb,
-		"free_addresses": _free(cohort),
+		"free_addresses": free,
 	},
 }) if {
-	some name, key in _key_of
-	cohort := cohorts.by_key[key]
-	_waits(name, cohort) == set()
+	some key, cohort in cohorts.with_subnets
+	free := sum([facts.subnets[id].free_ipv4_addresses | some id in cohort.subnets])
+	some name in cohort.functions
+	_waits(name, key) == set()
 	memory_mb := facts.functions[name].memory_mb
-	need := ceil((_peak(name, cohort) * memory_mb) / (1024 * 3))
-	need > _free(cohort)
+	peak := _peak[name]
+	need := ceil((peak * memory_mb) / (1024 * 3))
+	need > free
 }
 
 unknown contains result.unknown(name, waits) if {
-	some name, key in _key_of
-	waits := _waits(name, cohorts.by_key[key])
+	some key, cohort in cohorts.with_subnets
+	some name in cohort.functions
+	waits := _waits(name, key)
 	waits != set()
 }
 
-_key_of := {name: key |
-	some key, _ in cohorts.with_subnets
-	some name in cohorts.by_key[key].functions
-}
-
-_waits(name, cohort) := union({
-	{wait | not facts.functions[name].reserved_concurrency; some wait in _unread[name]},
-	union({waits | some waits in cohort.hidden_subnets}),
-	facts.waits_for_addresses(cohort.subnets),
+_waits(name, key) := union({
+	object.get(_unread, name, set()),
+	cohorts.by_key[key].hidden_subnet_waits,
+	facts.waits_for_addresses(cohorts.by_key[key].subnets),
 })
 
-_unread := facts.doubtful("reserved_concurrency", cohorts.functions_with_subnets)
-
-_peak(name, _) := facts.functions[name].reserved_concurrency
-
-_peak(name, cohort) := _configured(cohort) if not facts.functions[name].reserved_concurrency
-
-_configured(cohort) := config.settings[cohort.signature].thresholds.peak_concurrency
-
-_with_peak := {one.name | some one in input.functions; one.reserved_concurrency} | {name |
-	configured := {signature | some signature, merged in config.settings; merged.thresholds.peak_concurrency}
-	configured != set()
-	some cohort in cohorts.by_key
-	cohort.signature in configured
-	some name in cohort.functions
+_unread := {name: waits |
+	some name, waits in facts.doubtful("reserved_concurrency", cohorts.functions_with_subnets)
+	not facts.functions[name].reserved_concurrency
 }
 
-_free(cohort) := sum([facts.subnets[id].free_ipv4_addresses | some id in cohort.subnets])
+# reserved, else configured
+_peak := object.union(
+	{name: peak |
+		some cohort in cohorts.with_subnets
+		peak := config.settings[cohort.signature].thresholds.peak_concurrency
+		some name in cohort.functions
+	},
+	{one.name: one.reserved_concurrency | some one in input.functions; one.reserved_concurrency},
+)
 
 _advice := "Lambda shares interfaces today: use larger subnets only if you plan by this bound."

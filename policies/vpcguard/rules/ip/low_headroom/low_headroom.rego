@@ -27,38 +27,18 @@ import data.vpcguard.lib.config
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
-applies := union({cohorts.spreads[key].functions |
+applies := cohorts.functions({key |
 	some key, judged in _judged
-	count(judged) + count(cohorts.spreads[key].hidden_subnets) > 0
+	count(judged) + count(cohorts.by_key[key].hidden_subnets) > 0
 })
 
 deny contains result.violation(name, details) if {
-	some limits, spreads in _short
-	some spread, short in spreads
-	finding := _finding(spread, limits, short)
-	some key in cohorts.of_spread[spread]
-	_limits[cohorts.by_key[key].signature] == limits
-	some name in cohorts.by_key[key].functions
-	details := {
-		"severity": finding.severity,
-		"message": concat(" ", [name, finding.message]),
-		"evidence": finding.evidence,
-	}
-}
-
-unknown contains result.unknown(name, waits) if {
-	some spread, waits in _waits
-	some key in cohorts.of_spread[spread]
-	not _short[_limits[cohorts.by_key[key].signature]][spread]
-	some name in cohorts.by_key[key].functions
-}
-
-# what is wrong in these subnets, by these limits; the message lacks the function's name
-_finding(spread, limits, short) := {"severity": severity, "message": message_text, "evidence": evidence} if {
+	some key, short in _short
+	cohort := cohorts.by_key[key]
 	[free, worst] := min({[facts.subnets[id].free_ipv4_addresses, id] | some id in short})
-	severity := {true: "high", false: "medium"}[_is_alone(spread, worst)]
 	usable := object.get(_usable, worst, null)
-	message_text := sprintf("runs short of addresses: %s has %d%s free. %s", [
+	is_alone := _is_alone(cohort.subnets, worst)
+	message := sprintf("runs short of addresses: %s has %d%s free. %s", [
 		result.subnet(worst),
 		free,
 		concat("", [$" of {usable}" | usable != null]),
@@ -69,50 +49,45 @@ _finding(spread, limits, short) := {"severity": severity, "message": message_tex
 		"zone_id": object.get(facts.subnets[worst], "zone_id", null),
 		"free_addresses": free,
 		"usable_addresses": usable,
-		"alone_in_its_zone": _is_alone(spread, worst),
+		"alone_in_its_zone": is_alone,
 		"short_subnet_ids": short,
-		"thresholds": limits,
+		"thresholds": object.filter(_thresholds(key), ["ip_floor", "ip_percent"]),
 	}
+	severity := _severity(is_alone)
+	some name in cohort.functions
+	details := {"severity": severity, "message": $"{name} {message}", "evidence": evidence}
 }
 
-# by limits and spread, the subnets that are short by them, if any
-_short := {limits: spreads |
-	some limits in {limits | some limits in _limits}
-	below := {one.id | some one in input.subnets; one.free_ipv4_addresses < limits.ip_floor} | {one.id |
-		some one in input.subnets
-		one.free_ipv4_addresses * 100 < _usable[one.id] * limits.ip_percent
-	}
-	spreads := {spread: short |
-		some spread, judged in _judged
-		short := judged & below
-		short != set()
-	}
-}
-
-_limits := {signature: limits |
-	some signature, merged in config.settings
-	limits := {"ip_floor": merged.thresholds.ip_floor, "ip_percent": merged.thresholds.ip_percent}
-}
-
-# Lambda takes IPv4 addresses; a subnet without them is judged by config.dual_stack_mismatch
-_judged := {key: judged |
-	some key in cohorts.spreads_with_subnets
-	judged := cohorts.spreads[key].subnets - _ipv6_only
-}
-
-_ipv6_only := {one.id | some one in input.subnets; one.is_ipv6_only}
-
-# by spread, what its subnets wait for, if anything
-_waits := {key: waits |
+unknown contains result.unknown(name, waits) if {
 	some key, judged in _judged
-	waits := cohorts.spreads[key].hidden_subnet_waits | {wait |
-		some id in (judged - _told)
+	not _short[key]
+	waits := cohorts.by_key[key].hidden_subnet_waits | {wait |
+		some id in (judged - _counted)
 		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"addresses of {id}"}
 	}
 	waits != set()
+	some name in cohorts.by_key[key].functions
 }
 
-_told := {one.id |
+# Lambda takes IPv4 addresses; a subnet without them is judged by config.dual_stack_mismatch
+_judged := {key: {id | some id in cohort.subnets; facts.subnets[id].is_ipv6_only == false} |
+	some key, cohort in cohorts.with_subnets
+}
+
+# by cohort, the subnets that are short, if any
+_short := {key: short |
+	some key, judged in _judged
+	short := {id | some id in judged; _is_short(id, _thresholds(key))}
+	short != set()
+}
+
+_is_short(id, thresholds) if facts.subnets[id].free_ipv4_addresses < thresholds.ip_floor
+
+_is_short(id, thresholds) if facts.subnets[id].free_ipv4_addresses * 100 < _usable[id] * thresholds.ip_percent
+
+_thresholds(key) := config.settings[cohorts.by_key[key].signature].thresholds
+
+_counted := {one.id |
 	some one in input.subnets
 	one.free_ipv4_addresses >= 0
 	one.ipv4_cidr
@@ -125,10 +100,14 @@ _usable := {one.id: usable |
 	usable := size - 5
 }
 
+_severity(true) := "high"
+
+_severity(false) := "medium"
+
 default _is_alone(_, _) := false
 
-_is_alone(spread, id) if {
-	every other in cohorts.spreads[spread].subnets - {id} {
+_is_alone(subnet_ids, id) if {
+	every other in subnet_ids - {id} {
 		facts.subnets[other].zone_id != facts.subnets[id].zone_id
 	}
 }

@@ -23,146 +23,122 @@
 package vpcguard.rules.nat.cross_az
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
-import data.vpcguard.lib.nat
-import data.vpcguard.lib.path
 import data.vpcguard.lib.result
-import data.vpcguard.lib.routes
 
-applies := path.needed_by
+applies := cohorts.functions_needing_internet
 
-deny contains result.violation(name, {"message": concat(" ", [name, finding.message]), "evidence": evidence}) if {
+deny contains result.violation(name, {"message": $"{name} {message}", "evidence": evidence}) if {
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
-	finding := _finding(path.place_of[key])
-	evidence := object.union({"intent": intent.evidence(cohort.intent_key)}, finding.evidence)
+	nat_gateways := union({path.nat_ids | some path in egress.of[key]; path.state == "works"})
+	message := sprintf("leaves its zone on the way to the internet: %s. %s", [
+		concat("; ", [text | some id, nat_ids in _crossing[key]; text := _text(id, nat_ids)]),
+		"Use a NAT gateway in each zone, or a regional one.",
+	])
+	evidence := {
+		"intent": intent.evidence(cohort.intent_key),
+		"crossing": _crossing[key],
+		"one_nat_gateway_carries_all_zones": count(nat_gateways) == 1,
+		"subnets": egress.evidence(key),
+	}
 	some name in cohort.functions
 }
 
-unknown contains result.unknown_with(name, waits, evidence) if {
+unknown contains result.unknown_with(name, waits, {"subnets": subnets}) if {
 	some key, verdicts in _verdicts
 	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
 	waits != set()
-	evidence := {"subnets": path.evidence(path.place_of[key])}
+	subnets := egress.evidence(key)
 	some name in cohorts.by_key[key].functions
-}
-
-# by cohort, where some traffic leaves its zone or may do so
-_verdicts := {key: intent.by_value(cohorts.by_key[key].intent, verdict) |
-	some place, by_subnet in path.by_place
-	verdict := _verdict(_crossing(place), by_subnet)
-	some key in path.cohorts_at[place]
-}
-
-_verdict(crossing, _) := {"answer": "violation", "waits": set()} if crossing != {}
-
-_verdict({}, by_subnet) := {"answer": "unknown", "waits": waits} if {
-	waits := union({_waits(id, outcome) | some id, outcome in by_subnet} | {_list_waits(id) |
-		some id, outcome in by_subnet
-		outcome.state != "none"
-	})
-	waits != set()
-}
-
-# what is said of every function there; the message lacks its name
-_finding(place) := {
-	"message": sprintf("leaves its zone on the way to the internet: %s. %s", [
-		concat("; ", [text | some id, nat_ids in crossing; text := _text(id, nat_ids)]),
-		"Use a NAT gateway in each zone, or a regional one.",
-	]),
-	"evidence": {
-		"crossing": crossing,
-		"one_nat_gateway_carries_all_zones": count(nat_gateways) == 1,
-		"subnets": path.evidence(place),
-	},
-} if {
-	crossing := _crossing(place)
-	nat_gateways := union({path.by_place[place][id].nat_ids | some id in path.summary[place].works})
-}
-
-# by subnet whose way works, the NAT gateways that do not serve its zone
-_crossing(place) := {id: nat_ids |
-	some id in path.summary[place].works
-	nat_ids := {nat_id |
-		some nat_id in path.by_place[place][id].nat_ids
-		_side(id, nat_id) == "other"
-	}
-	nat_ids != set()
-}
-
-# zones that cannot be compared, of a way that works
-_waits(id, outcome) := {wait |
-	some nat_id in outcome.nat_ids
-	_side(id, nat_id) == "unknown"
-	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"zone of {nat_id}"}
-} if {
-	outcome.state == "works"
-}
-
-# a way that may work, over a gateway that may be in another zone
-_waits(id, outcome) := outcome.waits if {
-	outcome.state == "unknown"
-	_may_cross(id, outcome)
-}
-
-_waits(id, outcome) := set() if {
-	outcome.state == "unknown"
-	not _may_cross(id, outcome)
-}
-
-_waits(_, outcome) := set() if outcome.state == "none"
-
-# a prefix list that nobody read may send the traffic over a gateway in another zone
-_list_waits(id) := {wait |
-	table_id := routes.table(id, facts.subnets[id].vpc_id)
-	some index in routes.carrying("ipv4", table_id).perhaps
-	route := facts.route_tables[table_id].routes[index]
-	route.target_kind == "nat_gateway"
-	_side(id, route.target_id) != "same"
-	some wait in facts.waits("prefix_list_entries", route.destination)
-}
-
-_may_cross(id, outcome) if {
-	some nat_id in outcome.nat_ids
-	_side(id, nat_id) != "same"
-}
-
-# nothing was seen of the way, not even that it is opaque
-_may_cross(_, outcome) if {
-	outcome.nat_ids == set()
-	not _is_opaque(outcome)
-}
-
-# it leads to what nobody can look into, and waits for that alone: not for the owner of a shared VPC
-_is_opaque(outcome) if {
-	outcome.waits != set()
-	targets := {hop.id | some hop in outcome.hops; hop.state == "opaque"}
-	every wait in outcome.waits { wait.name in targets }
-}
-
-_side(_, nat_id) := "same" if nat.is_in_every_zone(nat_id)
-
-_side(id, nat_id) := "same" if facts.subnets[id].zone_id in nat.zones(nat_id)
-
-_side(id, nat_id) := "other" if {
-	not nat.is_in_every_zone(nat_id)
-	not facts.subnets[id].zone_id in nat.zones(nat_id)
-	facts.subnets[id].zone_id
-}
-
-_side(id, nat_id) := "unknown" if {
-	not nat.is_in_every_zone(nat_id)
-	not _are_comparable(id, nat_id)
-}
-
-_are_comparable(id, nat_id) if {
-	nat.zones(nat_id)
-	facts.subnets[id].zone_id
 }
 
 _text(id, nat_ids) := sprintf("%s goes through %s", [result.subnet(id), result.list({text |
 	some nat_id in nat_ids
-	text := sprintf("%s in %s", [nat_id, concat(", ", nat.zones(nat_id))])
+	text := sprintf("%s in %s", [nat_id, concat(", ", _zones(nat_id))])
 })])
+
+# by cohort, where some traffic leaves its zone or may do so
+_verdicts := {key: intent.by_value(cohorts.by_key[key].intent, verdict) |
+	some key, _ in egress.of
+	verdict := _verdict(key)
+}
+
+_verdict(key) := {"answer": "violation", "waits": set()} if {
+	_crossing[key] != {}
+} else := {"answer": "unknown", "waits": waits} if {
+	waits := union({_waits(id, path) | some id, path in egress.of[key]})
+	waits != set()
+}
+
+# by cohort and subnet whose path works, the NAT gateways that do not serve its zone
+_crossing := {key: crossing |
+	some key, paths in egress.of
+	crossing := {id: nat_ids |
+		some id, path in paths
+		path.state == "works"
+		nat_ids := {nat_id | some nat_id in path.nat_ids; _side(id, nat_id) == "other"}
+		nat_ids != set()
+	}
+}
+
+# zones that cannot be compared, of a path that works
+_waits(id, path) := unknown_zones | _list_waits(id) if {
+	path.state == "works"
+	unknown_zones := {wait |
+		some nat_id in path.nat_ids
+		_side(id, nat_id) == "unknown"
+		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"zone of {nat_id}"}
+	}
+} else := path.waits | _list_waits(id) if {
+	# a path that may work, over a gateway that may be in another zone
+	path.state == "unknown"
+	_may_cross(id, path)
+} else := _list_waits(id) if {
+	path.state == "unknown"
+} else := set()
+
+# a prefix list that nobody read may send the traffic over a gateway in another zone
+_list_waits(id) := {wait |
+	some route in egress.default_routes("ipv4", id, facts.subnets[id].vpc_id)
+	[route.kind, route.target_kind, count(route.hops)] == ["perhaps", "nat_gateway", 1]
+	_side(id, route.target_id) != "same"
+	some wait in route.waits
+}
+
+_may_cross(id, path) if {
+	some nat_id in path.nat_ids
+	_side(id, nat_id) != "same"
+}
+
+# nothing was seen of the path, not even that it is opaque
+_may_cross(_, path) if {
+	path.nat_ids == set()
+	not _is_opaque(path)
+}
+
+# it leads to what nobody can look into, and waits for that alone: not for the owner of a shared VPC
+_is_opaque(path) if {
+	path.waits != set()
+	targets := {hop.id | some hop in path.hops; hop.state == "opaque"}
+	every wait in path.waits { wait.name in targets }
+}
+
+# whether a NAT gateway serves the zone of a subnet; one that AWS spreads over the zones by itself serves all
+_side(id, nat_id) := "same" if {
+	facts.nat_gateways[nat_id].is_regional
+	facts.nat_gateways[nat_id].is_automatic
+} else := "same" if {
+	facts.subnets[id].zone_id in _zones(nat_id)
+} else := "other" if {
+	facts.subnets[id].zone_id
+	_zones(nat_id)
+} else := "unknown"
+
+# that of its subnet, or those of the addresses of a regional one; undefined where it is not known
+_zones(id) := {zone | some zone in facts.nat_gateways[id].zone_ids} if {
+	facts.nat_gateways[id].is_regional
+} else := {facts.subnets[facts.nat_gateways[id].subnet_id].zone_id}

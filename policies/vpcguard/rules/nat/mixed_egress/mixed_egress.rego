@@ -23,68 +23,52 @@
 package vpcguard.rules.nat.mixed_egress
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.faults
 import data.vpcguard.lib.intent
-import data.vpcguard.lib.path
 import data.vpcguard.lib.result
 
-applies := path.needed_by
+applies := cohorts.functions_needing_internet
 
 deny contains result.violation(name, details) if {
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
-	finding := _finding(min(cohort.intent.egress.values), path.place_of[key])
-	evidence := object.union({"intent": intent.evidence(cohort.intent_key)}, finding.evidence)
-	some name in cohort.functions
-	details := {
-		"message": concat(" ", [name, finding.message]),
-		"evidence": evidence,
-		"root_causes": finding.root_causes,
+	subnets := egress.by_state[key]
+	message := sprintf("reaches the internet from %s, but not everywhere: %s. %s", [
+		result.subnets(subnets.works),
+		faults.text(key, subnets.none),
+		faults.advice(key, subnets.none, min(cohort.intent.egress.values)),
+	])
+	evidence := {
+		"intent": intent.evidence(cohort.intent_key),
+		"ipv6_only": {id | some id, path in egress.of[key]; path.is_ipv6_only},
+		"subnets": egress.evidence(key),
 	}
+	root_causes := egress.root_causes(key, subnets.none)
+	some name in cohort.functions
+	details := {"message": $"{name} {message}", "evidence": evidence, "root_causes": root_causes}
 }
 
-unknown contains result.unknown_with(name, waits, evidence) if {
+unknown contains result.unknown_with(name, waits, {"subnets": subnets}) if {
 	some key, verdicts in _verdicts
 	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
 	waits != set()
-	evidence := {"subnets": path.evidence(path.place_of[key])}
+	subnets := egress.evidence(key)
 	some name in cohorts.by_key[key].functions
 }
 
 # by cohort, where the subnets do not simply agree
-_verdicts := {key: intent.by_value(cohorts.by_key[key].intent, verdict) |
-	some place, summary in path.summary
-	answer := _answer(summary)
-	verdict := {"answer": answer, "waits": summary.waits}
-	some key in path.cohorts_at[place]
+_verdicts := {key: intent.by_value(cohorts.by_key[key].intent, {"answer": answer, "waits": subnets.waits}) |
+	some key, subnets in egress.by_state
+	answer := _answer(subnets)
 }
 
-# one with a way out and one without settle it
-_answer(summary) := "violation" if _is_mixed(summary)
-
-# a subnet alone is never mixed
-_answer(summary) := "unknown" if {
-	not _is_mixed(summary)
-	summary.unknown != set()
-	count(union({summary.works, summary.none, summary.unknown})) > 1
-}
-
-_is_mixed(summary) if {
-	summary.works != set()
-	summary.none != set()
-}
-
-# what is said of every function there; the message lacks its name
-_finding(value, place) := {
-	"message": sprintf("reaches the internet from %s, but not everywhere: %s. %s", [
-		result.subnets(path.summary[place].works),
-		faults.text(place, broken),
-		faults.advice(place, broken, value),
-	]),
-	"evidence": {"ipv6_only": ipv6_only, "subnets": path.evidence(place)},
-	"root_causes": path.roots(place, broken),
-} if {
-	broken := path.summary[place].none
-	ipv6_only := {id | some id, outcome in path.by_place[place]; outcome.is_ipv6_only}
+# one subnet with a way out and one without settle it; a subnet alone is never mixed
+_answer(subnets) := "violation" if {
+	subnets.works != set()
+	subnets.none != set()
+} else := "unknown" if {
+	subnets.unknown != set()
+	count(union({subnets.works, subnets.none, subnets.unknown})) > 1
 }

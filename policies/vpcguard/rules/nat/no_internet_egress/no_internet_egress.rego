@@ -31,103 +31,81 @@
 package vpcguard.rules.nat.no_internet_egress
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.faults
 import data.vpcguard.lib.intent
-import data.vpcguard.lib.path
 import data.vpcguard.lib.result
 
-applies := path.needed_by
+applies := cohorts.functions_needing_internet
 
 deny contains result.violation(name, details) if {
 	some key, verdicts in _verdicts
-	some value, verdict in verdicts
 	count(verdicts) == 1
+	some value, verdict in verdicts
 	verdict.answer == "violation"
 	cohort := cohorts.by_key[key]
-	finding := _finding(value, path.place_of[key], verdict.broken)
-	evidence := object.union({"intent": intent.evidence(cohort.intent_key)}, finding.evidence)
-	is_eligible := intent.is_internet_alone_by_configuration(cohort.intent)
-	some name in cohort.functions
-	details := {
-		"severity": finding.severity,
-		"message": concat(" ", [name, finding.message]),
-		"evidence": evidence,
-		"root_causes": finding.root_causes,
-		"is_eligible": is_eligible,
+	message := sprintf("cannot reach the internet: %s. %s", [
+		faults.text(key, verdict.broken),
+		faults.advice(key, verdict.broken, value),
+	])
+	finding := {
+		"severity": _severity(value, key),
+		"evidence": {"intent": intent.evidence(cohort.intent_key), "subnets": egress.evidence(key)},
+		"root_causes": egress.root_causes(key, verdict.broken),
+		"is_eligible": intent.is_internet_alone_by_configuration(cohort.intent),
 	}
+	some name in cohort.functions
+	details := object.union(finding, {"message": $"{name} {message}"})
 }
 
-unknown contains result.unknown_with(name, waits, evidence) if {
+unknown contains result.unknown_with(name, waits, {"subnets": subnets}) if {
 	some key, verdicts in _verdicts
 	waits := intent.doubts(cohorts.by_key[key].intent, verdicts)
 	waits != set()
-	evidence := {"subnets": path.evidence(path.place_of[key])}
+	subnets := egress.evidence(key)
 	some name in cohorts.by_key[key].functions
 }
 
 # By cohort, where no way out is seen to work, and possible intent: {"answer", "waits", "broken" (the subnets that are a
 # fault)}.
 _verdicts := {key: verdicts |
-	some place, summary in path.summary
-	summary.works == set()
-	some key in path.cohorts_at[place]
-	verdicts := {value: _verdict(value, summary, key) | some value in cohorts.by_key[key].intent.egress.values}
+	some key, subnets in egress.by_state
+	subnets.works == set()
+	verdicts := {value: _verdict(value, key) | some value in cohorts.by_key[key].intent.egress.values}
 }
 
-_verdict(value, _, _) := _pass if value in {"aws", "none"}
-
-_verdict(value, summary, _) := {"answer": "unknown", "waits": summary.waits, "broken": set()} if {
-	value in {"internet", "undeclared"}
-	summary.unknown != set()
-}
-
-_verdict("internet", summary, _) := {"answer": "violation", "waits": set(), "broken": summary.none} if {
-	summary.unknown == set()
-}
-
-# undeclared: a subnet without a default route is isolated by design where an endpoint serves it
-_verdict("undeclared", summary, key) := {"answer": "violation", "waits": set(), "broken": broken} if {
-	summary.unknown == set()
-	by_design := _by_design(key)
-	broken := (summary.none - by_design.ids) - by_design.perhaps
+_verdict(value, key) := {"answer": "pass", "waits": set(), "broken": set()} if {
+	value in {"aws", "none"}
+} else := {"answer": "unknown", "waits": egress.by_state[key].waits, "broken": set()} if {
+	egress.by_state[key].unknown != set()
+} else := {"answer": "violation", "waits": set(), "broken": egress.by_state[key].none} if {
+	value == "internet"
+} else := {"answer": "violation", "waits": set(), "broken": broken} if {
+	broken := egress.by_state[key].none - object.keys(_endpoints_at_isolated[key])
 	broken != set()
+} else := {"answer": "unknown", "waits": waits, "broken": set()} if {
+	waits := union({waits | some waits in _endpoints_at_isolated[key]})
+	waits != set()
+} else := {"answer": "pass", "waits": set(), "broken": set()}
+
+# Undeclared, a subnet without a default route is isolated by design where an endpoint serves it, or may serve it. By
+# cohort and such subnet, what that waits for.
+_endpoints_at_isolated := {key: isolated |
+	some key, paths in egress.of
+	isolated := {id: waits |
+		some id, path in paths
+		path.is_isolated
+		waits := _endpoint_waits(endpoints.serving[key][id], endpoints.serving_waits[key][id])
+	}
 }
 
-_verdict("undeclared", summary, key) := {"answer": "unknown", "waits": by_design.waits, "broken": set()} if {
-	summary.unknown == set()
-	by_design := _by_design(key)
-	(summary.none - by_design.ids) - by_design.perhaps == set()
-	by_design.perhaps != set()
-}
+_endpoint_waits(serving, _) := set() if serving != set()
 
-_verdict("undeclared", summary, key) := _pass if {
-	summary.unknown == set()
-	summary.none - _by_design(key).ids == set()
-}
+_endpoint_waits(set(), waits) := waits if waits != set()
 
-_pass := {"answer": "pass", "waits": set(), "broken": set()}
-
-_by_design(key) := {"ids": ids, "perhaps": perhaps, "waits": waits} if {
-	isolated := {id | some id, outcome in path.by_place[path.place_of[key]]; outcome.is_isolated}
-	ids := {id | some id in isolated; endpoints.serving[key][id] != set()}
-	perhaps := {id | some id in (isolated - ids); endpoints.serving_waits[key][id] != set()}
-	waits := union({endpoints.serving_waits[key][id] | some id in perhaps})
-}
-
-# what is said of every function there; the message lacks its name
-_finding(value, place, broken) := {
-	"severity": _severity(value, path.by_place[place]),
-	"message": sprintf("cannot reach the internet: %s. %s", [
-		faults.text(place, broken),
-		faults.advice(place, broken, value),
-	]),
-	"evidence": {"subnets": path.evidence(place)},
-	"root_causes": path.roots(place, broken),
-}
-
-_severity("internet", _) := "critical"
-
-_severity("undeclared", by_subnet) := {true: "info", false: "high"}[causes == {"no_default_route"}] if {
-	causes := {outcome.cause | some outcome in by_subnet}
-}
+_severity(value, key) := "critical" if {
+	value == "internet"
+} else := "info" if {
+	{path.cause | some path in egress.of[key]} == {"no_default_route"}
+} else := "high"

@@ -20,22 +20,22 @@
 package vpcguard.rules.placement.vpc_unneeded
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.result
 
-applies := cohorts.functions(object.keys(cohorts.by_key))
+applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {
 	"message": sprintf(
 		"%s is attached to %s, but is declared to need no private target. %s",
-		[name, cohort.vpc_id, _advice],
+		[name, cohort.vpc_id, "Detach it, or declare its private targets."],
 	),
 	"evidence": {"intent": intent.evidence(cohort.intent_key), "vpc_id": cohort.vpc_id},
 	"basis": "declared",
 }) if {
 	some cohort in cohorts.by_key
-	cohort.intent.egress.values - _outward == set()
-	cohort.intent.private_targets.values == {"no"}
+	_is_certain(cohort.intent)
 	some name in cohort.functions
 }
 
@@ -54,5 +54,3 @@ _is_certain(declared) if {
 }
 
 _outward := {"internet", "aws"}
-
-_advice := "Detach it, or declare its private targets."

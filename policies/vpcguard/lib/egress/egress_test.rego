@@ -1,10 +1,10 @@
-package vpcguard.lib.ways_test
+package vpcguard.lib.egress_test
 
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.fixtures_test as fixtures
-import data.vpcguard.lib.ways
 
 test_works_over_a_nat_gateway if {
-	_outcome(fixtures.estate({})) == {
+	_path(fixtures.estate({})) == {
 		"state": "works",
 		"cause": "",
 		"hops": [
@@ -24,7 +24,7 @@ test_works_over_a_nat_gateway if {
 test_none_in_a_public_subnet if {
 	document := _app_routes([fixtures.to("internet_gateway", "igw-1")])
 	_short(document) == ["none", "public_subnet", "rtb-app", set()]
-	_outcome(document).hops == [
+	_path(document).hops == [
 		{"id": "rtb-app", "kind": "route_table", "state": "active"},
 		{"id": "igw-1", "kind": "internet_gateway", "state": "attached"},
 	]
@@ -42,7 +42,7 @@ test_none_in_a_public_subnet_whatever_else_was_denied if {
 
 test_none_without_a_default_route if {
 	_short(_app_routes([])) == ["none", "no_default_route", "rtb-app", set()]
-	_outcome(_app_routes([])).is_isolated
+	_path(_app_routes([])).is_isolated
 }
 
 # a more specific route is no default, whatever its target
@@ -54,8 +54,8 @@ test_none_with_a_route_that_is_no_default if {
 test_none_with_a_black_hole if {
 	document := _app_routes([object.union(fixtures.to("nat_gateway", "nat-gone"), {"state": "blackhole"})])
 	_short(document) == ["none", "blackhole", "rtb-app", set()]
-	not _outcome(document).is_isolated
-	_outcome(document).hops == [
+	not _path(document).is_isolated
+	_path(document).hops == [
 		{"id": "rtb-app", "kind": "route_table", "state": "blackhole"},
 		{"id": "nat-gone", "kind": "nat_gateway", "state": "blackhole"},
 	]
@@ -66,13 +66,13 @@ test_black_hole_shows_the_state_of_a_gateway_that_can_be_seen if {
 		"route_tables": fixtures.tables([object.union(fixtures.to("nat_gateway", "nat-1"), {"state": "blackhole"})], []),
 		"nat_gateways": [fixtures.nat_gateway({"state": "deleted"})],
 	})
-	_outcome(document).hops[1] == {"id": "nat-1", "kind": "nat_gateway", "state": "deleted"}
+	_path(document).hops[1] == {"id": "nat-1", "kind": "nat_gateway", "state": "deleted"}
 }
 
 test_black_hole_of_another_kind if {
 	document := _app_routes([object.union(fixtures.to("transit_gateway", "tgw-1"), {"state": "blackhole"})])
 	_short(document) == ["none", "blackhole", "rtb-app", set()]
-	_outcome(document).hops[1] == {"id": "tgw-1", "kind": "transit_gateway", "state": "blackhole"}
+	_path(document).hops[1] == {"id": "tgw-1", "kind": "transit_gateway", "state": "blackhole"}
 }
 
 test_none_over_a_gateway_that_is_not_available if {
@@ -97,13 +97,13 @@ test_unknown_over_a_gateway_without_a_state if {
 
 test_none_over_a_gateway_that_a_complete_answer_lacks if {
 	_short(fixtures.estate({"nat_gateways": []})) == ["none", "nat_unavailable", "nat-1", set()]
-	_outcome(fixtures.estate({"nat_gateways": []})).hops[1].state == "missing"
+	_path(fixtures.estate({"nat_gateways": []})).hops[1].state == "missing"
 }
 
 test_unknown_over_a_gateway_that_was_not_read if {
 	document := fixtures.denied(fixtures.estate({"nat_gateways": []}), {"nat_gateways": "ec2:DescribeNatGateways"})
 	_short(document) == ["unknown", "", "", {["unknown", "ec2:DescribeNatGateways"]}]
-	_outcome(document).nat_ids == {"nat-1"}
+	_path(document).nat_ids == {"nat-1"}
 }
 
 test_none_over_a_private_gateway if {
@@ -113,7 +113,7 @@ test_none_over_a_private_gateway if {
 
 test_none_over_a_gateway_without_internet_gateway if {
 	_short(_pub_routes([])) == ["none", "nat_without_internet_gateway", "rtb-pub", set()]
-	not _outcome(_pub_routes([])).is_isolated
+	not _path(_pub_routes([])).is_isolated
 }
 
 test_none_over_a_gateway_behind_a_black_hole if {
@@ -136,7 +136,7 @@ test_none_over_a_detached_internet_gateway if {
 
 test_works_over_a_gateway_that_is_attached_in_either_word if {
 	attached := [{"id": "igw-1", "attachments": [{"vpc_id": "vpc-1", "state": "attached"}]}]
-	_outcome(fixtures.estate({"internet_gateways": attached})).state == "works"
+	_path(fixtures.estate({"internet_gateways": attached})).state == "works"
 }
 
 test_unknown_over_an_internet_gateway_that_was_not_read if {
@@ -187,13 +187,13 @@ test_unknown_over_a_gateway_whose_table_was_not_read if {
 
 test_none_where_the_gateways_subnet_is_blocked if {
 	_short(_mode("block-bidirectional")) == ["none", "block_public_access", "pub", set()]
-	_outcome(_mode("block-bidirectional")).hops[4] == {"id": "pub", "kind": "block_public_access", "state": "blocked"}
+	_path(_mode("block-bidirectional")).hops[4] == {"id": "pub", "kind": "block_public_access", "state": "blocked"}
 	_short(_mode("block-ingress")) == ["works", "", "", set()]
 }
 
 test_unknown_where_the_block_is if {
 	_short(_mode("block-sometimes")) == ["unknown", "", "", {["undecidable", "pub"]}]
-	_outcome(_mode("block-sometimes")).hops[4].state == "unknown"
+	_path(_mode("block-sometimes")).hops[4].state == "unknown"
 }
 
 # what stops the traffic earlier is named
@@ -208,7 +208,7 @@ test_works_over_a_regional_gateway_by_its_own_table if {
 	table := fixtures.table("rtb-nat", [], [fixtures.to("internet_gateway", "igw-1")])
 	document := _regional({"route_table_id": "rtb-nat"}, [table])
 	_short(document) == ["works", "", "", set()]
-	[hop.id | some hop in _outcome(document).hops] == ["rtb-app", "nat-1", "rtb-nat", "igw-1"]
+	[hop.id | some hop in _path(document).hops] == ["rtb-app", "nat-1", "rtb-nat", "igw-1"]
 }
 
 test_none_over_a_regional_gateway_whose_table_has_no_way_out if {
@@ -219,7 +219,7 @@ test_none_over_a_regional_gateway_whose_table_has_no_way_out if {
 test_works_over_a_regional_gateway_without_table if {
 	document := _regional({}, [])
 	_short(document) == ["works", "", "", set()]
-	[hop.id | some hop in _outcome(document).hops] == ["rtb-app", "nat-1", "igw-1"]
+	[hop.id | some hop in _path(document).hops] == ["rtb-app", "nat-1", "igw-1"]
 	_short(_regional({"route_table_id": "rtb-gone"}, [])) == ["works", "", "", set()]
 }
 
@@ -282,35 +282,35 @@ test_works_over_a_trusted_target if {
 		["peering", "vpc_peering_connection", "pcx-1"],
 	] {
 		document := _app_routes([fixtures.to(trusted[1], trusted[2])])
-		_outcome(_trusting(document, [{trusted[0]: trusted[2]}])).state == "works"
-		_outcome(_trusting(document, [{trusted[0]: "other"}])).state != "works"
+		_path(_trusting(document, [{trusted[0]: trusted[2]}])).state == "works"
+		_path(_trusting(document, [{trusted[0]: "other"}])).state != "works"
 	}
 }
 
 test_works_in_a_trusted_unit_over_what_is_opaque if {
 	trust := [{"organization_unit": "root/prod*"}]
-	_outcome(_trusting(_app_routes([fixtures.to("transit_gateway", "tgw-1")]), trust)).state == "works"
-	_outcome(_trusting(_pub_routes([fixtures.to("transit_gateway", "tgw-1")]), trust)).state == "works"
+	_path(_trusting(_app_routes([fixtures.to("transit_gateway", "tgw-1")]), trust)).state == "works"
+	_path(_trusting(_pub_routes([fixtures.to("transit_gateway", "tgw-1")]), trust)).state == "works"
 	elsewhere := [{"organization_unit": "root/test*"}]
-	_outcome(_trusting(_app_routes([fixtures.to("transit_gateway", "tgw-1")]), elsewhere)).state == "unknown"
+	_path(_trusting(_app_routes([fixtures.to("transit_gateway", "tgw-1")]), elsewhere)).state == "unknown"
 }
 
 test_trusted_unit_trusts_neither_peering_nor_failed_reads if {
 	trust := [{"organization_unit": "*"}]
-	_outcome(_trusting(_app_routes([fixtures.to("vpc_peering_connection", "pcx-1")]), trust)).state == "none"
+	_path(_trusting(_app_routes([fixtures.to("vpc_peering_connection", "pcx-1")]), trust)).state == "none"
 	denied := fixtures.denied(fixtures.estate({"nat_gateways": []}), {"nat_gateways": "ec2:DescribeNatGateways"})
-	_outcome(_trusting(denied, trust)).state == "unknown"
+	_path(_trusting(denied, trust)).state == "unknown"
 }
 
 test_none_over_peering if {
 	document := _app_routes([fixtures.to("vpc_peering_connection", "pcx-1")])
 	_short(document) == ["none", "peering", "pcx-1", set()]
-	_outcome(document).hops[1] == {"id": "pcx-1", "kind": "vpc_peering_connection", "state": "active"}
+	_path(document).hops[1] == {"id": "pcx-1", "kind": "vpc_peering_connection", "state": "active"}
 }
 
 test_works_over_a_trusted_target_behind_a_gateway if {
 	document := _pub_routes([fixtures.to("transit_gateway", "tgw-1")])
-	_outcome(_trusting(document, [{"transit_gateway": "tgw-1"}])).state == "works"
+	_path(_trusting(document, [{"transit_gateway": "tgw-1"}])).state == "works"
 }
 
 # IPv6
@@ -323,19 +323,19 @@ test_unread_egress_only_gateway_leaves_doubt_unless_the_subnet_is_blocked if {
 			"functions": [fixtures.function("orders", ["app"], {"ipv6_allowed_for_dual_stack": true})],
 			"subnets": [object.union(fixtures.subnet("app", "a"), {"internet_gateway_block_mode": mode})],
 		})
-		some outcomes in ways.ipv6 with input as fixtures.denied(document, operations)
-		[outcomes.app.state, outcomes.app.cause] == expected
+		some paths in egress.ipv6 with input as fixtures.denied(document, operations)
+		[paths.app.state, paths.app.cause] == expected
 	}
 }
 
-_outcome(document) := outcome if {
-	some outcomes in ways.ipv4 with input as document # regal ignore:with-outside-test-context
-	outcome := outcomes.app
+_path(document) := path if {
+	some paths in egress.ipv4 with input as document # regal ignore:with-outside-test-context
+	path := paths.app
 }
 
-_short(document) := [outcome.state, outcome.cause, outcome.root, waits] if {
-	outcome := _outcome(document)
-	waits := {[wait.status, wait.name] | some wait in outcome.waits}
+_short(document) := [path.state, path.cause, path.root, waits] if {
+	path := _path(document)
+	waits := {[wait.status, wait.name] | some wait in path.waits}
 }
 
 _app_routes(routes) := fixtures.estate({"route_tables": fixtures.tables(

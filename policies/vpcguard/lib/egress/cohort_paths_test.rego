@@ -1,8 +1,7 @@
-package vpcguard.lib.path_test
+package vpcguard.lib.egress_test
 
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.fixtures_test as fixtures
-import data.vpcguard.lib.path
-import data.vpcguard.lib.ways
 
 test_evidence_has_the_fixed_shape if {
 	[evidence] := _evidence with input as fixtures.estate({"nat_gateways": []})
@@ -29,17 +28,17 @@ test_missing_subnets_are_left_out_and_hidden_ones_unknown if {
 	_states(_hidden(fixtures.estate({}))) == {"app": "works", "hidden": "unknown"}
 }
 
-test_summary_sorts_by_state if {
-	[summary] := [summary | some summary in path.summary] with input as _hidden(fixtures.estate({"nat_gateways": []}))
-	[summary.works, summary.none, summary.unknown] == [set(), {"app"}, {"hidden"}]
-	{wait.name | some wait in summary.waits} == {"ec2:DescribeSubnets"}
+test_subnets_are_sorted_by_state if {
+	[subnets] := [subnets | some subnets in egress.by_state] with input as _hidden(fixtures.estate({"nat_gateways": []}))
+	[subnets.works, subnets.none, subnets.unknown] == [set(), {"app"}, {"hidden"}]
+	{wait.name | some wait in subnets.waits} == {"ec2:DescribeSubnets"}
 }
 
 test_roots_of_several_subnets if {
 	document := fixtures.estate({"nat_gateways": []})
-	[place] := [place | some place, _ in path.by_place] with input as document
-	path.roots(place, {"app"}) == {"nat-1"} with input as document
-	path.roots(place, set()) == set() with input as document
+	[key] := [key | some key, _ in egress.of] with input as document
+	egress.root_causes(key, {"app"}) == {"nat-1"} with input as document
+	egress.root_causes(key, set()) == set() with input as document
 }
 
 # one repair ends the fault of all of them, or there is none to name
@@ -53,9 +52,9 @@ test_no_root_where_a_subnet_has_none if {
 		"nat_gateways": [],
 		"route_tables": fixtures.tables([fixtures.to("nat_gateway", "nat-1")], halves),
 	})
-	[place] := [place | some place, _ in path.by_place] with input as document
-	path.roots(place, {"app"}) == {"nat-1"} with input as document
-	path.roots(place, {"app", "pub"}) == set() with input as document
+	[key] := [key | some key, _ in egress.of] with input as document
+	egress.root_causes(key, {"app"}) == {"nat-1"} with input as document
+	egress.root_causes(key, {"app", "pub"}) == set() with input as document
 }
 
 # IPv6
@@ -65,7 +64,7 @@ test_an_egress_only_gateway_is_a_way_out if {
 	_states(document) == {"app": "works"}
 	only := _ipv6_only with input as document
 	only == {"app"}
-	[outcome.hops | some outcomes in ways.ipv6; some outcome in outcomes] == [[
+	[path.hops | some paths in egress.ipv6; some path in paths] == [[
 		{"id": "rtb-app", "kind": "route_table", "state": "active"},
 		{"id": "eigw-1", "kind": "egress_only_internet_gateway", "state": "attached"},
 	]] with input as document
@@ -132,14 +131,14 @@ test_a_way_over_ipv4_needs_no_other if {
 }
 
 _states(document) := states if {
-	by_cohort := path.of with input as document # regal ignore:with-outside-test-context
-	some outcomes in by_cohort
-	states := {id: outcome.state | some id, outcome in outcomes}
+	by_cohort := egress.of with input as document # regal ignore:with-outside-test-context
+	some paths in by_cohort
+	states := {id: path.state | some id, path in paths}
 }
 
-_evidence := [path.evidence(place) | some place, _ in path.by_place]
+_evidence := [egress.evidence(key) | some key, _ in egress.of]
 
-_ipv6_only := {id | some by_subnet in path.by_place; some id, outcome in by_subnet; outcome.is_ipv6_only}
+_ipv6_only := {id | some by_subnet in egress.of; some id, path in by_subnet; path.is_ipv6_only}
 
 _hidden(document) := fixtures.denied(
 	object.union(document, {"functions": [fixtures.function("orders", ["app", "hidden"], {})]}),
