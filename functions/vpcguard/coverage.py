@@ -1,19 +1,58 @@
-"""How complete each kind of fact is, as the entries of the input document (docs/architecture.md)."""
+"""What a family of resources says about itself, and how complete each kind of its facts is.
+
+Snapshot and facts are put together of what the families say; completeness becomes the entries `coverage` of
+the input document (docs/architecture.md).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from vpcguard.aws.answers import Account, Estate, Json, known
+from vpcguard.aws.answers import Account, Estate, InUse, Json, known
 from vpcguard.aws.codes import is_not_found_code
-from vpcguard.aws.operations import Operation
+from vpcguard.aws.operations import Call, Operation, VpcIds
 from vpcguard.model import Failure
 
 # Whose answer has to be complete in a VPC that somebody shares with us: participants see little of it.
 # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-limitations.html
 SeenBy = Literal["owner", "both", "either", "own"]
+Facts = dict[str, dict[str, Json]]  # kind -> id -> one fact
+
+
+@dataclass(frozen=True, slots=True)
+class VpcKind:
+    """A kind of fact that hangs on VPCs: the operation that tells it, and whose answer must be complete.
+
+    names_subnets: what it holds stands in subnets, which have to be known to exist.
+    names_owner: its OwnerId is the VPC's owner. is_shown_to_owner_only: who sees any owns its VPC.
+    """
+
+    operation: Operation
+    seen_by: SeenBy
+    names_subnets: bool = False
+    names_owner: bool = False
+    is_shown_to_owner_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One family of resources.
+
+    operations: all that are read of it. lists: those read for every network in use, by VPC where they have a
+    filter for it. own_calls: what is read with them in our own account alone.
+    named_calls: what the first answers name and do not hold.
+    add_facts: adds the facts by kind to those there are, and returns the entries of their coverage.
+    vpc_kinds: the kinds whose coverage hangs on VPCs.
+    """
+
+    operations: tuple[Operation, ...]
+    add_facts: Callable[[Estate, Facts], list[Json]]
+    lists: tuple[Operation, ...] = ()
+    own_calls: Callable[[VpcIds], Iterable[Call]] | None = None
+    named_calls: Callable[[InUse], Iterable[Call]] | None = None
+    vpc_kinds: Mapping[str, VpcKind] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +72,8 @@ class Coverage:
         """True if what the facts lack does not exist."""
         return self.status == "known"
 
-    @property
-    def is_not_requested(self) -> bool:
-        """True if it was left out on purpose."""
-        return self.status == "not_requested"
-
 
 KNOWN = Coverage("known")
-
-
-@dataclass(frozen=True, slots=True)
-class VpcKind:
-    """A kind of fact that hangs on VPCs: the operation that tells it, and whose answer must be complete.
-
-    names_subnets: what it holds stands in subnets, which have to be known to exist.
-    names_owner: its OwnerId is the VPC's owner. is_shown_to_owner_only: who sees any owns its VPC.
-    """
-
-    operation: Operation
-    seen_by: SeenBy
-    names_subnets: bool = False
-    names_owner: bool = False
-    is_shown_to_owner_only: bool = False
 
 
 def unknown(*waits_for: str, reason: str, is_failed_read: bool = True) -> Coverage:
@@ -65,7 +84,7 @@ def unknown(*waits_for: str, reason: str, is_failed_read: bool = True) -> Covera
 def worst(*found: Coverage) -> Coverage:
     """Return what several reads that are all needed amount to: any unknown, then any not requested."""
     of_kind = [one for one in found if one.status == "unknown"]
-    of_kind = of_kind or [one for one in found if one.is_not_requested]
+    of_kind = of_kind or [one for one in found if one.status == "not_requested"]
     if not of_kind:
         return KNOWN
     return Coverage(
@@ -120,9 +139,20 @@ def of_unread(account: Account, operation: Operation) -> Coverage:
 
 def entries(kind: str, by_subject: Mapping[str, Coverage], *, default: Coverage | None = None) -> list[Json]:
     """Return the entries of one kind: the default for all subjects first, then those that differ from it."""
-    first = [] if default is None else [_entry(kind, None, default)]
-    return first + [
-        _entry(kind, subject, one) for subject, one in sorted(by_subject.items()) if one != default
+    found: list[tuple[str | None, Coverage]] = [] if default is None else [(None, default)]
+    found += [(subject, one) for subject, one in sorted(by_subject.items()) if one != default]
+    return [
+        known(
+            {
+                "kind": kind,
+                "subject": subject,
+                "status": one.status,
+                "waits_for": list(one.waits_for),
+                "reason": one.reason,
+                "is_failed_read": one.is_failed_read if one.status == "unknown" else None,
+            }
+        )
+        for subject, one in found
     ]
 
 
@@ -159,7 +189,7 @@ def cover_vpcs(
 def in_no_vpc(estate: Estate, own: Coverage, vpc_id: str, *, vpcs: Operation) -> Coverage:
     """Return the coverage in a VPC whose owner no answer names: who owns it decides what an absence means."""
     open_reads = [one for one in (own, of_list(estate.own, vpcs)) if one.status == "unknown"]
-    if own.is_not_requested or open_reads:
+    if own.status == "not_requested" or open_reads:
         return worst(own, *open_reads)
     reason = f"{vpc_id} is in no answer: deleted, or shared with this account no more"
     return unknown(vpc_id, reason=reason, is_failed_read=False)
@@ -185,20 +215,6 @@ def _named_subnets(
         for subnet_id in (*one.get("subnet_ids", ()), one.get("subnet_id")):
             if subnet_id is not None:
                 yield subnet_id, one.get("vpc_id")
-
-
-def _entry(kind: str, subject: str | None, coverage: Coverage) -> Json:
-    is_unknown = coverage.status == "unknown"
-    return known(
-        {
-            "kind": kind,
-            "subject": subject,
-            "status": coverage.status,
-            "waits_for": list(coverage.waits_for),
-            "reason": coverage.reason,
-            "is_failed_read": coverage.is_failed_read if is_unknown else None,
-        }
-    )
 
 
 def _unknown(account: Account, operation: Operation, what: str) -> Coverage:

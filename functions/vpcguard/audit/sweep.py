@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 from vpcguard.audit.changes import COUNTED, audit_functions, counts_of
 from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.judging import failed_reads, judge_or_bisect
-from vpcguard.changes.fields import ACCOUNT_ID, REGION
+from vpcguard.changes.events import ACCOUNT_ID, REGION
 from vpcguard.clock import rfc3339
 from vpcguard.errors import (
     DecisionError,

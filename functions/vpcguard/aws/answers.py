@@ -196,6 +196,29 @@ def estate_of(snapshot: Snapshot) -> Estate:
     return Estate(own=own, region=snapshot.region, partition=(*partitions, "aws")[0], owners=owners)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InUse:
+    """What the functions in scope use of a network, and the network's lists as they were answered.
+
+    subnet_ids and security_group_ids are looked for again, one by one, where the lists were asked for by VPC.
+    """
+
+    network: Answers
+    vpc_ids: frozenset[str]
+    subnet_ids: frozenset[str] = frozenset()
+    security_group_ids: frozenset[str] = frozenset()
+
+    def items(self, operation: Operation) -> list[Json]:
+        """Return what a list holds of the VPCs in use."""
+        return [item for item in items(self.network, operation) if item.get("VpcId") in self.vpc_ids]
+
+    def unseen(self, operation: Operation, field_name: str, ids: frozenset[str]) -> list[str]:
+        """Return the ids that a list does not hold; none where asking again would be refused again."""
+        if operation.key in self.network.failures:
+            return []
+        return sorted(ids - {item.get(field_name) for item in items(self.network, operation)})
+
+
 def value(item: Json, *path: str) -> Any:
     """Return what stands at a path; None where it is absent."""
     for key in path[:-1]:
@@ -237,9 +260,9 @@ def each(item: Json, key: str, convert: Callable[[Json], T]) -> list[T]:
     return converted
 
 
-def fields_of(item: Json, key: str, field_name: str) -> list[str]:
-    """Return one text field of every object of a list, sorted, each once."""
-    return sorted({one[field_name] for one in item.get(key, ()) if one.get(field_name)})
+def fields_of(objects: Iterable[Json], name: str) -> list[str]:
+    """Return one text field of every object that has it, sorted, each once."""
+    return sorted({one[name] for one in objects if one.get(name)})
 
 
 def known(pairs: Mapping[str, Any]) -> Json:

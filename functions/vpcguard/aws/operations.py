@@ -9,7 +9,7 @@ holds them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -19,6 +19,7 @@ from vpcguard.errors import SnapshotError
 
 # the snapshot's prefix is the IAM prefix; botocore calls two of these services otherwise
 _CLIENTS = {"tag": "resourcegroupstaggingapi", "servicequotas": "service-quotas"}
+FILTER_VALUES = 200  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -40,6 +41,8 @@ class Each:
 
 
 Shape = Kind | Each | Mapping[str, Any] | list[Any]  # Mapping and list hold shapes
+
+VpcIds = Collection[str] | None  # None: every VPC of the account and region
 
 TEXT, WHOLE, NUMBER, FLAG, ANY = Kind.TEXT, Kind.WHOLE, Kind.NUMBER, Kind.FLAG, Kind.ANY
 
@@ -96,6 +99,12 @@ class Operation:
             shape = Each(shape)
         return shape
 
+    def of_vpcs(self, vpc_ids: VpcIds) -> list[dict[str, Any]]:
+        """Return the filters that narrow the list down to VPCs; none where it has no filter for them."""
+        if vpc_ids is None or self.vpc_filter is None:
+            return []
+        return [{"Name": self.vpc_filter, "Values": sorted(vpc_ids)}]
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -109,6 +118,13 @@ class Call:
     keys: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     otherwise: Call | None = None
+
+
+def calls_by_id(operation: Operation, name: str, ids: list[str]) -> Iterator[Call]:
+    """Yield reads of single resources by filter: asked for by id, one that is gone makes EC2 refuse all."""
+    for start in range(0, len(ids), FILTER_VALUES):
+        values = ids[start : start + FILTER_VALUES]
+        yield Call(operation, parameters={operation.filters: [{"Name": name, "Values": values}]})
 
 
 def keep(value: Any, shape: Shape, place: str) -> Any:

@@ -5,6 +5,7 @@ Everything here is pure and treats its input as untrusted: the only error raised
 
 from vpcguard.changes.events import (
     EVENTS,
+    function_name,
     is_look_again,
     look_again_event,
     managed_by,
@@ -12,7 +13,6 @@ from vpcguard.changes.events import (
     parse_look_again,
     unversioned,
 )
-from vpcguard.changes.fields import function_name
 from vpcguard.model import Change
 
 __all__ = [

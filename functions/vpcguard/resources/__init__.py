@@ -11,14 +11,12 @@ from collections.abc import Mapping
 from vpcguard.aws.operations import Operation
 from vpcguard.coverage import VpcKind
 from vpcguard.resources import (
-    endpoints,
     filters,
     function_details,
     functions,
     gateways,
     interfaces,
     networks,
-    quotas,
     roles,
 )
 
@@ -28,10 +26,8 @@ FAMILIES = (
     function_details.FAMILY,
     networks.FAMILY,
     gateways.FAMILY,
-    endpoints.FAMILY,
     filters.FAMILY,
     interfaces.FAMILY,
-    quotas.FAMILY,
     roles.FAMILY,
 )
 OPERATIONS: Mapping[str, Operation] = {one.key: one for family in FAMILIES for one in family.operations}

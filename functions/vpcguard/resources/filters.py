@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from vpcguard.aws.answers import (
     Estate,
+    InUse,
     Json,
     each,
     fields_of,
@@ -16,17 +17,18 @@ from vpcguard.aws.answers import (
     text,
     value,
 )
-from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, texts
+from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, calls_by_id, texts
 from vpcguard.coverage import (
     KNOWN,
     Coverage,
+    Facts,
+    Family,
     VpcKind,
     entries,
     of_entry,
     of_list,
     of_unread,
 )
-from vpcguard.resources.family import Facts, Family, InUse, calls_by_id, ids_of
 from vpcguard.resources.networks import routes_in_use
 
 _PERMISSIONS: list[Shape] = [
@@ -113,8 +115,8 @@ def named_calls(in_use: InUse) -> Iterator[Call]:
         for permission in (*group.get("IpPermissions", []), *group.get("IpPermissionsEgress", []))
     )
     by_groups = (named for permission in permissions for named in permission.get("PrefixListIds", []))
-    by_routes = ids_of(routes_in_use(in_use), "DestinationPrefixListId")
-    for list_id in sorted({*by_routes, *ids_of(by_groups, "PrefixListId")}):
+    by_routes = fields_of(routes_in_use(in_use), "DestinationPrefixListId")
+    for list_id in sorted({*by_routes, *fields_of(by_groups, "PrefixListId")}):
         yield Call(PREFIX_LIST_ENTRIES, (list_id,), {"PrefixListId": list_id})
     unseen = in_use.unseen(SECURITY_GROUPS, "GroupId", in_use.security_group_ids)
     yield from calls_by_id(SECURITY_GROUPS, "group-id", unseen)
@@ -157,10 +159,10 @@ def _permission(item: Json) -> Json:
             "protocol": required_text(item, "IpProtocol"),
             "from_port": item.get("FromPort"),
             "to_port": item.get("ToPort"),
-            "ipv4_cidrs": fields_of(item, "IpRanges", "CidrIp"),
-            "ipv6_cidrs": fields_of(item, "Ipv6Ranges", "CidrIpv6"),
-            "prefix_list_ids": fields_of(item, "PrefixListIds", "PrefixListId"),
-            "group_ids": fields_of(item, "UserIdGroupPairs", "GroupId"),
+            "ipv4_cidrs": fields_of(item.get("IpRanges", ()), "CidrIp"),
+            "ipv6_cidrs": fields_of(item.get("Ipv6Ranges", ()), "CidrIpv6"),
+            "prefix_list_ids": fields_of(item.get("PrefixListIds", ()), "PrefixListId"),
+            "group_ids": fields_of(item.get("UserIdGroupPairs", ()), "GroupId"),
         }
     )
 
@@ -171,7 +173,7 @@ def _acl(item: Json) -> Json:
         "id": required_text(item, "NetworkAclId"),
         "vpc_id": required_text(item, "VpcId"),
         "is_default": item.get("IsDefault", False),
-        "subnet_ids": fields_of(item, "Associations", "SubnetId"),
+        "subnet_ids": fields_of(item.get("Associations", ()), "SubnetId"),
         "entries": sorted(numbered, key=lambda one: (one["is_egress"], one["rule_number"], repr(one))),
     }
 
@@ -205,7 +207,7 @@ def _add_prefix_lists(estate: Estate, facts: Facts) -> list[Json]:
         for list_id in sorted(account.answer(PREFIX_LIST_ENTRIES)):
             one = lists.setdefault(list_id, {"id": list_id, "cidrs": []})
             cidrs = account.entry(
-                PREFIX_LIST_ENTRIES, list_id, lambda item: fields_of(item, "Entries", "Cidr")
+                PREFIX_LIST_ENTRIES, list_id, lambda item: fields_of(item.get("Entries", ()), "Cidr")
             )
             one["cidrs"] = one["cidrs"] or cidrs or []
     coverage = {list_id: _of_networks(estate, list_id) for list_id in {*lists, *_named_lists(facts)}}

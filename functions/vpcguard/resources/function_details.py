@@ -11,9 +11,8 @@ from typing import Any
 
 from vpcguard.aws.answers import Account, Estate, Json, each, known, required_text, text, value
 from vpcguard.aws.operations import NUMBER, TEXT, WHOLE, Call, Each, Operation, texts
-from vpcguard.coverage import KNOWN, Coverage, entries, of_entry, of_list, worst
+from vpcguard.coverage import KNOWN, Coverage, Facts, Family, entries, of_entry, of_list, worst
 from vpcguard.model import Answers
-from vpcguard.resources.family import Facts, Family
 from vpcguard.resources.functions import (
     GET_FUNCTION_CONFIGURATION,
     LATEST,

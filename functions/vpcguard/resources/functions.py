@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from vpcguard.aws.answers import Estate, Json, items, known, required_text, text, texts_of, value
 from vpcguard.aws.operations import ANY, FLAG, TEXT, WHOLE, Call, Operation, Shape, kind_of, texts
-from vpcguard.coverage import entries, of_list
+from vpcguard.coverage import Facts, Family, entries, of_list
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Answers
-from vpcguard.resources.family import Facts, Family
 
 if TYPE_CHECKING:  # judging a stored snapshot needs no AWS client
     from vpcguard.aws.reading import Reads

@@ -1,15 +1,34 @@
-"""Ways out of a VPC: NAT gateways, zonal and regional, internet and egress-only internet gateways."""
+"""Ways out of a VPC and into AWS: NAT gateways, internet and egress-only internet gateways, VPC endpoints.
+
+A NAT gateway is zonal or regional. Service names are kept as AWS writes them, policies know how to read them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from functools import partial
+from operator import itemgetter
+from typing import Any
 
-from vpcguard.aws.answers import Account, Estate, Json, each, items, known, lower, required_text, text
-from vpcguard.aws.operations import TEXT, Operation, Shape, texts
-from vpcguard.coverage import VpcKind
-from vpcguard.resources.family import Facts, Family
-from vpcguard.resources.networks import SUBNETS
+from vpcguard.aws.answers import (
+    Account,
+    Estate,
+    InUse,
+    Json,
+    each,
+    fields_of,
+    items,
+    known,
+    lower,
+    required_text,
+    text,
+    texts_of,
+    value,
+)
+from vpcguard.aws.operations import FLAG, TEXT, Call, Operation, Shape, texts
+from vpcguard.coverage import Facts, Family, VpcKind
+from vpcguard.resources.networks import SUBNETS, VPC_ATTRIBUTE
 
 _ATTACHMENTS: list[Shape] = [texts("VpcId State")]
 NAT_GATEWAYS = Operation(
@@ -49,26 +68,63 @@ EGRESS_ONLY_GATEWAYS = Operation(
     paged=True,
     page_size=255,  # the most that this one takes
 )
+VPC_ENDPOINTS = Operation(
+    service="ec2",
+    name="DescribeVpcEndpoints",
+    shape={
+        "VpcEndpoints": [
+            texts(
+                "VpcEndpointId VpcEndpointType VpcId OwnerId ServiceName ServiceRegion State PolicyDocument"
+            )
+            | {
+                "RouteTableIds": [TEXT],
+                "SubnetIds": [TEXT],
+                "NetworkInterfaceIds": [TEXT],
+                "Groups": [texts("GroupId")],
+                "PrivateDnsEnabled": FLAG,
+                "RequesterManaged": FLAG,
+                "IpAddressType": TEXT,
+                "DnsOptions": texts("DnsRecordIpType PrivateDnsPreference")
+                | {"PrivateDnsOnlyForInboundResolverEndpoint": FLAG, "PrivateDnsSpecifiedDomains": [TEXT]},
+            }
+        ]
+    },
+    paged=True,
+    page_size=1000,
+    vpc_filter="vpc-id",
+)
+
+
+def named_calls(in_use: InUse) -> Iterator[Call]:
+    """Yield the reads of the DNS attributes of VPCs with an interface endpoint: its names hang on them."""
+    endpoints = in_use.items(VPC_ENDPOINTS)
+    with_interface = sorted({one["VpcId"] for one in endpoints if one.get("VpcEndpointType") == "Interface"})
+    for vpc_id in with_interface:
+        for attribute in ("enableDnsSupport", "enableDnsHostnames"):  # AWS answers one a call
+            yield Call(VPC_ATTRIBUTE, (vpc_id,), {"VpcId": vpc_id, "Attribute": attribute})
 
 
 def add_facts(estate: Estate, facts: Facts) -> list[Json]:
-    """Add the gateways that we or the VPC's owner see."""
+    """Add the gateways and endpoints that we or the VPC's owner see."""
     facts["nat_gateways"] = estate.merged({account: _nat_gateways(account) for account in estate.accounts})
     facts["internet_gateways"] = estate.union(INTERNET_GATEWAYS, partial(_gateway, key="InternetGatewayId"))
     facts["egress_only_internet_gateways"] = estate.union(
         EGRESS_ONLY_GATEWAYS, partial(_gateway, key="EgressOnlyInternetGatewayId")
     )
+    facts["vpc_endpoints"] = estate.union(VPC_ENDPOINTS, _endpoint)
     return []
 
 
 FAMILY = Family(
-    operations=(NAT_GATEWAYS, INTERNET_GATEWAYS, EGRESS_ONLY_GATEWAYS),
-    lists=(NAT_GATEWAYS, INTERNET_GATEWAYS, EGRESS_ONLY_GATEWAYS),
+    operations=(NAT_GATEWAYS, INTERNET_GATEWAYS, EGRESS_ONLY_GATEWAYS, VPC_ENDPOINTS),
+    lists=(NAT_GATEWAYS, INTERNET_GATEWAYS, EGRESS_ONLY_GATEWAYS, VPC_ENDPOINTS),
+    named_calls=named_calls,
     add_facts=add_facts,
     vpc_kinds={
         "nat_gateways": VpcKind(NAT_GATEWAYS, "owner", names_subnets=True, is_shown_to_owner_only=True),
         "internet_gateways": VpcKind(INTERNET_GATEWAYS, "owner"),
         "egress_only_internet_gateways": VpcKind(EGRESS_ONLY_GATEWAYS, "owner"),
+        "vpc_endpoints": VpcKind(VPC_ENDPOINTS, "owner", names_subnets=True, names_owner=True),
     },
 )
 
@@ -117,9 +173,50 @@ def _gateway(item: Json, key: str) -> Json:
     attachments = each(item, "Attachments", _attachment)
     return {
         "id": required_text(item, key),
-        "attachments": sorted(attachments, key=lambda one: str(one["vpc_id"])),
+        "attachments": sorted(attachments, key=itemgetter("vpc_id")),
     }
 
 
 def _attachment(item: Json) -> Json:
     return {"vpc_id": required_text(item, "VpcId"), "state": lower(item, "State")}
+
+
+def _endpoint(item: Json) -> Json:
+    return {
+        "id": required_text(item, "VpcEndpointId"),
+        "vpc_id": required_text(item, "VpcId"),
+        "type": text(item, "VpcEndpointType") or "Gateway",  # AWS's default
+        "service_name": required_text(item, "ServiceName"),
+        "state": lower(item, "State"),
+        "private_dns_enabled": item.get("PrivateDnsEnabled", False),
+        "private_dns_only_for_inbound_resolver": (
+            value(item, "DnsOptions", "PrivateDnsOnlyForInboundResolverEndpoint") or False
+        ),
+        "route_table_ids": texts_of(item, "RouteTableIds"),
+        "subnet_ids": texts_of(item, "SubnetIds"),
+        "security_group_ids": fields_of(item.get("Groups", ()), "GroupId"),
+        "has_default_policy": _is_full_access(item.get("PolicyDocument")),
+    }
+
+
+def _is_full_access(policy: str | None) -> bool:
+    """Return True for the policy that AWS attaches by default, or none: everything allowed to everybody.
+
+    https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+    """
+    if not policy:
+        return True
+    try:
+        statements = json.loads(policy)["Statement"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    statements = statements if isinstance(statements, list) else [statements]
+    return len(statements) == 1 and _allows_everything(statements[0])
+
+
+def _allows_everything(statement: Any) -> bool:
+    if not isinstance(statement, dict) or statement.get("Condition"):
+        return False
+    if statement.get("Effect") != "Allow" or statement.get("Principal") not in ("*", {"AWS": "*"}):
+        return False
+    return all(statement.get(key) in ("*", ["*"]) for key in ("Action", "Resource"))

@@ -1,17 +1,31 @@
-"""Network interfaces and instances: Lambda's interfaces, and the NAT instances that routes lead to.
+"""Network interfaces: Lambda's own, how many it may have in a VPC, and the NAT instances that routes lead to.
 
 Asked for by filter, never by id: an id that is gone makes EC2 refuse the whole call, a filter just
-finds nothing.
+finds nothing. The quota is read live because AWS documents two numbers for it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from functools import partial
 
-from vpcguard.aws.answers import Account, Estate, Json, each, fields_of, known, lower, required_text, text
-from vpcguard.aws.operations import FLAG, WHOLE, Call, Operation, texts
-from vpcguard.coverage import VpcKind
-from vpcguard.resources.family import Facts, Family, InUse, VpcIds, by_vpc, calls_by_id, ids_of
+from vpcguard.aws.answers import (
+    Account,
+    Estate,
+    InUse,
+    Json,
+    each,
+    fields_of,
+    known,
+    lower,
+    required_text,
+    text,
+    value,
+)
+from vpcguard.aws.operations import FLAG, NUMBER, WHOLE, Call, Operation, Shape, VpcIds, calls_by_id, texts
+from vpcguard.coverage import Facts, Family, VpcKind, entries, of_entry, of_unread
+from vpcguard.errors import SnapshotError
 from vpcguard.resources.networks import routes_in_use
 
 NETWORK_INTERFACES = Operation(
@@ -57,26 +71,44 @@ INSTANCES = Operation(
     paged=True,
     page_size=1000,
 )
+_QUOTA: dict[str, Shape] = {
+    "Quota": texts("ServiceCode QuotaCode QuotaName")
+    | {"Value": NUMBER, "Adjustable": FLAG, "GlobalQuota": FLAG}
+}
+GET_QUOTA = Operation(service="servicequotas", name="GetServiceQuota", shape=_QUOTA, keys=1)
+GET_DEFAULT_QUOTA = Operation(service="servicequotas", name="GetAWSDefaultServiceQuota", shape=_QUOTA, keys=1)
 
+INTERFACES_PER_VPC = "L-9FEE3D26"
+_BASIS = {GET_QUOTA: "applied", GET_DEFAULT_QUOTA: "default"}
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html: "Hyperplane ENIs"
 _OF_LAMBDA = {"Name": "interface-type", "Values": ["lambda"]}
 _LAMBDA_DESCRIPTION = "AWS Lambda VPC ENI"
 
 
 def own_calls(vpc_ids: VpcIds) -> Iterator[Call]:
-    """Yield the read of Lambda's interfaces, which are our own whoever owns the VPC."""
-    yield Call(NETWORK_INTERFACES, parameters={"Filters": [_OF_LAMBDA, *by_vpc(NETWORK_INTERFACES, vpc_ids)]})
+    """Yield the reads of Lambda's interfaces, which are our own whoever owns the VPC, and of their quota.
+
+    AWS's default is asked for only where Service Quotas has no value of the account's own.
+    """
+    yield Call(NETWORK_INTERFACES, parameters={"Filters": [_OF_LAMBDA, *NETWORK_INTERFACES.of_vpcs(vpc_ids)]})
+    asked = {"ServiceCode": "lambda", "QuotaCode": INTERFACES_PER_VPC}
+    default = Call(GET_DEFAULT_QUOTA, (INTERFACES_PER_VPC,), asked)
+    yield Call(GET_QUOTA, (INTERFACES_PER_VPC,), asked, otherwise=default)
 
 
 def named_calls(in_use: InUse) -> Iterator[Call]:
     """Yield the reads of the interfaces and instances that routes lead to."""
     routes = routes_in_use(in_use)
-    yield from calls_by_id(NETWORK_INTERFACES, "network-interface-id", ids_of(routes, "NetworkInterfaceId"))
-    yield from calls_by_id(INSTANCES, "instance-id", ids_of(routes, "InstanceId"))
+    interface_ids, instance_ids = fields_of(routes, "NetworkInterfaceId"), fields_of(routes, "InstanceId")
+    yield from calls_by_id(NETWORK_INTERFACES, "network-interface-id", interface_ids)
+    yield from calls_by_id(INSTANCES, "instance-id", instance_ids)
 
 
 def add_facts(estate: Estate, facts: Facts) -> list[Json]:
-    """Add Lambda's interfaces and the targets of routes: the thousands of others decide nothing."""
+    """Add Lambda's interfaces, the targets of routes, and quotas.
+
+    The thousands of other interfaces decide nothing.
+    """
     routes = [
         route
         for table in facts["route_tables"].values()
@@ -95,11 +127,11 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     facts["network_interfaces"] = interfaces
     instances = estate.merged({account: _instances(account) for account in estate.accounts})
     facts["instances"] = {key: one for key, one in instances.items() if key in instance_ids}
-    return []
+    return _add_quotas(estate.own, facts)
 
 
 FAMILY = Family(
-    operations=(NETWORK_INTERFACES, INSTANCES),
+    operations=(NETWORK_INTERFACES, INSTANCES, GET_QUOTA, GET_DEFAULT_QUOTA),
     own_calls=own_calls,
     named_calls=named_calls,
     add_facts=add_facts,
@@ -119,7 +151,7 @@ def _interface(item: Json) -> Json:
             "id": required_text(item, "NetworkInterfaceId"),
             "vpc_id": required_text(item, "VpcId"),
             "subnet_id": text(item, "SubnetId"),
-            "security_group_ids": fields_of(item, "Groups", "GroupId"),
+            "security_group_ids": fields_of(item.get("Groups", ()), "GroupId"),
             "interface_type": interface_type,
             "is_lambda": interface_type == "lambda" or description.startswith(_LAMBDA_DESCRIPTION),
             "owner_id": text(item, "OwnerId"),
@@ -144,3 +176,34 @@ def _instance(item: Json) -> Json:
             "source_dest_check": item.get("SourceDestCheck"),
         }
     )
+
+
+def _add_quotas(own: Account, facts: Facts) -> list[Json]:
+    """Add the quotas by code.
+
+    The default counts only where GetServiceQuota says NoSuchResourceException: every other
+    failure hides a value that may be higher or lower.
+    """
+    quotas, coverage = {}, {}
+    for code in sorted({*own.named(GET_QUOTA), *own.answer(GET_DEFAULT_QUOTA)}):
+        operation = GET_DEFAULT_QUOTA if own.has_nothing(GET_QUOTA, code) else GET_QUOTA
+        quota = own.entry(operation, code, partial(_quota, code=code, operation=operation))
+        coverage[code] = of_entry(own, operation, code)
+        if coverage[code].is_known and quota is not None:
+            quotas[code] = quota
+        elif coverage[code].is_known:
+            coverage[code] = of_unread(own, operation)
+    facts["quotas"] = quotas
+    default = of_entry(own, GET_QUOTA, is_asked_for_all=True)
+    default = of_entry(own, GET_DEFAULT_QUOTA) if default.is_known else default
+    return entries("quotas", coverage, default=default)
+
+
+def _quota(answer: Json, *, code: str, operation: Operation) -> Json | None:
+    number = value(answer, "Quota", "Value")
+    if number is None:
+        return None
+    if not math.isfinite(number):  # JSON's 1e999
+        raise SnapshotError("Quota.Value: expected a number, found a number")
+    service = text(answer, "Quota", "ServiceCode") or ""
+    return {"service": service, "code": code, "value": number, "basis": _BASIS[operation]}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vpcguard.aws.answers import Estate, Json, each, known, lower, required_text, text, value
-from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, texts
+from vpcguard.aws.answers import Estate, InUse, Json, each, known, lower, required_text, text, value
+from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, calls_by_id, texts
 from vpcguard.coverage import (
     KNOWN,
     Coverage,
+    Facts,
+    Family,
     VpcKind,
     entries,
     in_no_vpc,
@@ -17,8 +19,6 @@ from vpcguard.coverage import (
     of_list,
     of_unread,
 )
-from vpcguard.resources.endpoints import VPC_ENDPOINTS
-from vpcguard.resources.family import Facts, Family, InUse, calls_by_id
 
 _IPV6_NETWORKS: list[Shape] = [{"Ipv6CidrBlock": TEXT, "Ipv6CidrBlockState": texts("State")}]
 VPCS = Operation(
@@ -131,13 +131,8 @@ def routes_in_use(in_use: InUse) -> list[Json]:
 
 
 def named_calls(in_use: InUse) -> Iterator[Call]:
-    """Yield the reads of DNS attributes, where an interface endpoint is, and of subnets no list shows."""
-    endpoints = in_use.items(VPC_ENDPOINTS)
-    with_interface = sorted({one["VpcId"] for one in endpoints if one.get("VpcEndpointType") == "Interface"})
-    for vpc_id in with_interface:
-        for attribute in ("enableDnsSupport", "enableDnsHostnames"):  # AWS answers one a call
-            yield Call(VPC_ATTRIBUTE, (vpc_id,), {"VpcId": vpc_id, "Attribute": attribute})
-    yield from calls_by_id(SUBNETS, "subnet-id", in_use.unseen(SUBNETS, "SubnetId", in_use.subnet_ids))
+    """Yield the reads of the subnets in use that no list shows."""
+    return calls_by_id(SUBNETS, "subnet-id", in_use.unseen(SUBNETS, "SubnetId", in_use.subnet_ids))
 
 
 def read_vpcs(estate: Estate) -> dict[str, Json]:

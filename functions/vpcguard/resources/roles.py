@@ -18,6 +18,8 @@ from vpcguard.aws.operations import ANY, FLAG, TEXT, Call, Operation, Shape, tex
 from vpcguard.coverage import (
     KNOWN,
     Coverage,
+    Facts,
+    Family,
     entries,
     of_entry,
     of_list,
@@ -26,7 +28,6 @@ from vpcguard.coverage import (
     worst,
 )
 from vpcguard.model import Answers
-from vpcguard.resources.family import Facts, Family
 
 if TYPE_CHECKING:  # judging a stored snapshot needs no AWS client
     from vpcguard.aws.reading import Reads

@@ -4,6 +4,10 @@ Function scope takes three round trips in a row: the function, its network, what
 names alone allow is read together with the function. VPC scope lists the functions first. Account scope uses
 lists instead of single reads; the network and the roles wait for the last page of functions: a subnet or
 role made for a function while the pages went by would otherwise be in no answer, and count as missing.
+
+First the scopes, then the functions and what belongs to them, then their network. Participants see neither
+NAT gateways nor endpoints of a VPC that is shared with them, so that its owner is asked too:
+https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html
 """
 
 from __future__ import annotations
@@ -13,15 +17,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vpcguard.aws.answers import Json, merge
+from botocore.exceptions import BotoCoreError, ClientError
+
+from vpcguard.aws.answers import InUse, Json, items, merge
 from vpcguard.aws.codes import PARTIAL
-from vpcguard.aws.operations import Call
-from vpcguard.aws.reading import Aws, Progress, Reads, Threads
+from vpcguard.aws.operations import FILTER_VALUES, Call, VpcIds
+from vpcguard.aws.reading import Aws, Progress, Reads, Threads, is_denied, passing_error
 from vpcguard.clock import Clock, rfc3339
 from vpcguard.model import Answers, Failure, Scope, Snapshot
-from vpcguard.resources import OPERATIONS
+from vpcguard.resources import FAMILIES, OPERATIONS
 from vpcguard.resources import function_details as details
-from vpcguard.resources.family import FILTER_VALUES
 from vpcguard.resources.functions import (
     GET_FUNCTION_CONFIGURATION,
     LIST_FUNCTIONS,
@@ -31,10 +36,16 @@ from vpcguard.resources.functions import (
     read_function_pages,
     role_name,
 )
+from vpcguard.resources.networks import SUBNETS, VPCS
 from vpcguard.resources.roles import collect_all_roles, collect_roles
-from vpcguard.snapshot.vpcs import read_lists, read_with_owners
 
 Functions = Mapping[str, Json]  # function name -> its configuration
+
+# those that can be narrowed down to VPCs first
+_LISTS = sorted(
+    (operation for family in FAMILIES for operation in family.lists), key=lambda one: one.vpc_filter is None
+)
+_ASSUME_ROLE = "sts:AssumeRole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +146,7 @@ def read_account_roles(aws: Aws, *, options: CaptureOptions = _DEFAULTS) -> Answ
 def _read_functions(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
     """Read single functions; what hints name is read together with them, not after."""
     vpc_ids, names = options.hints.vpc_ids, options.hints.role_names
-    network = reads.threads.begin(read_lists, reads, vpc_ids) if vpc_ids else None
+    network = reads.threads.begin(_read_lists, reads, vpc_ids) if vpc_ids else None
     roles = reads.threads.begin(collect_roles, reads, names, options.account_roles) if names else None
     _start_by_name(reads, scope, options)
     configurations = reads.run(configuration_calls(scope.function_names))
@@ -178,8 +189,9 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
     network, owners = Answers(), dict[str, Answers]()
     if in_vpc:
         chains.append(begin(collect_roles, reads, _role_names(functions), options.account_roles))
-        lists = read_lists(reads, None)
-        network, owners = read_with_owners(reads, lists, in_vpc, account_id=scope.account_id, is_by_vpc=False)
+        network, owners = _read_with_owners(
+            reads, _read_lists(reads, None), in_vpc, account_id=scope.account_id, is_by_vpc=False
+        )
     own = merge(
         (
             listed,
@@ -229,8 +241,8 @@ def _read_few(
     chains.append(hinted_roles)
     vpc_ids = _named_vpcs(in_vpc)
     if hinted_network is None or hints.vpc_ids != vpc_ids:
-        hinted_network = begin(read_lists, reads, vpc_ids)
-    network, owners = read_with_owners(
+        hinted_network = begin(_read_lists, reads, vpc_ids)
+    network, owners = _read_with_owners(
         reads, hinted_network.result(), in_vpc, account_id=account_id, is_by_vpc=vpc_ids is not None
     )
     own = merge((*(chain.result() for chain in chains), network))
@@ -290,14 +302,14 @@ def _list_of_vpc(reads: Reads, vpc_id: str) -> Answers:
 
 def _read_details(reads: Reads, functions: Functions, options: CaptureOptions) -> Answers:
     """Read what takes a call for each function, and only because it was asked for."""
-    first = _read_named(reads, functions, options)
+    first = _read_single(reads, functions, options)
     return merge((first, reads.run(details.served_version_calls(first))))
 
 
 def _read_details_and_sources(reads: Reads, functions: Functions, options: CaptureOptions) -> Answers:
     """Read the same, and event sources: by function and alias for a few, else the account's list."""
     in_vpc = sorted(_attached(functions))
-    first = _read_named(reads, functions, options)
+    first = _read_single(reads, functions, options)
     versions = details.served_version_calls(first)
     if options.aliases and len(in_vpc) <= details.FEW and details.LIST_ALIASES.key not in first.failures:
         sources = details.event_source_calls(in_vpc, first)
@@ -307,7 +319,7 @@ def _read_details_and_sources(reads: Reads, functions: Functions, options: Captu
     return merge((first, details.only_of(second, in_vpc)))
 
 
-def _read_named(reads: Reads, functions: Functions, options: CaptureOptions) -> Answers:
+def _read_single(reads: Reads, functions: Functions, options: CaptureOptions) -> Answers:
     calls: list[Call] = []
     if options.concurrency:
         calls += details.concurrency_calls(sorted(_attached(functions)))
@@ -334,3 +346,90 @@ def _named_vpcs(in_vpc: Functions) -> frozenset[str] | None:
     if not all(vpc_ids) or len(vpc_ids) > FILTER_VALUES:
         return None
     return frozenset(vpc_id for vpc_id in vpc_ids if vpc_id)
+
+
+def _read_lists(reads: Reads, vpc_ids: VpcIds, *, of_owner: bool = False) -> Answers:
+    """Read the VPCs and all that hangs on them, at once; in our own account Lambda's interfaces too."""
+    asked = None if vpc_ids is None or len(vpc_ids) > FILTER_VALUES else vpc_ids
+    calls = []
+    for operation in _LISTS:
+        filters = operation.of_vpcs(asked)
+        calls.append(Call(operation, parameters={operation.filters: filters} if filters else {}))
+    for family in FAMILIES:
+        if family.own_calls is not None and not of_owner:
+            calls += family.own_calls(asked)
+    return reads.run(calls)
+
+
+def _read_with_owners(
+    reads: Reads, network: Answers, functions: Mapping[str, Json], *, account_id: str, is_by_vpc: bool
+) -> tuple[Answers, dict[str, Answers]]:
+    """Return the lists of a network with what they name and do not hold, and what other owners answered.
+
+    functions: those of the scope that are attached. is_by_vpc: the lists were asked for by VPC, so what they
+    lack may still be somewhere else: a group, for one, may belong to another VPC. Owners whom we may not ask
+    stay out.
+    """
+    in_use = _in_use(network, functions, is_by_vpc=is_by_vpc)
+    owners = {
+        owner: reads.threads.begin(_read_owner, reads, owner, frozenset(vpc_ids))
+        for owner, vpc_ids in sorted(_other_owners(in_use, account_id).items())
+    }
+    named = _read_named(reads, in_use)
+    answered = {owner: future.result() for owner, future in owners.items()}
+    return merge((network, named)), {
+        owner: answers for owner, answers in answered.items() if answers is not None
+    }
+
+
+def _in_use(network: Answers, functions: Mapping[str, Json], *, is_by_vpc: bool) -> InUse:
+    """Return what functions use, with the VPCs that they name and those their subnets are in."""
+    configurations = [one["VpcConfig"] for one in functions.values()]
+    subnet_ids = frozenset(subnet for one in configurations for subnet in one["SubnetIds"])
+    named = {one.get("VpcId") for one in configurations}
+    of_subnets = {one.get("VpcId") for one in items(network, SUBNETS) if one.get("SubnetId") in subnet_ids}
+    vpc_ids = frozenset(vpc_id for vpc_id in named | of_subnets if vpc_id)
+    if not is_by_vpc:
+        return InUse(network=network, vpc_ids=vpc_ids)
+    group_ids = frozenset(group for one in configurations for group in one.get("SecurityGroupIds", []))
+    return InUse(network=network, vpc_ids=vpc_ids, subnet_ids=subnet_ids, security_group_ids=group_ids)
+
+
+def _read_named(reads: Reads, in_use: InUse) -> Answers:
+    """Read what the lists name and do not hold."""
+    return reads.run(
+        [call for family in FAMILIES if family.named_calls for call in family.named_calls(in_use)]
+    )
+
+
+def _other_owners(in_use: InUse, account_id: str) -> dict[str, set[str]]:
+    """Return the VPCs in use that other accounts own, by owner."""
+    shared: dict[str, set[str]] = {}
+    for operation in (VPCS, SUBNETS):
+        for item in in_use.items(operation):
+            owner = item.get("OwnerId")
+            if owner and owner != account_id:
+                shared.setdefault(owner, set()).add(item["VpcId"])
+    return shared
+
+
+def _read_owner(reads: Reads, owner: str, vpc_ids: frozenset[str]) -> Answers | None:
+    """Return what an owner answered about its VPCs; None: nobody whom we may ask."""
+    aws = _reader_of(reads.aws, owner)
+    if aws is None:
+        return None
+    own = reads.of_owner(aws)
+    network = _read_lists(own, vpc_ids, of_owner=True)
+    return merge((network, _read_named(own, InUse(network=network, vpc_ids=vpc_ids))))
+
+
+def _reader_of(aws: Aws, owner: str) -> Aws | None:
+    try:
+        return aws.owner(owner)
+    except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and is_denied(error):
+            return None  # a role that does not exist and one that does not trust us answer alike
+        passing = passing_error(_ASSUME_ROLE, error)
+        if passing is None:
+            raise
+        raise passing from error

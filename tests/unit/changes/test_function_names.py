@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vpcguard.changes.fields import function_name, is_other_resource
+from vpcguard.changes.events import function_name, is_other_resource
 
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:orders-api"
 
