@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -35,6 +35,9 @@ LONGEST_DELAY_SECONDS = 900  # of one SQS message
 MAX_ATTEMPTS = 8  # a little over an hour in all; what takes longer is left to the sweep
 
 COUNTED = ("looks", "outdated", "opened", "reopened", "resolved", "undetermined")  # see counts_of
+
+_FUNCTION = attrgetter("account_id", "region", "function_name")  # of a change
+_AGE = attrgetter("event_time", "attempt", "event_id")  # orders the changes of one function
 
 CONFIGURATION_READ = "lambda:GetFunctionConfiguration"
 
@@ -97,18 +100,18 @@ def audit_changes(
     handled: dict[tuple[str, str, str], Handled] = {}
     counts: Counter[str] = Counter()
     for group, (results, counted) in zip(groups, audited, strict=True):
-        handled.update(zip(map(_function, group), results, strict=True))
+        handled.update(zip(map(_FUNCTION, group), results, strict=True))
         counts.update(counted)
-    return [replace(handled[_function(change)], change=change) for change in changes], counts
+    return [replace(handled[_FUNCTION(change)], change=change) for change in changes], counts
 
 
 def _groups(changes: Sequence[Change]) -> list[list[Change]]:
     """Return the newest change of each function, by account, region and, as far as the events tell, VPC."""
     newest: dict[tuple[str, str, str], Change] = {}
     for change in changes:
-        known = newest.get(_function(change))
-        if known is None or _age(known) < _age(change):
-            newest[_function(change)] = change
+        known = newest.get(_FUNCTION(change))
+        if known is None or _AGE(known) < _AGE(change):
+            newest[_FUNCTION(change)] = change
     by_network: dict[tuple[str, str, str], list[Change]] = {}
     for change in newest.values():
         by_network.setdefault((change.account_id, change.region, change.vpc_id or ""), []).append(change)
@@ -117,14 +120,6 @@ def _groups(changes: Sequence[Change]) -> list[list[Change]]:
         for group in by_network.values()
         for start in range(0, len(group), FUNCTIONS_AT_ONCE)
     ]
-
-
-def _function(change: Change) -> tuple[str, str, str]:
-    return change.account_id, change.region, change.function_name
-
-
-def _age(change: Change) -> tuple[datetime, int, str]:
-    return change.event_time, change.attempt, change.event_id
 
 
 def _audit_group(

@@ -189,10 +189,23 @@ def _write(table: Table, plan: Plan) -> None:
     Raises _LostRaceError where reading again helps, FindingStoreError for every other refusal.
     """
     writes = list(_writes(table, plan))
-    if plan.changes:
-        _write_together(table, writes)
-    else:
+    if not plan.changes:
         _write_alone(writes[0])
+        return
+    if len(writes) > TRANSACTION_ITEMS:
+        raise FindingStoreError(
+            f"one look changes {len(writes)} items, a transaction takes {TRANSACTION_ITEMS}"
+        )
+    puts = [write for write in writes if write.actions is None]
+    updates = [write for write in writes if write.actions is not None]
+    try:
+        with TransactWrite(connection=table.connection) as transaction:
+            for write in puts:
+                transaction.save(write.item, condition=write.condition)
+            for write in updates:
+                transaction.update(write.item, list(write.actions or ()), condition=write.condition)
+    except TransactWriteError as error:
+        raise _refusal(error, [*puts, *updates]) from error
 
 
 def _writes(table: Table, plan: Plan) -> Iterator[_Write]:
@@ -352,23 +365,6 @@ def _write_alone(write: _Write) -> None:
         if error.cause_response_code in _PASSING:
             raise _LostRaceError from error
         raise FindingStoreError(f"the look could not be written: {error}") from error
-
-
-def _write_together(table: Table, writes: Sequence[_Write]) -> None:
-    if len(writes) > TRANSACTION_ITEMS:
-        raise FindingStoreError(
-            f"one look changes {len(writes)} items, a transaction takes {TRANSACTION_ITEMS}"
-        )
-    puts = [write for write in writes if write.actions is None]
-    updates = [write for write in writes if write.actions is not None]
-    try:
-        with TransactWrite(connection=table.connection) as transaction:
-            for write in puts:
-                transaction.save(write.item, condition=write.condition)
-            for write in updates:
-                transaction.update(write.item, list(write.actions or ()), condition=write.condition)
-    except TransactWriteError as error:
-        raise _refusal(error, [*puts, *updates]) from error
 
 
 def _refusal(error: TransactWriteError, writes: Sequence[_Write]) -> _LostRaceError | FindingStoreError:

@@ -5,8 +5,9 @@ Each with its coverage: a default for the kind, and entries for the functions th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from vpcguard.aws.answers import Account, Estate, Json, each, known, required_text, text, value
@@ -248,7 +249,7 @@ def _add_tags(own: Account, functions: Collection[Json]) -> list[Json]:
     for function in functions:
         name = function["name"]
         if name in listed:
-            function["tags"] = own.entry(LIST_TAGS, name, _listed_tags)
+            function["tags"] = _kept(listed[name].get("Tags", {}).items())
         else:
             function["tags"] = by_arn.get(function["arn"], [])
     named = own.named(LIST_TAGS)
@@ -272,10 +273,6 @@ def _tags_by_arn(item: Json) -> tuple[str, list[Json]]:
     return required_text(item, "ResourceARN"), _kept(tags)
 
 
-def _listed_tags(answer: Json) -> list[Json]:
-    return _kept(list(answer.get("Tags", {}).items()))
-
-
-def _kept(tags: Sequence[tuple[str, str]]) -> list[Json]:
+def _kept(tags: Iterable[tuple[str, str]]) -> list[Json]:
     kept = [(key, value) for key, value in tags if key.startswith(_TAG_PREFIX) or key.lower() == _OWNER]
-    return [{"key": key, "value": value} for key, value in sorted(kept, key=lambda tag: tag[0])]
+    return [{"key": key, "value": value} for key, value in sorted(kept, key=itemgetter(0))]

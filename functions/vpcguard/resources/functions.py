@@ -112,15 +112,17 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     own = estate.own
     # for answers without an ARN
     prefix = f"arn:{estate.partition}:lambda:{estate.region}:{own.id}:function:"
-    listed = own.documents(LIST_FUNCTIONS, partial(_listed, arn_prefix=prefix))
+    listed = own.documents(LIST_FUNCTIONS, partial(_function, arn_prefix=prefix))
     functions = {one["name"]: one for one in listed if one is not None}
     coverage = of_list(own, LIST_FUNCTIONS)
     for name in sorted(own.answer(GET_FUNCTION_CONFIGURATION)):
-        read = own.entry(GET_FUNCTION_CONFIGURATION, name, partial(_read, name=name, arn_prefix=prefix))
+        read = own.entry(GET_FUNCTION_CONFIGURATION, name, partial(_function, name=name, arn_prefix=prefix))
         if read is not None and (name in functions or not coverage.is_known):
             functions[name] = read
-    for name in functions:
-        _check_name(name)
+    try:
+        "".join(functions).encode()
+    except UnicodeEncodeError:
+        raise SnapshotError("answers: a function's name is no text that UTF-8 can hold") from None
     facts["functions"] = functions
     return entries("functions", {}, default=coverage)
 
@@ -128,21 +130,11 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
 FAMILY = Family(operations=(LIST_FUNCTIONS, GET_FUNCTION_CONFIGURATION), add_facts=add_facts)
 
 
-def _listed(item: Json, arn_prefix: str) -> Json | None:
-    name = required_text(item, "FunctionName")
-    return _function(item, name, arn_prefix) if _is_latest(item) else None
-
-
-def _read(item: Json, name: str, arn_prefix: str) -> Json | None:
-    """Return what GetFunctionConfiguration says; None where it says nothing about $LATEST."""
-    return _function(item, name, arn_prefix) if item and _is_latest(item) else None
-
-
-def _is_latest(item: Json) -> bool:
-    return (text(item, "Version") or LATEST) == LATEST
-
-
-def _function(item: Json, name: str, arn_prefix: str) -> Json:
+def _function(item: Json, *, arn_prefix: str, name: str | None = None) -> Json | None:
+    """Return one function; None where the answer says nothing about $LATEST."""
+    name = name or required_text(item, "FunctionName")
+    if not item or (text(item, "Version") or LATEST) != LATEST:
+        return None
     role_arn = text(item, "Role")
     document = {
         "name": name,
@@ -158,7 +150,7 @@ def _function(item: Json, name: str, arn_prefix: str) -> Json:
         "event_sources": [],
         "aliases": [],
         "versions": [],
-        **{key: text(item, name) for key, name in _STATES.items()},
+        **{key: text(item, field) for key, field in _STATES.items()},
     }
     return known(document)
 
@@ -168,10 +160,3 @@ def _has_capacity_provider(item: Json) -> bool:
     if configuration is not None and not isinstance(configuration, dict):
         raise SnapshotError(f"CapacityProviderConfig: expected an object, found {kind_of(configuration)}")
     return bool(configuration)
-
-
-def _check_name(name: str) -> None:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise SnapshotError("answers: a function's name is no text that UTF-8 can hold") from None

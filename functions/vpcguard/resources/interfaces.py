@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 
 from vpcguard.aws.answers import (
     Account,
@@ -125,7 +126,10 @@ def add_facts(estate: Estate, facts: Facts) -> list[Json]:
     }
     instance_ids |= {one["instance_id"] for one in interfaces.values() if "instance_id" in one}
     facts["network_interfaces"] = interfaces
-    instances = estate.merged({account: _instances(account) for account in estate.accounts})
+    reserved = partial(each, key="Instances", convert=_instance)
+    instances = estate.merged(
+        {one: chain.from_iterable(one.documents(INSTANCES, reserved)) for one in estate.accounts}
+    )
     facts["instances"] = {key: one for key, one in instances.items() if key in instance_ids}
     return _add_quotas(estate.own, facts)
 
@@ -159,11 +163,6 @@ def _interface(item: Json) -> Json:
             "instance_id": text(item, "Attachment", "InstanceId"),
         }
     )
-
-
-def _instances(account: Account) -> list[Json]:
-    reservations = account.documents(INSTANCES, lambda item: each(item, "Instances", _instance))
-    return [instance for reservation in reservations for instance in reservation]
 
 
 def _instance(item: Json) -> Json:

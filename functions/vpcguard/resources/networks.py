@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 
-from vpcguard.aws.answers import Estate, InUse, Json, each, known, lower, required_text, text, value
+from vpcguard.aws.answers import (
+    Estate,
+    InUse,
+    Json,
+    each,
+    fields_of,
+    items,
+    known,
+    lower,
+    required_text,
+    text,
+    value,
+)
 from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, calls_by_id, texts
 from vpcguard.coverage import (
     KNOWN,
@@ -122,6 +135,7 @@ _ORIGINS = {
     "enablevgwroutepropagation": "propagated",
     "advertisement": "propagated",  # learned from a route server
 }
+_ORDER = itemgetter("family", "destination", "target_id", "origin", "state")
 _NO_TARGET = {"DestinationPrefixListId", "InstanceOwnerId", "InstanceId", "GatewayId"}
 
 
@@ -139,11 +153,12 @@ def read_vpcs(estate: Estate) -> dict[str, Json]:
     """Return the VPCs that any account described or whose attributes it read, by id."""
     vpcs = estate.union(VPCS, _vpc)
     for account in estate.accounts:
-        for vpc_id in sorted(account.answer(VPC_ATTRIBUTE)):
-            attributes = account.entry(VPC_ATTRIBUTE, vpc_id, _attributes) or {}
+        for vpc_id, attributes in sorted(account.answer(VPC_ATTRIBUTE).items()):
             vpc = vpcs.setdefault(vpc_id, {"id": vpc_id, "ipv4_cidrs": [], "ipv6_cidrs": []})
-            for key, flag in attributes.items():
-                vpc.setdefault(key, flag)
+            for key, attribute in _DNS.items():
+                flag = value(attributes, attribute, "Value")
+                if flag is not None:
+                    vpc.setdefault(key, flag)
     return vpcs
 
 
@@ -210,10 +225,6 @@ def _vpc(item: Json) -> Json:
     )
 
 
-def _attributes(item: Json) -> Json:
-    return known({key: value(item, attribute, "Value") for key, attribute in _DNS.items()})
-
-
 def _subnet(item: Json) -> Json:
     mode = text(item, "BlockPublicAccessStates", "InternetGatewayBlockMode")
     return known(
@@ -250,7 +261,7 @@ def _associate_shared(estate: Estate, facts: Facts) -> None:
     tables, subnets = facts["route_tables"].values(), facts["subnets"]
     associated = {subnet_id for table in tables for subnet_id in table["subnet_ids"]}
     main = {table["vpc_id"]: table for table in tables if table["is_main"]}
-    shared_with_us = set(estate.own.documents(SUBNETS, lambda item: required_text(item, "SubnetId")))
+    shared_with_us = set(fields_of(items(estate.own.reads, SUBNETS), "SubnetId"))
     for subnet_id in sorted(shared_with_us - associated):
         vpc_id = subnets[subnet_id]["vpc_id"]
         if vpc_id in main and estate.owner_of.get(vpc_id) != estate.own.id:
@@ -258,30 +269,28 @@ def _associate_shared(estate: Estate, facts: Facts) -> None:
 
 
 def _table(item: Json) -> Json:
-    associations = [found for found in each(item, "Associations", _association) if found is not None]
+    associations = [
+        one
+        for one in item.get("Associations", ())
+        if lower(one, "AssociationState", "State", default="associated") == "associated"
+    ]
     return {
         "id": required_text(item, "RouteTableId"),
         "vpc_id": required_text(item, "VpcId"),
-        "is_main": any(is_main for is_main, _ in associations),
-        "subnet_ids": sorted({subnet_id for _, subnet_id in associations if subnet_id is not None}),
-        "routes": sorted(each(item, "Routes", _route), key=_order),
+        "is_main": any(one.get("Main") for one in associations),
+        "subnet_ids": fields_of(associations, "SubnetId"),
+        "routes": sorted(each(item, "Routes", _route), key=_ORDER),
     }
 
 
-def _association(item: Json) -> tuple[bool, str | None] | None:
-    if lower(item, "AssociationState", "State", default="associated") != "associated":
-        return None
-    return item.get("Main", False), text(item, "SubnetId")
-
-
 def _route(item: Json) -> Json:
-    family, destination = _destination(item)
+    destination = next((field for field in _DESTINATIONS if text(item, field)), "")
     kind, target = _target(item)
     origin = lower(item, "Origin", default="CreateRoute")
     return known(
         {
-            "family": family,
-            "destination": destination,
+            "family": _DESTINATIONS.get(destination, "unknown"),
+            "destination": item.get(destination, ""),
             "target_kind": kind,
             "target_id": target,
             "instance_id": text(item, "InstanceId"),
@@ -289,14 +298,6 @@ def _route(item: Json) -> Json:
             "origin": "local" if kind == "local" else _ORIGINS.get(origin, "static"),
         }
     )
-
-
-def _destination(item: Json) -> tuple[str, str]:
-    for field, family in _DESTINATIONS.items():
-        destination = text(item, field)
-        if destination is not None:
-            return family, destination
-    return "unknown", ""
 
 
 def _target(item: Json) -> tuple[str, str]:
@@ -313,7 +314,3 @@ def _target(item: Json) -> tuple[str, str]:
         return "network_interface", interface
     others = (key for key in sorted(item) if key.endswith(("Id", "Arn")) and key not in _NO_TARGET)
     return "unknown", next((str(item[key]) for key in others if item[key]), "")
-
-
-def _order(route: Json) -> tuple[str, ...]:
-    return (route["family"], route["destination"], route["target_id"], route["origin"], route["state"])

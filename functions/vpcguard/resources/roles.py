@@ -348,7 +348,7 @@ def _boundary(role: Json) -> str | None:
 
 
 def _arns(item: Json, key: str) -> list[str]:
-    return each(item, key, lambda one: required_text(one, "PolicyArn"))
+    return each(item, key, partial(required_text, key="PolicyArn"))
 
 
 def _managed(item: Json) -> tuple[str, Any]:
@@ -361,33 +361,23 @@ def _managed(item: Json) -> tuple[str, Any]:
     return required_text(item, "Arn"), documents[0] if documents else None
 
 
-def _parse(document: Any, source: str) -> tuple[list[Json], Coverage]:
-    statements = _statements_of(document)
-    if statements is None:
-        reason = f"policy {source} is no policy document"
-        return [], unknown(source, reason=reason, is_failed_read=False)
-    return statements, KNOWN
-
-
-def _statements_of(document: Any) -> list[Json] | None:
-    """Return the statements of a policy document; None where it cannot be read.
+def _parse(document: Any, source: str) -> _Statements:
+    """Return the statements of a policy document, or that it cannot be read.
 
     document: an object as boto3 gives it, or JSON text, URL-encoded (RFC 3986) as the API sends it.
     """
     try:
-        parsed = _parsed(document) if isinstance(document, str) else document
+        if isinstance(document, str):
+            document = json.loads(document if document.lstrip().startswith("{") else unquote(document))
     except (ValueError, RecursionError):
-        return None
-    if not isinstance(parsed, dict):
-        return None
-    listed = parsed.get("Statement")
+        document = None
+    listed = document.get("Statement") if isinstance(document, dict) else None
     statements = [_statement(one) for one in (listed if isinstance(listed, list) else [listed])]
-    return None if None in statements else [one for one in statements if one is not None]
-
-
-def _parsed(document: str) -> Any:
-    is_plain = document.lstrip().startswith("{")
-    return json.loads(document if is_plain else unquote(document))
+    read = [one for one in statements if one is not None]
+    if len(read) < len(statements):
+        reason = f"policy {source} is no policy document"
+        return [], unknown(source, reason=reason, is_failed_read=False)
+    return read, KNOWN
 
 
 def _statement(statement: Any) -> Json | None:
