@@ -63,8 +63,8 @@ class Line:
     shown: tuple[Shown | ByTest, ...]
 
 
-def _lib(package: str, name: str) -> ByTest:
-    return ByTest(f"policies/vpcguard/lib/{package}/{package}_test.rego", f"test_{name}")
+def _lib(file: str, name: str) -> ByTest:
+    return ByTest(f"policies/vpcguard/lib/{file}_test.rego", f"test_{name}")
 
 
 def _rule(rule_id: str, name: str) -> ByTest:
@@ -93,7 +93,7 @@ KNOWING = (
             Shown("nat_gateways_denied", NAT, "unknown", waits_for=(NAT_GATEWAYS,)),
             Shown("hidden_subnet_decides", "az.single_az", "unknown", waits_for=("ec2:DescribeSubnets",)),
             Shown("hidden_subnet_does_not_decide", "az.single_az", "pass"),
-            _lib("ways", "none_in_a_public_subnet_whatever_else_was_denied"),
+            _lib("egress/egress", "none_in_a_public_subnet_whatever_else_was_denied"),
             _python("contract/properties/test_hiding", "hiding_a_fact_of_a_golden_case_only_adds_doubt"),
         ),
     ),
@@ -141,8 +141,8 @@ KNOWING = (
             Shown("tags_unread_and_broken", NAT, "unknown", waits_for=TAGS),
             Shown("tags_unread_and_working", NAT, "pass"),
             Shown("tags_unread_and_declared_by_configuration", NAT, "violation", severity="critical"),
-            _lib("intent", "unread_tags_leave_every_intent_possible"),
-            _lib("needs", "unread_tags_leave_every_need_open"),
+            _lib("intent/intent", "unread_tags_leave_every_intent_possible"),
+            _lib("needs/needs", "unread_tags_leave_every_need_open"),
             _python("unit/facts/test_function_details", "either_of_the_two_ways_to_read_tags_is_enough"),
         ),
     ),
@@ -153,7 +153,7 @@ KNOWING = (
             Shown("nat_gateways_unread", NAT, "unknown", waits_for=(NAT_GATEWAYS,), failed_read=True),
             Shown("states_left_out_on_purpose", FAILED, "silent"),
             Shown("alias_not_requested", ALIAS, "silent"),
-            _lib("result", "silent_where_only_what_was_left_out_on_purpose_is_awaited"),
+            _lib("../main/main", "silent_where_only_what_was_left_out_on_purpose_is_awaited"),
             _python(
                 "integration/test_cli_snapshot",
                 "an_unread_operation_is_3_only_where_a_verdict_waits_for_it",
@@ -177,7 +177,7 @@ KNOWING = (
             Shown("function_that_is_pending", NAT, "violation", severity="high"),
             Shown("function_that_is_being_deleted", NAT, "not_applicable"),
             Shown("function_that_is_being_deleted", "az.single_az", "not_applicable"),
-            _lib("result", "a_function_in_transition_shows_its_state"),
+            _lib("../main/main", "a_function_in_transition_shows_its_state"),
             _python("unit/facts/test_functions", "published_versions_of_the_list_are_no_functions"),
         ),
     ),
@@ -186,7 +186,7 @@ KNOWING = (
         "States are compared without regard to case; attached has two words.",
         (
             *_works("nat_state_in_capitals"),
-            _lib("ways", "works_over_a_gateway_that_is_attached_in_either_word"),
+            _lib("egress/egress", "works_over_a_gateway_that_is_attached_in_either_word"),
         ),
     ),
 )
@@ -246,7 +246,7 @@ PATHS = (
             _none("two_halves_one_broken", "blackhole"),
             Shown("two_halves_one_opaque", NAT, "unknown", waits_for=("tgw-0a",)),
             _none("one_half_alone", "no_default_route"),
-            _lib("legs", "one_half_alone_is_no_default_route_and_named"),
+            _lib("egress/routes", "one_half_alone_is_no_default_route_and_named"),
         ),
     ),
     Line(
@@ -263,8 +263,8 @@ PATHS = (
             _none("nat_behind_an_internet_gateway_that_is_gone", "internet_gateway_detached", "igw-0a"),
             _none("nat_in_a_subnet_without_default_route", "nat_without_internet_gateway"),
             _none("nat_instance_stopped", "nat_instance_unusable"),
-            _lib("ways", "none_over_a_black_hole_to_an_unread_internet_gateway"),
-            _lib("ways", "block_public_access_is_the_last_cause"),
+            _lib("egress/egress", "none_over_a_black_hole_to_an_unread_internet_gateway"),
+            _lib("egress/egress", "block_public_access_is_the_last_cause"),
         ),
     ),
     Line(
@@ -275,8 +275,8 @@ PATHS = (
             _none("firewall_in_front_of_nothing", "nat_unavailable"),
             Shown("firewall_that_cannot_be_seen", NAT, "unknown"),
             Shown("nat_behind_a_transit_gateway", NAT, "unknown", waits_for=("tgw-0a",)),
-            _lib("legs", "a_firewall_that_leads_nowhere_is_a_fault"),
-            _lib("ways", "unknown_over_anything_else_behind_a_gateway"),
+            _lib("egress/routes", "a_firewall_that_leads_nowhere_is_a_fault"),
+            _lib("egress/egress", "unknown_over_anything_else_behind_a_gateway"),
         ),
     ),
     Line(
@@ -301,7 +301,7 @@ PATHS = (
             _none("nat_instance_with_source_check", "nat_instance_unusable"),
             _none("nat_instance_in_an_isolated_subnet", "nat_instance_unusable"),
             Shown("nat_instance_unread", NAT, "unknown", waits_for=("ec2:DescribeInstances",)),
-            _lib("nat_instance", "works_over_a_nat_instance"),
+            _lib("egress/nat_instance", "works_over_a_nat_instance"),
             _rule(CROSS, "allow_what_has_no_way_or_one_without_gateway"),
         ),
     ),
@@ -325,8 +325,8 @@ PATHS = (
             _none("block_public_access_of_the_account", "block_public_access"),
             *_works("block_public_access_of_the_private_subnet", "block_public_access_ingress_only"),
             *_works("block_public_access_with_an_exclusion", "shared_block_public_access_of_the_account"),
-            _lib("blocks", "the_subnets_own_state_counts"),
-            _lib("path", "no_way_over_ipv6"),
+            _lib("egress/block_public_access", "the_subnets_own_state_counts"),
+            _lib("egress/cohort_paths", "no_way_over_ipv6"),
         ),
     ),
     Line(
@@ -340,7 +340,7 @@ PATHS = (
             Shown("shared_subnet_deleted", MISSING, "violation", root="subnet-gone"),
             _python("unit/facts/test_shared_vpcs", "networks_are_the_union_of_our_answer_and_the_owners"),
             _python("unit/facts/test_shared_vpcs", "dns_attributes_of_a_shared_vpc_are_the_owners"),
-            _lib("endpoints", "serving_a_gateway_endpoint_that_a_route_proves"),
+            _lib("endpoints/endpoints", "serving_a_gateway_endpoint_that_a_route_proves"),
         ),
     ),
 )
@@ -368,7 +368,7 @@ ZONES = (
             Shown("isolated_beside_an_endpoint_without_private_dns", NAT, "violation"),
             Shown("isolated_beside_an_endpoint_of_another_table", NAT, "violation"),
             _none("isolated_subnet_beside_a_broken_one", "blackhole"),
-            _lib("endpoints", "serving_an_interface_endpoint"),
+            _lib("endpoints/endpoints", "serving_an_interface_endpoint"),
         ),
     ),
     Line(
@@ -409,14 +409,14 @@ NEEDS = (
         "Declared services replace inferred ones; what Lambda does itself infers nothing.",
         (
             Shown("s3_inferred_from_the_role", GATEWAY, "violation"),
-            _lib("needs", "declared_services_replace_inference"),
-            _lib("needs", "inferred_from_the_actions_of_the_role"),
-            _lib("needs", "a_star_infers_nothing"),
-            _lib("needs", "what_lambda_does_itself_infers_nothing"),
-            _lib("needs", "the_pollers_actions_of_an_event_source_infer_nothing"),
-            _lib("needs", "decrypting_the_environment_infers_nothing"),
-            _lib("needs", "sending_to_the_dead_letter_target_infers_nothing"),
-            _lib("needs", "arns_in_the_configuration_infer_nothing"),
+            _lib("needs/needs", "declared_services_replace_inference"),
+            _lib("needs/needs", "inferred_from_the_actions_of_the_role"),
+            _lib("needs/needs", "a_star_infers_nothing"),
+            _lib("needs/needs", "what_lambda_does_itself_infers_nothing"),
+            _lib("needs/needs", "the_pollers_actions_of_an_event_source_infer_nothing"),
+            _lib("needs/needs", "decrypting_the_environment_infers_nothing"),
+            _lib("needs/needs", "sending_to_the_dead_letter_target_infers_nothing"),
+            _lib("needs/needs", "arns_in_the_configuration_infer_nothing"),
         ),
     ),
     Line(
@@ -425,8 +425,8 @@ NEEDS = (
         (
             Shown("internet_by_tag_with_blanks_and_capitals", NAT, "violation", severity="critical"),
             Shown("intent_unheard_of", NAT, "violation", severity="high"),
-            _lib("intent", "an_unknown_value_counts_as_undeclared_and_is_named"),
-            _lib("needs", "none_wins_over_services"),
+            _lib("intent/intent", "an_unknown_value_counts_as_undeclared_and_is_named"),
+            _lib("needs/needs", "none_wins_over_services"),
         ),
     ),
     Line(
@@ -436,7 +436,7 @@ NEEDS = (
             Shown("service_by_a_name_of_its_own", UNREACHABLE, "pass"),
             Shown("service_by_an_endpoint_of_fips_clients", UNREACHABLE, "violation"),
             _rule(UNREACHABLE, "deny_unless_all_names_of_a_service_have_an_endpoint"),
-            _lib("endpoints", "a_service_name_is_what_follows_region_and_dot"),
+            _lib("endpoints/endpoints", "a_service_name_is_what_follows_region_and_dot"),
         ),
     ),
     Line(
@@ -460,7 +460,7 @@ NEEDS = (
             Shown("s3_by_an_interface_endpoint", GATEWAY, "pass"),
             _rule(UNREACHABLE, "deny_with_an_interface_endpoint_for_nothing_but_its_type"),
             _rule(UNREACHABLE, "allow_either_kind_of_endpoint"),
-            _lib("endpoints", "catching_says_why_not"),
+            _lib("endpoints/endpoints", "catching_says_why_not"),
             _rule(GATEWAY, "allow_a_usable_interface_endpoint_that_catches_the_name"),
         ),
     ),
@@ -470,8 +470,8 @@ NEEDS = (
         (
             Shown("service_by_an_interface_endpoint", BLOCKED, "pass"),
             Shown("service_behind_an_endpoint_for_one_subnet", BLOCKED, "violation", root="vpce-sqs"),
-            _lib("endpoints", "admitted_by_a_group_or_by_a_network_that_contains_the_whole_subnet"),
-            _lib("endpoints", "admitted_on_port_443_over_tcp_alone"),
+            _lib("endpoints/endpoints", "admitted_by_a_group_or_by_a_network_that_contains_the_whole_subnet"),
+            _lib("endpoints/endpoints", "admitted_on_port_443_over_tcp_alone"),
             _rule(BLOCKED, "deny_an_endpoint_whose_groups_do_not_admit_the_function"),
         ),
     ),
@@ -498,7 +498,7 @@ NEEDS = (
         "5.9",
         "Endpoint policies are noted and not judged.",
         (
-            _lib("endpoints", "endpoints_with_a_policy_of_their_own"),
+            _lib("endpoints/endpoints", "endpoints_with_a_policy_of_their_own"),
             _rule(DNS_OFF, "deny_an_endpoint_without_private_dns"),
         ),
     ),
@@ -550,10 +550,10 @@ CONFIGURATION = (
             Shown("role_under_another_condition", ROLE, "unknown"),
             Shown("role_within_a_boundary", ROLE, "unknown", waits_for=(DETAILS,)),
             _rule(ROLE, "deny_a_role_without_some_actions"),
-            _lib("permissions", "allowed_by_not_action"),
-            _lib("permissions", "unknown_under_a_condition_or_a_narrower_resource"),
-            _lib("permissions", "another_statement_decides"),
-            _lib("permissions", "a_boundary_must_allow_too"),
+            _lib("iam/iam", "allowed_by_not_action"),
+            _lib("iam/iam", "unknown_under_a_condition_or_a_narrower_resource"),
+            _lib("iam/iam", "another_statement_decides"),
+            _lib("iam/iam", "a_boundary_must_allow_too"),
             _python("unit/facts/test_roles", "a_version_that_is_not_the_default_says_nothing"),
         ),
     ),
@@ -581,7 +581,7 @@ CONFIGURATION = (
             _rule(ACL, "intent_aws_needs_the_endpoints_subnets"),
             _rule(ACL, "allow_an_acl_of_another_subnet"),
             _rule(ACL, "not_applicable_to_intent_none"),
-            _lib("acls", "rules_count_by_number"),
+            _lib("network_acls/network_acls", "rules_count_by_number"),
         ),
     ),
     Line(
@@ -608,7 +608,7 @@ CONFIGURATION = (
             Shown("service_with_private_dns_off", DNS_OFF, "violation", root="vpce-sqs"),
             Shown("dedicated_tenancy", "config.dedicated_tenancy", "violation", root=None),
             _rule(ROLE, "deny_a_role_without_some_actions"),
-            _lib("result", "one_root_cause_is_shown_several_are_none"),
+            _lib("../main/main", "one_root_cause_is_shown_several_are_none"),
         ),
     ),
 )
@@ -638,7 +638,7 @@ OUTPUT = (
     Line(
         "7.4",
         "The evidence about subnets has one shape.",
-        (_lib("path", "evidence_has_the_fixed_shape"),),
+        (_lib("egress/cohort_paths", "evidence_has_the_fixed_shape"),),
     ),
     Line(
         "7.5",
