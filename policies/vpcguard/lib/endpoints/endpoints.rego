@@ -123,7 +123,6 @@ serving_waits := {key: by_subnet |
 
 # METADATA
 # description: What it takes to know whether an interface endpoint admits a cohort's functions from a subnet.
-# scope: document
 admission_waits(key, id, subnet_id) := set() if {
 	subnet_id in admission[key][id].subnets
 } else := admission[key][id].waits
@@ -132,19 +131,16 @@ admission_waits(key, id, subnet_id) := set() if {
 # description: |
 #   Ids of the available gateway endpoints for a service that a subnet's route table leads to. In a shared VPC whose
 #   owner is out of reach a route from the service's prefix list proves one.
-# scope: document
 gateways_at(subnet_id, name) := {id | some id in _routed_at[subnet_id]; name in _gateway_names[id]}
 
 # METADATA
 # description: What it takes to know the gateway endpoints of a subnet beyond those seen there, unread ones aside.
-# scope: document
 gateway_waits(subnet_id, vpc_id) := set() if {
 	egress.route_table(subnet_id, vpc_id)
 } else := egress.route_table_waits(vpc_id)
 
 # METADATA
 # description: What it takes to know which service the routes of a subnet to endpoints out of sight are for.
-# scope: document
 unnamed_waits(subnet_id) := {wait |
 	some id in _routed_at[subnet_id]
 	_gateway_names[id] == set()
@@ -153,7 +149,6 @@ unnamed_waits(subnet_id) := {wait |
 
 # METADATA
 # description: Of these endpoints, those whose policy is not the default full access; policies are not judged.
-# scope: document
 with_own_policy(ids) := {id | some id in ids; facts.vpc_endpoints[id].has_default_policy == false}
 
 _name(service_name) := object.get(data.vpcguard.config.services.aliases, name, name) if {

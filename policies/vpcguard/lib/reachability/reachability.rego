@@ -32,37 +32,26 @@ of := {key: by_service |
 # description: |
 #   By name of a function that may have a fault: {"subnets": needed service -> subnets where the fault is proven,
 #   "waits": what it takes to exclude the fault where it is not}.
-# scope: document
-found(fault) := {name: {"subnets": subnet_ids, "waits": waits} |
-	some key in _conceivable(fault)
-	some name in (cohorts.by_key[key].functions & needs.callers)
+found(fault) := {name: {"subnets": subnet_ids, "waits": (waits | cohort.hidden_subnet_waits)} |
+	some key, cohort in cohorts.by_key
+	_may_have(key, fault)
+	some name in (cohort.functions & needs.callers)
+	needed := object.union(needs.of[name], {"": {"waits": waits} | waits := needs.others[name]; waits != set()})
 	subnet_ids := {service: ids |
-		some service, need in needs.of[name]
+		some service, need in needed
 		need.waits == set()
 		ids := _faults[key][fault][service].proven
 		ids != set()
 	}
-	waits := union({
-		{wait |
-			some service, need in needs.of[name]
-			some wait in (need.waits | _faults[key][fault][service].waits)
-		},
-		{wait |
-			needs.others[name] != set()
-			some wait in (needs.others[name] | _faults_of_others[key][fault])
-		},
-		cohorts.by_key[key].hidden_subnet_waits,
-	})
+	waits := {wait | some service, need in needed; some wait in (need.waits | _faults[key][fault][service].waits)}
 }
 
 # METADATA
 # description: The endpoint names of a service, given its IAM prefix.
-# scope: document
 names(service) := object.get(data.vpcguard.config.services.endpoint_names, service, [service])
 
 # METADATA
 # description: What verdicts wait for where a client may use one endpoint of the service and not another, else empty.
-# scope: document
 choice_waits(service) := {wait |
 	service in data.vpcguard.config.services.either
 	wait := {"status": "undecidable", "name": service, "reason": "which of its endpoints the function calls"}
@@ -74,18 +63,15 @@ gateway_services := {service | some service in data.vpcguard.config.services.gat
 
 # METADATA
 # description: The interface endpoints of a service in a VPC, usable or not.
-# scope: document
 interfaces(vpc_id, service) := {id | some name in names(service); some id in endpoints.interfaces[[vpc_id, name]]}
 
 # METADATA
 # description: The gateway endpoints of a service in a VPC, usable or not.
-# scope: document
 gateways(vpc_id, service) := {id | some name in names(service); some id in endpoints.gateways[[vpc_id, name]]}
 
 # METADATA
 # description: |
 #   The prefix lists of a service with gateway endpoints, by their name or by the routes to its endpoints in a VPC.
-# scope: document
 prefix_lists(vpc_id, service) := {id |
 	some id, name in endpoints.prefix_list_names
 	name in names(service)
@@ -101,7 +87,6 @@ prefix_lists(vpc_id, service) := {id |
 # description: |
 #   Evidence about services that a fault keeps from a function, and the subnets where it does: {"vpc_id", "intent",
 #   "services", "subnets" (their way to the internet over IPv4)}.
-# scope: document
 evidence(name, subnet_ids) := {
 	"vpc_id": cohort.vpc_id,
 	"intent": intent.evidence(cohort.intent_key),
@@ -128,36 +113,36 @@ _cause(way) := null if {
 	way.cause == ""
 } else := way.cause
 
-# the cohorts of which a function may have the fault
-_conceivable(fault) := {key | some key, faults in _faults; faults[fault]} | ({key |
-	some key, cohort in cohorts.by_key
-	cohort.hidden_subnet_waits != set()
-} | {key | some key, faults in _faults_of_others; faults[fault]})
+_may_have(key, fault) if _faults[key][fault]
 
-# by cohort, fault and needed service: where it is proven, and what it takes to know where else it is
+_may_have(key, _) if cohorts.by_key[key].hidden_subnet_waits != set()
+
+# by cohort, fault and service: where it is proven, and what it takes to know where else it is; "" is any service that
+# nobody can name
 _faults := {key: by_fault |
 	some key, by_service in of
+	verdicts := object.union(by_service, {"": _of_others[key]})
 	by_fault := {fault: services |
-		some fault in {fault | some by_subnet in by_service; some verdict in by_subnet; some fault in verdict.values}
+		some fault in {fault | some found in verdicts; some verdict in found; some fault in verdict.values}
 		fault != "reachable"
 		services := {service: {"proven": proven, "waits": waits} |
-			some service, by_subnet in by_service
-			possible := {id: verdict | some id, verdict in by_subnet; fault in verdict.values}
+			some service, found in verdicts
+			possible := {id: verdict | some id, verdict in found; fault in verdict.values}
+			possible != {}
 			proven := {id | some id, verdict in possible; verdict.values == {fault}}
 			waits := union({verdict.waits | some verdict in possible})
 		}
 	}
 }
 
-# by cohort and fault that a service which nobody can name may have, what it takes to know
-_faults_of_others := {key: by_fault |
+# by cohort, and by endpoint name and subnet, what becomes of a call to a service that nobody can name
+_of_others := {key: verdicts |
 	some key, cohort in cohorts.by_key
-	union({needs.others[name] | some name in cohort.functions}) != set()
-	verdicts := {_of_name(key, name, id) | some name in _other_names(cohort.vpc_id); some id in cohort.subnets}
-	by_fault := {fault: waits |
-		some fault in union({verdict.values | some verdict in verdicts})
-		fault != "reachable"
-		waits := union({verdict.waits | some verdict in verdicts; fault in verdict.values})
+	is_any := union({needs.others[name] | some name in cohort.functions}) != set()
+	verdicts := {[name, id]: _of_name(key, name, id) |
+		is_any
+		some name in _other_names(cohort.vpc_id)
+		some id in cohort.subnets
 	}
 }
 
@@ -168,15 +153,16 @@ _other_names(vpc_id) := ({""} | gateway_services) | {name |
 }
 
 # a client of the service uses all its names, so that the worst counts; of some services it may use one and not another
-_combined(service, verdicts) := _settled(values, waits) if {
-	choice_waits(service) != set()
-	values := union({verdict.values | some verdict in verdicts})
-	waits := union({verdict.waits | some verdict in verdicts}) | choice_waits(service)
-} else := _settled(values, waits) if {
-	least := max([min({rank | some value in verdict.values; rank := _rank[value]}) | some verdict in verdicts])
-	values := {value | some verdict in verdicts; some value in verdict.values; _rank[value] >= least}
+_combined(service, verdicts) := _settled(values, waits | choice_waits(service)) if {
+	values := {value | some verdict in verdicts; some value in verdict.values; _rank[value] >= _least(service, verdicts)}
 	waits := union({verdict.waits | some verdict in verdicts})
 }
+
+_least(service, verdicts) := max([min({rank | some value in verdict.values; rank := _rank[value]}) |
+	some verdict in verdicts
+]) if {
+	choice_waits(service) == set()
+} else := 0
 
 _settled(values, waits) := {"values": values, "waits": waits} if {
 	count(values) > 1
@@ -308,10 +294,14 @@ _central(signature, name, id, is_isolated) := {"answer": "yes", "waits": set()} 
 } else := {"answer": "unknown", "waits": waits} if {
 	is_isolated
 	not config.settings[signature].central_endpoints
-	waits := {{"status": "opaque", "name": center, "reason": "may lead to central endpoints: set central_endpoints"} |
+	waits := {wait |
 		some route in _routes_away(id)
-		_is_private(route.family, route.destination)
-		center := route.target_id
+		some cidr in _destinations(route)
+		not cidr in data.vpcguard.config.services.everything
+		some private in data.vpcguard.config.services.private_networks
+		net.cidr_intersects(private, cidr)
+		reason := "may lead to central endpoints: set central_endpoints"
+		wait := {"status": "opaque", "name": route.target_id, "reason": reason}
 	}
 	waits != set()
 } else := {"answer": "no", "waits": set()}
@@ -323,16 +313,9 @@ _routes_away(id) := [route |
 	route.target_kind in {"transit_gateway", "vpc_peering_connection", "core_network"}
 ]
 
-_is_private("ipv4", destination) if _is_private_network(destination)
-
-# while the list is unread the way out is unknown as well: no isolated subnet
-_is_private("prefix_list", destination) if {
-	some cidr in facts.prefix_lists[destination].cidrs
-	_is_private_network(cidr)
-}
-
-_is_private_network(destination) if {
-	not destination in data.vpcguard.config.services.everything
-	some private in data.vpcguard.config.services.private_networks
-	net.cidr_intersects(private, destination)
+# while a prefix list is unread the way out is unknown as well: no isolated subnet
+_destinations(route) := facts.prefix_lists[route.destination].cidrs if {
+	route.family == "prefix_list"
+} else := [route.destination] if {
+	route.family == "ipv4"
 }

@@ -226,6 +226,19 @@ test_unknown_while_a_need_is_in_doubt if {
 	{one.waits[_].name | some one in rule.unknown} == {"iam:GetPolicyVersion"} with input as document
 }
 
+# whether it calls sqs or its poller does, sqs is within reach
+test_unknown_waits_for_nothing_about_a_service_within_reach if {
+	known := _document(
+		[estate.interface("vpce-1", "sqs", {})],
+		{"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:ReceiveMessage", "kms:Encrypt"]})])]},
+	)
+	document := fixtures.denied(
+		estate.leaving(known, [estate.route("ipv4", "0.0.0.0/0", "transit_gateway", "tgw-1")]),
+		{"event_sources": "lambda:ListEventSourceMappings"},
+	)
+	{one.waits[_].name | some one in rule.unknown} == {"tgw-1"} with input as document
+}
+
 test_unknown_when_a_hidden_subnet_decides if {
 	hidden := estate.behind_nat(_document([], {"functions": [fixtures.function("orders", ["a1", "hidden"], {})]}))
 	document := fixtures.denied(hidden, {"subnets": "ec2:DescribeSubnets"})
