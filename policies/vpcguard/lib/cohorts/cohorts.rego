@@ -27,7 +27,6 @@ by_key := {min(names): cohort |
 	unseen_groups := {id: facts.waits_within("security_groups", id, vpc_id) | some id in (group_ids - groups)}
 	cohort := {
 		"functions": names,
-		"spread": min(names),
 		"vpc_id": vpc_id,
 		"is_dual_stack_allowed": is_dual_stack_allowed,
 		"signature": signature,
@@ -46,13 +45,8 @@ by_key := {min(names): cohort |
 }
 
 # METADATA
-# description: |
-#   As by_key, the cohorts that still have a subnet once the missing ones are left out. Only config.missing_subnet and
-#   config.idle_on_broken_network judge the others.
-with_subnets := {key: cohort |
-	some key, cohort in by_key
-	cohort.named_subnets != cohort.missing_subnets
-}
+# description: Those of by_key that have a subnet left, as all rules want but missing_subnet and idle_on_broken_network.
+with_subnets := {key: cohort | some key, cohort in by_key; cohort.named_subnets != cohort.missing_subnets}
 
 # METADATA
 # description: Cohort key by function name, for every attached function.
@@ -60,7 +54,6 @@ of := {name: key | some key, cohort in by_key; some name in cohort.functions}
 
 # METADATA
 # description: The functions of several cohorts, given their keys.
-# scope: document
 functions(keys) := union({by_key[key].functions | some key in keys})
 
 # METADATA
@@ -87,27 +80,4 @@ _members := {traits: object.keys(names) |
 			intent.key_of[name],
 		]
 	])
-}
-
-# METADATA
-# description: Until nobody uses it.
-spreads := {key: cohort | some key, cohort in by_key}
-
-# METADATA
-# description: Until nobody uses it.
-of_spread := {key: {key} | some key, _ in by_key}
-
-# METADATA
-# description: Until nobody uses it.
-spreads_with_subnets := object.keys(with_subnets)
-
-# METADATA
-# description: Until nobody uses it.
-hidden_subnet_waits := {key: cohort.hidden_subnet_waits | some key, cohort in by_key}
-
-# METADATA
-# description: Until nobody uses it.
-of_intent := {intent_key: keys |
-	some intent_key, _ in intent.by_key
-	keys := {key | some key, cohort in by_key; cohort.intent_key == intent_key}
 }

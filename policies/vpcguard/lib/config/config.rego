@@ -1,20 +1,15 @@
 # METADATA
 # title: Configuration
 # description: |
-#   The shipped defaults, the override document laid over them, and the overrides that match a function. Everything is
-#   computed once per signature: the numbers of the overrides that match. Most functions share one.
+#   The shipped defaults, the override document over them, and the overrides that match a function, each computed once
+#   by signature: the numbers of the overrides that match. Most functions share one.
 package vpcguard.lib.config
 
 # METADATA
 # description: Signature by function name, for every function of the document.
-# scope: document
-signature_of := {one.name: _everyone | some one in input.functions} if _patterns == {}
-
 signature_of := {one.name: signature |
 	some one in input.functions
 	signature := _everyone | {i | some i, pattern in _patterns; glob.match(pattern, null, one.name)}
-} if {
-	_patterns != {}
 }
 
 # METADATA
@@ -23,7 +18,7 @@ signature_of := {one.name: signature |
 #   "prices", "remediation", and "central_endpoints" where configured. Intent is in lib.intent.
 settings := {signature: merged |
 	some signature in _signatures
-	layers := [section | some i in signature; section := _sections[i]]
+	layers := [_sections[i] | some i in signature]
 	merged := object.union_n(array.concat([data.vpcguard.config.defaults, _document], layers))
 }
 
@@ -31,18 +26,14 @@ settings := {signature: merged |
 # description: By signature, the intent configured for a pattern of function names, which precedes tags.
 function_intent := {signature: intent |
 	some signature in _signatures
-	intent := object.union_n([section.intent |
-		some i in signature
-		_patterns[i]
-		section := _sections[i]
-	])
+	intent := object.union_n([_sections[i].intent | some i in signature; _patterns[i]])
 }
 
 # METADATA
 # description: The intent configured for the account, its unit or everything, which tags precede.
 account_intent := object.union_n(array.concat(
 	[data.vpcguard.config.defaults.intent, object.get(_document, "intent", {})],
-	[section.intent | some i in _everyone; section := _sections[i]],
+	[_sections[i].intent | some i in _everyone],
 ))
 
 # METADATA
@@ -51,8 +42,8 @@ trust_of := {signature: json.marshal(merged.trusted_egress) | some signature, me
 
 # METADATA
 # description: |
-#   By key, the ways out declared to work: ids by kind of target, and "everything" where the account's unit is
-#   trusted with every opaque way.
+#   By key, the ways out declared to work: ids by kind of target, and "everything" where the account's unit is trusted
+#   with every opaque way.
 trusts := {key: trust |
 	some key in {key | some key in trust_of}
 	ways := json.unmarshal(key)
@@ -61,14 +52,12 @@ trusts := {key: trust |
 		"core_network": {way.core_network | some way in ways},
 		"vpc_peering_connection": {way.peering | some way in ways},
 		"virtual_private_gateway": {way.virtual_private_gateway | some way in ways},
-		"everything": _is_trusted_unit(ways),
+		"everything": true in {glob.match(way.organization_unit, null, input.account.organization_unit) | some way in ways},
 	}
 }
 
 # METADATA
-# description: |
-#   The settings of one rule by signature: "enabled", "stage", and "severity" where the configuration sets it.
-# scope: document
+# description: 'The settings of one rule by signature: "enabled", "stage", and "severity" where it is configured.'
 rule(id) := {signature: setting |
 	some signature, merged in settings
 	setting := object.union({"enabled": true, "stage": merged.stage}, object.get(merged.rules, id, {}))
@@ -93,13 +82,6 @@ _account := object.union(
 	{"account_id": input.account.id, "region": input.account.region},
 	{"organization_unit": unit | unit := input.account.organization_unit},
 )
-
-default _is_trusted_unit(_) := false
-
-_is_trusted_unit(ways) if {
-	some way in ways
-	glob.match(way.organization_unit, null, input.account.organization_unit)
-}
 
 _sections := [object.remove(override, ["match"]) | some override in input.config.overrides]
 

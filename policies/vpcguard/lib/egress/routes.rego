@@ -8,7 +8,6 @@ import data.vpcguard.lib.facts
 # description: |
 #   Id of a subnet's route table: the one associated with it, else the main table of its own VPC, once it is known that
 #   there is no association. Undefined where that was not read: route_table_waits says what for.
-# scope: document
 route_table(subnet_id, vpc_id) := table_id if {
 	table_id := _associated[subnet_id]
 } else := _main[vpc_id] if {
@@ -17,7 +16,6 @@ route_table(subnet_id, vpc_id) := table_id if {
 
 # METADATA
 # description: What the route table of a subnet waits for, where route_table is undefined; never empty.
-# scope: document
 route_table_waits(vpc_id) := waits if {
 	waits := facts.waits("route_tables", vpc_id)
 	waits != set()
@@ -31,7 +29,6 @@ route_table_waits(vpc_id) := waits if {
 #   "instance_id", "subnet_id", "vpc_id", "hops", "waits"}: the traffic stands in the table of subnet_id, the last of
 #   hops. kind "route": it goes on to the target; "perhaps": some of it does if an unread prefix list says so;
 #   "missing": nothing carries it, or only one half of it; "unknown": waits says what would settle it.
-# scope: document
 default_routes(family, subnet_id, vpc_id) := _followed_thrice(family, _in_subnet(family, at)) if {
 	at := {"subnet_id": subnet_id, "vpc_id": vpc_id, "hops": []}
 }

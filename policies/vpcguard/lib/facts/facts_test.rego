@@ -69,7 +69,7 @@ test_doubtful_names_those_of_many_that_are_not_known if {
 	object.keys(unknown) == {"vpc-2", "vpc-3"}
 }
 
-test_by_waits_joins_those_that_wait_for_the_same if {
+test_doubtful_says_what_each_waits_for if {
 	denied := {"status": "unknown", "waits_for": ["ec2:DescribeSubnets"]}
 	entries := [
 		_entry(denied),
@@ -78,6 +78,8 @@ test_by_waits_joins_those_that_wait_for_the_same if {
 		_entry(object.union(denied, {"subject": "vpc-3", "reason": "denied"})),
 		_entry(object.union(denied, {"subject": "vpc-9"})),
 	]
-	by_waits := facts.by_waits("subnets", {"vpc-1", "vpc-2", "vpc-3", "vpc-4"}) with input as {"coverage": entries}
-	{waiting | some waiting in by_waits} == {{"vpc-2", "vpc-4"}, {"vpc-3"}}
+	waits := facts.doubtful("subnets", {"vpc-1", "vpc-2", "vpc-3", "vpc-4"}) with input as {"coverage": entries}
+	object.keys(waits) == {"vpc-2", "vpc-3", "vpc-4"}
+	waits["vpc-2"] == waits["vpc-4"]
+	waits["vpc-2"] != waits["vpc-3"]
 }

@@ -23,7 +23,6 @@ unread := facts.doubtful("roles", in_use)
 # description: |
 #   Which of several actions (a set, in lower case) a role that was seen may not call on every resource: {"denied",
 #   "unknown"}. It may call the others. What was not read may hold an Allow or a Deny: only a Deny is certain then.
-# scope: document
 judged(name, asked) := {"denied": denied, "unknown": asked - denied} if {
 	unread[name]
 	denied := union({said["plain deny"] | some said in _said_by(roles[name], asked)})

@@ -9,8 +9,7 @@ import data.vpcguard.lib.config
 import data.vpcguard.lib.facts
 
 # METADATA
-# description: |
-#   By function name, a key of by_key. Functions with one key have one intent.
+# description: By function name, a key of by_key. Functions with one key have one intent.
 key_of := {name: key |
 	some name, one in facts.functions
 	key := [config.signature_of[name], _tags[one.tags], object.get(_unread, name, set())]
@@ -37,7 +36,6 @@ by_key := {key: intent |
 
 # METADATA
 # description: How evidence shows an intent, value and source of each of the three; an undecided value is "unknown".
-# scope: document
 evidence(key) := {
 	"egress": _shown(by_key[key].egress),
 	"private_targets": _shown(by_key[key].private_targets),
@@ -47,29 +45,23 @@ evidence(key) := {
 
 # METADATA
 # description: True if some possible intent of egress is internet or undeclared, to which rules about the way out apply.
-# scope: document
 may_need_internet(intent) if intent.egress.values & {"internet", "undeclared"} != set()
 
 # METADATA
-# description: |
-#   The verdict for each possible intent of egress, given the one where the way out matters: with aws or none it passes.
-# scope: document
-by_value(intent, verdict) := {value: counting |
-	some value in intent.egress.values
-	counting := {true: {"answer": "pass", "waits": set()}, false: verdict}[value in {"aws", "none"}]
-}
+# description: The verdict by possible intent of egress, given that where the way out matters; aws and none pass.
+by_value(intent, verdict) := object.union(
+	{value: verdict | some value in (intent.egress.values - {"aws", "none"})},
+	{value: {"answer": "pass", "waits": set()} | some value in (intent.egress.values & {"aws", "none"})},
+)
 
 # METADATA
 # description: True if a verdict for each possible intent is a violation for every one of them.
-# scope: document
 is_violation(verdicts) if {verdict.answer | some verdict in verdicts} == {"violation"}
 
 # METADATA
 # description: |
-#   What stays in doubt, given a verdict for each possible intent as {"answer": violation | pass | unknown,
-#   "waits"}: what the unknown ones wait for, and the unread tags where they would decide. Empty where the verdict
-#   stands.
-# scope: document
+#   What stays in doubt, given a verdict for each possible intent as {"answer": violation | pass | unknown, "waits"}:
+#   what the unknown ones wait for, and the unread tags where they would decide. Empty where the verdict stands.
 doubts(intent, verdicts) := union({verdict.waits | some verdict in verdicts; verdict.answer == "unknown"}) | {wait |
 	count({verdict.answer | some verdict in verdicts}) > 1
 	some wait in intent.waits
@@ -90,15 +82,13 @@ is_internet_alone_by_configuration(intent) if {
 _shown(declared) := {"value": value, "source": declared.source} if {
 	count(declared.values) == 1
 	some value in declared.values
-}
-
-_shown(declared) := {"value": "unknown", "source": declared.source} if count(declared.values) != 1
+} else := {"value": "unknown", "source": declared.source}
 
 # the first that speaks: the function's configuration, its tag, doubt about its tags, its account's configuration
 _declared(signature, kind, tags, unread) := array.flatten([
 	[_from("configuration", values) | values := _configured(config.function_intent[signature], kind)],
 	[_from("tag", values) | values := _tagged(kind, tags[kind])],
-	[_from("unread", _possible[kind]) | unread != set()],
+	[_from("unread", object.get(_recognized, kind, set()) | _undeclared[kind]) | unread != set()],
 	[_from("configuration", values) | values := _configured(config.account_intent, kind); values != {"undeclared"}],
 	[_from("undeclared", _undeclared[kind])],
 ])[0]
@@ -107,46 +97,25 @@ _from(source, values) := {"source": source, "values": values}
 
 _configured(intent, "egress") := {intent.egress}
 
-_configured(intent, "private_targets") := {{true: "yes", false: "no"}[intent.private_targets]}
+_configured(intent, "private_targets") := {"yes"} if {
+	intent.private_targets
+} else := {"no"} if intent.private_targets == false
 
 _configured(intent, "services") := {service | some service in intent.services} if intent.services
 
-_tagged("services", value) := {service |
-	some service in split(value, ",")
-	regex.match(_service, service)
-}
+_tagged("services", value) := {service | some service in split(value, ","); regex.match(_service, service)}
 
-_tagged(kind, value) := {value} if value in _recognized[kind]
+_tagged(kind, value) := {value} if {
+	value in _recognized[kind]
+} else := {"undeclared"} if _recognized[kind]
 
-_tagged(kind, value) := {"undeclared"} if {
-	kind in object.keys(_recognized)
-	not value in _recognized[kind]
-}
+_recognized := {"egress": {"internet", "aws", "none"}, "private_targets": {"yes", "no"}}
 
-_recognized := {
-	"egress": {"internet", "aws", "none"},
-	"private_targets": {"yes", "no"},
-}
-
-_undeclared := {
-	"egress": {"undeclared"},
-	"private_targets": {"undeclared"},
-	"services": set(),
-}
-
-_possible := {
-	"egress": (_recognized.egress | _undeclared.egress),
-	"private_targets": (_recognized.private_targets | _undeclared.private_targets),
-	"services": set(),
-}
+_undeclared := {"egress": {"undeclared"}, "private_targets": {"undeclared"}, "services": set()}
 
 _service := `^[a-z0-9-]+$`
 
-_unrecognized(tags) := {value |
-	some kind, _ in _recognized
-	value := tags[kind]
-	not value in _recognized[kind]
-} | {service |
+_unrecognized(tags) := {value | some kind, known in _recognized; value := tags[kind]; not value in known} | {service |
 	some service in split(tags.services, ",")
 	not regex.match(_service, service)
 }

@@ -12,8 +12,8 @@ import data.vpcguard.lib.intent
 
 # METADATA
 # description: |
-#   By name of an attached function and service prefix, what it needs: {"basis" (declared, inferred), "waits" (what it
-#   takes to be sure of the need; empty: it is certain)}.
+#   By name of an attached function and service prefix: {"basis" (declared, inferred), "waits" (what it takes to be sure
+#   of the need; empty: it is certain)}.
 of := object.union(
 	{name: services |
 		some cohort in cohorts.by_key
@@ -24,8 +24,7 @@ of := object.union(
 )
 
 # METADATA
-# description: |
-#   By name of an attached function, what it takes to know that it needs no other service; empty where that is certain.
+# description: By name of an attached function, what it takes to know that it needs no other service.
 others := object.union({name: set() | some name, _ in facts.attached}, {name: waits |
 	some name in _undeclared
 	waits := _doubt[intent.key_of[name]] | _role_waits(object.get(facts.attached[name], "role_name", ""))
@@ -33,22 +32,14 @@ others := object.union({name: set() | some name, _ in facts.attached}, {name: wa
 
 # METADATA
 # description: The functions with a subnet left that need a service, certainly or perhaps.
-callers := {name | some name, services in of; services != {}; name in cohorts.functions_with_subnets} | {name |
-	some name, waits in others
-	waits != set()
-	name in cohorts.functions_with_subnets
-}
+callers := {name | some name in cohorts.functions_with_subnets; [of[name], others[name]] != [{}, set()]}
 
 # METADATA
 # description: The basis that all needs of a function share, declared or inferred; undefined without needs.
-# scope: document
 basis(name) := min({need.basis | some need in of[name]})
 
 # by intent, the services it declares; none wins over services
-_declared := {key: services |
-	some key, found in intent.by_key
-	services := _services_of(found)
-}
+_declared := {key: _services_of(found) | some key, found in intent.by_key}
 
 _services_of(found) := {} if {
 	found.egress.values == {"none"}
@@ -65,9 +56,9 @@ _doubt := {key: waits |
 	waits := {wait | "unread" in {found.egress.source, found.services.source}; some wait in found.waits}
 }
 
-_role_waits("") := {{"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}}
-
-_role_waits(role_name) := object.get(iam.unread, role_name, set()) if role_name != ""
+_role_waits(role_name) := {{"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}} if {
+	role_name == ""
+} else := object.get(iam.unread, role_name, set())
 
 # each need hangs on what else is unknown of the role; whether the poller calls a service, on the event sources
 _inferred(name) := {service: {"basis": "inferred", "waits": waits} |
@@ -170,12 +161,7 @@ _excuses(pattern) := {reason |
 # whether a form matches everything that a pattern stands for; a question mark and a star are not compared
 _covers(form, pattern) if {
 	iam.matches(form, pattern)
-	not contains(form, "?")
-}
-
-_covers(form, pattern) if {
-	iam.matches(form, pattern)
-	not contains(pattern, "*")
+	false in [contains(form, "?"), contains(pattern, "*")]
 }
 
 # whether a form and a pattern may have an action in common: never false where they do

@@ -15,21 +15,15 @@ import data.vpcguard.lib.facts
 #   something out, wherever and on whatever port), "is_https_open" (some rule lets TCP 443 out, wherever)}.
 out := {ids: object.union(_allowed("egress", ids), flags) |
 	some ids in {cohort.groups | some cohort in cohorts.by_key}
-	flags := {
-		"is_open": (ids & _open) != set(),
-		"is_https_open": (ids & _https_open) != set(),
-	}
+	flags := {"is_open": (ids & _open) != set(), "is_https_open": (ids & _https_open) != set()}
 }
 
 # METADATA
-# description: |
-#   By id of an endpoint, whom its groups let in on TCP 443: as out, without the flags. Groups that were not seen add
-#   nothing.
+# description: As out, without the flags, by id of an endpoint whom its groups let in. Groups out of sight add nothing.
 into := {one.id: _allowed("ingress", {id | some id in one.security_group_ids}) | some one in input.vpc_endpoints}
 
 # METADATA
 # description: True if one of these merged networks contains the whole of another.
-# scope: document
 covers(cidrs, network) if {
 	some cidr in cidrs
 	net.cidr_contains(cidr, network)
@@ -37,7 +31,6 @@ covers(cidrs, network) if {
 
 # METADATA
 # description: True if one of these networks shares an address with another.
-# scope: document
 touches(cidrs, network) if {
 	some cidr in cidrs
 	net.cidr_intersects(cidr, network)

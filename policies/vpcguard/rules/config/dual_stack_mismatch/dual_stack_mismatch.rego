@@ -23,7 +23,6 @@
 package vpcguard.rules.config.dual_stack_mismatch
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 applies := cohorts.functions({key | some key, cohort in cohorts.with_subnets; cohort.is_dual_stack_allowed})
@@ -37,7 +36,7 @@ deny contains result.violation(name, {
 }) if {
 	some cohort in cohorts.with_subnets
 	cohort.is_dual_stack_allowed
-	mismatched := cohort.subnets - facts.dual_stack
+	mismatched := cohort.subnets - _dual_stack
 	mismatched != set()
 	advice := sprintf("Associate %s, choose dual-stack subnets, or turn the option off.", [
 		result.word(mismatched, "an IPv6 network with it", "IPv6 networks with them"),
@@ -48,7 +47,14 @@ deny contains result.violation(name, {
 unknown contains result.unknown(name, cohort.hidden_subnet_waits) if {
 	some cohort in cohorts.with_subnets
 	cohort.is_dual_stack_allowed
-	cohort.subnets - facts.dual_stack == set()
+	cohort.subnets - _dual_stack == set()
 	cohort.hidden_subnet_waits != set()
 	some name in cohort.functions
+}
+
+_dual_stack := {one.id |
+	some one in input.subnets
+	one.is_ipv6_only == false
+	one.ipv4_cidr
+	one.ipv6_cidrs != []
 }
