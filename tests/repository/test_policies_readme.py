@@ -50,7 +50,8 @@ def test_the_example_is_a_rule_that_passes_the_checks(tmp_path: Path) -> None:
     imports = "".join(f"import data.vpcguard.lib.{name}\n" for name in ("cohorts", "facts", "result"))
     (tmp_path / "example.rego").write_text(f"package vpcguard.rules.config.example\n\n{imports}\n{example}")
 
-    command = [ROOT / ".tools/bin/opa", "check", "--strict", "--schema", POLICIES / "schemas"]
+    command: list[str | Path] = [ROOT / ".tools/bin/opa", "check", "--strict"]
+    command += ["--schema", POLICIES / "schemas"]
     checked = subprocess.run(
         [*command, POLICIES / "vpcguard", tmp_path / "example.rego"],
         capture_output=True,
