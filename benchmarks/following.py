@@ -62,9 +62,10 @@ def measure() -> Section:
         ),
     ]
     how = (
-        "`evaluate_change.handler` in process, all its threads traced: the files of functions/ it comes through, "
-        "and the functions called there, lambdas included; comprehensions and generator expressions belong to "
-        "theirs. Rego: every file of the packages that a rule reaches by `data.` references."
+        "`evaluate_change.handler` in process, all its threads traced: the files of functions/ it comes "
+        "through, and the functions called there, lambdas included; comprehensions and generator "
+        "expressions belong to theirs. Rego: every file of the packages that a rule reaches by `data.` "
+        "references."
     )
     return Section(title="Following one event", how=how, figures=figures)
 
