@@ -43,13 +43,11 @@ by_state := {key: sorted |
 
 # METADATA
 # description: The list for evidence.subnets of a cohort.
-# scope: document
 evidence(key) := [shown(id, path) | some id, path in of[key]]
 
 # METADATA
 # description: |
 #   How evidence shows a path: {"subnet_id", "zone_id", "state", "cause", "hops"}, null where there is none.
-# scope: document
 shown(subnet_id, path) := {
 	"subnet_id": subnet_id,
 	"zone_id": object.get(facts.subnets, [subnet_id, "zone_id"], null),
@@ -62,7 +60,6 @@ shown(subnet_id, path) := {
 # description: |
 #   What to repair for several subnets of a cohort that have no way out, as a set: one id if they share it, empty where
 #   one of them has no single thing to repair.
-# scope: document
 root_causes(key, subnet_ids) := set() if {
 	some id in subnet_ids
 	of[key][id].root == ""

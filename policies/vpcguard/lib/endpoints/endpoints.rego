@@ -38,6 +38,42 @@ gateways := _grouped([[[one.vpc_id, names[one.id]], one.id] |
 ])
 
 # METADATA
+# description: The endpoint names of a service, given its IAM prefix.
+names_of(service) := object.get(data.vpcguard.config.services.endpoint_names, service, [service])
+
+# METADATA
+# description: What verdicts wait for where a client may use one endpoint of the service and not another, else empty.
+choice_waits(service) := {{"status": "undecidable", "name": service, "reason": reason} |
+	service in data.vpcguard.config.services.either
+	reason := "which of its endpoints the function calls"
+}
+
+# METADATA
+# description: Services that have gateway endpoints.
+gateway_services := {service | some service in data.vpcguard.config.services.gateway}
+
+# METADATA
+# description: The interface endpoints of a service in a VPC, usable or not.
+interfaces_of(vpc_id, service) := {id | some name in names_of(service); some id in interfaces[[vpc_id, name]]}
+
+# METADATA
+# description: The gateway endpoints of a service in a VPC, usable or not.
+gateways_of(vpc_id, service) := {id | some name in names_of(service); some id in gateways[[vpc_id, name]]}
+
+# METADATA
+# description: The prefix lists of a service with gateway endpoints, by name or by the routes to its endpoints in a VPC.
+prefix_lists_of(vpc_id, service) := {id |
+	service in gateway_services
+	some id, name in prefix_list_names
+	name in names_of(service)
+} | {route.destination |
+	gateway_ids := gateways_of(vpc_id, service)
+	some table in input.route_tables
+	some route in table.routes
+	route.target_id in gateway_ids
+}
+
+# METADATA
 # description: |
 #   By id of an interface endpoint, whether it catches the service's name: {"values": possible answers, "cause": why
 #   not ("" unless certain), "waits"}. https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html

@@ -22,7 +22,7 @@ of := {key: by_service |
 	some key, cohort in cohorts.by_key
 	by_service := {service: by_subnet |
 		some service in {service | some name in cohort.functions; some service, _ in needs.of[name]}
-		by_subnet := {id: _combined(service, [_of_name(key, name, id) | some name in names(service)]) |
+		by_subnet := {id: _combined(service, [_of_name(key, name, id) | some name in endpoints.names_of(service)]) |
 			some id in cohort.subnets
 		}
 	}
@@ -47,43 +47,6 @@ found(fault) := {name: {"subnets": subnet_ids, "waits": (waits | cohort.hidden_s
 }
 
 # METADATA
-# description: The endpoint names of a service, given its IAM prefix.
-names(service) := object.get(data.vpcguard.config.services.endpoint_names, service, [service])
-
-# METADATA
-# description: What verdicts wait for where a client may use one endpoint of the service and not another, else empty.
-choice_waits(service) := {wait |
-	service in data.vpcguard.config.services.either
-	wait := {"status": "undecidable", "name": service, "reason": "which of its endpoints the function calls"}
-}
-
-# METADATA
-# description: Services that have gateway endpoints.
-gateway_services := {service | some service in data.vpcguard.config.services.gateway}
-
-# METADATA
-# description: The interface endpoints of a service in a VPC, usable or not.
-interfaces(vpc_id, service) := {id | some name in names(service); some id in endpoints.interfaces[[vpc_id, name]]}
-
-# METADATA
-# description: The gateway endpoints of a service in a VPC, usable or not.
-gateways(vpc_id, service) := {id | some name in names(service); some id in endpoints.gateways[[vpc_id, name]]}
-
-# METADATA
-# description: |
-#   The prefix lists of a service with gateway endpoints, by their name or by the routes to its endpoints in a VPC.
-prefix_lists(vpc_id, service) := {id |
-	some id, name in endpoints.prefix_list_names
-	name in names(service)
-	service in gateway_services
-} | {route.destination |
-	gateway_ids := gateways(vpc_id, service)
-	some table in input.route_tables
-	some route in table.routes
-	route.target_id in gateway_ids
-}
-
-# METADATA
 # description: |
 #   Evidence about services that a fault keeps from a function, and the subnets where it does: {"vpc_id", "intent",
 #   "services", "subnets" (their way to the internet over IPv4)}.
@@ -94,24 +57,11 @@ evidence(name, subnet_ids) := {
 		some service, ids in subnet_ids
 		shown := {"service": service, "basis": needs.of[name][service].basis, "subnet_ids": ids}
 	],
-	"subnets": [_way_shown(config.trust_of[cohort.signature], id) | some id in union({ids | some ids in subnet_ids})],
+	"subnets": [egress.shown(id, ways[id]) | some id in union({ids | some ids in subnet_ids})],
 } if {
 	cohort := cohorts.by_key[cohorts.of[name]]
+	ways := egress.ipv4[config.trust_of[cohort.signature]]
 }
-
-_way_shown(trust, id) := {
-	"subnet_id": id,
-	"zone_id": object.get(facts.subnets[id], "zone_id", null),
-	"state": way.state,
-	"cause": _cause(way),
-	"hops": way.hops,
-} if {
-	way := egress.ipv4[trust][id]
-}
-
-_cause(way) := null if {
-	way.cause == ""
-} else := way.cause
 
 _may_have(key, fault) if _faults[key][fault]
 
@@ -147,13 +97,13 @@ _of_others := {key: verdicts |
 }
 
 # names that tell all cases apart that a service nobody can name may be in; the empty one has no endpoint
-_other_names(vpc_id) := ({""} | gateway_services) | {name |
+_other_names(vpc_id) := ({""} | endpoints.gateway_services) | {name |
 	some [other, name], _ in endpoints.interfaces
 	other == vpc_id
 }
 
 # a client of the service uses all its names, so that the worst counts; of some services it may use one and not another
-_combined(service, verdicts) := _settled(values, waits | choice_waits(service)) if {
+_combined(service, verdicts) := _settled(values, waits | endpoints.choice_waits(service)) if {
 	values := {value | some verdict in verdicts; some value in verdict.values; _rank[value] >= _least(service, verdicts)}
 	waits := union({verdict.waits | some verdict in verdicts})
 }
@@ -161,7 +111,7 @@ _combined(service, verdicts) := _settled(values, waits | choice_waits(service)) 
 _least(service, verdicts) := max([min({rank | some value in verdict.values; rank := _rank[value]}) |
 	some verdict in verdicts
 ]) if {
-	choice_waits(service) == set()
+	endpoints.choice_waits(service) == set()
 } else := 0
 
 _settled(values, waits) := {"values": values, "waits": waits} if {
@@ -253,7 +203,7 @@ _admission(id, admitting) := {"values": {"blocked"}, "waits": set()} if {
 
 # whether a gateway endpoint leads from the subnet, as far as it was not seen
 _gateway_waits(vpc_id, name, id) := waits if {
-	name in gateway_services
+	name in endpoints.gateway_services
 	endpoints.gateways_at(id, name) == set()
 	table_waits := {wait | endpoints.gateways[[vpc_id, name]]; some wait in endpoints.gateway_waits(id, vpc_id)}
 	waits := table_waits | endpoints.unnamed_waits(id)
@@ -271,7 +221,7 @@ _out(name, target, way, central) := {_beside_nat(name, way)} if {
 }
 
 _beside_nat(name, way) := "gateway_route_missing" if {
-	name in gateway_services
+	name in endpoints.gateway_services
 	_may_be_nat(way)
 } else := "reachable"
 
@@ -290,7 +240,7 @@ _may_be_nat(way) if {
 _central(signature, name, id, is_isolated) := {"answer": "yes", "waits": set()} if {
 	_routes_away(id) != []
 	some service in config.settings[signature].central_endpoints
-	name in names(service)
+	name in endpoints.names_of(service)
 } else := {"answer": "unknown", "waits": waits} if {
 	is_isolated
 	not config.settings[signature].central_endpoints

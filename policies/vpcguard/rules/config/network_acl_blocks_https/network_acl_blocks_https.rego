@@ -33,7 +33,6 @@ import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.network_acls
-import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 
 # intent none needs no way out, and intent aws without a known need says nothing about where to
@@ -148,8 +147,8 @@ _targets(key, service, id) := {
 	"waits": union({target.waits | some target in found}),
 	"choice": choice,
 } if {
-	found := {_target(key, service, name, id) | some name in reachability.names(service)}
-	choice := {wait | count(found) > 1; some wait in reachability.choice_waits(service)}
+	found := {_target(key, service, name, id) | some name in endpoints.names_of(service)}
+	choice := {wait | count(found) > 1; some wait in endpoints.choice_waits(service)}
 }
 
 # without an endpoint the calls take the way out; endpoints.service_unreachable speaks where there is none
@@ -160,7 +159,7 @@ _target(key, service, name, id) := {"cidrs": _networks(caught, id), "is_certain"
 	endpoints.gateways_at(id, name) != set()
 	vpc_id := cohorts.by_key[key].vpc_id
 	waits := _uncaught_waits(vpc_id, name)
-	lists := reachability.prefix_lists(vpc_id, service)
+	lists := endpoints.prefix_lists_of(vpc_id, service)
 	cidrs := {cidr | some list_id in lists; some cidr in facts.prefix_lists[list_id].cidrs; not contains(cidr, ":")}
 	unread := {wait |
 		_is_blocked(id, {_anywhere})

@@ -28,7 +28,6 @@ import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.needs
-import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 import data.vpcguard.lib.security_groups
 
@@ -123,15 +122,15 @@ _fine := _answer("fine", "", {}, set())
 _answer(answer, cause, found, waits) := {"answer": answer, "cause": cause, "services": found, "waits": waits}
 
 _reaches(cohort, service) if {
-	every name in reachability.names(service) {
+	every name in endpoints.names_of(service) {
 		_reaches_name(cohort, service, name)
 	}
 }
 
 # of some services it may use the endpoint within reach and no other
 _choice_waits(cohort, service) := {wait |
-	some wait in reachability.choice_waits(service)
-	some name in reachability.names(service)
+	some wait in endpoints.choice_waits(service)
+	some name in endpoints.names_of(service)
 	_reaches_name(cohort, service, name)
 }
 
@@ -152,13 +151,13 @@ _reaches_name(cohort, _, name) if {
 
 _reaches_name(cohort, service, name) if {
 	endpoints.gateways[[cohort.vpc_id, name]]
-	some list_id in reachability.prefix_lists(cohort.vpc_id, service)
+	some list_id in endpoints.prefix_lists_of(cohort.vpc_id, service)
 	list_id in security_groups.out[cohort.groups].prefix_lists
 }
 
 _reaches_name(cohort, service, name) if {
 	endpoints.gateways[[cohort.vpc_id, name]]
-	some list_id in reachability.prefix_lists(cohort.vpc_id, service)
+	some list_id in endpoints.prefix_lists_of(cohort.vpc_id, service)
 	cidrs := {cidr | some cidr in facts.prefix_lists[list_id].cidrs; not contains(cidr, ":")}
 	cidrs != set()
 	every cidr in cidrs {
@@ -170,12 +169,12 @@ _reaches_name(cohort, service, name) if {
 _service_waits(cohort, service) := union({
 	{wait | security_groups.out[cohort.groups].is_https_open; some wait in facts.waits("vpc_endpoints", cohort.vpc_id)},
 	{wait |
-		some id in reachability.interfaces(cohort.vpc_id, service)
+		some id in endpoints.interfaces_of(cohort.vpc_id, service)
 		some subnet_id in facts.vpc_endpoints[id].subnet_ids
 		some wait in _address_waits(cohort, id, subnet_id)
 	},
 	{wait |
-		reachability.gateways(cohort.vpc_id, service) != set()
+		endpoints.gateways_of(cohort.vpc_id, service) != set()
 		security_groups.out[cohort.groups].is_https_open
 		some wait in _list_waits(cohort.vpc_id, service)
 	},
@@ -199,7 +198,7 @@ _address_waits(cohort, _, subnet_id) := {wait |
 
 # a prefix list that groups name may be the service's own, and one whose networks are unread may be within reach
 _list_waits(vpc_id, service) := facts.waits("prefix_lists", "") | {wait |
-	some list_id in reachability.prefix_lists(vpc_id, service)
+	some list_id in endpoints.prefix_lists_of(vpc_id, service)
 	some wait in facts.waits("prefix_list_entries", list_id)
 }
 

@@ -57,7 +57,7 @@ unknown contains result.unknown(name, found.waits) if {
 _found := reachability.found("endpoint_blocked")
 
 _blocking(key, service, subnet_ids) := [shown |
-	some id in reachability.interfaces(cohorts.by_key[key].vpc_id, service)
+	some id in endpoints.interfaces_of(cohorts.by_key[key].vpc_id, service)
 	endpoints.catching[id].values == {true}
 	blocked := _blocked(facts.vpc_endpoints[id].state, subnet_ids, endpoints.admission[key][id].subnets)
 	blocked.subnet_ids != set()

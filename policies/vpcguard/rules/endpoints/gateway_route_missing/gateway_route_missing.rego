@@ -64,7 +64,7 @@ _found := object.filter(reachability.found("gateway_route_missing"), applies)
 
 _may_call contains name if {
 	some name, services in needs.of
-	object.keys(services) & reachability.gateway_services != set()
+	object.keys(services) & endpoints.gateway_services != set()
 }
 
 _may_call contains name if {
@@ -79,7 +79,7 @@ _gap(vpc_id, service, subnet_ids) := {
 	"subnet_ids": subnet_ids,
 	"route_table_ids": {egress.route_table(id, vpc_id) | some id in subnet_ids},
 } if {
-	ids := reachability.gateways(vpc_id, service)
+	ids := endpoints.gateways_of(vpc_id, service)
 }
 
 _cause(ids) := "no_endpoint" if {

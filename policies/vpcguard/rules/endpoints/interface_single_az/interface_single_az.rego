@@ -23,7 +23,6 @@ import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
-import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
 
 applies := needs.callers
@@ -73,7 +72,7 @@ _gaps := {name: gaps |
 	gaps := [gap |
 		some service, need in needs.of[name]
 		need.waits == set()
-		some endpoint_name in reachability.names(service)
+		some endpoint_name in endpoints.names_of(service)
 		gap := _gap(service, need.basis, _zones[key][endpoint_name])
 	]
 	gaps != []
@@ -91,7 +90,7 @@ _gap(service, basis, zones) := {
 _waits(name, key) := union({
 	{wait |
 		some service, need in needs.of[name]
-		some endpoint_name in reachability.names(service)
+		some endpoint_name in endpoints.names_of(service)
 		zones := _zones[key][endpoint_name]
 		zones.zone_ids != set()
 		some wait in (need.waits | zones.waits)
@@ -116,7 +115,7 @@ _waits(name, key) := union({
 # a zone that nobody saw may lack each endpoint there is
 _is_served(name, key) if {
 	some service, _ in needs.of[name]
-	some endpoint_name in reachability.names(service)
+	some endpoint_name in endpoints.names_of(service)
 	_zones[key][endpoint_name]
 }
 
@@ -129,7 +128,7 @@ _is_served(name, key) if {
 _may_be_unseen(name, vpc_id) if {
 	vpc_id in _unread
 	some service, _ in needs.of[name]
-	some endpoint_name in reachability.names(service)
+	some endpoint_name in endpoints.names_of(service)
 	not _is_caught(vpc_id, endpoint_name)
 }
 

@@ -57,7 +57,7 @@ unknown contains result.unknown(name, found.waits) if {
 _found := reachability.found("private_dns_off")
 
 _uncaught(vpc_id, service) := [shown |
-	some id in reachability.interfaces(vpc_id, service)
+	some id in endpoints.interfaces_of(vpc_id, service)
 	endpoints.catching[id].values == {false}
 	shown := {"endpoint_id": id, "service": service, "cause": endpoints.catching[id].cause}
 ]
