@@ -1,4 +1,4 @@
-"""What one has to read to be sure of a verdict stays small: the files of policies/ that stand below each rule."""
+"""What one has to read to be sure of a verdict stays small: the files of policies/ below each rule."""
 
 from __future__ import annotations
 
