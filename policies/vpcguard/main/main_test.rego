@@ -160,21 +160,15 @@ test_a_rule_that_does_not_apply_is_not_off if {
 }
 
 test_a_function_in_transition_shows_its_state if {
-	function := {"state": "Pending", "last_update_status": "InProgress"}
-	document := object.union(_document({}), {"functions": [fixtures.function("orders", ["app"], function)]})
-	composed := _composed(
-		_rule, {
-			"applies": {"orders"},
-			"deny": {result.violation("orders", {"message": "broken", "evidence": {"id": "x"}})},
-			"unknown": set(),
-		},
-		document,
-	)
-	[violation.evidence | some violation in composed.violations] == [{
+	_states({"state": "Pending", "last_update_status": "InProgress"}) == {
 		"id": "x",
 		"state": "Pending",
 		"last_update_status": "InProgress",
-	}]
+	}
+	_states({"state": "Active", "last_update_status": "Failed"}) == {"id": "x", "last_update_status": "Failed"}
+	_states({"state": "Inactive", "last_update_status": "Successful"}) == {"id": "x", "state": "Inactive"}
+	_states({"state": "Active", "last_update_status": "Successful"}) == {"id": "x"}
+	_states({}) == {"id": "x"}
 }
 
 test_unknowns_of_one_function_are_joined if {
@@ -207,6 +201,7 @@ test_of_many_that_wait_for_the_same_each_is_unknown if {
 		document,
 	)
 	{one.function | some one in composed.unknowns} == {"orders", "payments"}
+	[composed.applies, composed.silent] == [{"orders", "payments"}, set()]
 	quiet := _composed(
 		_rule, {
 			"applies": {"orders", "payments"},
@@ -245,8 +240,9 @@ test_the_advice_is_what_would_settle_it if {
 
 test_an_opaque_target_is_no_failed_read if {
 	[one.is_failed_read | some one in _unknowns({result.unknown("orders", {_wait("opaque", "tgw-1", "")})})] == [false]
-	contested := {result.unknown("orders", {_wait("undecidable", "pl-1", "")})}
-	[one.is_failed_read | some one in _unknowns(contested)] == [false]
+	[contested] := _unknowns({result.unknown("orders", {_wait("undecidable", "pl-1", "")})})
+	contested.is_failed_read == false
+	contested.message == "orders cannot be judged: it waits for pl-1. Remove the ambiguity."
 }
 
 test_silent_where_only_what_was_left_out_on_purpose_is_awaited if {
@@ -319,3 +315,15 @@ _unknowns(unknown) := _composed(
 	},
 	_document({}),
 ).unknowns
+
+_states(function) := composed.violations[0].evidence if {
+	document := object.union(_document({}), {"functions": [fixtures.function("orders", ["app"], function)]})
+	composed := _composed(
+		_rule, {
+			"applies": {"orders"},
+			"deny": {result.violation("orders", {"message": "broken", "evidence": {"id": "x"}})},
+			"unknown": set(),
+		},
+		document,
+	)
+}

@@ -63,6 +63,22 @@ test_what_was_not_seen_is_unknown_and_what_was_left_out_is_silent if {
 	_short(told, "config.update_failed") == ["silent", "It rests on lambda:GetFunctionConfiguration, left out on purpose."]
 }
 
+test_each_function_has_its_own_verdicts if {
+	functions := [
+		fixtures.function("orders", ["app"], {}),
+		fixtures.function("payments", ["app", "hidden"], {}),
+		object.remove(fixtures.function("free", [], {}), ["vpc_id"]),
+	]
+	document := fixtures.denied(fixtures.estate({"functions": functions}), {"subnets": "ec2:DescribeSubnets"})
+	told := verdicts.of with input as document with data.vpcguard.rule_metadata as _metadata
+	{name: _named(told[name], "az.single_az").verdict | some name, _ in told} == {
+		"orders": "violation",
+		"payments": "unknown",
+		"free": "not_applicable",
+	}
+	startswith(_named(told.payments, "az.single_az").reason, "payments cannot be judged: ")
+}
+
 _named(told, id) := verdict if {
 	some verdict in told
 	verdict.id == id
