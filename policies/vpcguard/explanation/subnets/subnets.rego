@@ -50,26 +50,32 @@ _unseen(id, existence, way) := {
 }
 
 _path(key, id) := {
-	"state": outcome.state,
-	"cause": {true: null, false: outcome.cause}[outcome.cause == ""],
-	"root_cause": {true: null, false: outcome.root}[outcome.root == ""],
-	"hops": outcome.hops,
-	"waits_for": outcome.waits,
-	"text": _text(outcome.state, key, id),
+	"state": path.state,
+	"cause": _or_null(path.cause),
+	"root_cause": _or_null(path.root),
+	"hops": path.hops,
+	"waits_for": path.waits,
+	"text": _text(path.state, key, id),
 } if {
-	outcome := egress.of[key][id]
+	path := egress.of[key][id]
 }
 
-_text("works", key, id) := sprintf("leads to the internet%s through %s", [_over[outcome.is_ipv6_only], through]) if {
-	outcome := egress.of[key][id]
-	through := _through(outcome.nat_ids, outcome.hops)
+_or_null(text) := null if {
+	text == ""
+} else := text
+
+_text("works", key, id) := sprintf("leads to the internet, over IPv6 alone, through %s", [through]) if {
+	path := egress.of[key][id]
+	path.is_ipv6_only
+	through := _through(path.nat_ids, path.hops)
+} else := sprintf("leads to the internet through %s", [through]) if {
+	path := egress.of[key][id]
+	through := _through(path.nat_ids, path.hops)
 }
 
 _text("none", key, id) := faults.text(key, {id})
 
 _text("unknown", key, id) := $"cannot be told: it waits for {result.awaited(egress.of[key][id].waits)}"
-
-_over := {true: ", over IPv6 alone,", false: ""}
 
 _through(nat_ids, _) := result.list(nat_ids) if nat_ids != set()
 

@@ -128,9 +128,9 @@ test_serving_waits_for_unread_groups_of_the_endpoint if {
 }
 
 test_serving_waits_for_nothing_at_an_endpoint_that_catches_no_name if {
-	deaf := estate.interface("vpce-i", "sqs", {"private_dns_enabled": false})
+	uncaught := estate.interface("vpce-i", "sqs", {"private_dns_enabled": false})
 	document := fixtures.denied(
-		_document([deaf], {"security_groups": [_own]}),
+		_document([uncaught], {"security_groups": [_own]}),
 		{"security_groups": "ec2:DescribeSecurityGroups"},
 	)
 	_by_subnet(endpoints.serving_waits) == _nothing with input as document

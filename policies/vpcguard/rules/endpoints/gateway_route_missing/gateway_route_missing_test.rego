@@ -116,11 +116,11 @@ test_allow_an_associated_endpoint if {
 test_allow_a_usable_interface_endpoint_that_catches_the_name if {
 	document := object.union(_document([estate.interface("vpce-i", "s3", {})]), {"security_groups": _groups})
 	rule.deny == set() with input as document
-	deaf := object.union(
+	uncaught := object.union(
 		_document([estate.interface("vpce-i", "s3", {"private_dns_enabled": false})]),
 		{"security_groups": _groups},
 	)
-	{v.evidence.gaps[0].cause | some v in rule.deny} == {"no_endpoint"} with input as deaf
+	{v.evidence.gaps[0].cause | some v in rule.deny} == {"no_endpoint"} with input as uncaught
 }
 
 # one fault speaks alone: with private DNS on, the blocked endpoint is what stops the calls
