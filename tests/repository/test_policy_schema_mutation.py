@@ -32,7 +32,7 @@ COMMENT = re.compile(r"(?m)(^|\s)#.*$")
 DEFINITION = re.compile(r"(?<=\n\n)(?=\S)")
 BINDING = re.compile(rf"some (?:[a-z_]+, )?([a-z_]+) in (?:input\.[a-z_.]+|facts\.(?:{TABLES})\b)(?![\[.])")
 DIRECT = re.compile(r"\binput\.([a-z_0-9]+)")
-BY_ID = re.compile(rf"\b(?:facts\.)?(?:{TABLES})\[[^\[\]]+\]\.([a-z_0-9]+)")
+BY_ID = re.compile(rf"\b(?:(?:facts\.)?(?:{TABLES})|input\.[a-z_.]+)\[[^\[\]]+\]\.([a-z_0-9]+)")
 
 
 Kind = Callable[[str], Iterator[tuple[int, int]]]
@@ -44,7 +44,7 @@ def _input_fields(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _fields_by_id(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where fields are named through a table of lib.facts: facts.subnets[id].zone_id."""
+    """Yield where fields are named by id or index: facts.subnets[id].zone_id, input.coverage[i].status."""
     yield from (found.span(1) for found in BY_ID.finditer(text))
 
 
