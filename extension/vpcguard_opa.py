@@ -2,7 +2,7 @@
 """Lambda extension: runs OPA beside the function, ready before the first invoke.
 
 Installed as /opt/extensions/vpcguard-opa; OPA and its bundle lie in /opt/opa. The first line names
-the interpreter of the function's own runtime, alone and without site packages: it starts in 10 ms
+the interpreter of the function's own runtime, alone and without site packages: it starts at once
 and nothing in the function's package or environment can change what it imports.
 
 Lambda ends its init phase when every extension has asked for its next event, so asking only once OPA

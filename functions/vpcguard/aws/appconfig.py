@@ -1,7 +1,7 @@
 """A document of AWS AppConfig, polled as its API asks for.
 
-Why not Powertools' AppConfigProvider (3.37.0, read in its source): it imports boto3, 100 ms of a cold start
-that nothing else here needs; it keeps using a token that AWS refused (one lost answer, or 24 hours), so
+Why not Powertools' AppConfigProvider (3.37.0, read in its source): it imports boto3, which
+nothing else here needs; it keeps using a token that AWS refused (one lost answer, or 24 hours), so
 that a process never reads the configuration again; and it ignores NextPollIntervalInSeconds.
 https://docs.aws.amazon.com/appconfig/2019-10-09/APIReference/API_appconfigdata_GetLatestConfiguration.html
 """

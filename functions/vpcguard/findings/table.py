@@ -223,7 +223,7 @@ class Table:
 def bound_table(table_name: str, client: Any) -> Table:
     """Return the models for this table, over a botocore or boto3 `dynamodb` client.
 
-    PynamoDB makes one client per model class (49 to 119 ms and several MB each) and has no public way
+    PynamoDB makes one client per model class, which takes time and memory, and has no public way
     to share one, hence the private attributes.
     """
     meta = {"table_name": table_name, "region": client.meta.region_name}

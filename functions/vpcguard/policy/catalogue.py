@@ -25,7 +25,7 @@ class Rule:
     """One rule as shipped; stage and enabled are the defaults, which a configuration may overrule.
 
     title: the fault. description: why it matters. configuration: the settings it reads besides those that
-    every rule has. example: a message of it.
+    every rule has. reads: operations beyond the common ones that it rests on.
     """
 
     id: str
