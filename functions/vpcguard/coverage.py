@@ -18,7 +18,7 @@ from vpcguard.model import Failure
 # Whose answer has to be complete in a VPC that somebody shares with us: participants see little of it.
 # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-share-limitations.html
 SeenBy = Literal["owner", "both", "either", "own"]
-Facts = dict[str, dict[str, Json]]  # kind -> id -> one fact
+FactsByKind = dict[str, dict[str, Json]]  # kind -> id -> one fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Family:
     """
 
     operations: tuple[Operation, ...]
-    add_facts: Callable[[Estate, Facts], list[Json]]
+    add_facts: Callable[[Estate, FactsByKind], list[Json]]
     lists: tuple[Operation, ...] = ()
     own_calls: Callable[[VpcIds], Iterable[Call]] | None = None
     named_calls: Callable[[InUse], Iterable[Call]] | None = None

@@ -18,7 +18,7 @@ from vpcguard.resources.networks import VPCS, read_subnets, read_vpcs
 
 __all__ = ["Facts", "build_facts"]
 
-SCHEMA_VERSION = 1
+INPUT_VERSION = 1
 
 
 def build_facts(snapshot: Snapshot) -> Facts:
@@ -32,7 +32,7 @@ def build_facts(snapshot: Snapshot) -> Facts:
     coverage = [entry for family in FAMILIES for entry in family.add_facts(estate, facts)]
     coverage += cover_vpcs(estate, facts, VPC_KINDS, vpcs=VPCS)
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": INPUT_VERSION,
         "evaluated_at": snapshot.captured_at,
         "account": _account(snapshot, estate.partition),
         **{kind: [found[key] for key in sorted(found)] for kind, found in facts.items()},

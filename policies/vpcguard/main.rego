@@ -124,9 +124,9 @@ _is_eligible(rule, said) if {
 # By function, what of it is unknown; no entry where all of it was left out on purpose, which is no news. Sets cannot be
 # joined in one pass, keys of objects can.
 _doubts(unknown, open) := {name: doubt |
-	some name, doubt in object.union_n([{name: {"waits": _news(one.waits), "evidence": one.evidence}} |
+	some name, doubt in object.union_n([{one.function: {"waits": _news(one.waits), "evidence": one.evidence}} |
 		some one in unknown
-		some name in (result.unjudged({one}) & open)
+		one.function in open
 	])
 	doubt.waits != {}
 }

@@ -34,6 +34,7 @@ FIRST_DELAY_SECONDS = 30
 LONGEST_DELAY_SECONDS = 900  # of one SQS message
 MAX_ATTEMPTS = 8  # a little over an hour in all; what takes longer is left to the sweep
 
+SWEEP = "sweep"  # the trigger of looks that no change led to
 COUNTED = ("looks", "outdated", "opened", "reopened", "resolved", "undetermined")  # see counts_of
 
 _FUNCTION = attrgetter("account_id", "region", "function_name")  # of a change
@@ -134,7 +135,7 @@ def _audit_group(
         region=group[0].region,
         function_names=tuple(sorted(changes)),
     )
-    audited = audit_functions(scope, deps=deps, trigger="event", changes=changes)
+    audited = audit_functions(scope, deps=deps, changes=changes)
     handled = [_handled(change, audited, may_come_back=deps.queue is not None) for change in group]
     delayed = [
         (replace(change, attempt=change.attempt + 1), one.again_in_seconds)
@@ -163,11 +164,12 @@ def _handled(change: Change, audited: FunctionsAudited, *, may_come_back: bool) 
 
 
 def audit_functions(
-    scope: Scope, *, deps: Dependencies, trigger: str, changes: Mapping[str, Change] | None = None
+    scope: Scope, *, deps: Dependencies, changes: Mapping[str, Change] | None = None, trigger: str = SWEEP
 ) -> FunctionsAudited:
     """Read, judge and record the functions of a scope in one snapshot; resolve those that do not exist.
 
-    changes: function name -> the change that leads to the look at it; trigger: what does where there is none.
+    changes: function name -> the change that leads to the look at it; trigger: what asked for it where there
+    is none.
     Raises ReadError, FactsError, DecisionError, FindingStoreError and what AWS refuses: all of them are to be
     tried again, which does no harm where something was recorded already.
     """

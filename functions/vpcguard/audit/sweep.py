@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from vpcguard.audit.changes import COUNTED, audit_functions, counts_of
+from vpcguard.audit.changes import COUNTED, SWEEP, audit_functions, counts_of
 from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.judging import failed_reads, judge_or_bisect
 from vpcguard.changes.events import ACCOUNT_ID, REGION
@@ -28,7 +28,6 @@ from vpcguard.snapshot import PARTIAL, CaptureOptions
 LISTING_READ = "lambda:ListFunctions"
 PAGES_AT_ONCE = 10  # 50 functions each: one question to OPA takes 500
 CLOSED_AT_ONCE = 50  # each takes a read of its own
-TRIGGER = "sweep"
 _OF_THESE_FUNCTIONS = (SnapshotError, FactsError, DecisionError, FindingStoreError)
 
 Phase = Literal["list", "close"]
@@ -153,7 +152,7 @@ def _list(account_id: str, region: str, at: SweepPage, deps: Dependencies, swept
     )
     try:
         looks, _, refused = judge_or_bisect(
-            snapshot, policy=deps.policy, configuration=deps.configuration(), trigger=TRIGGER
+            snapshot, policy=deps.policy, configuration=deps.configuration(), trigger=SWEEP
         )
         recorded = deps.store.record_all(looks)
     except OpaUnavailableError:
@@ -192,7 +191,7 @@ def _close(account_id: str, region: str, at: SweepPage, deps: Dependencies, swep
         return None
     scope = Scope(kind="function", account_id=account_id, region=region, function_names=names)
     try:
-        audited = audit_functions(scope, deps=deps, trigger=TRIGGER)
+        audited = audit_functions(scope, deps=deps)
     except OpaUnavailableError:
         raise
     except _OF_THESE_FUNCTIONS as error:

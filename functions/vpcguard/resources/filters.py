@@ -21,7 +21,7 @@ from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, c
 from vpcguard.coverage import (
     KNOWN,
     Coverage,
-    Facts,
+    FactsByKind,
     Family,
     VpcKind,
     entries,
@@ -122,7 +122,7 @@ def named_calls(in_use: InUse) -> Iterator[Call]:
     yield from calls_by_id(SECURITY_GROUPS, "group-id", unseen)
 
 
-def add_facts(estate: Estate, facts: Facts) -> list[Json]:
+def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add groups and ACLs that we or the VPC's owner see, prefix lists, and the mode of every account."""
     facts["security_groups"] = estate.union(SECURITY_GROUPS, _group)
     facts["network_acls"] = estate.union(NETWORK_ACLS, _acl)
@@ -197,7 +197,7 @@ def _acl_entry(item: Json) -> Json:
     )
 
 
-def _add_prefix_lists(estate: Estate, facts: Facts) -> list[Json]:
+def _add_prefix_lists(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add the prefix lists; each that routes and groups name gets an entry on whether its networks are known.
 
     A list of a shared VPC's owner may be one that only the owner reads.
@@ -226,7 +226,7 @@ def _of_networks(estate: Estate, list_id: str) -> Coverage:
     return KNOWN if KNOWN in found else found[0]
 
 
-def _named_lists(facts: Facts) -> Iterable[str]:
+def _named_lists(facts: FactsByKind) -> Iterable[str]:
     for table in facts["route_tables"].values():
         yield from (route["destination"] for route in table["routes"] if route["family"] == "prefix_list")
     for group in facts["security_groups"].values():
@@ -245,7 +245,7 @@ def _prefix_list(item: Json) -> Json:
     )
 
 
-def _add_block_public_access(estate: Estate, facts: Facts) -> list[Json]:
+def _add_block_public_access(estate: Estate, facts: FactsByKind) -> list[Json]:
     modes: dict[str, Json] = {}
     coverage = {}
     for account in estate.accounts:

@@ -12,7 +12,7 @@ from typing import Any
 
 from vpcguard.aws.answers import Account, Estate, Json, each, known, required_text, text, value
 from vpcguard.aws.operations import NUMBER, TEXT, WHOLE, Call, Each, Operation, texts
-from vpcguard.coverage import KNOWN, Coverage, Facts, Family, entries, of_entry, of_list, worst
+from vpcguard.coverage import KNOWN, Coverage, FactsByKind, Family, entries, of_entry, of_list, worst
 from vpcguard.model import Answers
 from vpcguard.resources.functions import (
     GET_FUNCTION_CONFIGURATION,
@@ -167,7 +167,7 @@ def concurrency_calls(names: Iterable[str]) -> Iterator[Call]:
         yield Call(GET_CONCURRENCY, (name,), {"FunctionName": name})
 
 
-def add_facts(estate: Estate, facts: Facts) -> list[Json]:
+def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add to every function what was read about it."""
     functions = facts["functions"]
     converted: tuple[tuple[str, Operation, Callable[[Json], Any]], ...] = (

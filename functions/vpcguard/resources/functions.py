@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vpcguard.aws.answers import Estate, Json, items, known, required_text, text, texts_of, value
 from vpcguard.aws.operations import ANY, FLAG, TEXT, WHOLE, Call, Operation, Shape, kind_of, texts
-from vpcguard.coverage import Facts, Family, entries, of_list
+from vpcguard.coverage import FactsByKind, Family, entries, of_list
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Answers
 
@@ -103,7 +103,7 @@ def network_of(item: Json) -> Json:
     return network if vpc_id is None else {"vpc_id": vpc_id, **network}
 
 
-def add_facts(estate: Estate, facts: Facts) -> list[Json]:
+def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add the functions to judge, by name.
 
     A complete list decides which exist. Without one, what it holds and the entries of

@@ -27,7 +27,7 @@ from vpcguard.aws.answers import (
     value,
 )
 from vpcguard.aws.operations import FLAG, TEXT, Call, Operation, Shape, texts
-from vpcguard.coverage import Facts, Family, VpcKind
+from vpcguard.coverage import FactsByKind, Family, VpcKind
 from vpcguard.resources.networks import SUBNETS, VPC_ATTRIBUTE
 
 _ATTACHMENTS: list[Shape] = [texts("VpcId State")]
@@ -104,7 +104,7 @@ def named_calls(in_use: InUse) -> Iterator[Call]:
             yield Call(VPC_ATTRIBUTE, (vpc_id,), {"VpcId": vpc_id, "Attribute": attribute})
 
 
-def add_facts(estate: Estate, facts: Facts) -> list[Json]:
+def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add the gateways and endpoints that we or the VPC's owner see."""
     facts["nat_gateways"] = estate.merged({account: _nat_gateways(account) for account in estate.accounts})
     facts["internet_gateways"] = estate.union(INTERNET_GATEWAYS, partial(_gateway, key="InternetGatewayId"))

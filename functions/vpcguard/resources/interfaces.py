@@ -25,7 +25,7 @@ from vpcguard.aws.answers import (
     value,
 )
 from vpcguard.aws.operations import FLAG, NUMBER, WHOLE, Call, Operation, Shape, VpcIds, calls_by_id, texts
-from vpcguard.coverage import Facts, Family, VpcKind, entries, of_entry, of_unread
+from vpcguard.coverage import FactsByKind, Family, VpcKind, entries, of_entry, of_unread
 from vpcguard.errors import SnapshotError
 from vpcguard.resources.networks import routes_in_use
 
@@ -105,7 +105,7 @@ def named_calls(in_use: InUse) -> Iterator[Call]:
     yield from calls_by_id(INSTANCES, "instance-id", instance_ids)
 
 
-def add_facts(estate: Estate, facts: Facts) -> list[Json]:
+def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add Lambda's interfaces, the targets of routes, and quotas.
 
     The thousands of other interfaces decide nothing.
@@ -177,7 +177,7 @@ def _instance(item: Json) -> Json:
     )
 
 
-def _add_quotas(own: Account, facts: Facts) -> list[Json]:
+def _add_quotas(own: Account, facts: FactsByKind) -> list[Json]:
     """Add the quotas by code.
 
     The default counts only where GetServiceQuota says NoSuchResourceException: every other

@@ -22,7 +22,7 @@ from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, c
 from vpcguard.coverage import (
     KNOWN,
     Coverage,
-    Facts,
+    FactsByKind,
     Family,
     VpcKind,
     entries,
@@ -167,7 +167,7 @@ def read_subnets(estate: Estate) -> dict[str, Json]:
     return estate.union(SUBNETS, _subnet, is_own_first=True)
 
 
-def add_facts(estate: Estate, facts: Facts) -> list[Json]:
+def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add VPCs, subnets and route tables that we or their owner see, and to functions the VPC they are in."""
     vpcs, subnets = read_vpcs(estate), read_subnets(estate)
     facts["vpcs"], facts["subnets"] = vpcs, subnets
@@ -194,7 +194,7 @@ FAMILY = Family(
 )
 
 
-def _coverage(estate: Estate, facts: Facts) -> list[Json]:
+def _coverage(estate: Estate, facts: FactsByKind) -> list[Json]:
     vpcs, ids = facts["vpcs"], named_vpcs(facts)
     listed = of_list(estate.own, VPCS)
     unseen = {vpc_id: in_no_vpc(estate, listed, vpc_id, vpcs=VPCS) for vpc_id in ids if vpc_id not in vpcs}
@@ -252,7 +252,7 @@ def _cidrs(item: Json, key: str, cidr: str) -> list[str]:
     return sorted({one[cidr] for one in associated if one.get(cidr)})
 
 
-def _associate_shared(estate: Estate, facts: Facts) -> None:
+def _associate_shared(estate: Estate, facts: FactsByKind) -> None:
     """Add to the main table of a shared VPC the subnets shared with us that follow it.
 
     A participant sees the tables of the subnets shared with it, and only those: for them a complete

@@ -18,7 +18,7 @@ from vpcguard.aws.operations import ANY, FLAG, TEXT, Call, Operation, Shape, tex
 from vpcguard.coverage import (
     KNOWN,
     Coverage,
-    Facts,
+    FactsByKind,
     Family,
     entries,
     of_entry,
@@ -167,7 +167,7 @@ def collect_single_roles(
     return merge((roles, policies, versions))
 
 
-def add_facts(estate: Estate, facts: Facts) -> list[Json]:
+def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add the roles that exist among those of functions, each under the first of its names.
 
     Roles that say the same are one entry with all their names: an account has thousands of roles and

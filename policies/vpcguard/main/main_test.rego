@@ -196,7 +196,9 @@ test_of_many_that_wait_for_the_same_each_is_unknown if {
 		_rule, {
 			"applies": {"orders", "payments"},
 			"deny": set(),
-			"unknown": {result.unknown_all({"orders", "payments"}, {_wait("unknown", "ec2:DescribeSubnets", "")})},
+			"unknown": {result.unknown(name, {_wait("unknown", "ec2:DescribeSubnets", "")}) |
+				some name in ["orders", "payments"]
+			},
 		},
 		document,
 	)
@@ -206,7 +208,9 @@ test_of_many_that_wait_for_the_same_each_is_unknown if {
 		_rule, {
 			"applies": {"orders", "payments"},
 			"deny": {result.violation("orders", {"message": "broken", "evidence": {}})},
-			"unknown": {result.unknown_all({"orders", "payments"}, {_wait("not_requested", "lambda:ListAliases", "")})},
+			"unknown": {result.unknown(name, {_wait("not_requested", "lambda:ListAliases", "")}) |
+				some name in ["orders", "payments"]
+			},
 		},
 		document,
 	)

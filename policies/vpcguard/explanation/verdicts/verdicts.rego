@@ -52,6 +52,6 @@ _off(id) := "It is shipped off, and the configuration does not turn it on." if {
 _left_out(id, name) := {wait.name |
 	parts := split(id, ".")
 	some one in data.vpcguard.rules[parts[0]][parts[1]].unknown
-	name in result.unjudged({one})
+	one.function == name
 	some wait in one.waits
 }

@@ -17,16 +17,12 @@ violation(name, details) := object.union({"function": name}, details)
 unknown(name, waits) := unknown_with(name, waits, {})
 
 # METADATA
-# description: As unknown, of several functions (a set) that wait for the same.
-unknown_all(names, waits) := {"functions": names, "waits": waits, "evidence": {}}
-
-# METADATA
 # description: As unknown, with evidence.
 unknown_with(name, waits, evidence) := {"function": name, "waits": waits, "evidence": evidence}
 
 # METADATA
 # description: The functions about which something is unknown, given entries of a rule's unknown.
-unjudged(doubts) := {one.function | some one in doubts} | union({one.functions | some one in doubts})
+unjudged(doubts) := {one.function | some one in doubts}
 
 # METADATA
 # description: "A set of texts as one: a, b and c."
