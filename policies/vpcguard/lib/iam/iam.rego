@@ -70,7 +70,12 @@ _named(statement, asked) := _matching(statement.actions, asked) if {
 	statement.not_actions == []
 } else := asked - _matching(statement.not_actions, asked)
 
-_matching(patterns, asked) := {action | some action in asked; some pattern in patterns; matches(pattern, action)}
+_matching(patterns, asked) := (asked & {lower(pattern) | some pattern in patterns}) | {action |
+	some pattern in patterns
+	regex.match(`[*?]`, pattern)
+	some action in asked
+	matches(pattern, action)
+}
 
 _expression(pattern) := concat("", ["^", replace(replace(_quoted(lower(pattern)), "*", ".*"), "?", "."), "$"])
 
