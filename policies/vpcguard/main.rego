@@ -84,8 +84,9 @@ _off(id) := union({names |
 })
 
 _violations(rule, denied) := [violation |
+	settings := config.rule(rule.id)
 	some name, one in denied
-	setting := config.rule(rule.id)[config.signature_of[name]]
+	setting := settings[config.signature_of[name]]
 	violation := object.union_n([
 		object.remove(one, _weighed),
 		_weights(rule, setting, object.filter(one, _weighed)),
@@ -123,23 +124,24 @@ _is_eligible(rule, said) if {
 
 # By function, what of it is unknown; no entry where all of it was left out on purpose, which is no news. Sets cannot be
 # joined in one pass, keys of objects can.
-_doubts(unknown, open) := {name: doubt |
-	some name, doubt in object.union_n([{one.function: {"waits": _news(one.waits), "evidence": one.evidence}} |
+_doubts(unknown, open) := object.filter(object.union_n(doubts), open) if {
+	doubts := [{one.function: {"waits": news, "evidence": one.evidence}} |
 		some one in unknown
-		one.function in open
-	])
-	doubt.waits != {}
+		news := _news(one.waits)
+		news != {}
+	]
 }
 
 _news(waits) := {wait: true | some wait in waits; wait.status != "not_requested"}
 
 _unknowns(id, doubts) := [unknown |
+	settings := config.rule(id)
 	some name, doubt in doubts
 	waits := object.keys(doubt.waits)
 	names := sort({wait.name | some wait in waits})
 	unknown := {
 		"function": name,
-		"stage": config.rule(id)[config.signature_of[name]].stage,
+		"stage": settings[config.signature_of[name]].stage,
 		"waits_for": names,
 		"message": $"{name} cannot be judged: {_awaited(waits)}",
 		"evidence": object.union_n([doubt.evidence, {"unknown": names}, object.get(_transitions, name, {})]),
@@ -176,9 +178,9 @@ _beyond := [
 
 # a function in transition is judged as it stands, and the evidence says so
 _transitions := object.union(
-	{name: {"state": one.state} | some name, one in facts.with_state; lower(one.state) != "active"},
-	{name: {"last_update_status": one.last_update_status} |
-		some name, one in facts.with_update_status
+	{one.name: {"state": one.state} | some one in input.functions; lower(one.state) != "active"},
+	{one.name: {"last_update_status": one.last_update_status} |
+		some one in input.functions
 		lower(one.last_update_status) != "successful"
 	},
 )

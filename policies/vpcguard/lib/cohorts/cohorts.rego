@@ -49,6 +49,10 @@ by_key := {min(names): cohort |
 with_subnets := {key: cohort | some key, cohort in by_key; cohort.named_subnets != cohort.missing_subnets}
 
 # METADATA
+# description: By key, the zones of the subnets that were seen, by id; names differ between accounts.
+zones := {key: {facts.subnets[id].zone_id | some id in cohort.subnets} | some key, cohort in by_key}
+
+# METADATA
 # description: Cohort key by function name, for every attached function.
 of := {name: key | some key, cohort in by_key; some name in cohort.functions}
 

@@ -32,10 +32,6 @@ attached := {one.name: one | some one in judged; one.subnet_ids != []}
 with_state := {one.name: one | some one in input.functions; one.state}
 
 # METADATA
-# description: Functions by name whose LastUpdateStatus was read.
-with_update_status := {one.name: one | some one in input.functions; one.last_update_status}
-
-# METADATA
 # description: Names of the functions that are being deleted; nothing applies to them.
 deleting := {name | some name, one in with_state; lower(one.state) == "deleting"}
 

@@ -25,12 +25,8 @@ unread := facts.doubtful("roles", in_use)
 #   "unknown"}. It may call the others. What was not read may hold an Allow or a Deny: only a Deny is certain then.
 judged(name, asked) := {"denied": denied, "unknown": asked - denied} if {
 	unread[name]
-	denied := union({said["plain deny"] | some said in _said_by(roles[name], asked)})
-} else := {"denied": denied, "unknown": (asked - denied) - allowed} if {
-	said_by := _said_by(roles[name], asked)
-	denied := union({_denied(said, asked) | some said in said_by})
-	allowed := intersection({_allowed(said) | some said in said_by})
-}
+	denied := union({_said(weighed)["plain deny"] | some weighed in _policies(roles[name], asked)})
+} else := _judged(_policies(roles[name], asked), asked)
 
 # METADATA
 # description: True if a glob of a policy (star and question mark, any case) matches an action in lower case.
@@ -46,14 +42,26 @@ _allowed(said) := (said["plain allow"] - said["plain deny"]) - said["doubtful de
 
 _denied(said, asked) := said["plain deny"] | ((asked - said["plain allow"]) - said["doubtful allow"])
 
-# the boundary must allow too
-_said_by(role, asked) := [_said(role.statements, asked), _said(role.boundary_statements, asked)] if {
-	role.has_boundary
-} else := [_said(role.statements, asked)]
+# given what the policies of a role say of the actions, which many roles have in common
+_judged(policies, asked) := {"denied": denied, "unknown": (asked - denied) - allowed} if {
+	said_by := [_said(weighed) | some weighed in policies]
+	denied := union({_denied(said, asked) | some said in said_by})
+	allowed := intersection({_allowed(said) | some said in said_by})
+}
 
-# what statements say of the actions, by how certain it is
-_said(statements, asked) := {weight: union({actions | some [found, actions] in weighed; found == weight}) |
-	weighed := {[_weight(statement), _named(statement, asked)] | some statement in statements}
+# the boundary must allow too
+_policies(role, asked) := [_weighed(role.statements, asked), _weighed(role.boundary_statements, asked)] if {
+	role.has_boundary
+} else := [_weighed(role.statements, asked)]
+
+# of the statements that speak of the actions: how certain, and which
+_weighed(statements, asked) := {[_weight(one), actions] |
+	some one in statements
+	actions := _named(one.actions, one.not_actions, asked)
+	actions != set()
+}
+
+_said(weighed) := {weight: union({actions | some [found, actions] in weighed; found == weight}) |
 	some weight in ["plain allow", "plain deny", "doubtful allow", "doubtful deny"]
 }
 
@@ -66,9 +74,9 @@ _weight(statement) := "none" if {
 	"*" in statement.resources
 } else := $"doubtful {lower(statement.effect)}"
 
-_named(statement, asked) := _matching(statement.actions, asked) if {
-	statement.not_actions == []
-} else := asked - _matching(statement.not_actions, asked)
+_named(actions, not_actions, asked) := _matching(actions, asked) if {
+	not_actions == []
+} else := asked - _matching(not_actions, asked)
 
 _matching(patterns, asked) := (asked & {lower(pattern) | some pattern in patterns}) | {action |
 	some pattern in patterns

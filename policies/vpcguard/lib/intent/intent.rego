@@ -67,18 +67,6 @@ doubts(intent, verdicts) := union({verdict.waits | some verdict in verdicts; ver
 	some wait in intent.waits
 }
 
-# METADATA
-# description: |
-#   True if configuration, not a tag, declares that the function needs the internet and no private targets: only
-#   then may it be detached for want of a way out.
-# scope: document
-default is_internet_alone_by_configuration(_) := false
-
-is_internet_alone_by_configuration(intent) if {
-	intent.egress == {"source": "configuration", "values": {"internet"}}
-	intent.private_targets == {"source": "configuration", "values": {"no"}}
-}
-
 _shown(declared) := {"value": value, "source": declared.source} if {
 	count(declared.values) == 1
 	some value in declared.values

@@ -20,7 +20,10 @@ of := object.union(
 		services := _declared[cohort.intent_key]
 		some name in cohort.functions
 	},
-	{name: _inferred(name) | some name in _undeclared},
+	{name: _inferred(allowed, _reasons(name), object.get(_source_waits, name, set()), others[name]) |
+		some name in _undeclared
+		allowed := object.get(_allowed, object.get(facts.attached[name], "role_name", ""), set())
+	},
 )
 
 # METADATA
@@ -60,14 +63,12 @@ _role_waits(role_name) := {{"status": "unknown", "name": "lambda:ListFunctions",
 	role_name == ""
 } else := object.get(iam.unread, role_name, set())
 
-# each need hangs on what else is unknown of the role; whether the poller calls a service, on the event sources
-_inferred(name) := {service: {"basis": "inferred", "waits": waits} |
+# Each need hangs on what else is unknown of the role; whether the poller calls a service, on the event sources. Many
+# functions have all of it in common.
+_inferred(allowed, reasons, source_waits, role_waits) := {service: {"basis": "inferred", "waits": waits} |
 	some service in _called(allowed, reasons)
-	waits := others[name] | {wait | not service in certain; some wait in source_waits}
+	waits := role_waits | {wait | not service in certain; some wait in source_waits}
 } if {
-	allowed := object.get(_allowed, object.get(facts.attached[name], "role_name", ""), set())
-	reasons := _reasons(name)
-	source_waits := object.get(_source_waits, name, set())
 	certain := _called(allowed, reasons | {reason | source_waits != set(); some reason in _pollers})
 }
 
@@ -89,12 +90,10 @@ _pollers := {reason |
 }
 
 # by role in use, the patterns of actions that it allows; doubt about a resource or condition lets a pattern stand
-_allowed := {name: _within(iam.roles[name], patterns - _denied(iam.roles[name].statements, patterns)) |
+_allowed := {name: _within(role, patterns - _denied(role.statements, patterns)) |
 	some name in iam.in_use
-	patterns := union({_callable(statement.actions) |
-		some statement in iam.roles[name].statements
-		statement.effect == "Allow"
-	})
+	role := iam.roles[name]
+	patterns := union({_callable(one.actions) | some one in role.statements; one.effect == "Allow"})
 }
 
 # those that the permissions boundary, if there is one, may allow

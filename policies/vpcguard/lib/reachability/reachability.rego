@@ -21,7 +21,7 @@ import data.vpcguard.lib.needs
 of := {key: by_service |
 	some key, cohort in cohorts.by_key
 	by_service := {service: by_subnet |
-		some service in {service | some name in cohort.functions; some service, _ in needs.of[name]}
+		some service in object.keys(object.union_n([needs.of[name] | some name in cohort.functions]))
 		by_subnet := {id: _combined(service, [_of_name(key, name, id) | some name in endpoints.names_of(service)]) |
 			some id in cohort.subnets
 		}
@@ -32,18 +32,25 @@ of := {key: by_service |
 # description: |
 #   By name of a function that may have a fault: {"subnets": needed service -> subnets where the fault is proven,
 #   "waits": what it takes to exclude the fault where it is not}.
-found(fault) := {name: {"subnets": subnet_ids, "waits": (waits | cohort.hidden_subnet_waits)} |
+found(fault) := {name: _found(key, fault, needs.of[name], needs.others[name]) |
 	some key, cohort in cohorts.by_key
 	_may_have(key, fault)
 	some name in (cohort.functions & needs.callers)
-	needed := object.union(needs.of[name], {"": {"waits": waits} | waits := needs.others[name]; waits != set()})
+}
+
+# functions of a cohort that need the same fare alike
+_found(key, fault, needed, other_waits) := {"subnets": subnet_ids, "waits": waits} if {
+	all_needed := object.union(needed, {"": {"waits": other_waits} | other_waits != set()})
 	subnet_ids := {service: ids |
-		some service, need in needed
+		some service, need in all_needed
 		need.waits == set()
 		ids := _faults[key][fault][service].proven
 		ids != set()
 	}
-	waits := {wait | some service, need in needed; some wait in (need.waits | _faults[key][fault][service].waits)}
+	waits := cohorts.by_key[key].hidden_subnet_waits | {wait |
+		some service, need in all_needed
+		some wait in (need.waits | _faults[key][fault][service].waits)
+	}
 }
 
 # METADATA
@@ -57,11 +64,12 @@ evidence(name, subnet_ids) := {
 		some service, ids in subnet_ids
 		shown := {"service": service, "basis": needs.of[name][service].basis, "subnet_ids": ids}
 	],
-	"subnets": [egress.shown(id, ways[id]) | some id in union({ids | some ids in subnet_ids})],
+	"subnets": _shown(config.trust_of[cohort.signature], union({ids | some ids in subnet_ids})),
 } if {
 	cohort := cohorts.by_key[cohorts.of[name]]
-	ways := egress.ipv4[config.trust_of[cohort.signature]]
 }
+
+_shown(trust, ids) := [egress.shown(id, egress.ipv4[trust][id]) | some id in ids]
 
 _may_have(key, fault) if _faults[key][fault]
 
@@ -69,19 +77,17 @@ _may_have(key, _) if cohorts.by_key[key].hidden_subnet_waits != set()
 
 # by cohort, fault and service: where it is proven, and what it takes to know where else it is; "" is any service that
 # nobody can name
-_faults := {key: by_fault |
-	some key, by_service in of
-	verdicts := object.union(by_service, {"": _of_others[key]})
-	by_fault := {fault: services |
-		some fault in {fault | some found in verdicts; some verdict in found; some fault in verdict.values}
-		fault != "reachable"
-		services := {service: {"proven": proven, "waits": waits} |
-			some service, found in verdicts
-			possible := {id: verdict | some id, verdict in found; fault in verdict.values}
-			possible != {}
-			proven := {id | some id, verdict in possible; verdict.values == {fault}}
-			waits := union({verdict.waits | some verdict in possible})
-		}
+_faults := {key: _by_fault(object.union(by_service, {"": _of_others[key]})) | some key, by_service in of}
+
+_by_fault(verdicts) := {fault: services |
+	some fault in {fault | some found in verdicts; some verdict in found; some fault in verdict.values}
+	fault != "reachable"
+	services := {service: {"proven": proven, "waits": waits} |
+		some service, found in verdicts
+		possible := {id: verdict | some id, verdict in found; fault in verdict.values}
+		possible != {}
+		proven := {id | some id, verdict in possible; verdict.values == {fault}}
+		waits := union({verdict.waits | some verdict in possible})
 	}
 }
 

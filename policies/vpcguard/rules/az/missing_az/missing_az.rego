@@ -69,18 +69,21 @@ _unplaced(key) := count(object.keys(cohort.hidden_subnets) | zoneless) if {
 }
 
 # by cohort, the subnets of its VPC in other zones
-_candidates := {key: {id | some id, zone in _offered[cohort.vpc_id]; not zone in zones} |
+_candidates := {key: union({ids | some ids in object.remove(_offered[cohort.vpc_id], cohorts.zones[key])}) |
 	some key, cohort in cohorts.with_subnets
-	zones := {facts.subnets[id].zone_id | some id in cohort.subnets}
 }
 
-# by VPC, the zones of its available subnets
-_offered := {vpc_id: zones |
+# by VPC and zone, the available subnets
+_offered := {vpc_id: by_zone |
 	some vpc_id in {cohort.vpc_id | some cohort in cohorts.with_subnets}
-	zones := {one.id: one.zone_id |
+	available := {one.id: one.zone_id |
 		some one in input.subnets
 		one.vpc_id == vpc_id
 		lower(one.state) == "available"
+	}
+	by_zone := {zone: ids |
+		some zone in {zone | some zone in available}
+		ids := {id | some id, its in available; its == zone}
 	}
 }
 

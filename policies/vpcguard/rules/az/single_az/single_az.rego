@@ -25,7 +25,7 @@ import data.vpcguard.lib.result
 applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
-	some key, zones in _zones
+	some key, zones in cohorts.zones
 	count(zones) == 1
 	_waits[key] == set()
 	cohort := cohorts.by_key[key]
@@ -39,15 +39,12 @@ deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": 
 
 # two zones seen settle the matter, whatever a hidden subnet holds
 unknown contains result.unknown(name, waits) if {
-	some key, zones in _zones
+	some key, zones in cohorts.zones
 	count(zones) < 2
 	waits := _waits[key]
 	waits != set()
 	some name in cohorts.by_key[key].functions
 }
-
-# zone ids, not names: eu-west-1a is a different zone in each account
-_zones := {key: {facts.subnets[id].zone_id | some id in cohort.subnets} | some key, cohort in cohorts.with_subnets}
 
 _waits := {key: union({cohort.hidden_subnet_waits, facts.waits_for_zones(cohort.subnets)}) |
 	some key, cohort in cohorts.with_subnets

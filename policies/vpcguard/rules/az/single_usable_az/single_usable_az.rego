@@ -84,7 +84,7 @@ _advice(full, shut) := $"Free addresses in {result.list(full)}, or choose other 
 # by cohort that may have several zones, and possible intent; one zone alone is reported by az.single_az
 _verdicts := {key: {value: _verdict(value, key) | some value in cohort.intent.egress.values} |
 	some key, cohort in cohorts.with_subnets
-	zones := {facts.subnets[id].zone_id | some id in cohort.subnets}
+	zones := cohorts.zones[key]
 	[count(zones) < 2, _zone_waits[key]] != [true, set()]
 }
 
@@ -138,11 +138,14 @@ _leading_out(value, key) := {"good": good, "perhaps": set(), "waits": set()} if 
 _room := {key: {"free": free, "full": full, "perhaps": (cohort.subnets - free) - full, "waits": waits} |
 	some key, cohort in cohorts.with_subnets
 	pairs := lambda_interfaces.pairs[key]
-	free := {id | some id in cohort.subnets; facts.subnets[id].free_ipv4_addresses > 0} | pairs.present
-	full := {id | some id in (cohort.subnets - free); facts.subnets[id].free_ipv4_addresses == 0} - pairs.unseen
+	free := (cohort.subnets & _with_addresses) | pairs.present
+	full := ((cohort.subnets & _without_addresses) - free) - pairs.unseen
 	waits := pairs.waits | {wait |
-		some id in (cohort.subnets - free)
-		not facts.subnets[id].free_ipv4_addresses
+		some id in ((cohort.subnets - free) - _without_addresses)
 		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"free addresses of {id}"}
 	}
 }
+
+_with_addresses := {one.id | some one in input.subnets; one.free_ipv4_addresses > 0}
+
+_without_addresses := {one.id | some one in input.subnets; one.free_ipv4_addresses == 0}

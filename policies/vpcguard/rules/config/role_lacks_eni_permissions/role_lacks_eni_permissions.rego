@@ -66,7 +66,11 @@ unknown contains result.unknown(name, _nameless) if {
 
 _nameless := {{"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}}
 
-_judged := {name: judged | some name in iam.in_use; judged := iam.judged(name, object.keys(_asked))}
+_judged := {name: judged |
+	asked := object.keys(_asked)
+	some name in iam.in_use
+	judged := iam.judged(name, asked)
+}
 
 _missing := {name: missing |
 	some name, judged in _judged

@@ -50,7 +50,7 @@ unknown contains result.unknown(name, waits) if {
 # by function name; a failed function matters more than its failed update
 _failure := object.union(
 	{name: found |
-		some name, one in facts.with_update_status
+		some name, one in facts.functions
 		lower(one.last_update_status) == "failed"
 		facts.judged[name]
 		found := _found("LastUpdateStatus", one.last_update_status, one.last_update_status_reason_code, {text |

@@ -145,7 +145,7 @@ _is_caught(vpc_id, name) if {
 # by cohort and name of usable endpoints, the zones of the functions that none of them is in
 _zones := {key: by_name |
 	some key, cohort in _concerned
-	zone_ids := {facts.subnets[id].zone_id | some id in cohort.subnets}
+	zone_ids := cohorts.zones[key]
 	by_name := {name: zones |
 		some [vpc_id, name], ids in endpoints.interfaces
 		vpc_id == cohort.vpc_id

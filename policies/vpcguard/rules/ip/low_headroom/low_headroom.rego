@@ -70,20 +70,25 @@ unknown contains result.unknown(name, waits) if {
 }
 
 # Lambda takes IPv4 addresses; a subnet without them is judged by config.dual_stack_mismatch
-_judged := {key: {id | some id in cohort.subnets; facts.subnets[id].is_ipv6_only == false} |
+_judged := {key: judged |
 	some key, cohort in cohorts.with_subnets
+	judged := cohort.subnets & _with_ipv4
 }
+
+_with_ipv4 := {one.id | some one in input.subnets; one.is_ipv6_only == false}
 
 # by cohort, the subnets that are short, if any
 _short := {key: short |
 	some key, judged in _judged
-	short := {id | some id in judged; _is_short(id, _thresholds(key))}
+	short := judged & _short_by(_thresholds(key))
 	short != set()
 }
 
-_is_short(id, thresholds) if facts.subnets[id].free_ipv4_addresses < thresholds.ip_floor
+_short_by(thresholds) := {one.id | some one in input.subnets; _is_short(one, thresholds)}
 
-_is_short(id, thresholds) if facts.subnets[id].free_ipv4_addresses * 100 < _usable[id] * thresholds.ip_percent
+_is_short(one, thresholds) if one.free_ipv4_addresses < thresholds.ip_floor
+
+_is_short(one, thresholds) if one.free_ipv4_addresses * 100 < _usable[one.id] * thresholds.ip_percent
 
 _thresholds(key) := config.settings[cohorts.by_key[key].signature].thresholds
 

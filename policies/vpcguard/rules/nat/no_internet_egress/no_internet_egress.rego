@@ -53,7 +53,7 @@ deny contains result.violation(name, details) if {
 		"severity": _severity(value, key),
 		"evidence": {"intent": intent.evidence(cohort.intent_key), "subnets": egress.evidence(key)},
 		"root_causes": egress.root_causes(key, verdict.broken),
-		"is_eligible": intent.is_internet_alone_by_configuration(cohort.intent),
+		"is_eligible": _is_internet_alone_by_configuration(cohort.intent),
 	}
 	some name in cohort.functions
 	details := object.union(finding, {"message": $"{name} {message}"})
@@ -109,3 +109,11 @@ _severity(value, key) := "critical" if {
 } else := "info" if {
 	{path.cause | some path in egress.of[key]} == {"no_default_route"}
 } else := "high"
+
+# only where configuration, not a tag, declares the internet and no private targets may a function be detached
+default _is_internet_alone_by_configuration(_) := false
+
+_is_internet_alone_by_configuration(declared) if {
+	declared.egress == {"source": "configuration", "values": {"internet"}}
+	declared.private_targets == {"source": "configuration", "values": {"no"}}
+}
