@@ -17,23 +17,12 @@ from vpcguard.errors import FactsError, InvalidDecisionError, UndefinedDecisionE
 from vpcguard.model import Decision, Explanation, RuleDecision, Unknown, Violation
 from vpcguard.policy.configuration import Configuration
 from vpcguard.policy.opa import DECISION, EXPLANATION, Opa
-from vpcguard.policy.schemas import check
+from vpcguard.policy.schemas import check, kinds_with
 
 Json = dict[str, Any]
 # every question costs what its networks cost, so that few large ones are faster; OPA's memory grows with them
 MOST_FUNCTIONS = 250
 
-_BY_VPC = (
-    "subnets",
-    "route_tables",
-    "nat_gateways",
-    "vpc_endpoints",
-    "security_groups",
-    "network_acls",
-    "network_interfaces",
-    "instances",
-)
-_BY_ATTACHMENT = ("internet_gateways", "egress_only_internet_gateways")
 # few, and not about one VPC, function or role
 _SHARED_COVERAGE = frozenset({"subnets", "prefix_list_entries", "block_public_access", "quotas"})
 _OF_AWS = "com.amazonaws."
@@ -258,9 +247,11 @@ class _Index:
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
         self._facts = facts
-        self._by_vpc = {kind: _grouped(facts[kind], lambda one: one.get("vpc_id")) for kind in _BY_VPC}
+        self._of_vpcs, self._of_attachments = kinds_with("id", "vpc_id"), kinds_with("id", "attachments")
+        self._by_vpc = {kind: _grouped(facts[kind], lambda one: one.get("vpc_id")) for kind in self._of_vpcs}
         self._by_id = {
-            kind: {one["id"]: one for one in facts[kind]} for kind in ("vpcs", *_BY_VPC, *_BY_ATTACHMENT)
+            kind: {one["id"]: one for one in facts[kind]}
+            for kind in ("vpcs", *self._of_vpcs, *self._of_attachments)
         }
         self._roles = {name: role for role in facts["roles"] for name in role["names"]}
         self._coverage = _grouped(facts["coverage"], _coverage_key)
@@ -273,8 +264,8 @@ class _Index:
         document = dict(self._facts) | {
             "functions": list(functions),
             "vpcs": [self._by_id["vpcs"][vpc_id] for vpc_id in vpc_ids if vpc_id in self._by_id["vpcs"]],
-            **{kind: self._of_vpcs(kind, vpc_ids, named) for kind in _BY_VPC},
-            **{kind: self._attached(kind, vpc_ids, named) for kind in _BY_ATTACHMENT},
+            **{kind: self._in_vpcs(kind, vpc_ids, named) for kind in self._of_vpcs},
+            **{kind: self._attached(kind, vpc_ids, named) for kind in self._of_attachments},
             "roles": self._named_roles(roles),
         }
         document["prefix_lists"] = self._prefix_lists(document)
@@ -307,7 +298,7 @@ class _Index:
                     named.update((route["target_id"], route.get("instance_id", "")))
         return named
 
-    def _of_vpcs(self, kind: str, vpc_ids: Iterable[str], named: set[str]) -> list[Json]:
+    def _in_vpcs(self, kind: str, vpc_ids: Iterable[str], named: set[str]) -> list[Json]:
         found = {one["id"]: one for vpc_id in vpc_ids for one in self._by_vpc[kind].get(vpc_id, ())}
         by_id = self._by_id[kind]
         found.update((one, by_id[one]) for one in sorted(named & by_id.keys()))
