@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, TextIO
 
-from vpcguard.cli.render import Line, one_line, write_json, write_lines
+from rich.box import ROUNDED
+from rich.table import Table
+from rich.text import Text
+
+from vpcguard.cli.render import Line, console_of, one_line, write_json, write_lines
 from vpcguard.cli.report import SEVERITIES, Report, summary_lines
 from vpcguard.model import Finding
 from vpcguard.settings import has_dumb_terminal
 
 FormatName = Literal["table", "json", "jsonl"]
+_STYLES = ("bold white on red", "bold red", "yellow", "cyan", "dim")  # by rank, worst first
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,7 @@ def write_findings(findings: Iterable[Finding], summary: Sequence[str], stream: 
     """
     ordered = sorted(findings, key=_worst_first)
     if stream.isatty() and not has_dumb_terminal():
-        from vpcguard.cli import terminal  # noqa: PLC0415  only a terminal needs Rich
-
-        terminal.draw(ordered, summary, stream)
+        draw_findings(ordered, summary, stream)
     else:
         write_lines(_blocks(ordered, summary), stream)
 
@@ -105,3 +108,40 @@ def _blocks(findings: Iterable[Finding], summary: Iterable[str]) -> Iterator[Lin
         yield Line("")
     for line in summary:
         yield Line(line, hang=2)
+
+
+def draw_findings(findings: Sequence[Finding], summary: Iterable[str], stream: TextIO) -> None:
+    """Draw one row a finding, then the lines of the summary."""
+    console = console_of(stream)
+    if findings:
+        console.print(_table(findings))
+    for line in summary:
+        console.print(Text(line), overflow="fold")
+
+
+def _table(findings: Iterable[Finding]) -> Table:
+    table = Table(box=ROUNDED, show_lines=True, expand=True)
+    table.add_column("Severity", overflow="fold", width=12)
+    table.add_column("Function, rule", overflow="fold", ratio=5)
+    table.add_column("What and why", overflow="fold", ratio=7)
+    table.add_column("What to do", overflow="fold", ratio=5)
+    for finding in findings:
+        where = f"{finding.account_id} {finding.region}"
+        table.add_row(
+            _severity(finding),
+            _stacked((finding.function_name, "bold"), (finding.rule_id, ""), (where, "dim")),
+            _stacked((finding.title, "bold"), (finding.message, "")),
+            Text(advice_on(finding)),
+        )
+    return table
+
+
+def _severity(finding: Finding) -> Text:
+    style = _STYLES[SEVERITIES.index(finding.severity)]
+    text = Text(finding.severity, style)
+    return text if finding.status == "open" else text + Text(f"\n{finding.status}", "dim")
+
+
+def _stacked(*lines: tuple[str, str]) -> Text:
+    # Text, never markup: "[red]" in a function's description is shown as it stands
+    return Text("\n").join(Text(one_line(line), style) for line, style in lines)

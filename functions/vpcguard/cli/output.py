@@ -16,6 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
 from vpcguard.errors import ConfigurationError
 
 DONE: Final = 0
@@ -59,9 +62,15 @@ def progress(doing: str) -> Iterator[Callable[[str], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from vpcguard.cli.terminal import spinner  # noqa: PLC0415  only a terminal needs Rich
+    shown = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*shown, console=Console(stderr=True), transient=True) as spinner:
+        task = spinner.add_task(doing, total=None)
 
-    with spinner(doing) as note:
+        def note(what: str) -> None:
+            spinner.advance(task)
+            done = int(spinner.tasks[0].completed)
+            spinner.update(task, description=f"{doing}: {done} answers, last {what}")
+
         yield note
 
 

@@ -1,17 +1,18 @@
-"""The one place where text for people is wrapped.
+"""The one place where text for people is laid out, by Rich.
 
 Text keeps to the width of the terminal, and without one to COLUMNS or 100; what is longer is wrapped, never
-cut, so that every id can be copied. By textwrap, as Rich takes many times as long for the same lines; on a
-terminal Rich draws the table of findings (`terminal`).
+cut, so that every id can be copied.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TextIO
+
+from rich.console import Console
+from rich.text import Text
 
 from vpcguard.cli.output import visible
 
@@ -28,18 +29,31 @@ class Line(NamedTuple):
     hang: int = 0
 
 
-def write_lines(lines: Iterable[Line], stream: TextIO, *, break_on_hyphens: bool = False) -> None:
-    """Write paragraphs, wrapped, everything invisible spelled out; ids are not broken at their hyphens."""
+def console_of(stream: TextIO) -> Console:
+    """Return what lays text out for a stream; no word of it is coloured for what it looks like."""
     width = max(shutil.get_terminal_size((FALLBACK_WIDTH, 24)).columns, _NARROWEST)
+    return Console(file=stream, width=width, highlight=False)
+
+
+def write_lines(lines: Iterable[Line], stream: TextIO) -> None:
+    """Write paragraphs, wrapped at blanks, everything invisible spelled out."""
+    console = console_of(stream)
     for line in lines:
-        wrapped = textwrap.wrap(
-            visible(line.text),
-            max(width, line.hang + _NARROWEST_COLUMN),
-            initial_indent=line.start,
-            subsequent_indent=" " * line.hang,
-            break_on_hyphens=break_on_hyphens,
-        )
-        stream.write("\n".join(wrapped) + "\n")
+        for number, text in enumerate(_wrapped(line, console)):
+            start = " " * line.hang if number else line.start
+            stream.write(f"{start}{text}".rstrip() + "\n")
+
+
+def _wrapped(line: Line, console: Console) -> Iterator[str]:
+    width = max(console.width, line.hang + _NARROWEST_COLUMN)
+    text = Text(visible(line.text))
+    first, *others = text.wrap(console, width - len(line.start), overflow="fold")
+    yield first.plain.rstrip()
+    if others and len(line.start) != line.hang:  # Rich wraps all lines at one width
+        rest = Text(text.plain[len(first.plain) :].lstrip())
+        others = list(rest.wrap(console, width - line.hang, overflow="fold"))
+    for other in others:
+        yield other.plain.rstrip()
 
 
 def columns(rows: Sequence[tuple[str, ...]]) -> Iterator[Line]:

@@ -35,7 +35,7 @@ def list_rules(*, as_json: bool) -> int:
     if as_json:
         write_json([rule.as_document() for rule in rules], sys.stdout)
     else:
-        write_lines(columns([_HEAD, *map(_row, rules)]), sys.stdout, break_on_hyphens=True)
+        write_lines(columns([_HEAD, *map(_row, rules)]), sys.stdout)
     return DONE
 
 
@@ -54,7 +54,7 @@ def show_rule(*, rule_id: str, as_json: bool) -> int:
     state = "" if rule.enabled else ", off unless configured"
     sys.stdout.write(f"{rule.id}: {rule.title}\n")
     sys.stdout.write(f"severity {rule.severity}, stage {rule.stage}, remediation {rule.remediation}{state}\n")
-    write_lines(_described(rule), sys.stdout, break_on_hyphens=True)
+    write_lines(_described(rule), sys.stdout)
     sys.stdout.writelines(f"see  {link}\n" for link in rule.related_resources)
     return DONE
 

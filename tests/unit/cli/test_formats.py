@@ -8,8 +8,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from vpcguard.cli import terminal
-from vpcguard.cli.formats import FormatName, write_findings, write_report
+from vpcguard.cli.formats import FormatName, draw_findings, write_findings, write_report
 from vpcguard.cli.report import Looked, Report, Unread
 from vpcguard.model import Finding
 
@@ -141,7 +140,7 @@ def _drawn(kind: str, finding: Finding) -> str:
     if kind == "plain":
         write_findings([finding], ["summary " * 30], stream)
     else:
-        terminal.draw([finding], ["summary " * 30], stream)
+        draw_findings([finding], ["summary " * 30], stream)
     return stream.getvalue()
 
 
