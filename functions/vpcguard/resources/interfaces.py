@@ -203,6 +203,6 @@ def _quota(answer: Json, *, code: str, operation: Operation) -> Json | None:
     if number is None:
         return None
     if not math.isfinite(number):  # JSON's 1e999
-        raise SnapshotError("Quota.Value: expected a finite number, found one without end")
+        raise SnapshotError("Quota.Value: expected a number, found one that is not finite")
     service = text(answer, "Quota", "ServiceCode") or ""
     return {"service": service, "code": code, "value": number, "basis": _BASIS[operation]}
