@@ -26,7 +26,7 @@ from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.snapshot import PARTIAL, CaptureOptions
 
 LISTING_READ = "lambda:ListFunctions"
-PAGES_AT_ONCE = 10  # 50 functions each: two full questions to OPA, which are asked side by side
+PAGES_AT_ONCE = 10  # 50 functions each: two questions to OPA or more, asked two at a time
 CLOSED_AT_ONCE = 50  # each takes a read of its own
 _OF_THESE_FUNCTIONS = (SnapshotError, FactsError, DecisionError, FindingStoreError)
 

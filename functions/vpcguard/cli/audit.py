@@ -14,8 +14,9 @@ from typing import TypeVar
 from vpcguard.audit.judging import judge
 from vpcguard.cli import options
 from vpcguard.cli.formats import FORMATS, FormatName, write_report
-from vpcguard.cli.output import progress, say, write_file
+from vpcguard.cli.output import say, write_file
 from vpcguard.cli.reading import Selection, read_file, read_regions
+from vpcguard.cli.render import progress
 from vpcguard.cli.report import SEVERITIES, Report, Unread, merged, not_read, report_of
 from vpcguard.errors import ConfigurationError
 from vpcguard.model import Severity, Snapshot

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vpcguard.cli import options
-from vpcguard.cli.output import DONE, READ_FAILED, progress, say, write_file
+from vpcguard.cli.output import DONE, READ_FAILED, say, write_file
 from vpcguard.cli.reading import Selection, read_regions
+from vpcguard.cli.render import progress
 from vpcguard.cli.report import Unread, not_read, refused_reads
 from vpcguard.errors import ConfigurationError
 from vpcguard.model import Snapshot

@@ -11,9 +11,9 @@ from typing import Literal
 
 from vpcguard.cli import options
 from vpcguard.cli.explanation import Explained
-from vpcguard.cli.output import DONE, READ_FAILED, progress
+from vpcguard.cli.output import DONE, READ_FAILED
 from vpcguard.cli.reading import Selection, list_function_names, read_file, read_regions
-from vpcguard.cli.render import write_json, write_lines
+from vpcguard.cli.render import progress, write_json, write_lines
 from vpcguard.cli.report import Unread, missing_reads, operations_of, refused_reads
 from vpcguard.errors import ConfigurationError, ReadError
 from vpcguard.facts import build_facts

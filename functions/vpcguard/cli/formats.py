@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Literal, TextIO
 
 from rich.box import ROUNDED
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vpcguard.cli.render import Line, console_of, one_line, write_json, write_lines
+from vpcguard.cli.render import Line, one_line, write_json, write_lines
 from vpcguard.cli.report import SEVERITIES, Report, summary_lines
 from vpcguard.model import Finding
 from vpcguard.settings import has_dumb_terminal
@@ -112,7 +113,7 @@ def _blocks(findings: Iterable[Finding], summary: Iterable[str]) -> Iterator[Lin
 
 def draw_findings(findings: Sequence[Finding], summary: Iterable[str], stream: TextIO) -> None:
     """Draw one row a finding, then the lines of the summary."""
-    console = console_of(stream)
+    console = Console(file=stream, highlight=False, soft_wrap=False)
     if findings:
         console.print(_table(findings))
     for line in summary:

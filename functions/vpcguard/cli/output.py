@@ -1,4 +1,4 @@
-"""What leaves the process besides a report: its exit code, words on stderr, progress, files.
+"""What leaves the process besides a report: its exit code, words on stderr, files.
 
 Exit codes: 0 done, 1 open findings at or above --fail-on, 2 usage or configuration, 3 a read failed. Where
 several hold, 2 comes before 3 and 3 before 1. A verdict that waits for an opaque target (a transit gateway,
@@ -11,13 +11,9 @@ import os
 import sys
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
-
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from vpcguard.errors import ConfigurationError
 
@@ -51,27 +47,6 @@ def _spelled(character: str) -> str:
     if unicodedata.category(character) not in _HIDDEN:
         return character
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
-
-
-@contextmanager
-def progress(doing: str) -> Iterator[Callable[[str], None]]:
-    """Show a spinner with elapsed time on stderr, if it is a terminal.
-
-    The function it gives counts what is done and names the last; threads may call it.
-    """
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    shown = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*shown, console=Console(stderr=True), transient=True) as spinner:
-        task = spinner.add_task(doing, total=None)
-
-        def note(what: str) -> None:
-            spinner.advance(task)
-            done = int(spinner.tasks[0].completed)
-            spinner.update(task, description=f"{doing}: {done} answers, last {what}")
-
-        yield note
 
 
 def write_file(path: Path, content: bytes) -> None:

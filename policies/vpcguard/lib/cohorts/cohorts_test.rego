@@ -31,6 +31,14 @@ test_configuration_tells_functions_apart if {
 	{cohort.functions | some cohort in cohorts.by_key} == {{"one"}, {"two"}} with input as document
 }
 
+test_zones_are_those_of_the_subnets_that_were_seen_and_told_theirs if {
+	zoneless := object.remove(fixtures.subnet("a", "a"), ["zone_id"])
+	document := object.union(_document([fixtures.function("one", ["a", "b", "gone"], {})]), {
+		"subnets": [zoneless, fixtures.subnet("b", "b")],
+	})
+	cohorts.zones == {"one": {fixtures.subnet("b", "b").zone_id}} with input as document
+}
+
 test_a_cohort_knows_what_was_seen_what_is_missing_and_what_is_hidden if {
 	function := fixtures.function("one", ["a", "gone", "hidden"], {"security_group_ids": ["sg-f", "sg-gone"]})
 	document := object.union(_document([function]), {

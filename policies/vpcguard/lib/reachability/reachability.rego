@@ -38,7 +38,7 @@ found(fault) := {name: _found(key, fault, needs.of[name], needs.others[name]) |
 	some name in (cohort.functions & needs.callers)
 }
 
-# functions of a cohort that need the same fare alike
+# given nothing of the function but its needs, so that OPA answers once for all of a cohort that need the same
 _found(key, fault, needed, other_waits) := {"subnets": subnet_ids, "waits": waits} if {
 	all_needed := object.union(needed, {"": {"waits": other_waits} | other_waits != set()})
 	subnet_ids := {service: ids |

@@ -141,7 +141,8 @@ _room := {key: {"free": free, "full": full, "perhaps": (cohort.subnets - free) -
 	free := (cohort.subnets & _with_addresses) | pairs.present
 	full := ((cohort.subnets & _without_addresses) - free) - pairs.unseen
 	waits := pairs.waits | {wait |
-		some id in ((cohort.subnets - free) - _without_addresses)
+		some id in (cohort.subnets - free)
+		not facts.subnets[id].free_ipv4_addresses
 		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"free addresses of {id}"}
 	}
 }
