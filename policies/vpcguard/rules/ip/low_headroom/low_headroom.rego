@@ -84,11 +84,11 @@ _short := {key: short |
 	short != set()
 }
 
-_short_by(thresholds) := {one.id | some one in input.subnets; _is_short(one, thresholds)}
+_short_by(thresholds) := {id | some id, _ in facts.subnets; _is_short(id, thresholds)}
 
-_is_short(one, thresholds) if one.free_ipv4_addresses < thresholds.ip_floor
+_is_short(id, thresholds) if facts.subnets[id].free_ipv4_addresses < thresholds.ip_floor
 
-_is_short(one, thresholds) if one.free_ipv4_addresses * 100 < _usable[one.id] * thresholds.ip_percent
+_is_short(id, thresholds) if facts.subnets[id].free_ipv4_addresses * 100 < _usable[id] * thresholds.ip_percent
 
 _thresholds(key) := config.settings[cohorts.by_key[key].signature].thresholds
 
