@@ -31,18 +31,15 @@ incomplete_rules := object.keys(data.vpcguard.rule_metadata) - object.keys(_rule
 
 _rules := {id: object.union(about, _composed(about, _said(id))) |
 	some id, metadata in data.vpcguard.rule_metadata
-	about := {
-		"id": id,
-		"title": metadata.title,
-		"severity": metadata.severity,
-		"advice": metadata.advice,
-		"remediation": metadata.remediation,
-	}
+	about := object.union({"id": id}, object.filter(metadata, _shown))
+	count(about) == count(_shown) + 1
 }
+
+_shown := {"title", "severity", "advice", "remediation"}
 
 # nobody asks a rule that is off for every function
 _said(id) := {"applies": set(), "deny": set(), "unknown": set()} if {
-	{setting.enabled | some setting in config.rule(id)} == {false}
+	_off[id] == object.keys(config.signature_of)
 } else := _asked(parts[0], parts[1]) if {
 	parts := split(id, ".")
 }
@@ -69,19 +66,21 @@ _composed(rule, said) := {
 	"violations": _violations(rule, denied),
 	"unknowns": _unknowns(rule.id, doubts),
 } if {
-	off := _off(rule.id)
+	off := object.get(_off, rule.id, set())
 	denied := object.remove({one.function: one | some one in said.deny}, off)
 	open := (result.unjudged(said.unknown) - off) - object.keys(denied)
 	doubts := _doubts(said.unknown, open)
 	silent := open - object.keys(doubts)
 }
 
-# functions for which the configuration switches the rule off: nothing is said of them, not even that they pass
-_off(id) := union({names |
-	some signature, setting in config.rule(id)
-	not setting.enabled
-	names := {name | some name, one in config.signature_of; one == signature}
-})
+# by rule, functions for which the configuration switches it off: nothing is said of them, not even that they pass
+_off[id] contains name if {
+	some signature, merged in config.settings
+	some id, setting in merged.rules
+	setting.enabled == false
+	some name, one in config.signature_of
+	one == signature
+}
 
 _violations(rule, denied) := [violation |
 	settings := config.rule(rule.id)

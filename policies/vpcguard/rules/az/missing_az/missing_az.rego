@@ -28,49 +28,56 @@ import data.vpcguard.lib.result
 
 applies := cohorts.functions_with_subnets
 
-deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
-	some key, fitting in _fitting
-	cohort := cohorts.by_key[key]
+deny contains result.violation(name, {"message": $"{name} {found.fault}", "evidence": found.evidence}) if {
+	some cohort in cohorts.with_subnets
+	found := _found(cohort.subnets, cohort.vpc_id, object.keys(cohort.hidden_subnets))
+	some name in cohort.functions
+}
+
+unknown contains result.unknown(name, waits) if {
+	some cohort in cohorts.with_subnets
+	not _found(cohort.subnets, cohort.vpc_id, object.keys(cohort.hidden_subnets))
+	waits := cohort.hidden_subnet_waits | _waits(cohort.subnets, cohort.vpc_id)
+	waits != set()
+	some name in cohort.functions
+}
+
+# What is wrong with these subnets of a VPC. Functions of many cohorts use the same, and OPA judges those once. Subnets
+# that are hidden or came without a zone may stand in one of the zones that seem to be left out.
+_found(subnets, vpc_id, hidden) := {"fault": fault, "evidence": evidence} if {
+	fitting := _fitting(subnets, vpc_id)
 	zones := {facts.subnets[id].zone_id | some id in fitting}
-	count(zones) > _unplaced(key)
-	evidence := {"zone_ids": zones, "candidate_subnet_ids": fitting, "subnet_ids": cohort.subnets}
+	unplaced := hidden | {id | some id in subnets; not facts.subnets[id].zone_id}
+	count(zones) > count(unplaced)
+	evidence := {"zone_ids": zones, "candidate_subnet_ids": fitting, "subnet_ids": subnets}
 	fault := sprintf("leaves out %s that its network offers: %s %s of the same kind as its subnets. %s", [
 		result.word(zones, "a zone", "zones"),
 		result.subnets(fitting),
 		result.word(fitting, "is", "are"),
 		result.word(fitting, _advice_for_one, _advice),
 	])
-	some name in cohort.functions
-}
-
-unknown contains result.unknown(name, waits) if {
-	some key, fitting in _fitting
-	cohort := cohorts.by_key[key]
-	count({facts.subnets[id].zone_id | some id in fitting}) <= _unplaced(key)
-	waits := union({
-		cohort.hidden_subnet_waits,
-		facts.waits_for_zones(cohort.subnets),
-		facts.waits("subnets", cohort.vpc_id),
-		{wait | some id in _candidates[key]; some wait in _kind_waits[id]},
-		{wait | _candidates[key] != set(); some id in cohort.subnets; some wait in _kind_waits[id]},
-	})
-	waits != set()
-	some name in cohort.functions
 }
 
 _advice_for_one := "Add it to the function's VPC configuration, if it is meant for functions."
 
 _advice := "Add one of each zone to the function's VPC configuration, if they are meant for functions."
 
-# how many of its subnets, hidden or without a zone, may stand in one of the zones that it seems to leave out
-_unplaced(key) := count(object.keys(cohort.hidden_subnets) | zoneless) if {
-	cohort := cohorts.by_key[key]
-	zoneless := {id | some id in cohort.subnets; not facts.subnets[id].zone_id}
+_waits(subnets, vpc_id) := union({
+	facts.waits_for_zones(subnets),
+	facts.waits("subnets", vpc_id),
+	{wait | some id in candidates; some wait in _kind_waits[id]},
+	{wait | candidates != set(); some id in subnets; some wait in _kind_waits[id]},
+}) if {
+	candidates := _candidates(subnets, vpc_id)
 }
 
-# by cohort, the subnets of its VPC in other zones
-_candidates := {key: union({ids | some ids in object.remove(_offered[cohort.vpc_id], cohorts.zones[key])}) |
-	some key, cohort in cohorts.with_subnets
+# the subnets of the VPC in other zones
+_candidates(subnets, vpc_id) := union({ids | some ids in object.remove(_offered[vpc_id], zones)}) if {
+	zones := {facts.subnets[id].zone_id | some id in subnets}
+}
+
+_fitting(subnets, vpc_id) := {id | some id in _candidates(subnets, vpc_id); _kind[id] in own} if {
+	own := {_kind[id] | some id in subnets}
 }
 
 # by VPC and zone, the available subnets
@@ -85,11 +92,6 @@ _offered := {vpc_id: by_zone |
 		some zone in {zone | some zone in available}
 		ids := {id | some id, its in available; its == zone}
 	}
-}
-
-_fitting := {key: {id | some id in candidates; _kind[id] in own} |
-	some key, candidates in _candidates
-	own := {_kind[id] | some id in cohorts.by_key[key].subnets}
 }
 
 # what must be alike where it is known: owner, IP stack, and where the default routes lead
