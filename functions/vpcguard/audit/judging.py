@@ -109,6 +109,7 @@ def judge_or_bisect(
     configuration: Configuration,
     trigger: str,
     origins: Mapping[str, Change] | None = None,
+    digest: str | None = None,
 ) -> tuple[list[Look], frozenset[str], dict[str, Exception]]:
     """Judge a snapshot as `judge` does; where that breaks a contract, find the functions that do, by halves.
 
@@ -123,7 +124,7 @@ def judge_or_bisect(
         configuration=configuration,
         trigger=trigger,
         origins=origins,
-        digest=snapshot.digest(),
+        digest=digest or snapshot.digest(),
     )
     try:
         judgement = judged(snapshot)
@@ -141,7 +142,7 @@ def judge_or_bisect(
                 refused.update(dict.fromkeys(part, error))
                 continue
             try:
-                judgements.append(judged(_part(snapshot, frozenset(part))))
+                judgements.append(judged(part_of(snapshot, frozenset(part))))
             except OF_A_FUNCTION as fault:
                 if len(part) > 1:
                     waiting.extend(_halves(part))
@@ -201,7 +202,7 @@ def _halves(names: Sequence[str]) -> list[Sequence[str]]:
     return [names[:middle], names[middle:]]
 
 
-def _part(snapshot: Snapshot, names: frozenset[str]) -> Snapshot:
+def part_of(snapshot: Snapshot, names: frozenset[str]) -> Snapshot:
     """Return the snapshot with these functions alone, and the whole network."""
     answers = dict(snapshot.own.answers)
     if _LISTING in answers:

@@ -64,6 +64,8 @@ def report_sweep(swept: Swept, logger: Any, metrics: Any) -> dict[str, Any]:
     """Log and count what one run of a sweep did, and return it as the answer of the invocation."""
     for error in swept.errors:
         logger.error("functions not judged", reason=reason_of(error))
+    if swept.stopped_by is not None:
+        logger.warning("sweep stopped, it can go on", reason=reason_of(swept.stopped_by))
     answer = swept.as_dict()
     for name, field in _SWEEP_METRICS.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=answer[field])

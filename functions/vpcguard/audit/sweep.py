@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from vpcguard.audit.changes import COUNTED, SWEEP, audit_functions, counts_of
 from vpcguard.audit.dependencies import Dependencies
-from vpcguard.audit.judging import failed_reads, judge_or_bisect
+from vpcguard.audit.judging import failed_reads, judge_or_bisect, part_of
 from vpcguard.changes.events import ACCOUNT_ID, REGION
 from vpcguard.clock import rfc3339
 from vpcguard.errors import (
@@ -21,12 +21,16 @@ from vpcguard.errors import (
     OpaUnavailableError,
     ReadError,
     SnapshotError,
+    ThrottledError,
 )
 from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.snapshot import PARTIAL, CaptureOptions
 
 LISTING_READ = "lambda:ListFunctions"
-PAGES_AT_ONCE = 10  # 50 functions each: two questions to OPA or more, asked two at a time
+PAGES_OF_A_RUN = (
+    100  # 50 functions each; what they share, the network above all, is read once for all of them
+)
+PAGES_AT_ONCE = 10  # judged and recorded together: two questions to OPA or more, asked two at a time
 CLOSED_AT_ONCE = 50  # each takes a read of its own
 _OF_THESE_FUNCTIONS = (SnapshotError, FactsError, DecisionError, FindingStoreError)
 
@@ -93,19 +97,22 @@ class Swept:
 
     next_page: where the next run begins; None: the sweep is complete. counts: functions (judged and
     recorded), deleted (resolved, since they do not exist any more), not_judged (without a verdict, for the
-    reasons in errors), and those of counts_of. failed_reads: operations that AWS refused.
+    reasons in errors), and those of counts_of. failed_reads: operations that AWS refused. stopped_by: why
+    AWS could not be read any further, where next_page is for that reason.
     """
 
     next_page: SweepPage | None
     counts: Counter[str] = field(default_factory=Counter)
     errors: list[Exception] = field(default_factory=list)
     failed_reads: set[str] = field(default_factory=set)
+    stopped_by: ReadError | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as the answer of an invocation: numbers and names only."""
         return {
             "status": "complete" if self.next_page is None else "partial",
             "marker": None if self.next_page is None else self.next_page.as_marker(),
+            "stopped_by": None if self.stopped_by is None else type(self.stopped_by).__name__,
             "functions": self.counts["functions"],
             "deleted": self.counts["deleted"],
             "not_judged": self.counts["not_judged"],
@@ -124,50 +131,76 @@ def audit_account(
 ) -> Swept:
     """Judge and record the functions of an account and region, from a page on, while there is time.
 
-    After the last page, functions that are stored and were not seen since the sweep began are read by
-    name: those that do not exist are resolved. A sweep that did not get there closes nothing. Every run
-    does at least one step. Raises ReadError where functions cannot be listed, and OpaUnavailableError;
-    what was recorded until then stands. Other failures leave their functions out: they are counted as
-    not_judged.
+    One run reads the functions of PAGES_OF_A_RUN pages at most, then once what they rest on, and judges and
+    records them a few pages at a time. After the last page, functions that are stored and were not seen since
+    the sweep began are read by name: those that do not exist are resolved. A sweep that did not get there
+    closes nothing. Every run does at least one step.
+
+    Where AWS throttles, or cannot be read after some steps were done, the sweep says where it was, and can go
+    on from there. Raises ReadError where nothing could be read, and OpaUnavailableError; what was recorded
+    until then stands. Other failures leave their functions out: they are counted as not_judged.
     """
     swept = Swept(next_page=page or SweepPage(started_at=rfc3339(deps.clock())))
-    while swept.next_page is not None:
-        step = _list if swept.next_page.phase == "list" else _close
-        swept.next_page = step(account_id, region, swept.next_page, deps, swept)
-        if not has_time():
-            break
+    begun_at = swept.next_page
+    try:
+        for swept.next_page in _places(account_id, region, swept, deps):
+            if not has_time():
+                break
+    except ReadError as error:
+        if swept.next_page is begun_at and not isinstance(error, ThrottledError):
+            raise
+        swept.stopped_by = error
     return swept
 
 
-def _list(account_id: str, region: str, at: SweepPage, deps: Dependencies, swept: Swept) -> SweepPage | None:
-    """Judge and record some pages of the listing; return the place to go on from."""
+def _places(account_id: str, region: str, swept: Swept, deps: Dependencies) -> Iterator[SweepPage | None]:
+    """Sweep step by step; yield after each the place to go on from, None at the end."""
+    if swept.next_page is not None and swept.next_page.phase == "list":
+        yield from _list(account_id, region, swept.next_page, deps, swept)
+    while swept.next_page is not None and swept.next_page.phase == "close":
+        yield _close(account_id, region, swept.next_page, deps, swept)
+
+
+def _list(
+    account_id: str, region: str, at: SweepPage, deps: Dependencies, swept: Swept
+) -> Iterator[SweepPage]:
+    """Read some pages of the listing, and what their functions rest on; judge and record them in parts."""
     captured = deps.capture(
         Scope(kind="account", account_id=account_id, region=region),
         deps.reader_of(account_id, region),
-        options=CaptureOptions(marker=at.position, max_pages=PAGES_AT_ONCE),
+        options=CaptureOptions(marker=at.position, max_pages=PAGES_OF_A_RUN),
     )
-    snapshot = captured.snapshot
+    snapshot, pages = captured.snapshot, captured.pages
+    digest = snapshot.digest()
     swept.failed_reads.update(
         read.operation for read in failed_reads(snapshot) if read.failure.code != PARTIAL
     )
+    for start in range(0, len(pages), PAGES_AT_ONCE):
+        names = frozenset(name for page in pages[start : start + PAGES_AT_ONCE] for name in page.names)
+        _judge_and_record(part_of(snapshot, names), len(names), digest, deps, swept)
+        if start + PAGES_AT_ONCE < len(pages):
+            yield SweepPage(started_at=at.started_at, position=pages[start + PAGES_AT_ONCE].marker)
+    _require_listing(snapshot)
+    is_last = captured.next_marker is None
+    yield SweepPage(
+        started_at=at.started_at, phase="close" if is_last else "list", position=captured.next_marker
+    )
+
+
+def _judge_and_record(part: Snapshot, functions: int, digest: str, deps: Dependencies, swept: Swept) -> None:
     try:
         looks, _, refused = judge_or_bisect(
-            snapshot, policy=deps.policy, configuration=deps.configuration(), trigger=SWEEP
+            part, policy=deps.policy, configuration=deps.configuration(), trigger=SWEEP, digest=digest
         )
         recorded = deps.store.record_all(looks)
     except OpaUnavailableError:
         raise
     except _OF_THESE_FUNCTIONS as error:
-        listed = snapshot.own.answers.get(LISTING_READ, {}).get("Functions", ())
-        swept.counts["not_judged"] += len(listed)
+        swept.counts["not_judged"] += functions
         swept.errors.append(error)
     else:
         swept.counts.update(counts_of(recorded), functions=len(looks), not_judged=len(refused))
         swept.errors.extend(dict.fromkeys(refused.values()))
-    _require_listing(snapshot)
-    if captured.next_marker is None:
-        return SweepPage(started_at=at.started_at, phase="close")
-    return SweepPage(started_at=at.started_at, position=captured.next_marker)
 
 
 def _require_listing(snapshot: Snapshot) -> None:

@@ -89,11 +89,20 @@ class CaptureOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """One page of ListFunctions: the marker that it begins at (None: the first), and its functions."""
+
+    marker: str | None
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Captured:
-    """A snapshot, and the marker to go on with where max_pages ended it."""
+    """A snapshot, the marker to go on with where max_pages ended it, and in account scope its pages."""
 
     snapshot: Snapshot
-    next_marker: str | None
+    next_marker: str | None = None
+    pages: tuple[Page, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +113,7 @@ class _Read:
     owners: Mapping[str, Answers] = field(default_factory=dict)
     not_requested: list[str] = field(default_factory=list)
     next_marker: str | None = None
+    pages: tuple[Page, ...] = ()
 
 
 _DEFAULTS = CaptureOptions()
@@ -134,7 +144,7 @@ def capture_pages(scope: Scope, aws: Aws, *, clock: Clock, options: CaptureOptio
         not_requested=tuple(sorted(read.not_requested)),
         account=options.account,
     )
-    return Captured(snapshot, read.next_marker)
+    return Captured(snapshot, read.next_marker, read.pages)
 
 
 def read_account_roles(aws: Aws, *, options: CaptureOptions = _DEFAULTS) -> Answers:
@@ -177,7 +187,7 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
     is_whole = options.marker is None and options.max_pages is None
     all_tags = begin(reads.run, [details.all_tags_call()]) if is_whole else None
     sources = begin(reads.run, [details.all_event_sources_call()])
-    listed, next_marker = _list_functions(reads, options)
+    listed, pages, next_marker = _list_functions(reads, options)
     functions = functions_in(listed)
     in_vpc = _attached(functions)
 
@@ -202,7 +212,11 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
     )
     skipped = [] if options.states else [GET_FUNCTION_CONFIGURATION.key]
     return _Read(
-        own=own, owners=owners, not_requested=[*skipped, *options.not_requested], next_marker=next_marker
+        own=own,
+        owners=owners,
+        not_requested=[*skipped, *options.not_requested],
+        next_marker=next_marker,
+        pages=pages,
     )
 
 
@@ -268,21 +282,24 @@ def _make_clients(reads: Reads) -> None:
         reads.aws.client(client)
 
 
-def _list_functions(reads: Reads, options: CaptureOptions) -> tuple[Answers, str | None]:
-    """Return the functions, with failure "Partial" where they are not all there are, and where to go on."""
-    pages: list[Answers] = []
-    next_marker = None
+def _list_functions(reads: Reads, options: CaptureOptions) -> tuple[Answers, tuple[Page, ...], str | None]:
+    """Return the functions, with failure "Partial" where they are not all there are; pages; where to go on."""
+    found: list[Answers] = []
+    pages: list[Page] = []
+    begin, next_marker = options.marker, None
     for page, marker in read_function_pages(reads, options.marker):
-        pages.append(page)
+        found.append(page)
+        pages.append(Page(begin, tuple(functions_in(page))))
         if marker is not None and len(pages) == options.max_pages:
             next_marker = marker
             break
+        begin = marker
     if options.marker is None and next_marker is None:
-        return merge(pages), None
+        return merge(found), tuple(pages), None
     begun = "" if options.marker is None else "began after an earlier part; "
     ended = "these are the last" if next_marker is None else f"stopped after {len(pages)} pages"
     part = Answers({}, {LIST_FUNCTIONS.key: Failure(PARTIAL, begun + ended)})
-    return merge((*pages, part)), next_marker
+    return merge((*found, part)), tuple(pages), next_marker
 
 
 def _list_of_vpc(reads: Reads, vpc_id: str) -> Answers:

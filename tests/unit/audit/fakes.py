@@ -15,7 +15,7 @@ from vpcguard.findings.lifecycle import FunctionState
 from vpcguard.findings.store import Recorded
 from vpcguard.model import Answers, Change, Decision, Failure, Look, RuleDecision, Scope, Snapshot, Violation
 from vpcguard.policy.configuration import Configuration, load_configuration
-from vpcguard.snapshot import PARTIAL, Captured, CaptureOptions
+from vpcguard.snapshot import PARTIAL, Captured, CaptureOptions, Page
 
 ACCOUNT, MEMBER, REGION = "111122223333", "444455556666", "eu-west-1"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -50,9 +50,9 @@ def configuration(name: str, **fields: Any) -> dict[str, Any]:
 class Account:
     """Functions by name, as Lambda answers them; a Failure in place of one: it may not be read.
 
-    pages: how many functions one run of ListFunctions gives; listing, reading: a refusal
+    pages: how many functions one page of ListFunctions holds; listing, reading: a refusal
     of ListFunctions or GetFunctionConfiguration as a whole. extra, refused: more answers and failures.
-    left_out: an operation that was not read.
+    left_out: an operation that was not read. raises: what a capture of the listing raises at a marker.
     """
 
     functions: dict[str, dict[str, Any] | Failure] = field(default_factory=dict)
@@ -63,22 +63,33 @@ class Account:
     extra: dict[str, Any] = field(default_factory=dict)
     left_out: str | None = None
     refused: dict[str, Failure] = field(default_factory=dict)
+    raises: dict[str | None, Exception] = field(default_factory=dict)
     asked: list[tuple[Scope, CaptureOptions]] = field(default_factory=list)
 
     def capture(self, scope: Scope, _aws: object, /, *, options: CaptureOptions) -> Captured:
         """Answer as vpcguard.snapshot.capture_pages does."""
         self.asked.append((scope, options))
-        own = self._listed(options) if scope.kind == "account" else self._read(scope.function_names)
-        next_marker = None
-        if scope.kind == "account" and self.listing is None:
-            end = int(options.marker or 0) + self.pages
-            next_marker = str(end) if end < len(self.functions) else None
+        names: Sequence[str] = scope.function_names
+        pages: list[Page] = []
+        if scope.kind == "account":
+            if error := self.raises.get(options.marker):
+                raise error
+            pages = self._pages(options)
+            names = [name for page in pages for name in page.names]
+        end = int(options.marker or 0) + len(names)
+        is_cut = scope.kind == "account" and self.listing is None and end < len(self.functions)
+        own = self._listed(names, options.marker is not None or is_cut) if pages else self._read(names)
         answers = {key: one for key, one in own.answers.items() if key != self.left_out}
         own = Answers({**answers, **self.extra}, {**own.failures, **self.refused})
         snapshot = Snapshot(
             account_id=scope.account_id, region=scope.region, captured_at=self.captured_at, own=own
         )
-        return Captured(snapshot, next_marker)
+        return Captured(snapshot, str(end) if is_cut else None, tuple(pages))
+
+    def _pages(self, options: CaptureOptions) -> list[Page]:
+        names, begin = sorted(self.functions), int(options.marker or 0)
+        starts = range(begin, max(len(names), begin + 1), self.pages)[: options.max_pages]
+        return [Page(str(at) if at else None, tuple(names[at : at + self.pages])) for at in starts]
 
     def _read(self, names: Sequence[str]) -> Answers:
         if self.reading is not None:
@@ -91,14 +102,11 @@ class Account:
             {key: refused} if refused else {},
         )
 
-    def _listed(self, options: CaptureOptions) -> Answers:
-        begin = int(options.marker or 0)
-        page = sorted(self.functions)[begin : begin + self.pages]
+    def _listed(self, names: Sequence[str], is_part: bool) -> Answers:
         key = "lambda:ListFunctions"
         if self.listing is not None:
             return Answers({}, {key: self.listing})
-        is_part = options.marker is not None or begin + self.pages < len(self.functions)
-        listed = [one for name in page if isinstance(one := self.functions[name], dict)]
+        listed = [one for name in names if isinstance(one := self.functions[name], dict)]
         return Answers({key: {"Functions": listed}}, {key: Failure(PARTIAL, "")} if is_part else {})
 
 
@@ -159,6 +167,7 @@ class Table:
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     seen: dict[Function, FunctionState] = field(default_factory=dict)
     error: Exception | None = None
+    unseen_error: Exception | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def states(self, functions: Collection[Function], /) -> Mapping[Function, FunctionState]:
@@ -192,6 +201,8 @@ class Table:
     def functions_not_seen_since(self, account_id: str, region: str, moment: str, /) -> Sequence[str]:
         """Answer what the test put there, without what was recorded or deleted since."""
         self.asked.append((account_id, region, moment))
+        if self.unseen_error is not None:
+            raise self.unseen_error
         done = {*self.functions(), *(one[2] for one in self.deleted)}
         return [name for name in self.unseen if name not in done]
 

@@ -16,12 +16,18 @@ from tests.unit.audit.fakes import (
     configuration,
     dependencies,
 )
+from vpcguard.audit import sweep
 from vpcguard.audit.sweep import SweepPage, SweepRequest, audit_account, parse_marker, parse_sweep
-from vpcguard.errors import EventError, FactsError, OpaUnavailableError, ReadError
+from vpcguard.errors import EventError, FactsError, OpaUnavailableError, ReadError, ThrottledError
 from vpcguard.model import Failure
 
 STARTED_AT = "2026-11-20T12:00:00.000000Z"
 NAMES = [f"f{number}" for number in range(5)]
+
+
+@pytest.fixture(autouse=True)
+def _page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "PAGES_AT_ONCE", 1)
 
 
 def account(*names: str, pages: int = 2) -> Account:
@@ -35,10 +41,11 @@ def test_every_function_is_judged_page_by_page() -> None:
 
     assert table.functions() == NAMES
     assert {look.trigger for look in table.looks} == {"sweep"}
-    assert [options.marker for _, options in estate.asked] == [None, "2", "4"]
+    assert len({look.snapshot_digest for look in table.looks}) == 1
     assert swept.as_dict() == {
         "status": "complete",
         "marker": None,
+        "stopped_by": None,
         "functions": 5,
         "deleted": 0,
         "not_judged": 0,
@@ -63,6 +70,57 @@ def test_without_time_it_stops_and_is_taken_up_at_the_same_place() -> None:
     assert table.functions() == NAMES
     assert (runs, len(estate.asked)) == (4, 3)
     assert table.asked == [(ACCOUNT, REGION, STARTED_AT)]
+
+
+def test_one_run_reads_what_functions_share_once() -> None:
+    """The network, the event sources and the roles of thousands of functions are the same for all pages."""
+    estate = account(pages=1)
+
+    audit_account(ACCOUNT, REGION, deps=dependencies(estate, table=Table()))
+
+    assert [(scope.kind, options.marker, options.max_pages) for scope, options in estate.asked] == [
+        ("account", None, sweep.PAGES_OF_A_RUN)
+    ]
+
+
+def test_a_run_takes_so_many_pages_and_leaves_the_rest_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "PAGES_OF_A_RUN", 2)
+    estate, table = account(), Table(unseen=["gone"])
+    deps = dependencies(estate, table=table)
+
+    first = audit_account(ACCOUNT, REGION, deps=deps)
+
+    assert first.next_page == SweepPage(started_at=STARTED_AT, position="4")
+    assert (table.functions(), table.deleted) == (NAMES[:4], [])
+
+    second = audit_account(ACCOUNT, REGION, deps=deps, page=first.next_page)
+
+    assert (second.next_page, table.functions(), len(table.deleted)) == (None, NAMES, 1)
+
+
+@pytest.mark.parametrize("place", [None, SweepPage(started_at=STARTED_AT, position="2")])
+def test_a_throttled_sweep_says_where_it_was(place: SweepPage | None) -> None:
+    """It is taken up there; what was recorded before stays recorded."""
+    estate, table = account(), Table(unseen=["gone"])
+    estate.raises = {(place.position if place else None): ThrottledError("lambda:ListFunctions")}
+
+    swept = audit_account(ACCOUNT, REGION, deps=dependencies(estate, table=table), page=place)
+
+    assert swept.next_page == (place or SweepPage(started_at=STARTED_AT))
+    assert (swept.as_dict()["status"], swept.as_dict()["stopped_by"]) == ("partial", "ThrottledError")
+    assert table.deleted == []
+
+
+@pytest.mark.parametrize("error", [ThrottledError("lambda:GetFunctionConfiguration"), ReadError("a 500")])
+def test_what_fails_after_some_steps_forgets_none_of_them(error: ReadError) -> None:
+    """Thousands of functions may be recorded by then; the next run closes what this one could not."""
+    table, estate = Table(unseen=["gone"]), account()
+    table.unseen_error = error
+
+    swept = audit_account(ACCOUNT, REGION, deps=dependencies(estate, table=table))
+
+    assert swept.next_page == SweepPage(started_at=STARTED_AT, phase="close")
+    assert (table.functions(), swept.counts["functions"], swept.stopped_by) == (NAMES, 5, error)
 
 
 def test_a_partial_sweep_closes_nothing() -> None:

@@ -10,10 +10,16 @@ import pytest
 from sweep_account import handler
 from tests.unit.audit.fakes import ACCOUNT, REGION, Account, OneRule, Table, configuration, dependencies
 from tests.unit.handlers.conftest import Context
-from vpcguard.errors import EventError, FactsError
+from vpcguard.audit import sweep
+from vpcguard.errors import EventError, FactsError, ThrottledError
 
 Printed = Callable[[], tuple[list[Any], dict[str, Any]]]
 BEGIN = {"account_id": ACCOUNT, "region": REGION}
+
+
+@pytest.fixture(autouse=True)
+def _page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "PAGES_AT_ONCE", 1)
 
 
 def account() -> Account:
@@ -48,6 +54,17 @@ def test_a_partial_answer_is_the_next_request(printed: Printed) -> None:
 
     assert [answer["functions"] for answer in answers] == [2, 1, 0]
     assert table.functions() == ["f0", "f1", "f2"]
+
+
+def test_a_throttled_sweep_is_logged_with_its_reason_and_can_go_on(printed: Printed) -> None:
+    estate = account()
+    estate.raises = {None: ThrottledError("lambda:ListFunctions")}
+
+    answer = handler(BEGIN, Context(900_000), deps=dependencies(estate))
+
+    logs, _ = printed()
+    assert (answer["status"], answer["stopped_by"]) == ("partial", "ThrottledError")
+    assert logs[0]["reason"] == "ThrottledError: AWS kept throttling lambda:ListFunctions; try again later"
 
 
 def test_functions_without_a_verdict_are_logged_with_the_reason(printed: Printed) -> None:
