@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -9,12 +10,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vpcguard.audit.changes import audit_event, audit_messages, parse_message
+from vpcguard.audit.changes import FINISHING_SECONDS, audit_event, audit_messages, parse_message
 from vpcguard.audit.dependencies import Dependencies, build_dependencies
 from vpcguard.audit.report import report_messages, report_polls
 from vpcguard.settings import load_settings, runs_in_lambda
-
-MILLISECONDS_TO_FINISH = 20_000  # for what has begun; what has not begun by then stays in the queue
 
 logger = Logger(service="vpcguard")
 metrics = Metrics(namespace="LambdaVpcGuard", service="vpcguard")
@@ -30,7 +29,7 @@ def handler(event: Any, context: LambdaContext, *, deps: Dependencies | None = N
     audited = audit_messages(
         [parse_message(record) for record in event["Records"]],
         deps=deps,
-        has_time=lambda: context.get_remaining_time_in_millis() > MILLISECONDS_TO_FINISH,
+        until=time.monotonic() + context.get_remaining_time_in_millis() / 1000 - FINISHING_SECONDS,
     )
     report_messages(audited, logger, metrics)
     failed = [one.message_id for one in audited.messages if one.error is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from typing import Any
 
@@ -10,10 +11,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vpcguard.audit.dependencies import Dependencies, build_dependencies
 from vpcguard.audit.report import report_polls, report_sweep
-from vpcguard.audit.sweep import audit_account, parse_sweep
+from vpcguard.audit.sweep import FINISHING_SECONDS, audit_account, parse_sweep
 from vpcguard.settings import load_settings, runs_in_lambda
-
-MILLISECONDS_TO_FINISH = 120_000  # for one more step: ten pages of functions, or fifty reads by name
 
 logger = Logger(service="vpcguard")
 metrics = Metrics(namespace="LambdaVpcGuard", service="vpcguard")
@@ -33,7 +32,7 @@ def handler(event: Any, context: LambdaContext, *, deps: Dependencies | None = N
         request.region,
         deps=deps or dependencies(),
         page=request.page,
-        has_time=lambda: context.get_remaining_time_in_millis() > MILLISECONDS_TO_FINISH,
+        until=time.monotonic() + context.get_remaining_time_in_millis() / 1000 - FINISHING_SECONDS,
     )
     return report_sweep(swept, logger, metrics)
 

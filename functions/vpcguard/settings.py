@@ -62,7 +62,7 @@ class Settings:
     configuration_file: Path | None = None
     appconfig: AppConfigProfile | None = None
     lambda_calls_per_second: float = 5.0
-    lambda_burst: int = 30
+    lambda_burst: int = 5
 
 
 def load_settings(

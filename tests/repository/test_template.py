@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import re
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.template import load_template, resources, statements
+from tests.unit.audit.fakes import Account, change, configuration, dependencies
+from vpcguard.audit import changes, sweep
+from vpcguard.audit.dependencies import QUEUE_CONFIG
+from vpcguard.errors import OutOfTimeError
+from vpcguard.findings.store import CLIENT_CONFIG
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = resources("AWS::Serverless::Function")
@@ -19,7 +25,7 @@ QUEUES = resources("AWS::SQS::Queue")
 ALARMS = list(resources("AWS::CloudWatch::Alarm").values())
 INVOCATION_METRICS = {"Errors", "Throttles", "Invocations"}
 # GetFunctionConfiguration, ListTags, ListAliases, ListEventSourceMappings
-LAMBDA_CALLS_OF_A_FUNCTION = 4
+OPA_SECONDS = 10  # the timeout of vpcguard.policy.Policy
 LAMBDA_CALLS_PER_SECOND = 15
 OUR_METRICS = "LambdaVpcGuard"
 METRIC = re.compile(r"(Changes|Looks|Swept|Configuration)([A-Z][a-z]+)+")
@@ -87,11 +93,33 @@ def test_messages_stay_hidden_for_as_long_as_they_may_be_worked_on() -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions_have_time_to_begin_before_they_must_finish(name: str) -> None:
-    """A handler begins nothing new in its last MILLISECONDS_TO_FINISH; it needs at least as much before."""
-    handler = importlib.import_module(FUNCTIONS[name]["Handler"].removesuffix(".handler"))
+def test_a_function_is_never_ended_by_being_killed(name: str) -> None:
+    """Whatever hangs: what is kept back is enough for all that is waited for then, to its last attempt."""
+    opa, database, queue = OPA_SECONDS, _longest(CLIENT_CONFIG), _longest(QUEUE_CONFIG)
+    record = 2 * database  # reading what is stored and writing
+    kept_back, needed = {
+        # a delayed look, a message put back, a dead letter, receipts brought back
+        "EvaluateChangeFunction": (changes.FINISHING_SECONDS, opa + record + 4 * queue),
+        "SweepAccountFunction": (sweep.FINISHING_SECONDS, opa + record),
+    }[name]
 
-    assert FUNCTIONS[name]["Timeout"] * 1000 >= 2 * handler.MILLISECONDS_TO_FINISH
+    assert opa <= changes.JUDGING_SECONDS
+    assert kept_back >= needed
+    assert (
+        FUNCTIONS[name]["Timeout"]
+        >= kept_back
+        + {
+            "EvaluateChangeFunction": changes.READING_SECONDS,
+            "SweepAccountFunction": sweep.STEP_SECONDS,
+        }[name]
+    )
+
+
+def _longest(config: Any) -> float:
+    """Return how long a call may take: every attempt hangs, and botocore waits 1, 2, 4 s between them."""
+    attempts = config.retries["total_max_attempts"]
+    pauses = sum(2**attempt for attempt in range(attempts - 1))
+    return float(attempts * (config.connect_timeout + config.read_timeout) + pauses)
 
 
 def test_the_function_knows_after_how_many_receipts_the_queue_gives_up() -> None:
@@ -150,14 +178,21 @@ def test_the_extension_runs_on_the_functions_own_interpreter() -> None:
 
 
 def test_a_full_batch_fits_into_the_time_it_has() -> None:
-    """A hundred functions, each in a VPC of its own, as Lambda's calls are paced: none may be cut off."""
+    """A hundred functions as Lambda's calls are paced; at other paces what does not fit is put back."""
     parameters = load_template()["Parameters"]
     function = FUNCTIONS["EvaluateChangeFunction"]
-    handler = importlib.import_module("evaluate_change")
-    calls = function["Events"]["Changes"]["Properties"]["BatchSize"] * LAMBDA_CALLS_OF_A_FUNCTION
-    paced = (calls - parameters["LambdaBurst"]["Default"]) / parameters["LambdaCallsPerSecond"]["Default"]
+    calls = function["Events"]["Changes"]["Properties"]["BatchSize"] * changes.CALLS_OF_A_FUNCTION
+    seconds = function["Timeout"] - changes.FINISHING_SECONDS
 
-    assert paced * 1000 <= function["Timeout"] * 1000 - handler.MILLISECONDS_TO_FINISH
+    assert calls / parameters["LambdaCallsPerSecond"]["Default"] <= seconds
+
+
+def test_what_is_put_back_is_no_loop_to_lambda() -> None:
+    """Lambda ends a queue that feeds itself after some sixteen rounds, and loses what was in it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    """
+    assert FUNCTIONS["EvaluateChangeFunction"]["RecursiveLoop"] == "Allow"
 
 
 def test_all_that_runs_at_once_stays_within_lambdas_own_rate() -> None:
@@ -169,6 +204,27 @@ def test_all_that_runs_at_once_stays_within_lambdas_own_rate() -> None:
     at_once = parameters["MaximumConcurrency"]["Default"] + 1  # and a sweep
 
     assert at_once * parameters["LambdaCallsPerSecond"]["Default"] <= LAMBDA_CALLS_PER_SECOND
+    assert at_once * parameters["LambdaBurst"]["Default"] <= LAMBDA_CALLS_PER_SECOND
+
+
+@pytest.mark.parametrize("bound", ["MinValue", "Default", "MaxValue"])
+def test_at_every_pace_a_batch_does_what_it_has_time_for(bound: str) -> None:
+    """The pace decides how much is begun; what is begun can be read before the time is over."""
+    rate = load_template()["Parameters"]["LambdaCallsPerSecond"][bound]
+    function = FUNCTIONS["EvaluateChangeFunction"]
+    seconds = function["Timeout"] - changes.FINISHING_SECONDS
+    names = [f"f{number:03}" for number in range(function["Events"]["Changes"]["Properties"]["BatchSize"])]
+    account = Account({name: configuration(name) for name in names})
+    deps = replace(dependencies(account), lambda_calls_per_second=rate)
+
+    handled, _ = changes.audit_changes(
+        [change(name) for name in names], deps=deps, until=time.monotonic() + seconds
+    )
+
+    begun = sum(one.error is None for one in handled)
+    assert begun == sum(len(scope.function_names) for scope, _ in account.asked)
+    assert 0 < begun * changes.CALLS_OF_A_FUNCTION / rate <= seconds
+    assert all(isinstance(one.error, OutOfTimeError | None) for one in handled)
 
 
 def test_every_metric_of_trouble_has_an_alarm_and_every_alarm_a_metric() -> None:

@@ -7,8 +7,10 @@ recorded looks (`audit_functions`, which the sweep uses too for functions that i
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -16,18 +18,37 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from vpcguard.audit.dependencies import Dependencies
+from vpcguard.audit.dependencies import DeadLetters, Dependencies, Queue
 from vpcguard.audit.judging import judge_or_bisect
 from vpcguard.aws.codes import clean_message
 from vpcguard.changes import parse_change, unversioned
-from vpcguard.errors import EventError, FactsError, OutOfTimeError, QueueError, ReadError, VpcGuardError
+from vpcguard.errors import (
+    EventError,
+    FactsError,
+    FindingStoreError,
+    OutOfTimeError,
+    QueueError,
+    ReadError,
+    VpcGuardError,
+)
 from vpcguard.findings.store import Recorded
 from vpcguard.model import Change, Failure, Ignored, Scope, Snapshot
 from vpcguard.snapshot import CaptureOptions, Hints
 
 GROUPS_AT_ONCE = 4  # each reads AWS on threads of its own
-FUNCTIONS_AT_ONCE = 500  # of one snapshot: as many as one question to OPA takes
+FUNCTIONS_AT_ONCE = (
+    500  # of one snapshot, where Lambda's rate allows it: as many as OPA is asked about at once
+)
+CALLS_OF_A_FUNCTION = (
+    5  # of that rate: its configuration, tags, aliases, event sources, and some for versions
+)
 READS_AT_ONCE = 24  # the first round of reads for one function, so that none waits for another
+
+# No batch is ended by being killed, whatever hangs (a test adds it up). Seconds: what a group needs at least,
+# to be begun; OPA's timeout; and what is kept back for OPA, DynamoDB and SQS, while nobody waits for AWS.
+READING_SECONDS = 30
+JUDGING_SECONDS = 10
+FINISHING_SECONDS = 80
 
 # when to look again at what AWS is still changing, or at what contradicts the event
 FIRST_DELAY_SECONDS = 30
@@ -50,7 +71,8 @@ class Handled:
     change: None where the message could not be read. is_deleted: the function does not exist.
     again_in_seconds: when the change comes back, since AWS is not done. is_given_up: it is not done and came
     back often enough; the sweep remains. error: there is no verdict, the message comes back. reason: why the
-    message went to the dead-letter queue instead.
+    message went to the dead-letter queue instead. is_put_back: it was not begun for want of time, and is in
+    the queue as a new message, since that was no try.
     """
 
     change: Change | Ignored | None
@@ -60,6 +82,7 @@ class Handled:
     is_given_up: bool = False
     error: Exception | None = None
     reason: str | None = None
+    is_put_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +100,21 @@ class FunctionsAudited:
 
 
 def audit_changes(
-    changes: Sequence[Change], *, deps: Dependencies, has_time: Callable[[], bool] = lambda: True
+    changes: Sequence[Change], *, deps: Dependencies, until: float = math.inf
 ) -> tuple[list[Handled], Counter[str]]:
     """Read, judge and record the functions that changes name, each function once, the newest change of it.
 
     Return what became of each change, in their order, and the counts of all. Functions of one VPC share a
     snapshot. What fails, fails the changes of its group alone, or of the functions that are the cause: this
-    never raises for them, the error is in what became of them. has_time: False once nothing more may begin.
+    never raises for them, the error is in what became of them. until: a moment of time.monotonic() after
+    which AWS is not waited for; what cannot be read by then at our share of Lambda's rate is not begun.
     """
-    groups = _groups(changes)
+    seconds = until - time.monotonic()
+    groups = _groups(changes, max(1.0, seconds * deps.lambda_calls_per_second / CALLS_OF_A_FUNCTION))
 
-    def audit(group: list[Change]) -> tuple[list[Handled], Counter[str]]:
+    def audit(group: Group) -> tuple[list[Handled], Counter[str]]:
         try:
-            return _audit_group(group, deps, has_time)
+            return _audit_group(group, deps, until)
         except Exception as error:  # noqa: BLE001 - no fault of one group may take the others along; it is retried
             return [Handled(change=change, error=error) for change in group], Counter()
 
@@ -106,8 +131,17 @@ def audit_changes(
     return [replace(handled[_FUNCTION(change)], change=change) for change in changes], counts
 
 
-def _groups(changes: Sequence[Change]) -> list[list[Change]]:
-    """Return the newest change of each function, by account, region and, as far as the events tell, VPC."""
+class Group(list[Change]):
+    """Changes that are read together. fits: there is time to read them after those before."""
+
+    fits = True
+
+
+def _groups(changes: Sequence[Change], affordable: float) -> list[Group]:
+    """Return the newest change of each function, by account, region and, as far as the events tell, VPC.
+
+    affordable: how many functions of one account and region there is time for.
+    """
     newest: dict[tuple[str, str, str], Change] = {}
     for change in changes:
         known = newest.get(_FUNCTION(change))
@@ -116,17 +150,20 @@ def _groups(changes: Sequence[Change]) -> list[list[Change]]:
     by_network: dict[tuple[str, str, str], list[Change]] = {}
     for change in newest.values():
         by_network.setdefault((change.account_id, change.region, change.vpc_id or ""), []).append(change)
-    return [
-        group[start : start + FUNCTIONS_AT_ONCE]
-        for group in by_network.values()
-        for start in range(0, len(group), FUNCTIONS_AT_ONCE)
-    ]
+    groups: list[Group] = []
+    begun: Counter[tuple[str, str]] = Counter()
+    at_once = int(min(FUNCTIONS_AT_ONCE, affordable))
+    for (account_id, region, _), of_network in by_network.items():
+        for start in range(0, len(of_network), at_once):
+            group = Group(of_network[start : start + at_once])
+            begun[account_id, region] += len(group)
+            group.fits = begun[account_id, region] <= affordable
+            groups.append(group)
+    return groups
 
 
-def _audit_group(
-    group: Sequence[Change], deps: Dependencies, has_time: Callable[[], bool]
-) -> tuple[list[Handled], Counter[str]]:
-    if not has_time():
+def _audit_group(group: Group, deps: Dependencies, until: float) -> tuple[list[Handled], Counter[str]]:
+    if not group.fits or time.monotonic() > until - READING_SECONDS:
         raise OutOfTimeError("not begun: too little time was left")
     changes = {change.function_name: change for change in group}
     scope = Scope(
@@ -135,7 +172,7 @@ def _audit_group(
         region=group[0].region,
         function_names=tuple(sorted(changes)),
     )
-    audited = audit_functions(scope, deps=deps, changes=changes)
+    audited = audit_functions(scope, deps=deps, changes=changes, until=until)
     handled = [_handled(change, audited, may_come_back=deps.queue is not None) for change in group]
     delayed = [
         (replace(change, attempt=change.attempt + 1), one.again_in_seconds)
@@ -164,12 +201,17 @@ def _handled(change: Change, audited: FunctionsAudited, *, may_come_back: bool) 
 
 
 def audit_functions(
-    scope: Scope, *, deps: Dependencies, changes: Mapping[str, Change] | None = None, trigger: str = SWEEP
+    scope: Scope,
+    *,
+    deps: Dependencies,
+    changes: Mapping[str, Change] | None = None,
+    trigger: str = SWEEP,
+    until: float = math.inf,
 ) -> FunctionsAudited:
     """Read, judge and record the functions of a scope in one snapshot; resolve those that do not exist.
 
     changes: function name -> the change that leads to the look at it; trigger: what asked for it where there
-    is none.
+    is none. until: a moment of time.monotonic() after which AWS is not waited for.
     Raises ReadError, FactsError, DecisionError, FindingStoreError and what AWS refuses: all of them are to be
     tried again, which does no harm where something was recorded already.
     """
@@ -181,6 +223,7 @@ def audit_functions(
             role_names=frozenset(change.role_name for change in changes.values() if change.role_name),
         ),
         threads=READS_AT_ONCE,
+        until=until,
     )
     with ThreadPoolExecutor(2, thread_name_prefix="meanwhile") as pool:  # both answer while AWS is read
         seen = pool.submit(
@@ -194,14 +237,18 @@ def audit_functions(
             configuration=configuration.result(),
             trigger=trigger,
             origins=changes,
+            until=until,
         )
-    recorded = deps.store.record_all(looks, seen=seen.result())
+    recorded = deps.store.record_all(looks, seen=seen.result(), until=until + JUDGING_SECONDS)
     failed: dict[str, Exception] = {}
     deleted = []
     for name in sorted(set(scope.function_names) - {look.function_name for look in looks}):
         error = refused.get(name) or _refusal(snapshot, name)
         if error is not None:
             failed[name] = error
+            continue
+        if time.monotonic() > until + JUDGING_SECONDS:
+            failed[name] = FindingStoreError(f"{name}: its end was not recorded in the time there was")
             continue
         deleted.append(name)
         recorded.append(
@@ -294,29 +341,32 @@ class MessagesAudited:
 
 
 def audit_messages(
-    messages: Sequence[Message], *, deps: Dependencies, has_time: Callable[[], bool] = lambda: True
+    messages: Sequence[Message], *, deps: Dependencies, until: float = math.inf
 ) -> MessagesAudited:
     """Judge what messages report; never raises for what one message, or what it is about, does.
 
     What cannot be read goes to the dead-letter queue at once, what failed deps.max_receives times then: with
     the reason, which SQS would not note. Without that queue, or if it refuses, SQS moves them in the end.
-    What stays in the queue is brought back each time after a longer while.
+    What stays in the queue is brought back each time after a longer while. What was not begun for want of
+    time is put back as a new message: that was no try. until: as of audit_changes.
     """
     parsed = [_parse(message.body) for message in messages]
-    changes = [found for found in parsed if isinstance(found, Change)]
-    results, counts = audit_changes(changes, deps=deps, has_time=has_time)
+    changes = [one for one in parsed if isinstance(one, Change)]
+    results, counts = audit_changes(changes, deps=deps, until=until)
     following = iter(results)
+    became = [next(following) if isinstance(one, Change) else one for one in parsed]
+    not_begun = [at for at, one in enumerate(became) if isinstance(one.error, OutOfTimeError)]
+    if not_begun and _put_back([messages[at].body for at in not_begun], deps.queue):
+        for at in not_begun:
+            became[at] = replace(became[at], error=None, is_put_back=True)
     handled: list[Handled] = []
     back: list[tuple[str, int]] = []
-    for message, found in zip(messages, parsed, strict=True):
-        if isinstance(found, Change):
-            one = next(following)
-        elif isinstance(found, Ignored):
-            one = Handled(change=found)
-        else:
-            one = Handled(change=None, error=found)
+    dead_letters = deps.dead_letters
+    for message, one in zip(messages, became, strict=True):
         if one.error is not None and (one.change is None or message.receives >= deps.max_receives):
-            one = _give_up(one, one.error, message, deps)
+            one = _give_up(one, one.error, message, dead_letters)  # noqa: PLW2901
+            if isinstance(one.error, QueueError):
+                dead_letters = None  # a queue that hangs is not waited for a hundred times
         if one.error is not None and message.receipt is not None:
             times = min(message.receives, len(RETRY_SECONDS))
             back.append((message.receipt, RETRY_SECONDS[times - 1]))
@@ -328,6 +378,17 @@ def audit_messages(
         except QueueError as error:  # they come back all the same
             late = error
     return MessagesAudited(messages=tuple(handled), counts=counts, late=late)
+
+
+def _put_back(bodies: Sequence[str], queue: Queue | None) -> bool:
+    """Return True if the messages are in the queue anew; else they come back as failed, which counts."""
+    if queue is None:
+        return False
+    try:
+        queue.put_back(bodies)
+    except QueueError:
+        return False
+    return True
 
 
 def audit_event(event: object, *, deps: Dependencies) -> MessagesAudited:
@@ -353,23 +414,25 @@ def reason_of(error: Exception) -> str:
     return f"{type(error).__name__}: {clean_message(str(error))}" if is_told else type(error).__name__
 
 
-def _parse(body: str) -> Change | Ignored | EventError:
+def _parse(body: str) -> Change | Handled:
+    """Return the change that a message brings, or what became of a message that brings none."""
     try:
-        return parse_change(json.loads(body))
+        found = parse_change(json.loads(body))
     except (ValueError, RecursionError) as error:
         unreadable = EventError("the message holds no JSON")
         unreadable.__cause__ = error
-        return unreadable
+        return Handled(change=None, error=unreadable)
     except EventError as error:
-        return error
+        return Handled(change=None, error=error)
+    return found if isinstance(found, Change) else Handled(change=found)
 
 
-def _give_up(one: Handled, error: Exception, message: Message, deps: Dependencies) -> Handled:
+def _give_up(one: Handled, error: Exception, message: Message, dead_letters: DeadLetters | None) -> Handled:
     reason = reason_of(error)
-    if deps.dead_letters is None:
+    if dead_letters is None:
         return one
     try:
-        deps.dead_letters.send(message.body, reason=reason, message_id=message.message_id)
+        dead_letters.send(message.body, reason=reason, message_id=message.message_id)
     except QueueError as refused:
         refused.__context__ = error
         return replace(one, error=refused)

@@ -33,8 +33,8 @@ from vpcguard.snapshot import Captured, CaptureOptions, capture_pages
 
 # What nearly every look reads with. Making a client takes its time, which INIT pays better than an event.
 WARM_CLIENTS = ("lambda", "ec2", "iam", "resourcegroupstaggingapi", "service-quotas")
-_QUEUE_CONFIG = Config(
-    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 4}
+QUEUE_CONFIG = Config(
+    connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
 )
 
 Function = tuple[str, str, str]  # account id, region, name
@@ -54,11 +54,17 @@ class Store(Protocol):
         """Return what is remembered about functions."""
 
     def record_all(
-        self, looks: Sequence[Look], /, *, seen: Mapping[Function, FunctionState] | None = None
+        self,
+        looks: Sequence[Look],
+        /,
+        *,
+        seen: Mapping[Function, FunctionState] | None = None,
+        until: float = ...,
     ) -> list[Recorded]:
         """Record looks and return what each changed; repeating is safe.
 
-        seen: what `states` said while AWS was read; what it lacks is read now.
+        seen: what `states` said while AWS was read; what it lacks is read now. until: a moment of
+        time.monotonic() after which none is begun.
         """
 
     def resolve_deleted(
@@ -71,10 +77,13 @@ class Store(Protocol):
 
 
 class Queue(Protocol):
-    """Delivers again: vpcguard.audit.queues.ChangeQueue; both methods raise QueueError."""
+    """Delivers again: vpcguard.audit.queues.ChangeQueue; all methods raise QueueError."""
 
     def send(self, delayed: Sequence[tuple[Change, int]], /) -> None:
         """Send changes, each with its delay in seconds."""
+
+    def put_back(self, bodies: Sequence[str], /) -> None:
+        """Send messages as they were received, to be delivered as new ones."""
 
     def bring_back(self, receipts: Sequence[tuple[str, int]], /) -> None:
         """Have messages delivered again, each (receipt handle, seconds from now)."""
@@ -94,7 +103,8 @@ class Dependencies:
     reader: account id, region -> reader of AWS there; None: there is no way to read that account.
     configuration: the one in force at this moment. queue: None: what AWS is still changing is left to the
     sweep, and what failed comes back when SQS says. dead_letters: None: SQS moves what failed too often.
-    max_receives: after which receipt the queue gives a message up.
+    max_receives: after which receipt the queue gives a message up. lambda_calls_per_second: our share of
+    Lambda's control-plane rate, which decides how many functions are read together.
     """
 
     reader: Callable[[str, str], Any]
@@ -105,6 +115,7 @@ class Dependencies:
     queue: Queue | None = None
     dead_letters: DeadLetters | None = None
     max_receives: int = Settings().max_receives
+    lambda_calls_per_second: float = Settings().lambda_calls_per_second
     clock: Clock = system_clock
 
     def reader_of(self, account_id: str, region: str) -> Any:
@@ -132,7 +143,7 @@ def build_dependencies(settings: Settings, *, report: Callable[[Poll], None]) ->
             own.warm(WARM_CLIENTS)
     table = session.create_client("dynamodb", config=CLIENT_CONFIG)
     queue_url, dead_letter_queue_url = settings.queue_url, settings.dead_letter_queue_url
-    sqs = session.create_client("sqs", config=_QUEUE_CONFIG) if queue_url or dead_letter_queue_url else None
+    sqs = session.create_client("sqs", config=QUEUE_CONFIG) if queue_url or dead_letter_queue_url else None
     gc.freeze()  # else the collections of botocore's models, one in 160 events, break the promised p99
     return Dependencies(
         reader=accounts.reader,
@@ -143,6 +154,7 @@ def build_dependencies(settings: Settings, *, report: Callable[[Poll], None]) ->
         queue=ChangeQueue(sqs, queue_url) if queue_url else None,
         dead_letters=DeadLetterQueue(sqs, dead_letter_queue_url) if dead_letter_queue_url else None,
         max_receives=settings.max_receives,
+        lambda_calls_per_second=settings.lambda_calls_per_second,
     )
 
 

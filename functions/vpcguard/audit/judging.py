@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -110,12 +112,14 @@ def judge_or_bisect(
     trigger: str,
     origins: Mapping[str, Change] | None = None,
     digest: str | None = None,
+    until: float = math.inf,
 ) -> tuple[list[Look], frozenset[str], dict[str, Exception]]:
     """Judge a snapshot as `judge` does; where that breaks a contract, find the functions that do, by halves.
 
     Return the looks by name, the functions that AWS is changing, and why the others were not judged, by name:
     a function that breaks a contract must not keep its neighbours from being judged. A verdict is the same
-    whichever others are asked about with it. Raises OpaUnavailableError and UndefinedDecisionError at once,
+    whichever others are asked about with it. until: a moment of time.monotonic() after which nothing more is
+    asked. Raises OpaUnavailableError and UndefinedDecisionError at once,
     and what broke if no function at all can be judged.
     """
     judged = partial(
@@ -138,7 +142,7 @@ def judge_or_bisect(
         while waiting:
             part = waiting.popleft()
             asked += 1
-            if asked > MOST_PARTS:
+            if asked > MOST_PARTS or time.monotonic() > until:
                 refused.update(dict.fromkeys(part, error))
                 continue
             try:

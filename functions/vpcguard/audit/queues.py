@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,6 +14,7 @@ from vpcguard.model import Change
 
 ACTIONS = ("sqs:SendMessage", "sqs:ChangeMessageVisibility")
 _BATCH = 10  # the most that one call takes
+_BATCH_BYTES = 240_000  # of bodies in one call, below the 256 KiB that every region takes
 
 
 class ChangeQueue:
@@ -37,6 +38,21 @@ class ChangeQueue:
             error="a delayed look could not be sent",
             refusal="delayed looks were refused",
         )
+
+    def put_back(self, bodies: Sequence[str]) -> None:
+        """Send messages as they were received, so that their receipts are counted from one again.
+
+        For what was not begun: SQS has counted a receipt, and would give the message up after some of them.
+        Raises QueueError; some may have been taken then, and a repeated look does no harm.
+        """
+        error = "messages could not be put back"
+        for batch in _by_size(bodies):
+            self._in_batches(
+                self._sqs.send_message_batch,
+                [{"MessageBody": body} for body in batch],
+                error=error,
+                refusal=error,
+            )
 
     def bring_back(self, receipts: Sequence[tuple[str, int]]) -> None:
         """Have received messages delivered again after so many seconds; raises QueueError if one is not.
@@ -66,6 +82,21 @@ class ChangeQueue:
                 raise QueueError(error) from fault
             if refused := answer.get("Failed"):  # SQS answers 200 for a batch of which it took nothing
                 raise QueueError(f"{len(refused)} {refusal}, the first: {refused[0]['Code']}")
+
+
+def _by_size(bodies: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the bodies in lists that one call takes together."""
+    batch: list[str] = []
+    size = 0
+    for body in bodies:
+        more = len(body.encode())
+        if batch and (size + more > _BATCH_BYTES or len(batch) == _BATCH):
+            yield batch
+            batch, size = [], 0
+        batch.append(body)
+        size += more
+    if batch:
+        yield batch
 
 
 class DeadLetterQueue:

@@ -48,6 +48,9 @@ def _report_one(one: Handled, logger: Any) -> str:
     if one.error is not None:
         logger.warning("change not judged, it comes back", reason=reason_of(one.error), **keys)
         return "ChangesFailed"
+    if one.is_put_back:
+        logger.warning("change not begun, put back", reason="too little time was left", **keys)
+        return "ChangesPutBack"
     if one.reason is not None:
         logger.error("change not judged, given up", reason=one.reason, **keys)
         return "ChangesDeadLettered"

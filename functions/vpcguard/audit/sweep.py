@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from vpcguard.audit.changes import COUNTED, SWEEP, audit_functions, counts_of
+from vpcguard.audit.changes import (
+    CALLS_OF_A_FUNCTION,
+    COUNTED,
+    SWEEP,
+    audit_functions,
+    counts_of,
+)
 from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.judging import failed_reads, judge_or_bisect, part_of
 from vpcguard.changes.events import ACCOUNT_ID, REGION
@@ -31,7 +39,10 @@ PAGES_OF_A_RUN = (
     100  # 50 functions each; what they share, the network above all, is read once for all of them
 )
 PAGES_AT_ONCE = 10  # judged and recorded together: two questions to OPA or more, asked two at a time
-CLOSED_AT_ONCE = 50  # each takes a read of its own
+CLOSED_AT_ONCE = 50  # each takes reads of its own
+CLOSING_SECONDS = 60  # of reading them at our share of Lambda's rate
+STEP_SECONDS = 90  # for one more step: ten pages of functions judged and recorded, or fifty functions by name
+FINISHING_SECONDS = 45  # kept back for what has begun then: an answer of OPA, and a record in DynamoDB
 _OF_THESE_FUNCTIONS = (SnapshotError, FactsError, DecisionError, FindingStoreError)
 
 Phase = Literal["list", "close"]
@@ -127,24 +138,27 @@ def audit_account(
     *,
     deps: Dependencies,
     page: SweepPage | None = None,
-    has_time: Callable[[], bool] = lambda: True,
+    until: float = math.inf,
 ) -> Swept:
     """Judge and record the functions of an account and region, from a page on, while there is time.
 
     One run reads the functions of PAGES_OF_A_RUN pages at most, then once what they rest on, and judges and
     records them a few pages at a time. After the last page, functions that are stored and were not seen since
     the sweep began are read by name: those that do not exist are resolved. A sweep that did not get there
-    closes nothing. Every run does at least one step.
+    closes nothing. Every run does at least one step. until: a moment of time.monotonic() after which AWS is
+    not waited for and nothing is recorded; no step begins in the last STEP_SECONDS before it.
 
     Where AWS throttles, or cannot be read after some steps were done, the sweep says where it was, and can go
     on from there. Raises ReadError where nothing could be read, and OpaUnavailableError; what was recorded
     until then stands. Other failures leave their functions out: they are counted as not_judged.
     """
+    run = _Run(account_id=account_id, region=region, deps=deps, until=until)
     swept = Swept(next_page=page or SweepPage(started_at=rfc3339(deps.clock())))
     begun_at = swept.next_page
     try:
-        for swept.next_page in _places(account_id, region, swept, deps):
-            if not has_time():
+        for place in run.places(swept):
+            swept.next_page = place
+            if time.monotonic() > until - STEP_SECONDS:
                 break
     except ReadError as error:
         if swept.next_page is begun_at and not isinstance(error, ThrottledError):
@@ -153,54 +167,99 @@ def audit_account(
     return swept
 
 
-def _places(account_id: str, region: str, swept: Swept, deps: Dependencies) -> Iterator[SweepPage | None]:
-    """Sweep step by step; yield after each the place to go on from, None at the end."""
-    if swept.next_page is not None and swept.next_page.phase == "list":
-        yield from _list(account_id, region, swept.next_page, deps, swept)
-    while swept.next_page is not None and swept.next_page.phase == "close":
-        yield _close(account_id, region, swept.next_page, deps, swept)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One run of a sweep, step by step; what each step does is added to swept."""
 
+    account_id: str
+    region: str
+    deps: Dependencies
+    until: float
 
-def _list(
-    account_id: str, region: str, at: SweepPage, deps: Dependencies, swept: Swept
-) -> Iterator[SweepPage]:
-    """Read some pages of the listing, and what their functions rest on; judge and record them in parts."""
-    captured = deps.capture(
-        Scope(kind="account", account_id=account_id, region=region),
-        deps.reader_of(account_id, region),
-        options=CaptureOptions(marker=at.position, max_pages=PAGES_OF_A_RUN),
-    )
-    snapshot, pages = captured.snapshot, captured.pages
-    digest = snapshot.digest()
-    swept.failed_reads.update(
-        read.operation for read in failed_reads(snapshot) if read.failure.code != PARTIAL
-    )
-    for start in range(0, len(pages), PAGES_AT_ONCE):
-        names = frozenset(name for page in pages[start : start + PAGES_AT_ONCE] for name in page.names)
-        _judge_and_record(part_of(snapshot, names), len(names), digest, deps, swept)
-        if start + PAGES_AT_ONCE < len(pages):
-            yield SweepPage(started_at=at.started_at, position=pages[start + PAGES_AT_ONCE].marker)
-    _require_listing(snapshot)
-    is_last = captured.next_marker is None
-    yield SweepPage(
-        started_at=at.started_at, phase="close" if is_last else "list", position=captured.next_marker
-    )
+    def places(self, swept: Swept) -> Iterator[SweepPage | None]:
+        """Sweep; yield after each step the place to go on from, None at the end."""
+        if swept.next_page is not None and swept.next_page.phase == "list":
+            yield from self._list(swept.next_page, swept)
+        while swept.next_page is not None and swept.next_page.phase == "close":
+            yield self._close(swept.next_page, swept)
 
-
-def _judge_and_record(part: Snapshot, functions: int, digest: str, deps: Dependencies, swept: Swept) -> None:
-    try:
-        looks, _, refused = judge_or_bisect(
-            part, policy=deps.policy, configuration=deps.configuration(), trigger=SWEEP, digest=digest
+    def _list(self, at: SweepPage, swept: Swept) -> Iterator[SweepPage]:
+        """Read pages of the listing and what their functions rest on; judge and record them in parts."""
+        captured = self.deps.capture(
+            Scope(kind="account", account_id=self.account_id, region=self.region),
+            self.deps.reader_of(self.account_id, self.region),
+            options=CaptureOptions(marker=at.position, max_pages=PAGES_OF_A_RUN, until=self.until),
         )
-        recorded = deps.store.record_all(looks)
-    except OpaUnavailableError:
-        raise
-    except _OF_THESE_FUNCTIONS as error:
-        swept.counts["not_judged"] += functions
-        swept.errors.append(error)
-    else:
-        swept.counts.update(counts_of(recorded), functions=len(looks), not_judged=len(refused))
-        swept.errors.extend(dict.fromkeys(refused.values()))
+        snapshot, pages = captured.snapshot, captured.pages
+        digest = snapshot.digest()
+        swept.failed_reads.update(
+            read.operation for read in failed_reads(snapshot) if read.failure.code != PARTIAL
+        )
+        for start in range(0, len(pages), PAGES_AT_ONCE):
+            names = frozenset(name for page in pages[start : start + PAGES_AT_ONCE] for name in page.names)
+            self._judge_and_record(part_of(snapshot, names), len(names), digest, swept)
+            if start + PAGES_AT_ONCE < len(pages):
+                yield SweepPage(started_at=at.started_at, position=pages[start + PAGES_AT_ONCE].marker)
+        _require_listing(snapshot)
+        is_last = captured.next_marker is None
+        yield SweepPage(
+            started_at=at.started_at, phase="close" if is_last else "list", position=captured.next_marker
+        )
+
+    def _judge_and_record(self, part: Snapshot, functions: int, digest: str, swept: Swept) -> None:
+        try:
+            looks, _, refused = judge_or_bisect(
+                part,
+                policy=self.deps.policy,
+                configuration=self.deps.configuration(),
+                trigger=SWEEP,
+                digest=digest,
+                until=self.until,
+            )
+            recorded = self.deps.store.record_all(looks, until=self.until)
+        except OpaUnavailableError:
+            raise
+        except _OF_THESE_FUNCTIONS as error:
+            swept.counts["not_judged"] += functions
+            swept.errors.append(error)
+        else:
+            swept.counts.update(counts_of(recorded), functions=len(looks), not_judged=len(refused))
+            swept.errors.extend(dict.fromkeys(refused.values()))
+
+    def _close(self, at: SweepPage, swept: Swept) -> SweepPage | None:
+        """Read functions by name that the sweep did not see; return the place to go on from, None at the end.
+
+        The listing is no evidence by itself: it may have been under way while a function was made, the
+        index of looks lags, and a part of the sweep may have ended without a verdict.
+        """
+        unseen = self.deps.store.functions_not_seen_since(self.account_id, self.region, at.started_at)
+        waiting = sorted(name for name in unseen if name > (at.position or ""))
+        names = tuple(waiting[: _closed_at_once(self.deps.lambda_calls_per_second)])
+        if not names:
+            return None
+        scope = Scope(kind="function", account_id=self.account_id, region=self.region, function_names=names)
+        try:
+            audited = audit_functions(scope, deps=self.deps, until=self.until)
+        except OpaUnavailableError:
+            raise
+        except _OF_THESE_FUNCTIONS as error:
+            swept.counts["not_judged"] += len(names)
+            swept.errors.append(error)
+        else:
+            swept.counts.update(
+                audited.counts,
+                functions=len(names) - len(audited.deleted) - len(audited.failed),
+                deleted=len(audited.deleted),
+                not_judged=len(audited.failed),
+            )
+            swept.errors.extend(audited.failed.values())
+        is_last = len(waiting) == len(names)
+        return None if is_last else SweepPage(started_at=at.started_at, phase="close", position=names[-1])
+
+
+def _closed_at_once(calls_per_second: float) -> int:
+    calls = calls_per_second * CLOSING_SECONDS
+    return max(1, min(CLOSED_AT_ONCE, int(calls / CALLS_OF_A_FUNCTION)))
 
 
 def _require_listing(snapshot: Snapshot) -> None:
@@ -209,34 +268,3 @@ def _require_listing(snapshot: Snapshot) -> None:
         raise ReadError(f"{LISTING_READ} was refused: {failure.code}")
     if LISTING_READ not in snapshot.own.answers:
         raise ReadError(f"{LISTING_READ} was not read")
-
-
-def _close(account_id: str, region: str, at: SweepPage, deps: Dependencies, swept: Swept) -> SweepPage | None:
-    """Read functions by name that the sweep did not see; return the place to go on from, None at the end.
-
-    The listing is no evidence by itself: it may have been under way while a function was made, the
-    index of looks lags, and a part of the sweep may have ended without a verdict.
-    """
-    unseen = deps.store.functions_not_seen_since(account_id, region, at.started_at)
-    waiting = sorted(name for name in unseen if name > (at.position or ""))
-    names = tuple(waiting[:CLOSED_AT_ONCE])
-    if not names:
-        return None
-    scope = Scope(kind="function", account_id=account_id, region=region, function_names=names)
-    try:
-        audited = audit_functions(scope, deps=deps)
-    except OpaUnavailableError:
-        raise
-    except _OF_THESE_FUNCTIONS as error:
-        swept.counts["not_judged"] += len(names)
-        swept.errors.append(error)
-    else:
-        swept.counts.update(
-            audited.counts,
-            functions=len(names) - len(audited.deleted) - len(audited.failed),
-            deleted=len(audited.deleted),
-            not_judged=len(audited.failed),
-        )
-        swept.errors.extend(audited.failed.values())
-    is_last = len(waiting) == len(names)
-    return None if is_last else SweepPage(started_at=at.started_at, phase="close", position=names[-1])

@@ -6,7 +6,9 @@ Throttled, or a fault that passes: raised, for a retry. Anything else is raised 
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
 from types import TracebackType
@@ -47,12 +49,14 @@ class Aws(Protocol):
 
 
 class Threads:
-    """Where reads run, bounded in number; a context manager.
+    """Where reads run, bounded in number and time; a context manager.
 
-    Leaving it through an exception drops what has not begun and does not wait for what has.
+    until: a moment of time.monotonic() after which nobody waits any more. Leaving it through an exception
+    drops what has not begun and does not wait for what has.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, until: float = math.inf) -> None:
+        self._until = until
         self._calls = ThreadPoolExecutor(most, thread_name_prefix="aws-call")
         # chains wait for calls, so they have threads of their own: nothing can wait for itself
         self._chains = ThreadPoolExecutor(most, thread_name_prefix="aws-chain")
@@ -82,13 +86,19 @@ class Threads:
         return self._calls.submit(call, *args, **kwargs)
 
     def results(self, futures: list[Future[Result]]) -> list[Result]:
-        """Wait for calls and return what they give, in their order; the first error drops those not begun."""
-        done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
+        """Wait for calls and return what they give, in their order; the first error drops those not begun.
+
+        Raises ReadError once the time is over, whatever still hangs.
+        """
+        seconds = None if self._until == math.inf else max(0.0, self._until - time.monotonic())
+        done, waiting = wait(futures, timeout=seconds, return_when=FIRST_EXCEPTION)
         for future in waiting:
             future.cancel()
         failed = next((error for error in (future.exception() for future in done) if error), None)
         if failed is not None:
             raise failed
+        if waiting:
+            raise ReadError("AWS could not be read in the time there was; try again later")
         return [future.result() for future in futures]
 
     def check(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -48,7 +49,7 @@ from vpcguard.model import Finding, Look, finding_id
 CLIENT_CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 4},
+    retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=16,
     parameter_validation=False,  # the models build the parameters
 )
@@ -112,13 +113,24 @@ class FindingStore(FindingQueries):
         return self._carry_out(planner, seen, (look.judged_at, look.snapshot_digest))
 
     def record_all(
-        self, looks: Iterable[Look], *, seen: Mapping[Function, FunctionState] | None = None
+        self,
+        looks: Iterable[Look],
+        *,
+        seen: Mapping[Function, FunctionState] | None = None,
+        until: float = math.inf,
     ) -> list[Recorded]:
         """Record many looks, several at a time, and return what each changed, in their order.
 
-        seen: the answer of `states`, if it was asked while the snapshot was read. All looks are
-        attempted; then the first that failed raises. Repeating the whole is safe.
+        seen: the answer of `states`, if it was asked while the snapshot was read. until: a moment of
+        time.monotonic() after which none is begun. All looks are attempted; then the first that failed
+        raises. Repeating the whole is safe.
         """
+
+        def record(function: Function, look: Look) -> Recorded:
+            if time.monotonic() > until:
+                raise FindingStoreError(f"{look.function_name}: not recorded in the time there was")
+            return self.record(look, seen=known[function])
+
         given = [((look.account_id, look.region, look.function_name), look) for look in looks]
         known = dict(seen or {})
         known |= self.states({function for function, _ in given} - known.keys())
@@ -126,7 +138,7 @@ class FindingStore(FindingQueries):
             ((function, look),) = given
             return [self.record(look, seen=known[function])]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            futures = [pool.submit(self.record, look, seen=known[function]) for function, look in given]
+            futures = [pool.submit(record, function, look) for function, look in given]
         return [future.result() for future in futures]
 
     def resolve_deleted(

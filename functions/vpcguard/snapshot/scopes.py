@@ -12,6 +12,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -67,7 +68,7 @@ class CaptureOptions:
     account: name, organization_unit and tags of the account, kept in the snapshot as they are.
     account_roles: what read_account_roles gave for this account, when several regions are captured.
     progress: called with "<service>:<Operation>" after each answer, from several threads.
-    threads: calls at once.
+    threads: calls at once. until: a moment of time.monotonic() after which AWS is not waited for any more.
     """
 
     hints: Hints = field(default_factory=Hints)
@@ -80,6 +81,7 @@ class CaptureOptions:
     account_roles: Answers | None = None
     progress: Progress | None = None
     threads: int = 16
+    until: float = math.inf
 
     @property
     def not_requested(self) -> list[str]:
@@ -133,7 +135,7 @@ def capture_pages(scope: Scope, aws: Aws, *, clock: Clock, options: CaptureOptio
     captured_at = rfc3339(clock())  # before the first read: nothing in the snapshot is older
     if options.aliases is None:
         options = replace(options, aliases=scope.kind == "function")
-    with Threads(options.threads) as threads:
+    with Threads(options.threads, options.until) as threads:
         read = _SCOPES[scope.kind](scope, Reads(aws, threads, progress=options.progress), options)
     snapshot = Snapshot(
         account_id=scope.account_id,
@@ -283,7 +285,7 @@ def _make_clients(reads: Reads) -> None:
 
 
 def _list_functions(reads: Reads, options: CaptureOptions) -> tuple[Answers, tuple[Page, ...], str | None]:
-    """Return the functions, with failure "Partial" where they are not all there are; pages; where to go on."""
+    """Return the functions, their pages, and where to go on; "Partial" where these are not all there are."""
     found: list[Answers] = []
     pages: list[Page] = []
     begin, next_marker = options.marker, None

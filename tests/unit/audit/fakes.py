@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -78,7 +79,9 @@ class Account:
             names = [name for page in pages for name in page.names]
         end = int(options.marker or 0) + len(names)
         is_cut = scope.kind == "account" and self.listing is None and end < len(self.functions)
-        own = self._listed(names, options.marker is not None or is_cut) if pages else self._read(names)
+        own = (
+            self._listed(names, is_part=options.marker is not None or is_cut) if pages else self._read(names)
+        )
         answers = {key: one for key, one in own.answers.items() if key != self.left_out}
         own = Answers({**answers, **self.extra}, {**own.failures, **self.refused})
         snapshot = Snapshot(
@@ -102,7 +105,7 @@ class Account:
             {key: refused} if refused else {},
         )
 
-    def _listed(self, names: Sequence[str], is_part: bool) -> Answers:
+    def _listed(self, names: Sequence[str], *, is_part: bool) -> Answers:
         key = "lambda:ListFunctions"
         if self.listing is not None:
             return Answers({}, {key: self.listing})
@@ -177,7 +180,12 @@ class Table:
         }
 
     def record_all(
-        self, looks: Sequence[Look], /, *, seen: Mapping[Function, FunctionState] | None = None
+        self,
+        looks: Sequence[Look],
+        /,
+        *,
+        seen: Mapping[Function, FunctionState] | None = None,
+        until: float = math.inf,  # noqa: ARG002  this table is fast
     ) -> list[Recorded]:
         """Keep looks, all of them new, and what was known about their functions before."""
         self.seen |= seen or {}
@@ -217,6 +225,7 @@ class Queue:
 
     sent: list[tuple[Change, int]] = field(default_factory=list)
     brought_back: list[tuple[str, int]] = field(default_factory=list)
+    put: list[str] = field(default_factory=list)
     error: QueueError | None = None
 
     def send(self, delayed: Sequence[tuple[Change, int]], /) -> None:
@@ -227,6 +236,12 @@ class Queue:
             parsed = parse_change(look_again_event(one))
             assert isinstance(parsed, Change)
             self.sent.append((parsed, seconds))
+
+    def put_back(self, bodies: Sequence[str], /) -> None:
+        """Keep messages that were not begun."""
+        if self.error is not None:
+            raise self.error
+        self.put.extend(bodies)
 
     def bring_back(self, receipts: Sequence[tuple[str, int]], /) -> None:
         """Keep receipts and seconds."""
@@ -241,9 +256,11 @@ class DeadLetters:
 
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     error: Exception | None = None
+    asked: int = 0
 
     def send(self, body: str, /, *, reason: str, message_id: str) -> None:
         """Keep a message with its reason."""
+        self.asked += 1
         if self.error is not None:
             raise self.error
         self.sent.append((message_id, body, reason))

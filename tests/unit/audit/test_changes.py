@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -263,7 +264,7 @@ def test_without_time_nothing_begins() -> None:
     """A process stopped in the middle would bring back what was already done."""
     account = functions("orders-api")
 
-    handled, _ = audit_changes([change()], deps=dependencies(account), has_time=lambda: False)
+    handled, _ = audit_changes([change()], deps=dependencies(account), until=time.monotonic() + 1)
 
     assert isinstance(handled[0].error, OutOfTimeError)
     assert account.asked == []

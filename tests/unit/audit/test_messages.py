@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from tests.unit.audit.fakes import (
 )
 from vpcguard.audit.changes import Handled, Message, audit_event, audit_messages, parse_message, reason_of
 from vpcguard.changes import look_again_event
-from vpcguard.errors import EventError, OpaUnavailableError, QueueError
+from vpcguard.errors import EventError, OpaUnavailableError, OutOfTimeError, QueueError
 from vpcguard.model import Ignored
 
 OPA_IS_DEAD = OpaUnavailableError("no answer from OPA")
@@ -198,3 +199,42 @@ def test_a_record_says_how_often_it_was_received(attributes: dict[str, str], rec
 )
 def test_a_reason_is_one_line_without_anything_unforeseen(error: Exception, reason: str) -> None:
     assert reason_of(error) == reason
+
+
+def test_what_was_not_begun_for_want_of_time_is_put_back_and_no_failed_try() -> None:
+    """At its last receipt it would end as a dead letter, though nobody ever tried to judge it."""
+    queue, dead_letters = Queue(), DeadLetters()
+    messages = [message(f"m{at}", look_again_event(change(f"f{at}")), receives=5) for at in range(3)]
+
+    audited = audit_messages(
+        messages,
+        deps=dependencies(account("f0", "f1", "f2"), queue=queue, dead_letters=dead_letters),
+        until=time.monotonic() + 1,
+    )
+
+    assert [(one.is_put_back, one.error, one.reason) for one in audited.messages] == [(True, None, None)] * 3
+    assert queue.put == [one.body for one in messages]
+    assert (queue.brought_back, dead_letters.sent) == ([], [])
+
+
+@pytest.mark.parametrize("queue", [None, Queue(error=QueueError("no"))])
+def test_what_cannot_be_put_back_comes_back_as_failed(queue: Queue | None) -> None:
+    audited = audit_messages(
+        [message("m1", look_again_event(change("f0")))],
+        deps=dependencies(account("f0"), queue=queue),
+        until=time.monotonic() + 1,
+    )
+
+    assert isinstance(audited.messages[0].error, OutOfTimeError)
+
+
+def test_a_dead_letter_queue_that_fails_is_asked_once_in_a_batch() -> None:
+    """A hundred attempts at a queue that hangs would outlast the invocation."""
+    dead_letters = DeadLetters(error=QueueError("hangs"))
+
+    audited = audit_messages(
+        [message(f"m{at}", "no JSON") for at in range(3)], deps=dependencies(dead_letters=dead_letters)
+    )
+
+    assert dead_letters.asked == 1
+    assert [type(one.error) for one in audited.messages] == [QueueError, EventError, EventError]

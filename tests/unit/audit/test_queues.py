@@ -135,3 +135,35 @@ def test_a_queue_out_of_reach_is_an_error() -> None:
 def test_the_actions_are_those_that_iam_knows() -> None:
     """Batches have no actions of their own."""
     assert ACTIONS == ("sqs:SendMessage", "sqs:ChangeMessageVisibility")
+
+
+def test_what_was_not_begun_is_put_back_as_it_was_in_calls_that_sqs_takes(sqs: Any, answers: Stubber) -> None:
+    """All bodies of one call together may hold 256 KiB; an event of CloudTrail's may be as large alone."""
+    sent: list[list[str]] = []
+    sqs.meta.events.register(
+        "provide-client-params.sqs.SendMessageBatch",
+        lambda params, **_: sent.append([entry["MessageBody"] for entry in params["Entries"]]),
+        unique_id="bodies",
+    )
+    bodies = ["a" * 200_000, "b" * 200_000, *(str(number) for number in range(12)), "ä" * 120_000]
+    for _ in range(4):
+        answers.add_response(
+            "send_message_batch", {"Successful": [], "Failed": []}, {"QueueUrl": URL, "Entries": ANY}
+        )
+
+    ChangeQueue(sqs, URL).put_back(bodies)
+    sqs.meta.events.unregister("provide-client-params.sqs.SendMessageBatch", unique_id="bodies")
+
+    assert [body for call in sent for body in call] == bodies
+    assert [len(call) for call in sent] == [1, 10, 3, 1]
+    assert max(sum(len(body.encode()) for body in call) for call in sent) < 256 * 1024
+
+
+def test_what_sqs_does_not_take_back_is_an_error(sqs: Any, answers: Stubber) -> None:
+    answers.add_response(
+        "send_message_batch",
+        {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]},
+    )
+
+    with pytest.raises(QueueError, match="could not be put back, the first: InternalError"):
+        ChangeQueue(sqs, URL).put_back(["a"])

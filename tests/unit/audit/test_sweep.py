@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -64,7 +65,7 @@ def test_without_time_it_stops_and_is_taken_up_at_the_same_place() -> None:
     table, estate, runs = Table(), account(), 0
     deps, page = dependencies(estate, table=table), None
     while runs == 0 or page is not None:
-        swept = audit_account(ACCOUNT, REGION, deps=deps, page=page, has_time=lambda: False)
+        swept = audit_account(ACCOUNT, REGION, deps=deps, page=page, until=time.monotonic() + 1)
         page, runs = swept.next_page and parse_marker(swept.next_page.as_marker()), runs + 1
 
     assert table.functions() == NAMES
@@ -127,7 +128,9 @@ def test_a_partial_sweep_closes_nothing() -> None:
     """What was not listed yet is not gone."""
     table = Table(unseen=["gone"])
 
-    swept = audit_account(ACCOUNT, REGION, deps=dependencies(account(), table=table), has_time=lambda: False)
+    swept = audit_account(
+        ACCOUNT, REGION, deps=dependencies(account(), table=table), until=time.monotonic() + 1
+    )
 
     assert swept.as_dict()["status"] == "partial"
     assert swept.next_page == SweepPage(started_at=STARTED_AT, position="2")
@@ -156,7 +159,7 @@ def test_closing_goes_on_in_steps_even_past_what_cannot_be_read() -> None:
     page: SweepPage | None = SweepPage(started_at=STARTED_AT, phase="close")
     while page is not None:
         swept = audit_account(
-            ACCOUNT, REGION, deps=dependencies(estate, table=table), page=page, has_time=lambda: False
+            ACCOUNT, REGION, deps=dependencies(estate, table=table), page=page, until=time.monotonic() + 1
         )
         runs.append((swept.counts["not_judged"], swept.counts["deleted"]))
         page = swept.next_page and parse_marker(swept.next_page.as_marker())
@@ -279,7 +282,7 @@ def test_the_sweep_begins_before_its_first_read() -> None:
     """Otherwise a function made in between would count as not seen."""
     deps = dependencies(account(), now=[datetime(2026, 11, 20, 11, 59, tzinfo=UTC)])
 
-    swept = audit_account(ACCOUNT, REGION, deps=deps, has_time=lambda: False)
+    swept = audit_account(ACCOUNT, REGION, deps=deps, until=time.monotonic() + 1)
 
     assert swept.next_page is not None
     assert swept.next_page.started_at == "2026-11-20T11:59:00.000000Z"

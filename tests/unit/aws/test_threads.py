@@ -11,6 +11,7 @@ import pytest
 
 from vpcguard.aws.answers import merge
 from vpcguard.aws.reading import Threads
+from vpcguard.errors import ReadError
 from vpcguard.model import Answers
 
 
@@ -41,6 +42,22 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
         answers = _run(threads, [slow, lambda: Answers({"ec2:X": {"Items": ["second"]}})])
 
     assert answers == Answers({"ec2:X": {"Items": ["first", "second"]}}, {})
+
+
+def test_nobody_waits_for_what_hangs_when_the_time_is_over() -> None:
+    """An invocation that waits on is ended by being killed, and what it held comes back without a reason."""
+    released = threading.Event()
+
+    def hang() -> Answers:
+        released.wait(10)
+        return Answers()
+
+    threads = Threads(2, until=time.monotonic() + 0.05)
+    with pytest.raises(ReadError, match="in the time there was"), threads:
+        _run(threads, [hang, Answers])
+
+    assert not released.is_set()
+    released.set()
 
 
 def test_no_more_reads_run_than_allowed() -> None:
