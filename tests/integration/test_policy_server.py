@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,29 @@ def test_it_answers_inside_the_block_and_is_gone_behind_it(bundle: Path) -> None
         assert _answers(url)
 
     assert not _answers(url)
+
+
+@pytest.mark.parametrize(
+    "drawn", ["1234567890123456", "0000000000000000", "0123456789012345", "1e5", "12e4567890123456"]
+)
+def test_it_starts_whatever_digits_are_drawn_to_know_it_by(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, drawn: str
+) -> None:
+    """OPA reads a label of digits alone as a number and ends: one start in 1,900 was of that kind."""
+    monkeypatch.setattr(secrets, "token_hex", lambda _: drawn)
+
+    with running_opa(bundle) as url:
+        assert _answers(url)
+
+
+@pytest.mark.thorough
+def test_a_thousand_starts_come_up(bundle: Path) -> None:
+    def start(_: int) -> bool:
+        with running_opa(bundle) as url:
+            return _answers(url)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(start, range(1_000))) == 1_000
 
 
 def test_an_exception_in_the_block_leaves_nothing_running(bundle: Path) -> None:

@@ -1,13 +1,14 @@
-"""Which opa is started."""
+"""Which opa is started, and by what the started one is known."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from vpcguard.errors import ConfigurationError
-from vpcguard.policy.server import find_opa, opa_version
+from vpcguard.policy.server import find_opa, new_token, opa_version
 
 
 def _program(path: Path, output: str) -> Path:
@@ -51,3 +52,11 @@ def test_a_program_that_is_no_opa_is_named(tmp_path: Path) -> None:
         opa_version(_program(tmp_path / "opa", "hello"))
     with pytest.raises(ConfigurationError, match="cannot be run"):
         opa_version(tmp_path / "missing")
+
+
+def test_a_token_is_text_to_whoever_reads_numbers() -> None:
+    """Digits alone, 1e5, true and null mean something to those who read --set; commas and dots divide it."""
+    tokens = {new_token() for _ in range(20_000)}
+
+    assert len(tokens) == 20_000
+    assert all(re.fullmatch(r"t[0-9a-f]{16}", token) for token in tokens)
