@@ -206,12 +206,13 @@ class Decision:
     """The verdicts of all rules over all functions asked about.
 
     policy_revision: revision of the bundle that answered. config_digest: "sha256:<hex>" of the
-    override document that was in force.
+    override document that was in force. retired: ids of rules that were withdrawn.
     """
 
     policy_revision: str
     config_digest: str
     rules: tuple[RuleDecision, ...]
+    retired: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +229,7 @@ class Explanation:
 
 
 Status = Literal["open", "resolved", "exempt", "undetermined"]
-StatusReason = Literal["fixed", "function_deleted", "detached", "rule_retired"]
+StatusReason = Literal["fixed", "function_deleted", "detached", "rule_retired", "rule_off"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,9 +285,10 @@ class Look:
     judged_at is the snapshot's captured_at; snapshot_digest breaks a tie. `findings` holds what is
     open or undetermined in this look. `judged` names the rules that gave a verdict (pass, not
     applicable, violation): a stored finding of one of them that is not in `findings` any more is
-    fixed. `in_force` names all rules that are there and on for this function: a stored finding of any
-    other is retired; None: that is not known. A rule in force and in neither said nothing, and its
-    finding is left alone.
+    fixed. `off` names the rules that the configuration switches off for this function, `retired`
+    those that were withdrawn: their stored findings end, and nobody fixed them. Any other rule said
+    nothing, and its finding is left alone: two bundles answer during every deployment, and what the
+    older one lacks is no news.
     """
 
     account_id: str
@@ -299,7 +301,8 @@ class Look:
     trigger: str  # event, sweep, api ... and the id of what triggered it
     findings: tuple[Finding, ...]
     judged: frozenset[str]
-    in_force: frozenset[str] | None = None
+    off: frozenset[str] = frozenset()
+    retired: frozenset[str] = frozenset()
 
 
 def finding_id(account_id: str, region: str, function_name: str, rule_id: str) -> str:

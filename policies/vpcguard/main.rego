@@ -15,11 +15,16 @@ import data.vpcguard.lib.result
 # METADATA
 # title: Decision
 # description: |
-#   The document of policies/schemas/decision.json: what every rule says about every function of the query.
-#   Undefined, which every caller treats as an error, while a rule lacks its deny: no rule vanishes.
+#   The document of policies/schemas/decision.json: what every rule says about every function of the query, and which
+#   rules were withdrawn. Undefined, which every caller treats as an error, while a rule lacks its deny: none vanishes.
 # scope: document
 # entrypoint: true
-decision := {"rules": [rule | some rule in _rules]} if incomplete_rules == set()
+decision := {
+	"rules": [rule | some rule in _rules],
+	"retired": {id | some id, _ in data.vpcguard.config.retired},
+} if {
+	incomplete_rules == set()
+}
 
 # METADATA
 # title: Incomplete rules

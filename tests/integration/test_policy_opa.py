@@ -46,7 +46,10 @@ POLICY = f"""package vpcguard
 
 _names := [function.name | some function in input.functions]
 
-decision := {{"rules": [object.union({json.dumps(RULE)}, {{"applies": _names}})]}}
+decision := {{
+	"rules": [object.union({json.dumps(RULE)}, {{"applies": _names}})],
+	"retired": ["az.some_fault"],
+}}
 """
 REVISION = "sha256:0123"
 GOOD = {
@@ -89,6 +92,7 @@ def test_a_decision_names_functions_revision_and_configuration(
 
     assert decision.policy_revision == revision
     assert decision.config_digest == configuration.digest
+    assert decision.retired == {"az.some_fault"}
     assert [(rule.id, sorted(rule.applies)) for rule in decision.rules] == [
         ("az.single_az", ["function-0", "function-1", "function-2"])
     ]
@@ -104,6 +108,7 @@ def test_a_huge_account_is_asked_in_batches_and_answered_whole(
         by_ones = policy.decide(_facts(40), configuration, at_most=1)
 
     assert len(whole.rules[0].applies) == 5000
+    assert whole.retired == {"az.some_fault"}
     assert len(by_ones.rules[0].applies) == 40
 
 

@@ -184,8 +184,8 @@ def _found(look: Look) -> dict[str, Finding]:
             raise FindingStoreError(
                 f"a look says of {finding.rule_id} that it was judged and that it was not"
             )
-    if look.in_force is not None and (stray := {*found, *look.judged} - look.in_force):
-        raise FindingStoreError(f"a look judges by {min(stray)}, which is not in force")
+    if stray := {*found, *look.judged} & (look.off | look.retired):
+        raise FindingStoreError(f"a look judges by {min(stray)}, which is off or retired")
     return found
 
 
@@ -206,8 +206,10 @@ def _change(
 def _reason_to_end(rule_id: str, before: FindingState | None, look: Look) -> StatusReason | None:
     if before is None or before.status == "resolved":
         return None
-    if look.in_force is not None and rule_id not in look.in_force:
+    if rule_id in look.retired:
         return "rule_retired"
+    if rule_id in look.off:
+        return "rule_off"
     return "fixed" if rule_id in look.judged else None
 
 

@@ -90,7 +90,6 @@ def looks(
             "last_seen": captured_at,
             "changed_at": captured_at,
         }
-        in_force = rule_ids - off[name]
         # no rule applies while AWS deletes a function, and nobody fixed its faults: its end resolves them
         is_going = str(function.get("state", "")).lower() == "deleting"
         found.append(
@@ -100,8 +99,9 @@ def looks(
                 judged_at=captured_at,
                 trigger=origin.trigger if origin else trigger,
                 findings=tuple(_finding(of_the_function, rule, verdict) for rule, verdict in stated[name]),
-                judged=frozenset() if is_going else in_force - unjudged[name],
-                in_force=in_force,
+                judged=frozenset() if is_going else rule_ids - off[name] - unjudged[name],
+                off=frozenset(off[name]),
+                retired=decision.retired,
             )
         )
     return found

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vpcguard.errors import ConfigurationError
 from vpcguard.policy.catalogue import rule_metadata
-from vpcguard.policy.configuration import check_defaults
+from vpcguard.policy.configuration import check_defaults, retired_rules
 
 _DATA = frozenset({"data.json", "data.yaml", "data.yml"})  # what OPA loads from a bundle, besides Rego
 _METADATA = "vpcguard/rule_metadata/data.json"  # what the rules say of themselves, which the decision shows
@@ -22,10 +22,11 @@ def build_bundle(policies: Path, output: Path) -> str:
     """Write the bundle of a policies folder and return its revision, "sha256:<hex>" of its contents.
 
     Tests and schemas stay out: no verdict needs them. Raises ConfigurationError where there is no policy, for
-    a rule that does not describe itself, and for defaults that break policies/schemas/config.json: a misspelt
-    threshold would hide a fault.
+    a rule that does not describe itself, for defaults that break policies/schemas/config.json (a misspelt
+    threshold would hide a fault), and for retired rules that break theirs.
     """
     check_defaults(policies)
+    retired_rules(policies)
     files = _files(policies)
     digest = hashlib.sha256()
     for name, content in files.items():

@@ -78,6 +78,21 @@ def check_defaults(policies: Path) -> None:
     check("config", {"version": 1, "rules": of_every_rule}, error=ConfigurationError, root=str(path))
 
 
+def retired_rules(policies: Path) -> dict[str, str]:
+    """Return by id since when a rule of a policies folder is withdrawn; it may have none.
+
+    Raises ConfigurationError for what breaks policies/schemas/retired.json, and for a rule that is still
+    there: what it finds could not be kept.
+    """
+    path = policies / "vpcguard" / "config" / "retired" / "data.json"
+    retired = _parse_file(path) if path.is_file() else {}
+    check("retired", retired, error=ConfigurationError, root=str(path))
+    for rule_id in retired:
+        if (policies / "vpcguard" / "rules" / rule_id.replace(".", "/")).is_dir():
+            raise ConfigurationError(f"{path}: {rule_id} is still there; delete its folder or this entry")
+    return {rule_id: one["since"] for rule_id, one in retired.items()}
+
+
 @cache
 def shipped_rule_ids() -> frozenset[str]:
     """Return the ids of the rules that this package comes with: their folders' names."""
@@ -192,12 +207,15 @@ def _checked(document: Any, name: str) -> Configuration:
 
 
 def _check_rule_ids(document: Mapping[str, Any], name: str) -> None:
-    """Refuse settings of rules that do not exist; the schema cannot know: a new rule edits no other file."""
+    """Refuse settings of rules that do not exist; the schema cannot know: a new rule edits no other file.
+
+    Those of a rule that was withdrawn mean nothing any more, and must not keep the rest from being judged.
+    """
     sections = {"": document}
     sections |= {f"overrides[{index}].": one for index, one in enumerate(document.get("overrides", ()))}
     for place, section in sections.items():
         for rule_id in section.get("rules", {}):
-            if rule_id not in shipped_rule_ids():
+            if rule_id not in shipped_rule_ids() and rule_id not in retired_rules(find_policies()):
                 close = difflib.get_close_matches(rule_id, sorted(shipped_rule_ids()), n=1)
                 hint = f"; did you mean {close[0]}?" if close else ""
                 raise ConfigurationError(f"{name}: {place}rules.{rule_id}: there is no such rule{hint}")

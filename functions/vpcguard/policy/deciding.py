@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from operator import attrgetter, itemgetter
 from queue import SimpleQueue
 from types import TracebackType
@@ -68,14 +69,10 @@ class Policy:
         any batch has no answer that may be trusted: there is no decision in part.
         """
         answers = self._answers(split(facts, at_most), configuration)
-        revisions = sorted({revision for revision, _ in answers})
+        revisions = sorted({answer.policy_revision for answer in answers})
         if len(revisions) > 1:
             raise InvalidDecisionError(f"batches were judged by different revisions: {', '.join(revisions)}")
-        return Decision(
-            policy_revision=revisions[0],
-            config_digest=configuration.digest,
-            rules=merge_rules([rules for _, rules in answers]),
-        )
+        return replace(answers[0], rules=merge_rules([answer.rules for answer in answers]))
 
     def explain(self, facts: Mapping[str, Any], configuration: Configuration, function: str) -> Explanation:
         """Return what leads to the verdicts about one function, which the facts must hold.
@@ -92,15 +89,18 @@ class Policy:
             policy_revision=_revision(body), config_digest=configuration.digest, document=explained[0]
         )
 
-    def _answers(
-        self, batches: Sequence[Mapping[str, Any]], configuration: Configuration
-    ) -> list[tuple[str, tuple[RuleDecision, ...]]]:
-        """Return the revision and the rules that answered each batch."""
+    def _answers(self, batches: Sequence[Mapping[str, Any]], configuration: Configuration) -> list[Decision]:
+        """Return what answered each batch."""
 
-        def ask(batch: Mapping[str, Any]) -> tuple[str, tuple[RuleDecision, ...]]:
+        def ask(batch: Mapping[str, Any]) -> Decision:
             body = self._body(batch, configuration, DECISION)
             asked = [function["name"] for function in batch["functions"]]
-            return _revision(body), read_rules(body["result"], asked=asked)
+            return Decision(
+                policy_revision=_revision(body),
+                config_digest=configuration.digest,
+                rules=read_rules(body["result"], asked=asked),
+                retired=frozenset(body["result"].get("retired", ())),
+            )
 
         if len(batches) == 1:
             return [ask(batches[0])]

@@ -36,7 +36,7 @@ def find_policies() -> Path:
 
 
 def check(
-    name: Literal["input", "decision", "explanation", "config"],
+    name: Literal["input", "decision", "explanation", "config", "retired"],
     document: object,
     *,
     error: Callable[[str], VpcGuardError],

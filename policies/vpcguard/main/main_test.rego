@@ -55,6 +55,14 @@ test_nobody_asks_a_rule_that_is_off if {
 	[rule.off | some rule in decision.rules] == [{one.name | some one in document.functions}]
 }
 
+test_withdrawn_rules_are_named if {
+	retired := data.vpcguard.decision.retired with input as fixtures.whole({})
+		with data.vpcguard.rules as {"nat": {"half_written": _half}}
+		with data.vpcguard.rule_metadata as _half_written
+		with data.vpcguard.config.retired as {"az.some_fault": {"since": "2026-11-29"}}
+	retired == {"az.some_fault"}
+}
+
 test_every_rule_speaks_even_about_nothing if {
 	metadata := {"az.single_az": _metadata, "nat.no_internet_egress": _metadata}
 	decision := data.vpcguard.decision with input as fixtures.whole({}) with data.vpcguard.rule_metadata as metadata

@@ -305,7 +305,7 @@ def _finding_item(dynamodb: Any, table_name: str) -> dict[str, Any]:
     return next(item for item in _items(dynamodb, table_name) if item["sk"]["S"] == f"FINDING#{EGRESS}")
 
 
-def test_a_finding_of_a_rule_that_is_gone_or_off_is_retired(store: FindingStore) -> None:
+def test_a_finding_of_a_rule_that_was_withdrawn_is_retired(store: FindingStore) -> None:
     """Design: fixed says that somebody repaired it."""
     store.record(a_look(0, violated=[EGRESS, ZONES]))
 
@@ -313,7 +313,7 @@ def test_a_finding_of_a_rule_that_is_gone_or_off_is_retired(store: FindingStore)
         a_look(
             1,
             violated=[ZONES],
-            in_force=frozenset({ZONES}),
+            retired=frozenset({EGRESS}),
             policy_revision="r2",
             config_digest="sha256:c1",
             digest="sha256:bb",

@@ -19,6 +19,7 @@ from vpcguard.findings.lifecycle import (
 )
 from vpcguard.model import Look
 
+GONE = frozenset({EGRESS})
 NOTHING = FunctionState(account_id=ACCOUNT, region=REGION, function_name=FUNCTION)
 
 
@@ -127,28 +128,37 @@ def test_a_silent_rule_touches_nothing() -> None:
 
 
 @pytest.mark.parametrize("earlier", [a_look(0, violated=[EGRESS]), a_look(0, unknown=[EGRESS])])
-def test_a_rule_that_is_gone_or_off_retires_what_it_found(earlier: Look) -> None:
+@pytest.mark.parametrize(
+    ("how", "reason"), [({"retired": GONE}, "rule_retired"), ({"off": GONE}, "rule_off")]
+)
+def test_what_a_rule_found_ends_where_it_is_withdrawn_or_off(
+    earlier: Look, how: dict[str, Any], reason: str
+) -> None:
     """Nobody repaired anything, so it is not fixed; and nobody will judge it again, so it must not stay."""
-    plan = _plan(earlier, a_look(1, passed=[ZONES], in_force=frozenset({ZONES})))
+    plan = _plan(earlier, a_look(1, passed=[ZONES], **how))
 
     assert _kinds(plan) == [(EGRESS, "resolved")]
-    assert [change.status_reason for change in plan.changes] == ["rule_retired"]
+    assert [change.status_reason for change in plan.changes] == [reason]
 
 
-def test_a_rule_that_is_in_force_and_silent_retires_nothing() -> None:
-    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, in_force=frozenset({EGRESS})))
+def test_a_rule_that_a_decision_lacks_closes_nothing() -> None:
+    """During a deployment an older bundle judges too, and knows nothing of a newer rule."""
+    newer = a_look(0, violated=[EGRESS, "az.newer_rule"])
+    plan = _plan(newer, a_look(1, passed=[ZONES], violated=[EGRESS], policy_revision="r0"))
 
     assert plan.changes == ()
+    assert _state(plan, "az.newer_rule").status == "open"
 
 
 def test_what_was_resolved_is_not_retired_once_more() -> None:
-    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, passed=[EGRESS]), a_look(2, in_force=frozenset()))
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, passed=[EGRESS]), a_look(2, retired=GONE))
 
     assert plan.changes == ()
 
 
-def test_a_rule_that_comes_back_reopens_what_it_finds() -> None:
-    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, in_force=frozenset()), a_look(2, violated=[EGRESS]))
+@pytest.mark.parametrize("how", [{"retired": GONE}, {"off": GONE}])
+def test_a_rule_that_comes_back_reopens_what_it_finds(how: dict[str, Any]) -> None:
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, **how), a_look(2, violated=[EGRESS]))
 
     assert (_kinds(plan), _state(plan).first_seen) == ([(EGRESS, "reopened")], at(0))
 
@@ -286,9 +296,9 @@ def test_a_look_of_the_moment_of_a_deletion_read_the_function_so_it_exists() -> 
         pytest.param(a_look(0, unknown=[EGRESS], passed=[EGRESS]), id="judged and not judged"),
         pytest.param(a_look(0, violated=[a_finding(function="other")]), id="another function"),
         pytest.param(a_look(0, violated=[a_finding(status="resolved")]), id="resolved"),
-        pytest.param(a_look(0, violated=[EGRESS], in_force=frozenset({ZONES})), id="found by no rule"),
-        pytest.param(a_look(0, unknown=[EGRESS], in_force=frozenset({ZONES})), id="unknown to no rule"),
-        pytest.param(a_look(0, passed=[EGRESS], in_force=frozenset({ZONES})), id="judged by no rule"),
+        pytest.param(a_look(0, violated=[EGRESS], retired=GONE), id="found by a retired rule"),
+        pytest.param(a_look(0, unknown=[EGRESS], off=GONE), id="unknown to a rule that is off"),
+        pytest.param(a_look(0, passed=[EGRESS], off=GONE), id="judged by a rule that is off"),
         pytest.param(a_look(0, judged_at="2026-11-20T12:00:00Z"), id="without microseconds"),
         pytest.param(a_look(0, judged_at="2026-11-20T12:00:00.1234Z"), id="of another width"),
         pytest.param(a_look(0, judged_at="yesterday"), id="no time"),

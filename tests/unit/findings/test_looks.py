@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
@@ -23,19 +23,17 @@ def test_each_function_gets_one_look_with_what_every_rule_says_of_it() -> None:
 
     found = _looks(rules, [_function("orders", vpc_id="vpc-0a"), _function("idle")])
 
-    every = {"nat.mixed_egress", "az.single_az", "config.update_failed"}
     assert found == [
-        _look("idle", findings=(), judged={"nat.mixed_egress", "az.single_az"}, in_force=every),
+        _look("idle", findings=(), judged={"nat.mixed_egress", "az.single_az"}),
         _look(
             "orders",
             findings=(_finding("orders", "nat.mixed_egress", message="broken", vpc_id="vpc-0a"),),
             judged={"nat.mixed_egress", "az.single_az"},
-            in_force=every,
         ),
     ]
 
 
-def test_a_rule_that_is_off_for_a_function_is_neither_judged_nor_in_force_there() -> None:
+def test_a_rule_that_is_off_for_a_function_is_not_judged_there() -> None:
     """Passed would read as fixed, though nobody repaired anything."""
     rules = [
         _rule("nat.mixed_egress", applies={"idle"}, off={"orders"}),
@@ -44,8 +42,14 @@ def test_a_rule_that_is_off_for_a_function_is_neither_judged_nor_in_force_there(
 
     idle, orders = _looks(rules, [_function("orders"), _function("idle")])
 
-    assert idle.judged == idle.in_force == frozenset({"nat.mixed_egress", "az.single_az"})
-    assert orders.judged == orders.in_force == frozenset({"az.single_az"})
+    assert (sorted(idle.judged), sorted(idle.off)) == (["az.single_az", "nat.mixed_egress"], [])
+    assert (sorted(orders.judged), sorted(orders.off)) == (["az.single_az"], ["nat.mixed_egress"])
+
+
+def test_withdrawn_rules_are_those_that_the_decision_names() -> None:
+    (look,) = _looks([_rule("az.single_az")], [_function("orders")], retired={"nat.some_fault"})
+
+    assert (sorted(look.judged), sorted(look.retired)) == (["az.single_az"], ["nat.some_fault"])
 
 
 @pytest.mark.parametrize("state", ["Deleting", "deleting"])
@@ -53,7 +57,7 @@ def test_a_function_that_is_being_deleted_resolves_nothing(state: str) -> None:
     """No rule applies to it any more, and nobody fixed it; once gone, its findings end as deleted."""
     (look,) = _looks([_rule("az.single_az")], [_function("orders", state=state)])
 
-    assert look == _look("orders", findings=(), judged=set(), in_force={"az.single_az"})
+    assert look == _look("orders", findings=(), judged=set())
 
 
 def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() -> None:
@@ -74,7 +78,7 @@ def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() ->
         root_cause=None,
         basis=None,
     )
-    assert look == _look("orders", findings=(expected,), judged=set(), in_force={"nat.mixed_egress"})
+    assert look == _look("orders", findings=(expected,), judged=set())
 
 
 def test_findings_and_looks_are_sorted_whatever_order_they_came_in() -> None:
@@ -154,6 +158,7 @@ def _looks(
     *,
     origins: Mapping[str, Change] | None = None,
     account: Mapping[str, Any] | None = None,
+    retired: Collection[str] = (),
 ) -> list[Look]:
     known = {
         "id": "111122223333",
@@ -162,7 +167,9 @@ def _looks(
         "organization_unit": "root/prod",
     }
     return looks(
-        Decision(policy_revision="r1", config_digest="sha256:c0", rules=tuple(rules)),
+        Decision(
+            policy_revision="r1", config_digest="sha256:c0", rules=tuple(rules), retired=frozenset(retired)
+        ),
         {"account": known if account is None else account, "functions": functions},
         snapshot_digest="sha256:5a",
         captured_at=CAPTURED_AT,
@@ -218,7 +225,7 @@ def _function(name: str, *, tags: Mapping[str, str] | None = None, **fields: Any
     return {"name": name, "arn": f"arn:aws:lambda:::{name}", "tags": tag_list, **fields}
 
 
-def _look(function: str, *, findings: tuple[Finding, ...], judged: set[str], in_force: set[str]) -> Look:
+def _look(function: str, *, findings: tuple[Finding, ...], judged: set[str]) -> Look:
     return Look(
         account_id="111122223333",
         region="eu-west-1",
@@ -230,7 +237,6 @@ def _look(function: str, *, findings: tuple[Finding, ...], judged: set[str], in_
         trigger="sweep 7",
         findings=findings,
         judged=frozenset(judged),
-        in_force=frozenset(in_force),
     )
 
 

@@ -123,6 +123,34 @@ def test_defaults_that_break_the_schema_are_refused(tmp_path: Path, defaults: st
         build_bundle(policies, tmp_path / "bundle.tar.gz")
 
 
+@pytest.mark.parametrize(
+    ("retired", "reason"),
+    [
+        ('{"nat.torn": {"since": "2026-11-29"}, "nat.torn": {"since": "2026-11-29"}}', "given twice"),
+        ('{"nat.torn": {}}', "since"),
+        ('{"nat.torn": {"since": "29 November"}}', "the day of the release that lacks it"),
+        ('{"nat": {"since": "2026-11-29"}}', "nat"),
+        ('{"nat.broken": {"since": "2026-11-29"}}', "nat.broken is still there"),
+        ('["nat.torn"]', "object"),
+        ("{", "Expecting"),
+    ],
+)
+def test_retired_rules_that_break_the_schema_or_are_still_there_are_refused(
+    tmp_path: Path, retired: str, reason: str
+) -> None:
+    """What is misspelt here stays open for ever."""
+    policies = _policies(tmp_path / "policies")
+    (policies / "vpcguard" / "rules" / "nat" / "broken").mkdir(parents=True)
+    path = policies / "vpcguard" / "config" / "retired" / "data.json"
+    path.parent.mkdir()
+    path.write_text('{"nat.torn": {"since": "2026-11-29"}}')
+    build_bundle(policies, tmp_path / "bundle.tar.gz")
+
+    path.write_text(retired)
+    with pytest.raises(ConfigurationError, match=rf"retired/data\.json: .*{reason}"):
+        build_bundle(policies, tmp_path / "bundle.tar.gz")
+
+
 def test_a_folder_without_policies_is_refused(tmp_path: Path) -> None:
     """OPA would start with it and answer everything with nothing."""
     with pytest.raises(ConfigurationError, match="holds no policies"):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vpcguard.errors import ConfigurationError
+from vpcguard.policy import configuration
 from vpcguard.policy.configuration import load_configuration
 
 EXAMPLE = """\
@@ -176,3 +177,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_a_document_is_checked_like_a_file() -> None:
     with pytest.raises(ConfigurationError, match="configuration: Additional properties"):
         load_configuration({"version": 1, "rule": {}})
+
+
+def test_settings_of_a_withdrawn_rule_keep_nothing_from_being_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever set one up must not come to a stop with the release that withdraws it."""
+    settings = {"version": 1, "rules": {"az.some_fault": {"enabled": False}}}
+    with pytest.raises(ConfigurationError, match="no such rule"):
+        load_configuration(settings)
+
+    monkeypatch.setattr(configuration, "retired_rules", lambda _: {"az.some_fault": "2026-11-29"})
+    assert load_configuration(settings).document == settings
