@@ -181,7 +181,8 @@ class RuleDecision:
 
     A function in `applies` with neither a violation nor an unknown passes. A function in none of
     the lists is not applicable. About a function in `silent` the rule says nothing. For a function in
-    `off` the configuration switches the rule off: it is in no other list.
+    `off` the configuration switches the rule off: it is in no other list. `statement` names the parts
+    of a violation's evidence that make another statement of it.
     """
 
     id: str
@@ -194,6 +195,7 @@ class RuleDecision:
     unknowns: tuple[Unknown, ...]
     silent: frozenset[str]
     off: frozenset[str] = frozenset()
+    statement: tuple[str, ...] = ()
 
     @property
     def family(self) -> str:
@@ -288,7 +290,8 @@ class Look:
     fixed. `off` names the rules that the configuration switches off for this function, `retired`
     those that were withdrawn: their stored findings end, and nobody fixed them. Any other rule said
     nothing, and its finding is left alone: two bundles answer during every deployment, and what the
-    older one lacks is no news.
+    older one lacks is no news. `statements` holds by rule what its finding states, which tells a
+    changed finding from one that is worded or counted anew.
     """
 
     account_id: str
@@ -303,6 +306,7 @@ class Look:
     judged: frozenset[str]
     off: frozenset[str] = frozenset()
     retired: frozenset[str] = frozenset()
+    statements: Mapping[str, Any] = field(default_factory=dict)
 
 
 def finding_id(account_id: str, region: str, function_name: str, rule_id: str) -> str:

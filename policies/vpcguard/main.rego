@@ -40,7 +40,7 @@ _rules := {id: object.union(about, _composed(about, _said(id))) |
 	count(about) == count(_shown) + 1
 }
 
-_shown := {"title", "severity", "advice", "remediation"}
+_shown := {"title", "severity", "advice", "remediation", "statement"}
 
 # nobody asks a rule that is off for every function
 _said(id) := {"applies": set(), "deny": set(), "unknown": set()} if {

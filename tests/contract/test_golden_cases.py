@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -75,6 +76,31 @@ def test_verdicts_do_not_depend_on_the_scope(policy: Policy, name: str) -> None:
 
     assert wide == expected
     assert narrow == expected
+
+
+def test_what_a_rule_declares_as_its_statement_is_in_its_evidence(policy: Policy) -> None:
+    """A misspelt part would be the same for ever, and the finding never change."""
+    declared: dict[str, set[str]] = {}
+    stated: dict[str, set[str]] = {}
+    for name in NAMES:
+        case = CASES_FOLDER / name
+        facts = build_facts(load_snapshot(case / "snapshot.json"))
+        for rule in policy.decide(facts, _configuration(case)).rules:
+            declared[rule.id] = set(rule.statement)
+            for violation in rule.violations:
+                stated.setdefault(rule.id, set()).update(_parts(violation.evidence))
+
+    assert {rule_id: parts - stated.get(rule_id, set()) for rule_id, parts in declared.items()} == {
+        rule_id: set() for rule_id in declared
+    }
+
+
+def _parts(evidence: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a statement can be made of: keys, and fields of the entries of lists."""
+    for key, value in evidence.items():
+        yield key
+        entries = value if isinstance(value, list) else []
+        yield from (f"{key}.{of_each}" for one in entries if isinstance(one, dict) for of_each in one)
 
 
 def test_the_stored_cases_are_those_of_the_catalogue() -> None:

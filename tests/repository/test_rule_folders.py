@@ -31,6 +31,7 @@ TWO_OPINIONS = """# METADATA
 #   severity: low
 #   advice: Repair it.
 #   remediation: none
+#   statement: []
 package vpcguard.rules.nat.two_opinions
 
 import data.vpcguard.lib.result

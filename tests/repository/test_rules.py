@@ -28,6 +28,7 @@ FIELDS = {
     "judged": str,
     "configuration": list,
     "reads": list,
+    "statement": list,
 }
 THRESHOLD = re.compile(r"\b((?:ip|eni)_[a-z_]*(?:margin|floor|percent)|peak_concurrency)\b")
 

@@ -83,7 +83,10 @@ def a_look(
     function: str = FUNCTION,
     **fields: Any,
 ) -> Look:
-    """Return a look: by rule id, or a finding where its content matters. Every other rule is silent."""
+    """Return a look: by rule id, or a finding where its content matters. Every other rule is silent.
+
+    A finding states all of its evidence, unless `statements` says what of it.
+    """
     place: dict[str, Any] = {name: fields[name] for name in ("account_id", "region") if name in fields}
     common: dict[str, Any] = {"minute": minute, "function": function, "snapshot_digest": digest, **place}
     found = [one if isinstance(one, Finding) else a_finding(one, **common) for one in violated]
@@ -99,5 +102,6 @@ def a_look(
         "trigger": f"event {minute}",
         "findings": tuple(sorted([*found, *doubts], key=lambda finding: finding.rule_id)),
         "judged": frozenset(passed) | {finding.rule_id for finding in found},
+        "statements": {finding.rule_id: finding.evidence for finding in (*found, *doubts)},
     }
     return Look(**(values | fields))

@@ -13,6 +13,7 @@
 #   judged: FILL IN what is compared with what, what settles it, and what it does not look at.
 #   configuration: []
 #   reads: []
+#   statement: [subnet_ids]
 package vpcguard.rules.FAMILY.FAULT
 
 import data.vpcguard.lib.cohorts

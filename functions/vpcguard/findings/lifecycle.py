@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.looks import bounded, bounded_text
@@ -20,25 +20,17 @@ from vpcguard.model import Finding, Look, Severity, Stage, Status, StatusReason
 DAY = 86_400
 
 # opened, reopened, resolved, undetermined: the status changed, and the history says so.
-# updated: open or undetermined as before, but saying something else.
+# updated: open or undetermined as before, but of another severity, stage, root cause or statement.
 # unconfirmed: open, and this look could not judge it; it stays open. confirmed: it could again.
 ChangeKind = Literal["opened", "reopened", "resolved", "undetermined", "updated", "unconfirmed", "confirmed"]
 STATUS_CHANGES: frozenset[ChangeKind] = frozenset({"opened", "reopened", "resolved", "undetermined"})
-_NOT_CONTENT = frozenset(
-    {
-        *("first_seen", "last_seen", "changed_at", "resolved_at", "times_reopened"),  # history, kept here
-        *("policy_revision", "config_digest", "snapshot_digest"),  # differ at every look
-        *("actor", "managed_by"),  # who caused it, not what it is: a sweep knows neither
-        *("exemption_id", "remediation_id", "status_reason"),  # not of the look
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingState:
     """One finding as the look record remembers it.
 
-    fingerprint: digest of what the stored finding says. times_opened: how often it became open.
+    fingerprint: digest of what makes the stored finding what it is. times_opened: how often it became open.
     unconfirmed_since and unconfirmed: an open finding that later looks could not judge, since when,
     and the fingerprint of why. expires_at: seconds since 1970, on resolved ones.
     """
@@ -195,12 +187,12 @@ def _change(
     if finding is None:
         reason = _reason_to_end(rule_id, before, look)
         return None if before is None or reason is None else _resolved(rule_id, before, reason, expires_at)
-    kind = _kind(before, finding)
+    said = fingerprint(finding, look.statements.get(rule_id))
+    kind = _kind(before, finding, said)
     if kind is None:
         return None
-    return FindingChange(
-        rule_id=rule_id, kind=kind, before=before, after=_state(kind, before, finding), finding=finding
-    )
+    after = _state(kind, before, finding, said)
+    return FindingChange(rule_id=rule_id, kind=kind, before=before, after=after, finding=finding)
 
 
 def _reason_to_end(rule_id: str, before: FindingState | None, look: Look) -> StatusReason | None:
@@ -213,8 +205,7 @@ def _reason_to_end(rule_id: str, before: FindingState | None, look: Look) -> Sta
     return "fixed" if rule_id in look.judged else None
 
 
-def _kind(before: FindingState | None, finding: Finding) -> ChangeKind | None:
-    said = fingerprint(finding)
+def _kind(before: FindingState | None, finding: Finding, said: str) -> ChangeKind | None:
     if finding.status == "undetermined":
         return _kind_of_unknown(before, said)
     if before is None or before.times_opened == 0:
@@ -234,15 +225,15 @@ def _kind_of_unknown(before: FindingState | None, said: str) -> ChangeKind | Non
     return None if before.fingerprint == said else "updated"
 
 
-def _state(kind: ChangeKind, before: FindingState | None, finding: Finding) -> FindingState:
+def _state(kind: ChangeKind, before: FindingState | None, finding: Finding, said: str) -> FindingState:
     if kind == "unconfirmed" and before is not None:
         since = before.unconfirmed_since or finding.last_seen
-        return replace(before, unconfirmed_since=since, unconfirmed=fingerprint(finding))
+        return replace(before, unconfirmed_since=since, unconfirmed=said)
     return FindingState(
         status=finding.status,
         severity=finding.severity,
         stage=finding.stage,
-        fingerprint=fingerprint(finding),
+        fingerprint=said,
         first_seen=before.first_seen if before else finding.first_seen,
         last_seen=finding.last_seen,
         times_opened=(before.times_opened if before else 0) + (kind in ("opened", "reopened")),
@@ -258,9 +249,12 @@ def _resolved(rule_id: str, before: FindingState, reason: StatusReason, expires_
     )
 
 
-def fingerprint(finding: Finding) -> str:
-    """Return a digest of what the finding says, whatever look said it."""
-    content = {name: value for name, value in finding.as_document().items() if name not in _NOT_CONTENT}
+def fingerprint(finding: Finding, statement: Any) -> str:
+    """Return a digest of what makes a finding another one: not how it is worded, nor what it counts.
+
+    statement: what its rule declares as such, of its evidence; or what an undetermined one waits for.
+    """
+    content = (finding.status, finding.severity, finding.stage, finding.root_cause, statement)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
 
 

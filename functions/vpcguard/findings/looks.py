@@ -102,6 +102,7 @@ def looks(
                 judged=frozenset() if is_going else rule_ids - off[name] - unjudged[name],
                 off=frozenset(off[name]),
                 retired=decision.retired,
+                statements={rule.id: _statement(rule, verdict) for rule, verdict in stated[name]},
             )
         )
     return found
@@ -147,6 +148,18 @@ def _finding(of_the_function: Mapping[str, Any], rule: RuleDecision, verdict: Vi
         exemption_id=None,
         remediation_id=None,
     )
+
+
+def _statement(rule: RuleDecision, verdict: Violation | Unknown) -> Any:
+    """Return what a finding states: what its rule declares of the evidence, or what it waits for."""
+    if isinstance(verdict, Unknown):
+        return sorted(set(verdict.waits_for))
+    stated: dict[str, Any] = {}
+    for part in rule.statement:
+        key, _, of_each = part.partition(".")
+        value = verdict.evidence.get(key)
+        stated[part] = [one.get(of_each) for one in value or ()] if of_each else value
+    return stated
 
 
 def _owner(tags: Iterable[Mapping[str, str]]) -> str | None:

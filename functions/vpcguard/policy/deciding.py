@@ -29,7 +29,7 @@ _SHARED_COVERAGE = frozenset({"subnets", "prefix_list_entries", "block_public_ac
 _OF_AWS = "com.amazonaws."
 
 _FUNCTION = attrgetter("function")
-_OF_EVERY_ANSWER = attrgetter("id", "title", "severity", "advice", "remediation")
+_OF_EVERY_ANSWER = attrgetter("id", "title", "severity", "advice", "remediation", "statement")
 
 
 class Policy:
@@ -169,12 +169,8 @@ def merge_rules(answers: Sequence[tuple[RuleDecision, ...]]) -> tuple[RuleDecisi
     if len({tuple(map(_OF_EVERY_ANSWER, rules)) for rules in answers}) > 1:
         raise InvalidDecisionError("two batches of one question were judged by different rules")
     return tuple(
-        RuleDecision(
-            id=parts[0].id,
-            title=parts[0].title,
-            severity=parts[0].severity,
-            advice=parts[0].advice,
-            remediation=parts[0].remediation,
+        replace(
+            parts[0],
             applies=frozenset().union(*(part.applies for part in parts)),
             violations=tuple(sorted((v for part in parts for v in part.violations), key=_FUNCTION)),
             unknowns=tuple(sorted((u for part in parts for u in part.unknowns), key=_FUNCTION)),
@@ -195,6 +191,7 @@ def _rule(rule: Mapping[str, Any]) -> RuleDecision:
         "unknowns": tuple(sorted(unknowns, key=_FUNCTION)),
         "silent": frozenset(rule["silent"]),
         "off": frozenset(rule.get("off", ())),
+        "statement": tuple(rule.get("statement", ())),
     }
     return RuleDecision(**{**rule, **lists})
 

@@ -79,6 +79,7 @@ test_a_rule_is_shown_with_its_metadata if {
 		"severity": "medium",
 		"advice": "Add a subnet.",
 		"remediation": "none",
+		"statement": ["zone_ids", "subnet_ids"],
 		"passes": "Its subnets lie in two zones.",
 	}}
 	decision := data.vpcguard.decision with input as fixtures.estate({}) with data.vpcguard.rule_metadata as metadata
@@ -88,6 +89,7 @@ test_a_rule_is_shown_with_its_metadata if {
 		"severity": "medium",
 		"advice": "Add a subnet.",
 		"remediation": "none",
+		"statement": ["zone_ids", "subnet_ids"],
 		"applies": {"orders"},
 		"silent": set(),
 		"off": set(),
@@ -287,7 +289,7 @@ test_a_violation_goes_before_an_unknown if {
 
 _half_written := {"nat.half_written": _metadata}
 
-_metadata := {"title": "t", "severity": "low", "advice": "a", "remediation": "none"}
+_metadata := {"title": "t", "severity": "low", "advice": "a", "remediation": "none", "statement": []}
 
 _half := {"applies": {"orders"}, "deny": set(), "unknown": set()}
 
@@ -296,6 +298,7 @@ _rule := {
 	"severity": "high",
 	"advice": "Repair it.",
 	"remediation": "detach_vpc_config",
+	"statement": ["id"],
 }
 
 _document(rules) := fixtures.estate({"config": {"version": 1, "rules": rules}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,8 +30,31 @@ def test_each_function_gets_one_look_with_what_every_rule_says_of_it() -> None:
             "orders",
             findings=(_finding("orders", "nat.mixed_egress", message="broken", vpc_id="vpc-0a"),),
             judged={"nat.mixed_egress", "az.single_az"},
+            statements={"nat.mixed_egress": {}},
         ),
     ]
+
+
+def test_a_finding_states_what_its_rule_declares_of_the_evidence() -> None:
+    """A count is evidence and no statement; causes stay with their subnets."""
+    subnets = [
+        {"subnet_id": "subnet-a", "cause": "blackhole", "free": 7},
+        {"subnet_id": "subnet-b", "cause": None, "free": 9},
+    ]
+    broken = replace(_violation("orders"), evidence={"subnets": subnets, "vpc_id": "vpc-0a", "free": 16})
+    declared = ("vpc_id", "subnets.subnet_id", "subnets.cause", "missing")
+    rule = replace(_rule("nat.mixed_egress", violations=[broken]), statement=declared)
+
+    (look,) = _looks([rule], [_function("orders")])
+
+    assert look.statements == {
+        "nat.mixed_egress": {
+            "vpc_id": "vpc-0a",
+            "subnets.subnet_id": ["subnet-a", "subnet-b"],
+            "subnets.cause": ["blackhole", None],
+            "missing": None,
+        }
+    }
 
 
 def test_a_rule_that_is_off_for_a_function_is_not_judged_there() -> None:
@@ -62,6 +86,7 @@ def test_a_function_that_is_being_deleted_resolves_nothing(state: str) -> None:
 
 def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() -> None:
     """It carries the rule's own severity, and its rule is not judged: nothing of it may be resolved."""
+    waits = {"nat.mixed_egress": ["ec2:DescribeRouteTables", "tgw-0a"]}
     waiting = _unknown("orders", waits_for=("tgw-0a", "ec2:DescribeRouteTables", "tgw-0a"))
     rules = [_rule("nat.mixed_egress", severity="critical", applies={"orders"}, unknowns=[waiting])]
 
@@ -78,7 +103,7 @@ def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() ->
         root_cause=None,
         basis=None,
     )
-    assert look == _look("orders", findings=(expected,), judged=set())
+    assert look == _look("orders", findings=(expected,), judged=set(), statements=waits)
 
 
 def test_findings_and_looks_are_sorted_whatever_order_they_came_in() -> None:
@@ -225,7 +250,13 @@ def _function(name: str, *, tags: Mapping[str, str] | None = None, **fields: Any
     return {"name": name, "arn": f"arn:aws:lambda:::{name}", "tags": tag_list, **fields}
 
 
-def _look(function: str, *, findings: tuple[Finding, ...], judged: set[str]) -> Look:
+def _look(
+    function: str,
+    *,
+    findings: tuple[Finding, ...],
+    judged: set[str],
+    statements: dict[str, Any] | None = None,
+) -> Look:
     return Look(
         account_id="111122223333",
         region="eu-west-1",
@@ -237,6 +268,7 @@ def _look(function: str, *, findings: tuple[Finding, ...], judged: set[str]) -> 
         trigger="sweep 7",
         findings=findings,
         judged=frozenset(judged),
+        statements=statements or {},
     )
 
 

@@ -19,6 +19,7 @@
 #     how many addresses it has left, is not looked at.
 #   configuration: []
 #   reads: []
+#   statement: [zone_ids, candidate_subnet_ids, subnet_ids]
 package vpcguard.rules.az.missing_az
 
 import data.vpcguard.lib.cohorts

@@ -16,6 +16,7 @@
 #     az.single_usable_az.
 #   configuration: []
 #   reads: []
+#   statement: [zone_ids, subnet_ids]
 package vpcguard.rules.az.single_az
 
 import data.vpcguard.lib.cohorts

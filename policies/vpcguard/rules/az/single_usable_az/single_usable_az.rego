@@ -22,6 +22,7 @@
 #     here.
 #   configuration: [intent, trusted_egress]
 #   reads: []
+#   statement: [usable_zone_ids, unusable_subnet_ids, without_addresses, subnets.subnet_id, subnets.cause]
 package vpcguard.rules.az.single_usable_az
 
 import data.vpcguard.lib.cohorts

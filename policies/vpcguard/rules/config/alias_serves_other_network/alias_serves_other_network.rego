@@ -20,6 +20,7 @@
 #     of the old version works.
 #   configuration: []
 #   reads: []
+#   statement: [aliases, latest]
 package vpcguard.rules.config.alias_serves_other_network
 
 import data.vpcguard.lib.facts

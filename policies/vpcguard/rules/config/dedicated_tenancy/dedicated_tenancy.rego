@@ -19,6 +19,7 @@
 #     instances plays no part.
 #   configuration: []
 #   reads: []
+#   statement: [vpc_id]
 package vpcguard.rules.config.dedicated_tenancy
 
 import data.vpcguard.lib.cohorts

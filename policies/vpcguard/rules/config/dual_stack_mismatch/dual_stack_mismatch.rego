@@ -20,6 +20,7 @@
 #     out.
 #   configuration: []
 #   reads: []
+#   statement: [subnet_ids]
 package vpcguard.rules.config.dual_stack_mismatch
 
 import data.vpcguard.lib.cohorts

@@ -21,6 +21,7 @@
 #     A role that cannot make interfaces is a question for config.role_lacks_eni_permissions.
 #   configuration: []
 #   reads: []
+#   statement: [missing_subnets, missing_security_groups, full_subnets]
 package vpcguard.rules.config.idle_on_broken_network
 
 import data.vpcguard.lib.cohorts

@@ -19,6 +19,7 @@
 #     the owner's list as well. What the groups let through is judged by config.security_groups_block_egress.
 #   configuration: []
 #   reads: []
+#   statement: [missing_security_groups, vpc_id]
 package vpcguard.rules.config.missing_security_group
 
 import data.vpcguard.lib.cohorts

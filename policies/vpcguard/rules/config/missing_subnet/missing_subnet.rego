@@ -19,6 +19,7 @@
 #     other rule, except config.idle_on_broken_network.
 #   configuration: []
 #   reads: []
+#   statement: [missing_subnet_ids, vpc_id]
 package vpcguard.rules.config.missing_subnet
 
 import data.vpcguard.lib.cohorts

@@ -23,6 +23,7 @@
 #     the one that is called is no violation.
 #   configuration: [intent, trusted_egress]
 #   reads: []
+#   statement: [network_acls]
 package vpcguard.rules.config.network_acl_blocks_https
 
 import data.vpcguard.lib.cohorts

@@ -22,6 +22,7 @@
 #     read.
 #   configuration: []
 #   reads: []
+#   statement: [role, cause, missing_actions]
 package vpcguard.rules.config.role_lacks_eni_permissions
 
 import data.vpcguard.lib.facts

@@ -21,6 +21,7 @@
 #     targets.
 #   configuration: [intent]
 #   reads: []
+#   statement: [cause, security_group_ids, services]
 package vpcguard.rules.config.security_groups_block_egress
 
 import data.vpcguard.lib.cohorts

@@ -23,6 +23,7 @@
 #     sweep does not read the State of each function unless asked; the rule is silent then.
 #   configuration: []
 #   reads: []
+#   statement: [field, code]
 package vpcguard.rules.config.update_failed
 
 import data.vpcguard.lib.facts

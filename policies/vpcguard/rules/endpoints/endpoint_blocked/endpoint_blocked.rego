@@ -21,6 +21,7 @@
 #     endpoints whose policy is not the default.
 #   configuration: [intent]
 #   reads: []
+#   statement: [endpoints.service, endpoints.endpoint_id, endpoints.cause, endpoints.subnet_ids]
 package vpcguard.rules.endpoints.endpoint_blocked
 
 import data.vpcguard.lib.cohorts

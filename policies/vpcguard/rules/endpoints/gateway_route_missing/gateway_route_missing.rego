@@ -20,6 +20,7 @@
 #     what it costs, is not known.
 #   configuration: [intent, trusted_egress, prices]
 #   reads: []
+#   statement: [gaps]
 package vpcguard.rules.endpoints.gateway_route_missing
 
 import data.vpcguard.lib.cohorts

@@ -17,6 +17,7 @@
 #     service. Endpoints that do not take over the service's name are not judged. Gateway endpoints have no zones.
 #   configuration: [intent]
 #   reads: []
+#   statement: [endpoints.service, endpoints.endpoint_ids, endpoints.zone_ids]
 package vpcguard.rules.endpoints.interface_single_az
 
 import data.vpcguard.lib.cohorts

@@ -21,6 +21,7 @@
 #     the services that the function needs to leave it out.
 #   configuration: [intent, trusted_egress]
 #   reads: []
+#   statement: [endpoints, services.service, services.subnet_ids]
 package vpcguard.rules.endpoints.private_dns_off
 
 import data.vpcguard.lib.cohorts

@@ -23,6 +23,7 @@
 #     dead letters) is left out.
 #   configuration: [intent, trusted_egress, central_endpoints]
 #   reads: []
+#   statement: [services.service, services.subnet_ids, subnets.subnet_id, subnets.cause]
 package vpcguard.rules.endpoints.service_unreachable
 
 import data.vpcguard.lib.needs

@@ -24,6 +24,7 @@
 #     counted; the evidence says so.
 #   configuration: [thresholds.eni_quota_percent, thresholds.eni_quota_high_percent]
 #   reads: []
+#   statement: [vpc_id]
 package vpcguard.rules.ip.eni_quota
 
 import data.vpcguard.lib.cohorts

@@ -21,6 +21,7 @@
 #     Subnets for IPv6 alone are not judged.
 #   configuration: [thresholds.ip_margin]
 #   reads: []
+#   statement: [short_subnet_ids, security_group_ids]
 package vpcguard.rules.ip.insufficient_addresses
 
 import data.vpcguard.lib.cohorts
@@ -39,7 +40,12 @@ deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": 
 		result.list({$"{result.subnet(id)} has {free}" | some id, free in short}),
 		"Free addresses there, choose larger subnets, or use security groups that already have an interface there.",
 	])
-	evidence := {"free_addresses": short, "needed": _needed(key), "security_group_ids": cohort.named_groups}
+	evidence := {
+		"short_subnet_ids": object.keys(short),
+		"free_addresses": short,
+		"needed": _needed(key),
+		"security_group_ids": cohort.named_groups,
+	}
 	some name in cohort.functions
 }
 

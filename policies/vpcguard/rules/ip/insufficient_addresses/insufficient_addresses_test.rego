@@ -10,7 +10,12 @@ test_deny_a_full_subnet_without_the_interface if {
 			"orders needs a new network interface, but too few addresses are free: a1 (eu-west-1a) has 1.",
 			"Free addresses there, choose larger subnets, or use security groups that already have an interface there.",
 		]),
-		"evidence": {"free_addresses": {"a1": 1}, "needed": 2, "security_group_ids": {"sg-f"}},
+		"evidence": {
+			"short_subnet_ids": {"a1"},
+			"free_addresses": {"a1": 1},
+			"needed": 2,
+			"security_group_ids": {"sg-f"},
+		},
 	}} with input as _document(1, [])
 }
 

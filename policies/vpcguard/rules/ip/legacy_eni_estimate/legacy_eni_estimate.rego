@@ -19,6 +19,7 @@
 #     configuration turns it on.
 #   configuration: [thresholds.peak_concurrency]
 #   reads: [lambda:GetFunctionConcurrency]
+#   statement: [estimate]
 package vpcguard.rules.ip.legacy_eni_estimate
 
 import data.vpcguard.lib.cohorts

@@ -20,6 +20,7 @@
 #     fast the addresses are used up is not known.
 #   configuration: [thresholds.ip_floor, thresholds.ip_percent]
 #   reads: []
+#   statement: [short_subnet_ids]
 package vpcguard.rules.ip.low_headroom
 
 import data.vpcguard.lib.cohorts

@@ -20,6 +20,7 @@
 #     what lies behind a transit gateway.
 #   configuration: [intent, trusted_egress]
 #   reads: []
+#   statement: [crossing]
 package vpcguard.rules.nat.cross_az
 
 import data.vpcguard.lib.cohorts

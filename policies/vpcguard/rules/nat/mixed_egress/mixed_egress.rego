@@ -20,6 +20,7 @@
 #     rules of their own.
 #   configuration: [intent, trusted_egress]
 #   reads: []
+#   statement: [subnets.subnet_id, subnets.state, subnets.cause]
 package vpcguard.rules.nat.mixed_egress
 
 import data.vpcguard.lib.cohorts

@@ -28,6 +28,7 @@
 #     not tried.
 #   configuration: [intent, trusted_egress]
 #   reads: []
+#   statement: [subnets.subnet_id, subnets.cause]
 package vpcguard.rules.nat.no_internet_egress
 
 import data.vpcguard.lib.cohorts

@@ -18,6 +18,7 @@
 #     Off unless the configuration turns it on.
 #   configuration: []
 #   reads: []
+#   statement: []
 package vpcguard.rules.placement.vpc_required
 
 import data.vpcguard.lib.facts

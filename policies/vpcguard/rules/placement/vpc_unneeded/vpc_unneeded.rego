@@ -17,6 +17,7 @@
 #     the function does reach is not observed. Off unless the configuration turns it on.
 #   configuration: [intent]
 #   reads: []
+#   statement: [vpc_id]
 package vpcguard.rules.placement.vpc_unneeded
 
 import data.vpcguard.lib.cohorts
