@@ -64,8 +64,8 @@ _advice_for_one := "Add it to the function's VPC configuration, if it is meant f
 _advice := "Add one of each zone to the function's VPC configuration, if they are meant for functions."
 
 _waits(subnets, vpc_id) := union({
-	facts.waits_for_zones(subnets),
 	facts.waits("subnets", vpc_id),
+	{wait | candidates != set(); some wait in facts.waits_for_zones(subnets)},
 	{wait | some id in candidates; some wait in _kind_waits[id]},
 	{wait | candidates != set(); some id in subnets; some wait in _kind_waits[id]},
 }) if {

@@ -128,6 +128,10 @@ test_unknown_where_a_subnet_without_a_zone_may_use_it if {
 	_verdict(zoneless) == [set(), {"ec2:DescribeSubnets"}]
 }
 
+test_allow_any_zone_where_the_vpc_offers_no_other_subnet if {
+	_verdict(_document({"subnets": [object.remove(fixtures.subnet("app", "a"), ["zone_id"])]})) == [set(), set()]
+}
+
 test_unknown_where_other_subnets_may_not_have_been_listed if {
 	both := _document({"functions": [fixtures.function("orders", ["app", "other"], {})]})
 	_verdict(fixtures.denied(both, {"subnets": "ec2:DescribeSubnets"})) == [set(), {"ec2:DescribeSubnets"}]

@@ -12,7 +12,8 @@
 #   passes: Its subnets lie in two or more Availability Zones.
 #   judged: >-
 #     The zone ids of its subnets are counted, not the subnets and not the zone names, which differ between accounts.
-#     Two zones seen settle the matter, whatever a hidden subnet holds. Whether the zones are usable is a question for
+#     Two zones seen settle the matter, whatever a hidden subnet holds; so does one subnet alone, whose zone need not
+#     be known. Whether the zones are usable is a question for
 #     az.single_usable_az.
 #   configuration: []
 #   reads: []
@@ -27,7 +28,7 @@ applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
 	some key, zones in cohorts.zones
-	count(zones) == 1
+	count(zones) < 2
 	_waits[key] == set()
 	cohort := cohorts.by_key[key]
 	evidence := {"zone_ids": zones, "subnet_ids": cohort.subnets}
@@ -47,6 +48,8 @@ unknown contains result.unknown(name, waits) if {
 	some name in cohorts.by_key[key].functions
 }
 
-_waits := {key: union({cohort.hidden_subnet_waits, facts.waits_for_zones(cohort.subnets)}) |
+# a subnet alone is in one zone, whichever that is
+_waits := {key: union({cohort.hidden_subnet_waits, zone_waits}) |
 	some key, cohort in cohorts.with_subnets
+	zone_waits := {wait | count(cohort.subnets) > 1; some wait in facts.waits_for_zones(cohort.subnets)}
 }

@@ -42,11 +42,19 @@ test_unknown_when_the_hidden_subnet_decides if {
 }
 
 test_unknown_when_a_subnet_came_without_its_zone if {
-	zoneless := object.remove(fixtures.subnet("zoneless", "a"), ["zone_id"])
-	document := object.union(_document(["zoneless"]), {"subnets": [zoneless]})
+	document := object.union(_document(["a1", "zoneless"]), {"subnets": [fixtures.subnet("a1", "a"), _zoneless]})
 	rule.deny == set() with input as document
 	{one.function | some one in rule.unknown} == {"orders"} with input as document
 }
+
+# no subnet spans zones
+test_deny_one_subnet_alone_whatever_its_zone if {
+	document := object.union(_document(["zoneless", "gone"]), {"subnets": [_zoneless]})
+	{v.evidence | some v in rule.deny} == {{"zone_ids": set(), "subnet_ids": {"zoneless"}}} with input as document
+	rule.unknown == set() with input as document
+}
+
+_zoneless := object.remove(fixtures.subnet("zoneless", "a"), ["zone_id"])
 
 test_not_applicable_without_a_subnet_left if {
 	rule.applies == set() with input as _document([])

@@ -89,8 +89,10 @@ _verdicts := {key: {value: _verdict(value, key) | some value in cohort.intent.eg
 	[count(zones) < 2, _zone_waits[key]] != [true, set()]
 }
 
-_zone_waits := {key: union({cohort.hidden_subnet_waits, facts.waits_for_zones(cohort.subnets)}) |
+# a subnet alone is in one zone, whichever that is
+_zone_waits := {key: union({cohort.hidden_subnet_waits, waits}) |
 	some key, cohort in cohorts.with_subnets
+	waits := {wait | count(cohort.subnets) > 1; some wait in facts.waits_for_zones(cohort.subnets)}
 }
 
 # two usable zones settle it

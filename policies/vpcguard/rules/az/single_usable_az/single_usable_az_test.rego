@@ -50,6 +50,15 @@ test_allow_no_usable_zone_and_one_zone if {
 	_verdict(_document({"a": 0}, {"functions": single})) == [set(), set()]
 }
 
+# no subnet spans zones
+test_allow_one_subnet_alone_whatever_its_zone if {
+	alone := {
+		"functions": [fixtures.function("orders", ["a"], {})],
+		"subnets": [object.remove(_subnet("a", 0), ["zone_id"])],
+	}
+	_verdict(_document({}, alone)) == [set(), set()]
+}
+
 # nothing leads out, so that nothing is lost
 test_allow_two_zones_without_any_way_out_where_undeclared if {
 	_verdict(_document({}, {"nat_gateways": []})) == [set(), set()]
