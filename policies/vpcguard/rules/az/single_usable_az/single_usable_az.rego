@@ -150,6 +150,15 @@ _room := {key: {"free": free, "full": full, "perhaps": (cohort.subnets - free) -
 	}
 }
 
-_with_addresses := {one.id | some one in input.subnets; one.free_ipv4_addresses > 0}
+_with_addresses contains id if {
+	some id, subnet in facts.subnets
+	subnet.free_ipv4_addresses > 0
+}
+
+# a subnet for IPv6 alone has no IPv4 addresses to lack
+_with_addresses contains id if {
+	some id, subnet in facts.subnets
+	subnet.is_ipv6_only
+}
 
 _without_addresses := {one.id | some one in input.subnets; one.free_ipv4_addresses == 0}

@@ -43,6 +43,12 @@ test_allow_a_full_subnet_with_the_functions_interface if {
 	_verdict(_document({"b": 0}, {"network_interfaces": [_interface(["sg-other"])]})) == [{"orders"}, set()]
 }
 
+test_allow_a_subnet_for_ipv6_alone_which_lacks_no_addresses if {
+	of_ipv6 := object.union(object.remove(_subnet("b", 0), ["free_ipv4_addresses"]), {"is_ipv6_only": true})
+	document := _document({}, {"subnets": [_subnet("a", 9), of_ipv6, fixtures.subnet("pub", "a")]})
+	_verdict(document) == [set(), set()]
+}
+
 # zero belongs to the rule that names the reason, one zone to az.single_az
 test_allow_no_usable_zone_and_one_zone if {
 	_verdict(_document({"a": 0, "b": 0}, {})) == [set(), set()]

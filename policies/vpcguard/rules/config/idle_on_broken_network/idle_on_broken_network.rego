@@ -88,7 +88,8 @@ _open := {key: waits |
 
 _unsound := object.keys(_broken) | object.keys(_open)
 
-_full := {id | some id, subnet in facts.subnets; subnet.free_ipv4_addresses == 0}
+# a subnet for IPv6 alone has no IPv4 addresses to lack
+_full := {id | some id, subnet in facts.subnets; subnet.free_ipv4_addresses == 0; subnet.is_ipv6_only == false}
 
 _said(faults) := union({
 	{$"{id} does not exist" | some id in (faults.missing_subnets | faults.missing_security_groups)},

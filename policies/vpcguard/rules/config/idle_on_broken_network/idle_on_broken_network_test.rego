@@ -49,6 +49,13 @@ test_allow_a_full_subnet_that_holds_the_interface if {
 	rule.unknown == set() with input as document
 }
 
+test_allow_a_subnet_for_ipv6_alone_which_lacks_no_addresses if {
+	document := _document(["a1"], _idle, 0)
+	of_ipv6 := object.union(document, {"subnets": [object.union(document.subnets[0], {"is_ipv6_only": true})]})
+	rule.deny == set() with input as of_ipv6
+	rule.unknown == set() with input as of_ipv6
+}
+
 test_allow_an_idle_function_on_a_sound_network if {
 	rule.applies == {"orders"} with input as _document(["a1"], _idle, 200)
 	rule.deny == set() with input as _document(["a1"], _idle, 200)

@@ -12,8 +12,8 @@
 #     Free addresses in the subnets named, choose larger ones, or give the function security groups that already have an
 #     interface there.
 #   remediation: none
-#   applies_to: functions in a VPC that have a subnet left
-#   applies_if: [attached, subnets]
+#   applies_to: functions in a VPC that have a subnet left with IPv4 addresses
+#   applies_if: [attached, subnets, ipv4_addresses]
 #   passes: Each of its subnets has Lambda's interface for its security groups already, or addresses enough for one.
 #   judged: >-
 #     A subnet without a Lambda interface for the function's exact set of security groups needs one address. It is
@@ -30,7 +30,10 @@ import data.vpcguard.lib.facts
 import data.vpcguard.lib.lambda_interfaces
 import data.vpcguard.lib.result
 
-applies := cohorts.functions_with_subnets
+applies := cohorts.functions({key |
+	some key, judged in _judged
+	count(judged) + count(cohorts.by_key[key].hidden_subnets) > 0
+})
 
 deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
 	some key, cohort in cohorts.with_subnets
@@ -67,8 +70,15 @@ unknown contains result.unknown(name, waits) if {
 # subnets -> free addresses, where these are too few for one more interface
 _short(key, ids) := {id: free |
 	some id in ids
+	id in _judged[key]
 	free := facts.subnets[id].free_ipv4_addresses
 	free < _needed(key)
+}
+
+# AWS counts no free IPv4 address in a subnet for IPv6 alone, which has none to give
+_judged := {key: judged |
+	some key, cohort in cohorts.with_subnets
+	judged := {id | some id in cohort.subnets; facts.subnets[id].is_ipv6_only == false}
 }
 
 _needed(key) := 1 + config.settings[cohorts.by_key[key].signature].thresholds.ip_margin

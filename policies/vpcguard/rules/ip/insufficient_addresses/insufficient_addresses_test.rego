@@ -49,6 +49,14 @@ test_allow_a_full_subnet_that_holds_the_interface if {
 	rule.unknown == set() with input as _document(0, [_interface("a1", ["sg-f"])])
 }
 
+test_not_applicable_where_all_subnets_are_for_ipv6_alone if {
+	document := _document(0, [])
+	of_ipv6 := object.union(document.subnets[0], {"is_ipv6_only": true})
+	rule.applies == set() with input as object.union(document, {"subnets": [of_ipv6]})
+	rule.deny == set() with input as object.union(document, {"subnets": [of_ipv6]})
+	rule.unknown == set() with input as object.union(document, {"subnets": [of_ipv6]})
+}
+
 test_unknown_a_full_subnet_while_interfaces_are_unread if {
 	document := fixtures.denied(_document(0, []), {"lambda_interfaces": "ec2:DescribeNetworkInterfaces"})
 	rule.deny == set() with input as document
