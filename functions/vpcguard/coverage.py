@@ -99,6 +99,10 @@ def of_list(account: Account, operation: Operation) -> Coverage:
     """Return how complete the answer of an operation that lists everything is."""
     failure = account.reads.failures.get(operation.key)
     if account.has_answered(operation):
+        if account.old_reader:
+            field_name, untold = account.untold(operation)
+            if untold:
+                return _unknown(account, operation, f"was parsed by {account.reader_name}: no {field_name}")
         if failure is None:
             return KNOWN
         return _unknown(account, operation, f"answered in part: {_codes(failure)}")

@@ -97,6 +97,7 @@ class Snapshot:
 
     captured_at is taken before the first read: RFC 3339, UTC, microseconds, ending in Z.
     owners holds what the accounts that own shared subnets answered, by account id.
+    reader: the versions of what parsed the answers, "vpcguard" and "botocore"; None: nobody says.
     """
 
     account_id: str
@@ -106,6 +107,7 @@ class Snapshot:
     owners: Mapping[str, Answers] = field(default_factory=dict)
     not_requested: tuple[str, ...] = ()
     account: Mapping[str, Any] | None = None
+    reader: Mapping[str, str] | None = None
 
     def as_document(self) -> dict[str, Any]:
         """Return the JSON document of this snapshot, keys in the order of the format."""
@@ -117,6 +119,8 @@ class Snapshot:
         if self.account is not None:
             document["account"] = dict(self.account)
         document["captured_at"] = self.captured_at
+        if self.reader is not None:
+            document["reader"] = dict(self.reader)
         document |= _answers_document(self.own)
         if self.not_requested:
             document["not_requested"] = sorted(self.not_requested)

@@ -378,6 +378,7 @@ class Estate(Account):
     owners: dict[str, Account] = field(default_factory=dict)
     not_requested: list[str] = field(default_factory=list)
     about: Json | None = None
+    reader: Json | None = None
 
     def function(
         self,
@@ -451,6 +452,8 @@ class Estate(Account):
         }
         if self.about is not None:
             document["account"] = self.about
+        if self.reader is not None:
+            document["reader"] = self.reader
         return copy.deepcopy(document)
 
 

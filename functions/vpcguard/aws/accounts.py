@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
@@ -261,7 +262,7 @@ def _client_config() -> Config:
         read_timeout=READ_TIMEOUT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         max_pool_connections=POOL_CONNECTIONS,
-        user_agent_extra=f"vpcguard/{_version()}",
+        user_agent_extra=f"vpcguard/{READER['vpcguard']}",
     )
 
 
@@ -270,6 +271,10 @@ def _version() -> str:
         return version("vpcguard")
     except PackageNotFoundError:  # the Lambda package holds the code without its metadata
         return "unpackaged"
+
+
+# what reads AWS here, as snapshots name it; once a process
+READER: Mapping[str, str] = {"vpcguard": _version(), "botocore": botocore.__version__}
 
 
 def _assumed_session(

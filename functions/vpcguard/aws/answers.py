@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from vpcguard.aws.codes import is_not_found_code
-from vpcguard.aws.operations import Operation
+from vpcguard.aws.operations import Operation, Release
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Answers, Failure, Snapshot
+
+KNOWS_EVERY_FIELD = (1, 41, 6)  # the botocore that brought the youngest of the operations' `young` fields
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -72,6 +74,8 @@ class Account:
 
     place: where its answers stand in the snapshot, for error messages.
     is_read: False for an owner that the snapshot does not hold at all.
+    old_reader: the botocore that parsed the answers, if it drops fields that are kept; None: it drops none
+    or nobody says which it was.
     """
 
     id: str
@@ -80,6 +84,24 @@ class Account:
     place: str = "answers"
     is_own: bool = True
     is_read: bool = True
+    old_reader: Release | None = None
+
+    @property
+    def reader_name(self) -> str:
+        """What parsed the answers, for people."""
+        return f"botocore {'.'.join(map(str, self.old_reader or ()))}"
+
+    def drops(self, operation: Operation, name: str) -> bool:
+        """Return True if what parsed the answers is older than a field of an operation: it was not read."""
+        return self.old_reader is not None and self.old_reader < operation.young[name].since
+
+    def untold(self, operation: Operation) -> tuple[str, list[Json]]:
+        """Return the entries of a list about which a dropped field would say what they are, and its name."""
+        for name, young in operation.young.items():
+            if young.unless is not None and self.drops(operation, name):
+                listed = items(self.reads, operation)
+                return name, [one for one in listed if not one.get(name) and not one.get(young.unless)]
+        return "", []
 
     def answer(self, operation: Operation) -> Json:
         """Return the answer of an operation, by resource where it is called per resource; empty if unread."""
@@ -91,10 +113,14 @@ class Account:
     ) -> list[T]:
         """Return the converted entries of an answer's list, in its order; name: where it has several.
 
-        Raises SnapshotError that names the place of what is missing.
+        What is untold is left out. Raises SnapshotError that names the place of what is missing.
         """
+        answer = self.answer(operation)
+        if self.old_reader and (untold := self.untold(operation)[1]):
+            [key] = operation.lists
+            answer = {key: [one for one in answer[key] if one not in untold]}
         try:
-            return each(self.answer(operation), name or operation.lists[0], convert)
+            return each(answer, name or operation.lists[0], convert)
         except SnapshotError as error:
             raise SnapshotError(f"{self.place}.{operation.key}.{error}") from None
 
@@ -186,12 +212,15 @@ class Estate:
 def estate_of(snapshot: Snapshot) -> Estate:
     """Return the accounts of a snapshot."""
     left_out = frozenset(snapshot.not_requested)
+    botocore = (snapshot.reader or {}).get("botocore")
+    release = KNOWS_EVERY_FIELD if botocore is None else tuple(map(int, botocore.split(".")))
+    old_reader = release if release < KNOWS_EVERY_FIELD else None
     owners = {
-        owner: Account(owner, reads, left_out, place=f"owners.{owner}.answers", is_own=False)
+        owner: Account(owner, reads, left_out, f"owners.{owner}.answers", is_own=False, old_reader=old_reader)
         for owner, reads in snapshot.owners.items()
         if owner != snapshot.account_id
     }
-    own = Account(snapshot.account_id, snapshot.own, left_out)
+    own = Account(snapshot.account_id, snapshot.own, left_out, old_reader=old_reader)
     partitions = [name for prefix, name in _PARTITIONS.items() if snapshot.region.startswith(prefix)]
     return Estate(own=own, region=snapshot.region, partition=(*partitions, "aws")[0], owners=owners)
 

@@ -42,6 +42,7 @@ class Each:
 
 Shape = Kind | Each | Mapping[str, Any] | list[Any]  # Mapping and list hold shapes
 
+Release = tuple[int, ...]  # of botocore: (1, 44, 8)
 VpcIds = Collection[str] | None  # None: every VPC of the account and region
 
 TEXT, WHOLE, NUMBER, FLAG, ANY = Kind.TEXT, Kind.WHOLE, Kind.NUMBER, Kind.FLAG, Kind.ANY
@@ -52,6 +53,18 @@ def texts(names: str) -> dict[str, Shape]:
     return dict.fromkeys(names.split(), TEXT)
 
 
+@dataclass(frozen=True, slots=True)
+class Young:
+    """A field that botocore knows since a release: an older one drops it from what AWS answers.
+
+    since: by the history of botocore/data at https://github.com/boto/botocore. unless: another field that
+    tells the same; an entry of a list with neither is no answer.
+    """
+
+    since: Release
+    unless: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation:
     """A row of the table of operations.
@@ -60,6 +73,7 @@ class Operation:
     keys: how many levels of resource keys stand above an answer in the snapshot; 0: called once.
     paged: read with the paginator of that name. page_size: what to ask for; None: as many as AWS gives.
     vpc_filter: the filter that narrows the list down to VPCs; filters: how its parameter is called.
+    young: fields whose absence means something, and since when botocore knows them.
     """
 
     service: str
@@ -70,6 +84,7 @@ class Operation:
     page_size: int | None = None
     vpc_filter: str | None = None
     filters: str = "Filters"
+    young: Mapping[str, Young] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

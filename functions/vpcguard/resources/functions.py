@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vpcguard.aws.answers import Estate, Json, items, known, required_text, text, texts_of, value
-from vpcguard.aws.operations import ANY, FLAG, TEXT, WHOLE, Call, Operation, Shape, kind_of, texts
-from vpcguard.coverage import FactsByKind, Family, entries, of_list
+from vpcguard.aws.answers import Account, Estate, Json, items, known, required_text, text, texts_of, value
+from vpcguard.aws.operations import ANY, FLAG, TEXT, WHOLE, Call, Operation, Shape, Young, kind_of, texts
+from vpcguard.coverage import KNOWN, Coverage, FactsByKind, Family, entries, of_list, unknown
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Answers
 
@@ -21,6 +21,7 @@ VPC_CONFIG: dict[str, Shape] = {
     "SecurityGroupIds": [TEXT],
     "Ipv6AllowedForDualStack": FLAG,
 }
+_CAPACITY = "CapacityProviderConfig"
 # No Environment, Code, Layers, ImageConfigResponse, Description: values and signed URLs stand there.
 _FUNCTION: dict[str, Shape] = {
     **texts("FunctionName FunctionArn Version Role Runtime PackageType LastModified KMSKeyArn"),
@@ -31,11 +32,14 @@ _FUNCTION: dict[str, Shape] = {
     "VpcConfig": VPC_CONFIG,
     "DeadLetterConfig": texts("TargetArn"),
     "FileSystemConfigs": [texts("Arn LocalMountPath")],
-    "CapacityProviderConfig": ANY,
+    _CAPACITY: ANY,
 }
-LIST_FUNCTIONS = Operation(service="lambda", name="ListFunctions", shape={"Functions": [_FUNCTION]})
+_YOUNG = {_CAPACITY: Young((1, 41, 6))}
+LIST_FUNCTIONS = Operation(
+    service="lambda", name="ListFunctions", shape={"Functions": [_FUNCTION]}, young=_YOUNG
+)
 GET_FUNCTION_CONFIGURATION = Operation(
-    service="lambda", name="GetFunctionConfiguration", shape=_FUNCTION, keys=1
+    service="lambda", name="GetFunctionConfiguration", shape=_FUNCTION, keys=1, young=_YOUNG
 )
 
 LATEST = "$LATEST"
@@ -124,7 +128,14 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     except UnicodeEncodeError:
         raise SnapshotError("answers: a function's name is no text that UTF-8 can hold") from None
     facts["functions"] = functions
-    return entries("functions", {}, default=coverage)
+    return [
+        *entries("functions", {}, default=coverage),
+        *entries(
+            "capacity_providers",
+            _of_capacity(own, functions.values()) if own.old_reader else {},
+            default=KNOWN if functions else coverage,  # who was read said so
+        ),
+    ]
 
 
 FAMILY = Family(operations=(LIST_FUNCTIONS, GET_FUNCTION_CONFIGURATION), add_facts=add_facts)
@@ -155,8 +166,22 @@ def _function(item: Json, *, arn_prefix: str, name: str | None = None) -> Json |
     return known(document)
 
 
+def _of_capacity(own: Account, functions: Iterable[Json]) -> dict[str, Coverage]:
+    """Return the coverage of the functions that may have a capacity provider, which brings the network.
+
+    Where there is one, the function has no subnets of its own:
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-capacity-providers.html
+    """
+    if not own.drops(LIST_FUNCTIONS, _CAPACITY):
+        return {}
+    found = unknown(
+        LIST_FUNCTIONS.key, reason=f"{LIST_FUNCTIONS.key} was parsed by {own.reader_name}: no {_CAPACITY}"
+    )
+    return {one["name"]: found for one in functions if not (one["subnet_ids"] or one["managed_instances"])}
+
+
 def _has_capacity_provider(item: Json) -> bool:
-    configuration = item.get("CapacityProviderConfig")  # kept whatever it is, so a file may hold anything
+    configuration = item.get(_CAPACITY)  # kept whatever it is, so a file may hold anything
     if configuration is not None and not isinstance(configuration, dict):
-        raise SnapshotError(f"CapacityProviderConfig: expected an object, found {kind_of(configuration)}")
+        raise SnapshotError(f"{_CAPACITY}: expected an object, found {kind_of(configuration)}")
     return bool(configuration)

@@ -26,7 +26,7 @@ from vpcguard.aws.answers import (
     texts_of,
     value,
 )
-from vpcguard.aws.operations import FLAG, TEXT, Call, Operation, Shape, texts
+from vpcguard.aws.operations import FLAG, TEXT, Call, Operation, Shape, Young, texts
 from vpcguard.coverage import FactsByKind, Family, VpcKind
 from vpcguard.resources.networks import SUBNETS, VPC_ATTRIBUTE
 
@@ -50,6 +50,7 @@ NAT_GATEWAYS = Operation(
     page_size=1000,
     vpc_filter="vpc-id",
     filters="Filter",
+    young={"AvailabilityMode": Young((1, 41, 0), unless="SubnetId")},  # a zonal one has a subnet
 )
 INTERNET_GATEWAYS = Operation(
     service="ec2",

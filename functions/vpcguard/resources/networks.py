@@ -18,7 +18,7 @@ from vpcguard.aws.answers import (
     text,
     value,
 )
-from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, calls_by_id, texts
+from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, Young, calls_by_id, texts
 from vpcguard.coverage import (
     KNOWN,
     Coverage,
@@ -70,6 +70,7 @@ SUBNETS = Operation(
     paged=True,
     page_size=1000,
     vpc_filter="vpc-id",
+    young={"BlockPublicAccessStates": Young((1, 35, 65))},
 )
 ROUTE_TABLES = Operation(
     service="ec2",
@@ -164,7 +165,12 @@ def read_vpcs(estate: Estate) -> dict[str, Json]:
 
 def read_subnets(estate: Estate) -> dict[str, Json]:
     """Return the subnets that we or their owner see, by id; zone names are those of our account."""
-    return estate.union(SUBNETS, _subnet, is_own_first=True)
+    subnets = estate.union(SUBNETS, _subnet, is_own_first=True)
+    # where nobody read the mode, our account's option, or none, would count
+    if estate.own.old_reader and estate.own.drops(SUBNETS, "BlockPublicAccessStates"):
+        for subnet in subnets.values():
+            subnet.setdefault("internet_gateway_block_mode", f"not read: {estate.own.reader_name}")
+    return subnets
 
 
 def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:

@@ -21,6 +21,9 @@ from vpcguard.resources import OPERATIONS
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _ACCOUNT = texts("name organization_unit") | {"tags": Each(TEXT)}
+_READER = texts("vpcguard botocore")
+_RELEASE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}){2}")
+_OLDEST_READER = (1, 31, 63)  # brought VpcConfig.Ipv6AllowedForDualStack; what is younger has its own `Young`
 _GZIP = b"\x1f\x8b"
 
 
@@ -68,7 +71,18 @@ def _parse(document: Mapping[str, Any]) -> Snapshot:
         },
         not_requested=tuple(keep(document.get("not_requested", []), [TEXT], "not_requested")),
         account=None if account is None else keep(account, _ACCOUNT, "account"),
+        reader=None if document.get("reader") is None else _reader(document["reader"]),
     )
+
+
+def _reader(value: Any) -> dict[str, str]:
+    reader: dict[str, str] = keep(value, _READER, "reader")
+    expected = "a version of botocore such as 1.44.8"
+    release = _matching(reader.get("botocore"), _RELEASE, "reader.botocore", expected)
+    if tuple(map(int, release.split("."))) < _OLDEST_READER:
+        oldest = ".".join(map(str, _OLDEST_READER))
+        raise SnapshotError(f"reader.botocore is {release}, and AWS's answers take {oldest} or newer")
+    return reader
 
 
 def _answers(document: Mapping[str, Any], place: str) -> Answers:

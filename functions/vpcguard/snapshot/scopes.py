@@ -20,6 +20,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from vpcguard.aws.accounts import READER
 from vpcguard.aws.answers import InUse, Json, items, merge
 from vpcguard.aws.codes import PARTIAL
 from vpcguard.aws.operations import FILTER_VALUES, Call, VpcIds
@@ -145,6 +146,7 @@ def capture_pages(scope: Scope, aws: Aws, *, clock: Clock, options: CaptureOptio
         owners=read.owners,
         not_requested=tuple(sorted(read.not_requested)),
         account=options.account,
+        reader=READER,
     )
     return Captured(snapshot, read.next_marker, read.pages)
 

@@ -3,7 +3,27 @@
 What is expected follows from the semantics of the rules, never from what the policies answered.
 """
 
-from tests.contract.catalogue import addresses, configuration, endpoints, intents, paths, sharing, zones
+from tests.contract.catalogue import (
+    addresses,
+    configuration,
+    endpoints,
+    intents,
+    paths,
+    readers,
+    sharing,
+    zones,
+)
 from tests.contract.catalogue.registry import CASES, Case
 
-__all__ = ["CASES", "Case", "addresses", "configuration", "endpoints", "intents", "paths", "sharing", "zones"]
+__all__ = [
+    "CASES",
+    "Case",
+    "addresses",
+    "configuration",
+    "endpoints",
+    "intents",
+    "paths",
+    "readers",
+    "sharing",
+    "zones",
+]

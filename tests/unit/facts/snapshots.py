@@ -22,6 +22,7 @@ def snapshot(
     owners: dict[str, Answers] | None = None,
     not_requested: tuple[str, ...] = (),
     account: Json | None = None,
+    reader: Json | None = None,
 ) -> Snapshot:
     """Return a snapshot with these answers and failures."""
     return Snapshot(
@@ -32,6 +33,7 @@ def snapshot(
         owners=owners or {},
         not_requested=not_requested,
         account=account,
+        reader=reader,
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
 from botocore import xform_name
 
+from vpcguard.aws.answers import KNOWS_EVERY_FIELD
 from vpcguard.aws.operations import Each, Kind, Operation, Shape
 from vpcguard.snapshot import ACTIONS, IAM_ACTIONS, OPERATIONS, SCOPE_ACTIONS
 
@@ -56,6 +59,19 @@ def test_every_field_exists_in_awss_model_with_its_type(operation: Operation) ->
 
     assert _differences(operation.shape, model.output_shape, operation.key) == []
     assert operation.method == xform_name(operation.name)
+
+
+def test_no_reader_of_ours_is_older_than_a_field_that_is_kept() -> None:
+    """What every installation may use knows every field, and the oldest one knows those that are young."""
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))["project"]
+    [floor] = [line for line in project["dependencies"] if line.startswith("boto3")]
+    oldest = tuple(map(int, floor.removeprefix("boto3>=").partition(",")[0].split(".")))
+
+    young = [(operation, name) for operation in OPERATIONS.values() for name in operation.young]
+
+    assert oldest >= (1, 44, 8)
+    assert max(operation.young[name].since for operation, name in young) == KNOWS_EVERY_FIELD <= oldest
+    assert [name for operation, name in young if name not in repr(operation.shape)] == []
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)

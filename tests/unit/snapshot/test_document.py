@@ -68,6 +68,7 @@ SNAPSHOTS = st.builds(
     not_requested=st.lists(st.sampled_from(sorted(OPERATIONS)), unique=True).map(sorted).map(tuple),
     account=st.none()
     | st.fixed_dictionaries({"name": st.text(max_size=8), "tags": st.dictionaries(NAMES, NAMES)}),
+    reader=st.sampled_from([None, {"botocore": "1.44.8"}, {"vpcguard": "1.0.0", "botocore": "1.44.10"}]),
 )
 
 
@@ -130,6 +131,16 @@ def test_times_are_kept_in_one_form(written: str, kept: str) -> None:
             "captured_at must be an RFC 3339 time with its zone, such as 2026-11-20T12:00:00.123456Z",
         ),
         ({"captured_at": 5}, "captured_at must be text, not a number"),
+        ({"reader": "boto3"}, "reader must be an object, not text"),
+        ({"reader": {}}, "reader.botocore must be a version of botocore such as 1.44.8"),
+        (
+            {"reader": {"botocore": "latest"}},
+            "reader.botocore must be a version of botocore such as 1.44.8",
+        ),
+        (
+            {"reader": {"botocore": "1.31.62"}},
+            "reader.botocore is 1.31.62, and AWS's answers take 1.31.63 or newer",
+        ),
         ({"answers": []}, "answers must be an object, not a list"),
         ({"answers": None}, "answers must be an object, not null"),
         ({"failures": "none"}, "failures must be an object, not text"),

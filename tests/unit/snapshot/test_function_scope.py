@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import Any
 
+import botocore
 import pytest
 
 from tests.support.recorded_aws import (
@@ -88,6 +90,13 @@ def test_a_function_is_read_with_its_network_and_its_role() -> None:
     assert answers["lambda:ListEventSourceMappings"] == {"orders": {"EventSourceMappings": []}}
     assert dict(snapshot.own.failures) == {}
     assert snapshot.not_requested == ("lambda:GetFunctionConcurrency",)
+
+
+def test_a_snapshot_names_what_parsed_its_answers() -> None:
+    """A botocore drops what it does not know, so that later nobody can tell it from what was not there."""
+    reader = _capture(_aws(), "hook").reader
+
+    assert reader == {"vpcguard": version("vpcguard"), "botocore": botocore.__version__}
 
 
 def test_the_clock_is_read_before_the_first_call() -> None:

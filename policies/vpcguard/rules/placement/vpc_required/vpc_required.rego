@@ -33,8 +33,11 @@ deny contains result.violation(name, {
 }) if {
 	some name, one in facts.judged
 	one.subnet_ids == []
+	not _unread[name]
 }
 
-unknown := set()
+unknown contains result.unknown(name, waits) if some name, waits in _unread
+
+_unread := facts.doubtful("capacity_providers", {name | some name, one in facts.judged; one.subnet_ids == []})
 
 _advice := "Attach it to a VPC, or leave it out of the configuration's demand."

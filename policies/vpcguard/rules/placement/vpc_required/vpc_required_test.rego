@@ -30,8 +30,13 @@ test_not_applicable_to_a_function_on_its_way_out if {
 	rule.deny == set() with input as _document([], {"state": "Deleting"})
 }
 
-# where a function is attached is always read with it
-test_unknown_never if {
+test_unknown_while_it_may_have_a_capacity_provider if {
+	unread := {"capacity_providers": "lambda:ListFunctions"}
+	wait := {"status": "unknown", "name": "lambda:ListFunctions", "reason": "AccessDenied"}
+	rule.unknown == {{"function": "orders", "waits": {wait}, "evidence": {}}}
+		with input as fixtures.denied(_document([], {}), unread)
+	rule.deny == set() with input as fixtures.denied(_document([], {}), unread)
+	rule.unknown == set() with input as fixtures.denied(_document(["a1"], {}), unread)
 	rule.unknown == set() with input as _document([], {})
 }
 
