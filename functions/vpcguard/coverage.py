@@ -95,8 +95,8 @@ def worst(*found: Coverage) -> Coverage:
     )
 
 
-def of_list(account: Account, operation: Operation) -> Coverage:
-    """Return how complete the answer of an operation that lists everything is."""
+def of_list(account: Account, operation: Operation, vpc_id: str | None = None) -> Coverage:
+    """Return how complete the answer of an operation that lists everything is; vpc_id: about one VPC."""
     failure = account.reads.failures.get(operation.key)
     if account.has_answered(operation):
         if account.old_reader:
@@ -104,7 +104,7 @@ def of_list(account: Account, operation: Operation) -> Coverage:
             if untold:
                 return _unknown(account, operation, f"was parsed by {account.reader_name}: no {field_name}")
         if failure is None:
-            return KNOWN
+            return _of_left_out(account, operation, vpc_id)
         return _unknown(account, operation, f"answered in part: {_codes(failure)}")
     if failure is not None:
         return _unknown(account, operation, f"refused: {_codes(failure)}")
@@ -124,7 +124,8 @@ def of_entry(
     refusal = failures.get(subject or "") if isinstance(failures, Mapping) else None
     if refusal is None:
         if subject is not None and account.answer(operation).get(subject) is not None:
-            return KNOWN
+            odd = account.left_out.get((operation.key, subject))
+            return KNOWN if odd is None else unknown(operation.key, reason=odd.reason, is_failed_read=False)
         refusal = failures if isinstance(failures, Failure) else None
     if refusal is None:
         is_complete = is_asked_for_all and failures is None and account.has_answered(operation)
@@ -139,6 +140,12 @@ def of_unread(account: Account, operation: Operation) -> Coverage:
     if operation.key in account.not_requested:
         return Coverage("not_requested", (operation.key,), f"{operation.key} was left out on purpose")
     return _unknown(account, operation, "was not read")
+
+
+def of_lacking(operation: Operation, what: str) -> Coverage:
+    """Return the coverage of a fact that an operation tells, and whose answer is without it."""
+    reason = f"{operation.key} answered without {what}"
+    return unknown(operation.key, reason=reason, is_failed_read=False)
 
 
 def entries(kind: str, by_subject: Mapping[str, Coverage], *, default: Coverage | None = None) -> list[Json]:
@@ -200,12 +207,12 @@ def in_no_vpc(estate: Estate, own: Coverage, vpc_id: str, *, vpcs: Operation) ->
 
 
 def _in_vpc(estate: Estate, kind: VpcKind, vpc_id: str, vpcs: Operation) -> Coverage:
-    own, owner_id = of_list(estate.own, kind.operation), estate.owner_of.get(vpc_id)
+    own, owner_id = of_list(estate.own, kind.operation, vpc_id), estate.owner_of.get(vpc_id)
     if owner_id == estate.own.id or kind.seen_by == "own":
         return own
     if owner_id is None:
         return in_no_vpc(estate, own, vpc_id, vpcs=vpcs)
-    owners = of_list(estate.owner(owner_id), kind.operation)
+    owners = of_list(estate.owner(owner_id), kind.operation, vpc_id)
     if kind.seen_by == "both":
         return worst(own, owners)
     return own if kind.seen_by == "either" and own.is_known else owners
@@ -219,6 +226,19 @@ def _named_subnets(
         for subnet_id in (*one.get("subnet_ids", ()), one.get("subnet_id")):
             if subnet_id is not None:
                 yield subnet_id, one.get("vpc_id")
+
+
+def _of_left_out(account: Account, operation: Operation, vpc_id: str | None) -> Coverage:
+    """Return KNOWN unless a complete answer holds what nobody can use, in this VPC or perhaps in it."""
+    found = [
+        one.reason
+        for (key, _), one in account.left_out.items()
+        if key == operation.key and (vpc_id is None or one.vpc_id in (None, vpc_id))
+    ]
+    if not found:
+        return KNOWN
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return unknown(operation.key, reason=found[0] + more, is_failed_read=False)
 
 
 def _unknown(account: Account, operation: Operation, what: str) -> Coverage:

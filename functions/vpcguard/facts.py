@@ -9,35 +9,42 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from vpcguard.aws.answers import Estate, estate_of, known, required_text, text
+from vpcguard.aws.answers import Estate, LeftOut, estate_of, known, required_text, text
 from vpcguard.aws.answers import Json as Facts
 from vpcguard.coverage import cover_vpcs
 from vpcguard.model import Snapshot
 from vpcguard.resources import FAMILIES, VPC_KINDS
 from vpcguard.resources.networks import VPCS, read_subnets, read_vpcs
 
-__all__ = ["Facts", "build_facts"]
+__all__ = ["Facts", "LeftOut", "build_facts", "read_facts"]
 
 INPUT_VERSION = 1
 
 
 def build_facts(snapshot: Snapshot) -> Facts:
-    """Return the input document of policies/schemas/input.json, without `config`.
+    """Return the facts of `read_facts`."""
+    return read_facts(snapshot)[0]
+
+
+def read_facts(snapshot: Snapshot) -> tuple[Facts, tuple[LeftOut, ...]]:
+    """Return the document of policies/schemas/input.json, without `config`, and what was left out of it.
 
     No key is null: what is not known is absent, and `coverage` says why. The order of lists in the
-    snapshot changes nothing. Raises SnapshotError that names the place of what is missing.
+    snapshot changes nothing. A resource that lacks what it means nothing without is left out, and what rests
+    on it is unknown.
     """
     estate = _with_owners(estate_of(snapshot))
     facts: dict[str, dict[str, Facts]] = {}
     coverage = [entry for family in FAMILIES for entry in family.add_facts(estate, facts)]
     coverage += cover_vpcs(estate, facts, VPC_KINDS, vpcs=VPCS)
-    return {
+    document = {
         "schema_version": INPUT_VERSION,
         "evaluated_at": snapshot.captured_at,
         "account": _account(snapshot, estate.partition),
         **{kind: [found[key] for key in sorted(found)] for kind, found in facts.items()},
         "coverage": coverage,
     }
+    return document, tuple(one for account in estate.accounts for one in account.left_out.values())
 
 
 def _account(snapshot: Snapshot, partition: str) -> Facts:

@@ -116,6 +116,45 @@ def test_an_unread_operation_is_3_only_where_a_verdict_waits_for_it(
     assert vpcguard("audit", "--snapshot", write(harmless), "--format", "jsonl").returncode == 0
 
 
+def test_an_odd_resource_is_left_out_named_and_no_failed_read(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    """Endpoints of VPC Lattice have no ServiceName: one of them must not hide a whole account."""
+    odd = copy.deepcopy(document)
+    endpoints = odd["answers"]["ec2:DescribeVpcEndpoints"]["VpcEndpoints"]
+    vpc_id = endpoints[0]["VpcId"]
+    more = {"VpcId": vpc_id, "State": "available"}
+    endpoints += [
+        {"VpcEndpointId": "vpce-0resource", "VpcEndpointType": "Resource", **more},
+        {"VpcEndpointId": "vpce-0network", "VpcEndpointType": "ServiceNetwork", **more},
+    ]
+    unheard = copy.deepcopy(odd)
+    unheard["answers"]["ec2:DescribeVpcEndpoints"]["VpcEndpoints"] += [
+        {"VpcEndpointId": "vpce-0odd", "VpcEndpointType": "Interface", **more}
+    ]
+    for subnet in unheard["answers"]["ec2:DescribeSubnets"]["Subnets"]:
+        del subnet["AvailabilityZoneId"]
+
+    whole, lattice, without = (
+        vpcguard("audit", "--snapshot", write(one), "--format", "jsonl") for one in (document, odd, unheard)
+    )
+
+    assert (lattice.returncode, lattice.stderr) == (0, "")
+    kept = ("function_name", "rule_id", "status", "message")
+    assert [[json.loads(line)[key] for key in kept] for line in lattice.stdout.splitlines()] == [
+        [json.loads(line)[key] for key in kept] for line in whole.stdout.splitlines()
+    ]
+    assert without.returncode == 0
+    assert without.stderr.splitlines() == [
+        "Left out: 1 resource that AWS answered without what judging takes.",
+        (
+            "Left out: in 111122223333 ec2:DescribeVpcEndpoints answered without ServiceName of vpce-0odd: "
+            "expected text, found nothing."
+        ),
+    ]
+    assert "undetermined" in without.stdout
+
+
 def test_a_missing_resource_and_an_opaque_path_are_no_failed_reads(
     vpcguard: Run, write: Callable[[Json], Path], document: Json
 ) -> None:

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 from vpcguard.errors import FactsError, InvalidDecisionError, PolicyEvaluationError, SnapshotError
-from vpcguard.facts import build_facts
+from vpcguard.facts import LeftOut, read_facts
 from vpcguard.findings.looks import looks
 from vpcguard.model import Answers, Change, Decision, Failure, Look, Snapshot
 from vpcguard.policy.configuration import Configuration
@@ -53,7 +53,7 @@ class Judgement:
     """What one snapshot says. digest: of the snapshot, or of the whole that it is a part of.
 
     looks: one for every function, by name. changing: functions that AWS is changing at this moment, or whose
-    network it is; they were judged as they stand.
+    network it is; they were judged as they stand. left_out: what was answered and cannot be used.
     """
 
     snapshot: Snapshot
@@ -61,6 +61,7 @@ class Judgement:
     decision: Decision
     looks: tuple[Look, ...]
     changing: frozenset[str]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -83,7 +84,7 @@ def judge(
     digest: of the snapshot that this one is a part of, which is the evidence; None: it is whole.
     Raises FactsError, DecisionError: there is no verdict then, and nothing may be recorded.
     """
-    facts = build_facts(snapshot)
+    facts, left_out = read_facts(snapshot)
     decision = policy.decide(facts, configuration)
     digest = digest or snapshot.digest()
     return Judgement(
@@ -101,6 +102,7 @@ def judge(
             )
         ),
         changing=_changing(facts),
+        left_out=left_out,
     )
 
 

@@ -1,8 +1,8 @@
 """What the accounts of a snapshot answered: pieces put together, and looked up again.
 
 A snapshot holds what its operations' shapes let through, whether AWS or a file gave it, so that types are
-not checked again. What a fact means nothing without, an id say, may still be missing, and is named with its
-place.
+not checked again. What a fact means nothing without, an id say, may still be missing: AWS's models call
+nearly every field optional. Such a resource is left out, and named.
 """
 
 from __future__ import annotations
@@ -68,23 +68,44 @@ def items(answers: Answers, operation: Operation) -> list[Json]:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """One resource that was answered and cannot be used; no read can settle what it is.
+
+    name: its id, or its place in the answer where that is missing. vpc_id: None where it is not said.
+    lacks: e.g. "ServiceName: expected text, found nothing".
+    """
+
+    account_id: str
+    operation: str
+    name: str
+    vpc_id: str | None
+    lacks: str
+
+    @property
+    def reason(self) -> str:
+        """Say in words what AWS did not."""
+        path, _, what = self.lacks.partition(": ")
+        return f"{self.operation} answered without {path} of {self.name}: {what}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Account:
     """What one account answered, the snapshot's own or the owner of a shared VPC.
 
-    place: where its answers stand in the snapshot, for error messages.
     is_read: False for an owner that the snapshot does not hold at all.
     old_reader: the botocore that parsed the answers, if it drops fields that are kept; None: it drops none
     or nobody says which it was.
+    left_out: by operation and name what conversions could not use; it grows while facts are made.
     """
 
     id: str
     reads: Answers = field(default_factory=Answers)
     not_requested: frozenset[str] = frozenset()
-    place: str = "answers"
     is_own: bool = True
     is_read: bool = True
     old_reader: Release | None = None
+    left_out: dict[tuple[str, str], LeftOut] = field(default_factory=dict)
 
     @property
     def reader_name(self) -> str:
@@ -113,26 +134,40 @@ class Account:
     ) -> list[T]:
         """Return the converted entries of an answer's list, in its order; name: where it has several.
 
-        What is untold is left out. Raises SnapshotError that names the place of what is missing.
+        What is untold, and an entry that cannot be converted, is left out.
         """
-        answer = self.answer(operation)
-        if self.old_reader and (untold := self.untold(operation)[1]):
-            [key] = operation.lists
-            answer = {key: [one for one in answer[key] if one not in untold]}
-        try:
-            return each(answer, name or operation.lists[0], convert)
-        except SnapshotError as error:
-            raise SnapshotError(f"{self.place}.{operation.key}.{error}") from None
+        listed = name or operation.lists[0]
+        shape: Any = operation.shape[listed]
+        id_field = next(iter(shape[0]))  # shapes begin with the id
+        untold = self.untold(operation)[1] if self.old_reader else []
+        converted = []
+        for index, item in enumerate(self.answer(operation).get(listed, ())):
+            if item in untold:
+                continue
+            try:
+                converted.append(convert(item))
+            except SnapshotError as error:
+                found = item.get(id_field)
+                known_as = found if found and isinstance(found, str) else f"{listed}[{index}]"
+                self._leave_out(operation, known_as, error, vpc_id=text(item, "VpcId"))
+        return converted
 
     def entry(self, operation: Operation, subject: str, convert: Callable[[Json], T]) -> T | None:
-        """Return the converted answer about one resource, None where there is none."""
+        """Return the converted answer about one resource, None where there is none that can be converted."""
         answer = self.answer(operation).get(subject)
         if answer is None:
             return None
         try:
             return convert(answer)
         except SnapshotError as error:
-            raise SnapshotError(f"{self.place}.{operation.key}[{subject!r}].{error}") from None
+            self._leave_out(operation, subject, error)
+            return None
+
+    def _leave_out(
+        self, operation: Operation, name: str, error: SnapshotError, *, vpc_id: str | None = None
+    ) -> None:
+        one = LeftOut(account_id=self.id, operation=operation.key, name=name, vpc_id=vpc_id, lacks=str(error))
+        self.left_out.setdefault((operation.key, name), one)
 
     def named(self, operation: Operation) -> set[str]:
         """Return the resources that answers or failures of an operation name: all others are alike."""
@@ -216,7 +251,7 @@ def estate_of(snapshot: Snapshot) -> Estate:
     release = KNOWS_EVERY_FIELD if botocore is None else tuple(map(int, botocore.split(".")))
     old_reader = release if release < KNOWS_EVERY_FIELD else None
     owners = {
-        owner: Account(owner, reads, left_out, f"owners.{owner}.answers", is_own=False, old_reader=old_reader)
+        owner: Account(owner, reads, left_out, is_own=False, old_reader=old_reader)
         for owner, reads in snapshot.owners.items()
         if owner != snapshot.account_id
     }

@@ -17,7 +17,7 @@ from vpcguard.cli.formats import FORMATS, FormatName, write_report
 from vpcguard.cli.output import say, write_file
 from vpcguard.cli.reading import Selection, read_file, read_regions
 from vpcguard.cli.render import progress
-from vpcguard.cli.report import SEVERITIES, Report, Unread, merged, not_read, report_of
+from vpcguard.cli.report import SEVERITIES, Report, Unread, left_out_lines, merged, not_read, report_of
 from vpcguard.errors import ConfigurationError
 from vpcguard.model import Severity, Snapshot
 from vpcguard.policy.configuration import Configuration, load_configuration
@@ -80,8 +80,8 @@ def run(
         raise ConfigurationError(f"no such function: {', '.join(missing)}")  # else a typo would pass
     _show(report, format_name, out)
     if format_name == "jsonl":  # which has no room for it: nothing but findings on stdout
-        for unread in report.unread:
-            say(not_read(unread))
+        for line in (*left_out_lines(report.left_out), *map(not_read, report.unread)):
+            say(line)
     return report.exit_code(fail_on)
 
 

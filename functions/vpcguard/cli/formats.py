@@ -55,6 +55,7 @@ def _write_document(report: Report, stream: TextIO) -> None:
             "not_applicable": sum(len(looked.not_applicable) for looked in report.looked),
         },
         "unread": [asdict(unread) for unread in report.unread],
+        "left_out": [asdict(one) for one in report.left_out],
         "findings": [finding.as_document() for finding in report.findings],
     }
     write_json(document, stream)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from vpcguard.audit.judging import Judgement, failed_reads
+from vpcguard.aws.answers import LeftOut
 from vpcguard.aws.codes import PARTIAL, is_not_found_code
 from vpcguard.cli.output import DONE, FINDINGS, READ_FAILED, visible
 from vpcguard.model import Decision, Finding, Severity, Snapshot, Status
@@ -55,11 +56,15 @@ class Looked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything one command line audit found. Findings are sorted by function name, then rule id."""
+    """Everything one command line audit found. Findings are sorted by function name, then rule id.
+
+    left_out: what AWS answered and nobody can use; no read failed, so that no exit code speaks of it.
+    """
 
     looked: tuple[Looked, ...]
     findings: tuple[Finding, ...]
     unread: tuple[Unread, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     def missing_functions(self, wanted: Iterable[str]) -> list[str]:
         """Return those of the named functions that were in none of the places looked at."""
@@ -101,6 +106,7 @@ def merged(reports: list[Report]) -> Report:
         looked=tuple(looked for report in reports for looked in report.looked),
         findings=tuple(sorted(findings, key=_order)),
         unread=tuple(unread for report in reports for unread in report.unread),
+        left_out=tuple(one for report in reports for one in report.left_out),
     )
 
 
@@ -137,6 +143,7 @@ def report_of(judgement: Judgement, *, only: Iterable[str] = ()) -> Report:
         looked=(looked,),
         findings=tuple(findings),
         unread=(*refused, *missing_reads(missing, refused, snapshot)),
+        left_out=judgement.left_out,
     )
 
 
@@ -213,7 +220,7 @@ def summary_lines(report: Report) -> list[str]:
             number = _number(len(looked.not_applicable), "function")
             where = f"{number} of {looked.account_id} in {looked.region}"
             lines.append(f"Not applicable: no rule speaks about {where}: {', '.join(looked.not_applicable)}.")
-    return [visible(line) for line in lines] + unread_lines(report.unread)
+    return [visible(line) for line in lines] + left_out_lines(report.left_out) + unread_lines(report.unread)
 
 
 def count_lines(report: Report) -> list[str]:
@@ -222,6 +229,14 @@ def count_lines(report: Report) -> list[str]:
         f"Open: {_counts(report.counts('open'))}.",
         f"Undetermined: {_counts(report.counts('undetermined'))}.",
     ]
+
+
+def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
+    """Return a line that counts what was answered and cannot be used, then one for each of it; or none."""
+    if not left_out:
+        return []
+    count = f"Left out: {_number(len(left_out), 'resource')} that AWS answered without what judging takes."
+    return [count, *(visible(f"Left out: in {one.account_id} {one.reason}.") for one in left_out)]
 
 
 def unread_lines(unread: Iterable[Unread]) -> list[str]:

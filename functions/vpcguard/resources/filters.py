@@ -26,8 +26,8 @@ from vpcguard.coverage import (
     VpcKind,
     entries,
     of_entry,
+    of_lacking,
     of_list,
-    of_unread,
 )
 from vpcguard.resources.networks import routes_in_use
 
@@ -255,6 +255,6 @@ def _add_block_public_access(estate: Estate, facts: FactsByKind) -> list[Json]:
         if mode is not None:
             modes[account.id] = {"account_id": account.id, "internet_gateway_block_mode": mode.lower()}
         elif coverage[account.id].is_known:
-            coverage[account.id] = of_unread(account, BLOCK_PUBLIC_ACCESS)
+            coverage[account.id] = of_lacking(BLOCK_PUBLIC_ACCESS, "InternetGatewayBlockMode")
     facts["block_public_access"] = modes
     return entries("block_public_access", coverage)

@@ -127,7 +127,8 @@ def event_source_calls(names: Iterable[str], aliases: Answers) -> Iterator[Call]
     for name in names:
         yield Call(LIST_EVENT_SOURCES, (name,), {"FunctionName": name})
         for alias in known_aliases.get(name, {}).get("Aliases", []):
-            yield Call(LIST_EVENT_SOURCES, (name,), {"FunctionName": alias["AliasArn"]})
+            if arn := alias.get("AliasArn"):
+                yield Call(LIST_EVENT_SOURCES, (name,), {"FunctionName": arn})
 
 
 def all_event_sources_call() -> Call:
@@ -155,7 +156,11 @@ def without_repeats(answers: Answers) -> Answers:
     if by_name is None:
         return answers
     unique = {
-        name: {_MAPPINGS: list({mapping.get("UUID"): mapping for mapping in answer[_MAPPINGS]}.values())}
+        name: {
+            _MAPPINGS: list(
+                {mapping.get("UUID", repr(mapping)): mapping for mapping in answer[_MAPPINGS]}.values()
+            )
+        }
         for name, answer in by_name.items()
     }
     return Answers({**answers.answers, LIST_EVENT_SOURCES.key: unique}, answers.failures)

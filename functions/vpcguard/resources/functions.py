@@ -74,7 +74,7 @@ def read_function_pages(reads: Reads, marker: str | None = None) -> Iterator[tup
 
 def functions_in(answers: Answers) -> dict[str, Json]:
     """Return the functions of a list and of single reads by name; a single read is newer and fuller."""
-    listed = {one["FunctionName"]: one for one in items(answers, LIST_FUNCTIONS)}
+    listed = {one["FunctionName"]: one for one in items(answers, LIST_FUNCTIONS) if "FunctionName" in one}
     return {**listed, **answers.answers.get(GET_FUNCTION_CONFIGURATION.key, {})}
 
 

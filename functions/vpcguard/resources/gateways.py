@@ -96,6 +96,11 @@ VPC_ENDPOINTS = Operation(
 )
 
 
+# what these lead to is no service: a resource configuration, or a service network of VPC Lattice
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
+_WITHOUT_SERVICE = frozenset({"Resource", "ServiceNetwork"})
+
+
 def named_calls(in_use: InUse) -> Iterator[Call]:
     """Yield the reads of the DNS attributes of VPCs with an interface endpoint: its names hang on them."""
     endpoints = in_use.items(VPC_ENDPOINTS)
@@ -183,11 +188,14 @@ def _attachment(item: Json) -> Json:
 
 
 def _endpoint(item: Json) -> Json:
-    return {
+    kind = text(item, "VpcEndpointType") or "Gateway"  # AWS's default
+    document = {
         "id": required_text(item, "VpcEndpointId"),
         "vpc_id": required_text(item, "VpcId"),
-        "type": text(item, "VpcEndpointType") or "Gateway",  # AWS's default
-        "service_name": required_text(item, "ServiceName"),
+        "type": kind,
+        "service_name": text(item, "ServiceName")
+        if kind in _WITHOUT_SERVICE
+        else required_text(item, "ServiceName"),
         "state": lower(item, "State"),
         "private_dns_enabled": item.get("PrivateDnsEnabled", False),
         "private_dns_only_for_inbound_resolver": (
@@ -198,6 +206,7 @@ def _endpoint(item: Json) -> Json:
         "security_group_ids": fields_of(item.get("Groups", ()), "GroupId"),
         "has_default_policy": _is_full_access(item.get("PolicyDocument")),
     }
+    return known(document)
 
 
 def _is_full_access(policy: str | None) -> bool:

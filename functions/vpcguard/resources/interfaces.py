@@ -25,7 +25,7 @@ from vpcguard.aws.answers import (
     value,
 )
 from vpcguard.aws.operations import FLAG, NUMBER, WHOLE, Call, Operation, Shape, VpcIds, calls_by_id, texts
-from vpcguard.coverage import FactsByKind, Family, VpcKind, entries, of_entry, of_unread
+from vpcguard.coverage import FactsByKind, Family, VpcKind, entries, of_entry, of_lacking, of_unread
 from vpcguard.errors import SnapshotError
 from vpcguard.resources.networks import routes_in_use
 
@@ -191,7 +191,9 @@ def _add_quotas(own: Account, facts: FactsByKind) -> list[Json]:
         if coverage[code].is_known and quota is not None:
             quotas[code] = quota
         elif coverage[code].is_known:
-            coverage[code] = of_unread(own, operation)
+            is_answered = code in own.answer(operation)
+            lacking = of_lacking(operation, f"Quota.Value of {code}")
+            coverage[code] = lacking if is_answered else of_unread(own, operation)
     facts["quotas"] = quotas
     default = of_entry(own, GET_QUOTA, is_asked_for_all=True)
     default = of_entry(own, GET_DEFAULT_QUOTA) if default.is_known else default

@@ -29,8 +29,8 @@ from vpcguard.coverage import (
     in_no_vpc,
     named_vpcs,
     of_entry,
+    of_lacking,
     of_list,
-    of_unread,
 )
 
 _IPV6_NETWORKS: list[Shape] = [{"Ipv6CidrBlock": TEXT, "Ipv6CidrBlockState": texts("State")}]
@@ -142,7 +142,7 @@ _NO_TARGET = {"DestinationPrefixListId", "InstanceOwnerId", "InstanceId", "Gatew
 
 def routes_in_use(in_use: InUse) -> list[Json]:
     """Return the routes of all tables of the VPCs in use, as they were answered."""
-    return [route for table in in_use.items(ROUTE_TABLES) for route in table["Routes"]]
+    return [route for table in in_use.items(ROUTE_TABLES) for route in table.get("Routes", ())]
 
 
 def named_calls(in_use: InUse) -> Iterator[Call]:
@@ -214,7 +214,8 @@ def _of_attributes(estate: Estate, vpc: Json | None, vpc_id: str) -> Coverage:
     owner = estate.owner(estate.owner_of.get(vpc_id, estate.own.id))
     coverage = of_entry(owner, VPC_ATTRIBUTE, vpc_id)
     if coverage.is_known and not owner.has_not_found(VPC_ATTRIBUTE, vpc_id):
-        return of_unread(owner, VPC_ATTRIBUTE)
+        missing = [name for key, name in _DNS.items() if key not in (vpc or {})]
+        return of_lacking(VPC_ATTRIBUTE, f"{' and '.join(missing)} of {vpc_id}")
     return coverage
 
 
@@ -267,7 +268,7 @@ def _associate_shared(estate: Estate, facts: FactsByKind) -> None:
     tables, subnets = facts["route_tables"].values(), facts["subnets"]
     associated = {subnet_id for table in tables for subnet_id in table["subnet_ids"]}
     main = {table["vpc_id"]: table for table in tables if table["is_main"]}
-    shared_with_us = set(fields_of(items(estate.own.reads, SUBNETS), "SubnetId"))
+    shared_with_us = set(fields_of(items(estate.own.reads, SUBNETS), "SubnetId")) & subnets.keys()
     for subnet_id in sorted(shared_with_us - associated):
         vpc_id = subnets[subnet_id]["vpc_id"]
         if vpc_id in main and estate.owner_of.get(vpc_id) != estate.own.id:

@@ -22,6 +22,7 @@ from vpcguard.coverage import (
     Family,
     entries,
     of_entry,
+    of_lacking,
     of_list,
     of_unread,
     unknown,
@@ -220,7 +221,7 @@ def _default_version(policy: Json) -> list[Any]:
 
 def _managed_policies(roles: Answers) -> list[str]:
     attached = roles.answers.get(LIST_ATTACHED.key, {}).values()
-    arns = {policy["PolicyArn"] for answer in attached for policy in answer["AttachedPolicies"]}
+    arns = {policy.get("PolicyArn") for answer in attached for policy in answer["AttachedPolicies"]}
     for answer in roles.answers.get(GET_ROLE.key, {}).values():
         arns.add(_boundary(answer.get("Role", {})))
     return sorted(arns - {None})
@@ -232,11 +233,11 @@ def _collect_documents(reads: Reads, policies: Answers, documents: Documents) ->
     remembered: dict[str, Any] = {}
     wanted: dict[str, tuple[str, str]] = {}
     for arn, answer in policies.answers.get(GET_POLICY.key, {}).items():
-        policy = answer["Policy"]
-        key = (policy.get("PolicyId", ""), policy["DefaultVersionId"])
+        policy = answer.get("Policy", {})
+        key = (policy.get("PolicyId", ""), policy.get("DefaultVersionId", ""))
         if key in documents:
             remembered[arn] = documents[key]
-        else:
+        elif key[1]:
             wanted[arn] = key
     read = reads.run(
         Call(GET_POLICY_VERSION, (arn,), {"PolicyArn": arn, "VersionId": version})
@@ -329,6 +330,12 @@ def _of_managed(own: Account, arn: str) -> Coverage:
     """Return what the absence of a managed policy's document means; a deleted policy grants nothing."""
     if own.has_not_found(GET_POLICY, arn) or own.has_not_found(GET_POLICY_VERSION, arn):
         return KNOWN
+    if any(policy.get("Arn") == arn for policy in own.answer(GET_ALL).get("Policies", ())):
+        return of_lacking(GET_ALL, f"the default version of {arn}")
+    if arn in own.answer(GET_POLICY_VERSION):
+        return of_lacking(GET_POLICY_VERSION, f"the default version of {arn}")
+    if arn in own.answer(GET_POLICY) and not text(own.answer(GET_POLICY)[arn], "Policy", "DefaultVersionId"):
+        return of_lacking(GET_POLICY, f"DefaultVersionId of {arn}")
     only_all = own.has_tried(GET_ALL) and not own.has_tried(GET_POLICY_VERSION)
     operation = GET_ALL if only_all else GET_POLICY_VERSION
     return unknown(operation.key, reason=f"policy {arn} was not read")

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from tests.unit.audit.fakes import ACCOUNT, CAPTURED_AT, REGION, RULE, OneRule, configuration
-from vpcguard.audit.judging import MOST_PARTS, judge_or_bisect
+from vpcguard.audit.judging import MOST_PARTS, judge, judge_or_bisect
 from vpcguard.errors import (
     FactsError,
     InvalidDecisionError,
     OpaUnavailableError,
     PolicyEvaluationError,
-    SnapshotError,
     UndefinedDecisionError,
 )
 from vpcguard.model import Answers, Look, Snapshot
@@ -68,14 +67,16 @@ def test_without_a_fault_there_is_one_question() -> None:
     assert len(policy.asked) == 1
 
 
-def test_a_function_that_makes_no_facts_is_refused_too() -> None:
+def test_a_function_that_makes_no_facts_is_left_out_and_named() -> None:
     """AWS has never answered so; if it does, the neighbours of that function are none the worse."""
-    found, _, refused = judged(
-        snapshot("a", "b", odd={**configuration("odd"), "CapacityProviderConfig": "much"}), OneRule()
-    )
+    taken = snapshot("a", "b", odd={**configuration("odd"), "CapacityProviderConfig": "much"})
 
-    assert names(found) == ["a", "b"]
-    assert {name: type(error) for name, error in refused.items()} == {"odd": SnapshotError}
+    judgement = judge(taken, policy=OneRule(), configuration=load_configuration(), trigger="event")
+
+    assert judgement.functions == ("a", "b")
+    assert [(one.operation, one.name, one.lacks) for one in judgement.left_out] == [
+        ("lambda:GetFunctionConfiguration", "odd", "CapacityProviderConfig: expected an object, found text")
+    ]
 
 
 @pytest.mark.parametrize("error", [OpaUnavailableError("dead"), UndefinedDecisionError("no bundle")])

@@ -8,10 +8,18 @@ from dataclasses import fields, replace
 
 import pytest
 
+from vpcguard.aws.answers import LeftOut
 from vpcguard.cli.formats import FormatName, draw_findings, write_findings, write_report
 from vpcguard.cli.report import Looked, Report, Unread
 from vpcguard.model import Finding
 
+LEFT_OUT = LeftOut(
+    account_id="111122223333",
+    operation="ec2:DescribeVpcEndpoints",
+    name="vpce-0a",
+    vpc_id="vpc-0a",
+    lacks="ServiceName: expected text, found nothing",
+)
 LONG_ID = "subnet-" + "0123456789abcdef" * 8
 
 
@@ -51,7 +59,7 @@ def test_json_holds_counts_coverage_and_findings(report: Report) -> None:
         account_id="111122223333", region="eu-west-1", operation="ec2:DescribeVpcs", code="Denied"
     )
 
-    document = json.loads(_written(replace(report, unread=(unread,)), "json"))
+    document = json.loads(_written(replace(report, unread=(unread,), left_out=(LEFT_OUT,)), "json"))
 
     assert document["summary"] == {
         "open": {"medium": 1},
@@ -60,6 +68,7 @@ def test_json_holds_counts_coverage_and_findings(report: Report) -> None:
         "not_applicable": 1,
     }
     assert [one["operation"] for one in document["unread"]] == ["ec2:DescribeVpcs"]
+    assert [one["name"] for one in document["left_out"]] == ["vpce-0a"]
     assert document["looked"][0]["not_applicable"] == ["webhook"]
     assert [one["function_name"] for one in document["findings"]] == ["orders-api", "orders-api"]
 
@@ -124,7 +133,7 @@ def test_table_ends_with_counts_and_what_was_not_read(report: Report) -> None:
         ),
     )
 
-    lines = " ".join(_written(replace(report, unread=unread), "table").split())
+    lines = " ".join(_written(replace(report, unread=unread, left_out=(LEFT_OUT,)), "table").split())
 
     assert "Open: 1 medium. Undetermined: 1 high." in lines
     assert "Undetermined verdicts wait for: tgw-0a (1)." in lines
@@ -133,6 +142,11 @@ def test_table_ends_with_counts_and_what_was_not_read(report: Report) -> None:
     assert (
         "Not read: iam:GetRole of orders-role in 444455556666 eu-west-1: AccessDenied: not allowed" in lines
     )
+    assert (
+        "Left out: 1 resource that AWS answered without what judging takes. Left out: in 111122223333 "
+        in lines
+    )
+    assert "ec2:DescribeVpcEndpoints answered without ServiceName of vpce-0a: expected text, found" in lines
 
 
 def _drawn(kind: str, finding: Finding) -> str:

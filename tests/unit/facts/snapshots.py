@@ -75,6 +75,12 @@ def coverage(found: Json, kind: str, subject: str | None = None) -> Json:
     return {key: value for key, value in entry.items() if key not in ("kind", "subject")}
 
 
+def lacking(operation: str, what: str) -> Json:
+    """Return the coverage of a fact whose own operation answered without it: no read can settle it."""
+    reason = f"{operation} answered without {what}"
+    return {**unknown(operation), "reason": reason, "is_failed_read": False}
+
+
 KNOWN: Json = {"status": "known", "waits_for": []}
 
 

@@ -52,7 +52,7 @@ _in_vpc := {vpc_id: ids |
 _about(id) := {
 	"endpoint_id": id,
 	"type": facts.vpc_endpoints[id].type,
-	"service": endpoints.names[id],
+	"service": object.get(endpoints.names, id, null),
 	"state": facts.vpc_endpoints[id].state,
 }
 

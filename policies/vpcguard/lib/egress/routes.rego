@@ -19,7 +19,7 @@ route_table(subnet_id, vpc_id) := table_id if {
 route_table_waits(vpc_id) := waits if {
 	waits := facts.waits("route_tables", vpc_id)
 	waits != set()
-} else := {{"status": "unknown", "name": "ec2:DescribeRouteTables", "reason": "no main route table"}}
+} else := {{"status": "opaque", "name": "ec2:DescribeRouteTables", "reason": "no main route table"}}
 
 # METADATA
 # description: |

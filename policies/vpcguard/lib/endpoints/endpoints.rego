@@ -114,7 +114,7 @@ group_waits := {id: waits |
 			not facts.security_groups[group_id]
 			some wait in facts.waits("security_groups", vpc_id)
 		},
-		{{"status": "unknown", "name": "ec2:DescribeVpcEndpoints", "reason": $"no groups of {id}"} |
+		{{"status": "opaque", "name": "ec2:DescribeVpcEndpoints", "reason": $"no groups of {id}"} |
 			facts.vpc_endpoints[id].security_group_ids == []
 		},
 	})

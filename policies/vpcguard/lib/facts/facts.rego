@@ -47,7 +47,7 @@ waits_for_addresses(ids) := {_unsaid("address count", id) | some id in (ids & _u
 
 _uncounted := {one.id | some one in input.subnets; one.is_ipv6_only == false; not one.free_ipv4_addresses}
 
-_unsaid(what, id) := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"no {what} of {id}"}
+_unsaid(what, id) := {"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"no {what} of {id}"}
 
 # METADATA
 # description: True if what the document lacks of this kind about this subject does not exist.

@@ -59,7 +59,7 @@ _doubt := {key: waits |
 	waits := {wait | "unread" in {found.egress.source, found.services.source}; some wait in found.waits}
 }
 
-_role_waits(role_name) := {{"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}} if {
+_role_waits(role_name) := {{"status": "opaque", "name": "lambda:ListFunctions", "reason": "no role"}} if {
 	role_name == ""
 } else := object.get(iam.unread, role_name, set())
 

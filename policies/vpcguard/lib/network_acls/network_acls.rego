@@ -21,7 +21,7 @@ waits(subnet_id) := set() if {
 } else := unread if {
 	unread := facts.waits("network_acls", facts.subnets[subnet_id].vpc_id)
 	unread != set()
-} else := {{"status": "unknown", "name": "ec2:DescribeNetworkAcls", "reason": $"no ACL of {subnet_id}"}}
+} else := {{"status": "opaque", "name": "ec2:DescribeNetworkAcls", "reason": $"no ACL of {subnet_id}"}}
 
 # METADATA
 # description: |

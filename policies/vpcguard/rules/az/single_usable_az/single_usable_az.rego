@@ -146,7 +146,7 @@ _room := {key: {"free": free, "full": full, "perhaps": (cohort.subnets - free) -
 	waits := pairs.waits | {wait |
 		some id in (cohort.subnets - free)
 		not facts.subnets[id].free_ipv4_addresses
-		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"free addresses of {id}"}
+		wait := {"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"free addresses of {id}"}
 	}
 }
 

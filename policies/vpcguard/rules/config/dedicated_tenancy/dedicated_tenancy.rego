@@ -53,7 +53,7 @@ unknown contains result.unknown(name, waits) if {
 _untold(vpc_id) := {wait |
 	facts.vpcs[vpc_id]
 	facts.is_known("vpcs", vpc_id)
-	wait := {"status": "unknown", "name": "ec2:DescribeVpcs", "reason": $"no tenancy of {vpc_id}"}
+	wait := {"status": "opaque", "name": "ec2:DescribeVpcs", "reason": $"no tenancy of {vpc_id}"}
 }
 
 # neither the function nor any subnet says which VPC it is

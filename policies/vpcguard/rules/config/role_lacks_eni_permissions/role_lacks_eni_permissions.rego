@@ -65,7 +65,7 @@ unknown contains result.unknown(name, _nameless) if {
 	not one.role_name
 }
 
-_nameless := {{"status": "unknown", "name": "lambda:ListFunctions", "reason": "no role"}}
+_nameless := {{"status": "opaque", "name": "lambda:ListFunctions", "reason": "no role"}}
 
 _judged := {name: judged |
 	asked := object.keys(_asked)

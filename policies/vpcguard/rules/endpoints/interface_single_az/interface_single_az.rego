@@ -206,6 +206,6 @@ _subnet_waits(id) := {wait |
 _zone_waits(subnet_id, vpc_id) := waits if {
 	waits := facts.waits_within("subnets", subnet_id, vpc_id)
 	waits != set()
-} else := {{"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"no zone of {subnet_id}"}}
+} else := {{"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"no zone of {subnet_id}"}}
 
 _advice := "Add a subnet in each of these zones to the endpoint."

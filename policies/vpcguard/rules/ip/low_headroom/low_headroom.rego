@@ -64,7 +64,7 @@ unknown contains result.unknown(name, waits) if {
 	not _short[key]
 	waits := cohorts.by_key[key].hidden_subnet_waits | {wait |
 		some id in (judged - _counted)
-		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"addresses of {id}"}
+		wait := {"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"addresses of {id}"}
 	}
 	waits != set()
 	some name in cohorts.by_key[key].functions

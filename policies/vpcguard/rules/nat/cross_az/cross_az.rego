@@ -92,7 +92,7 @@ _waits(id, path) := unknown_zones | _list_waits(id) if {
 	unknown_zones := {wait |
 		some nat_id in path.nat_ids
 		_side(id, nat_id) == "unknown"
-		wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"zone of {nat_id}"}
+		wait := {"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"zone of {nat_id}"}
 	}
 } else := path.waits | _list_waits(id) if {
 	# a path that may work, over a gateway that may be in another zone

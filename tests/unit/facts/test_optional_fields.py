@@ -1,0 +1,131 @@
+"""AWS's models call nearly every field optional: none of them may cost more than what rests on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support import full_answers
+from tests.unit.facts.snapshots import (
+    ACCOUNT,
+    KNOWN,
+    VPC,
+    coverage,
+    facts,
+    functions,
+    lacking,
+    snapshot,
+    subnet,
+)
+from vpcguard.aws.operations import Operation
+from vpcguard.errors import FactsError
+from vpcguard.facts import build_facts, read_facts
+from vpcguard.model import Answers
+from vpcguard.policy.configuration import load_configuration
+from vpcguard.policy.schemas import check
+from vpcguard.snapshot import OPERATIONS
+
+FULL = {key: one for key, one in full_answers.answers().items() if key != "lambda:ListTags"}  # one is enough
+FIELDS = [
+    (operation, path) for operation in OPERATIONS.values() for path in full_answers.fields(operation.shape)
+]
+OF_EC2 = [(operation, path) for operation, path in FIELDS if operation.service == "ec2"]
+WHOLE = build_facts(snapshot(FULL))
+
+
+def _name(value: Any) -> str:
+    return value.key if isinstance(value, Operation) else ".".join(map(str, value))
+
+
+def _without(operation: Operation, path: full_answers.Path) -> dict[str, Any]:
+    answer = full_answers.without(full_answers.answer_of(operation), path)
+    return {**FULL, operation.key: full_answers.stored(operation, answer)}
+
+
+def _check(found: dict[str, Any]) -> None:
+    document = {**found, "config": load_configuration().document}
+    check("input", document, error=FactsError, root="facts")
+
+
+def _doubts(found: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in found["coverage"] if one["status"] == "unknown"]
+
+
+@pytest.mark.parametrize(("operation", "path"), FIELDS, ids=_name)
+def test_facts_are_made_without_any_one_field(operation: Operation, path: full_answers.Path) -> None:
+    """What is left out for want of it is doubted, wherever something rests on it."""
+    found, left_out = read_facts(snapshot(_without(operation, path)))
+
+    _check(found)
+    assert not left_out or _doubts(found) != _doubts(WHOLE)
+
+
+@pytest.mark.parametrize(("operation", "path"), OF_EC2, ids=_name)
+def test_nor_where_the_owner_of_a_shared_vpc_answers(operation: Operation, path: full_answers.Path) -> None:
+    _check(build_facts(snapshot(FULL, owners={"444455556666": Answers(_without(operation, path))})))
+
+
+@pytest.mark.parametrize("kind", ["Resource", "ServiceNetwork"])
+def test_an_endpoint_that_leads_to_no_service_is_a_fact_like_any_other(kind: str) -> None:
+    lattice = {"VpcEndpointId": "vpce-0a", "VpcEndpointType": kind, "VpcId": VPC, "State": "Available"}
+
+    found, left_out = read_facts(
+        snapshot(
+            {
+                "ec2:DescribeSubnets": {"Subnets": [subnet("subnet-a")]},
+                "ec2:DescribeVpcEndpoints": {"VpcEndpoints": [lattice]},
+            }
+        )
+    )
+
+    assert [(one["id"], one["type"], "service_name" in one) for one in found["vpc_endpoints"]] == [
+        ("vpce-0a", kind, False)
+    ]
+    assert coverage(found, "vpc_endpoints", VPC) == KNOWN
+    assert left_out == ()
+
+
+def test_an_endpoint_whose_service_nobody_knows_is_left_out_and_named() -> None:
+    """It may be the one that a function needs: what rests on the endpoints of its VPC is unknown."""
+    odd = {"VpcEndpointId": "vpce-0a", "VpcEndpointType": "Interface", "VpcId": VPC}
+    read = snapshot(
+        {
+            "ec2:DescribeSubnets": {"Subnets": [subnet("subnet-a"), subnet("subnet-b", vpc_id="vpc-0b")]},
+            "ec2:DescribeVpcEndpoints": {"VpcEndpoints": [odd]},
+        }
+    )
+
+    found, left_out = read_facts(read)
+
+    said = "ServiceName of vpce-0a: expected text, found nothing"
+    assert found["vpc_endpoints"] == []
+    assert coverage(found, "vpc_endpoints", VPC) == lacking("ec2:DescribeVpcEndpoints", said)
+    assert coverage(found, "vpc_endpoints", "vpc-0b") == KNOWN
+    assert [one.reason for one in left_out] == [f"ec2:DescribeVpcEndpoints answered without {said}"]
+    assert {one.account_id for one in left_out} == {ACCOUNT}
+
+
+def test_a_function_without_a_name_leaves_the_others() -> None:
+    listed = functions({"name": "orders"})
+    listed["lambda:ListFunctions"]["Functions"].append({"Runtime": "python3.14"})
+
+    found = facts(listed)
+
+    assert [one["name"] for one in found["functions"]] == ["orders"]
+    assert coverage(found, "functions") == lacking(
+        "lambda:ListFunctions", "FunctionName of Functions[1]: expected text, found nothing"
+    )
+
+
+def test_many_that_are_left_out_are_counted() -> None:
+    odd = [{"VpcEndpointId": f"vpce-{number}", "VpcId": VPC} for number in range(3)]
+
+    found = facts(
+        {
+            "ec2:DescribeSubnets": {"Subnets": [subnet("subnet-a")]},
+            "ec2:DescribeVpcEndpoints": {"VpcEndpoints": odd},
+        }
+    )
+
+    assert coverage(found, "vpc_endpoints", VPC)["reason"].endswith(" (and 2 more)")
