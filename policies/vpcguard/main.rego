@@ -21,7 +21,7 @@ import data.vpcguard.lib.result
 # entrypoint: true
 decision := {
 	"rules": [rule | some rule in _rules],
-	"retired": {id | some id, _ in data.vpcguard.config.retired},
+	"retired": object.keys(data.vpcguard.config.retired),
 } if {
 	incomplete_rules == set()
 }
