@@ -87,7 +87,7 @@ repository: setup  ## What is written twice in the repository agrees
 ##@ Writing
 
 .PHONY: docs
-docs: setup  ## Write docs/rules.md from the rules' metadata
+docs: setup  ## Write docs/rules.md and policies/reads.json from the rules' metadata
 	$(BIN)/python -m tools.rule_docs
 
 .PHONY: rule

@@ -1,6 +1,7 @@
-"""Write docs/rules.md from the rules' own metadata, or say whether it is current (--check)."""
+"""Write docs/rules.md and policies/reads.json from the rules' metadata, or check that they are current."""
 
 import argparse
+import json
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from vpcguard.policy.catalogue import Rule, shipped_rules
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "rules.md"
+READS = ROOT / "policies" / "reads.json"
 _DEFAULTS = ROOT / "policies" / "vpcguard" / "config" / "defaults" / "data.yaml"
 _WIDTH = 118
 _HEAD = """\
@@ -47,6 +49,12 @@ def page(rules: list[Rule], thresholds: Mapping[str, Any]) -> str:
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
+def reads(rules: list[Rule]) -> str:
+    """Return the text of policies/reads.json: what has to be read for some rules alone."""
+    found = {rule.id: {"enabled": rule.enabled, "reads": rule.reads} for rule in rules if rule.reads}
+    return json.dumps(found, indent=2) + "\n"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.rule_docs", description=__doc__)
@@ -56,13 +64,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("page", type=Path, nargs="?", default=PAGE, help="default: docs/rules.md")
     asked = parser.parse_args(arguments)
     thresholds = yaml.safe_load(_DEFAULTS.read_text("utf-8"))["thresholds"]
-    text = page(shipped_rules(), thresholds)
+    rules = shipped_rules()
+    texts = {asked.page: page(rules, thresholds), READS: reads(rules)}
+    stale = [file for file, text in texts.items() if not file.exists() or file.read_text("utf-8") != text]
     if asked.check:
-        is_current = asked.page.exists() and asked.page.read_text("utf-8") == text
-        print(f"{asked.page.name} is current" if is_current else f"{asked.page.name} is stale: run make docs")
-        return 0 if is_current else 1
-    asked.page.write_text(text, "utf-8")
-    print(f"written: {asked.page.name}")
+        for file in texts:
+            print(f"{file.name} is stale: run make docs" if file in stale else f"{file.name} is current")
+        return 1 if stale else 0
+    for file in stale:
+        file.write_text(texts[file], "utf-8")
+        print(f"written: {file.name}")
     return 0
 
 

@@ -203,3 +203,17 @@ def _child_named(name: str, *, of: int) -> int:
 def _verdicts(stdout: str) -> list[Json]:
     own = ("first_seen", "last_seen", "changed_at", "snapshot_digest")
     return [{k: v for k, v in json.loads(line).items() if k not in own} for line in stdout.splitlines()]
+
+
+def test_what_a_rule_needs_that_the_configuration_turns_on_is_read(aws: str, tmp_path: Path) -> None:
+    """Live, and into a file that is judged later by the same configuration."""
+    file, config = tmp_path / "today.json", tmp_path / "config.json"
+    config.write_text('{"version": 1, "rules": {"ip.legacy_eni_estimate": {"enabled": true}}}', "utf-8")
+    _reset(aws)
+
+    assert _run(aws, "audit", "--format", "jsonl")[0] == 0
+    assert "lambda:GetFunctionConcurrency" not in _calls(aws)
+    assert _run(aws, "audit", "--format", "jsonl", "--config", str(config))[0] == 0
+    assert _calls(aws)["lambda:GetFunctionConcurrency"] > 0
+    assert _run(aws, "capture", "--out", str(file), "--config", str(config))[0] == 0
+    assert "lambda:GetFunctionConcurrency" in json.loads(file.read_text("utf-8"))["answers"]

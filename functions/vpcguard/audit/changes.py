@@ -217,24 +217,25 @@ def audit_functions(
     """
     changes = changes or {}
     aws = deps.reader_of(scope.account_id, scope.region)
-    options = CaptureOptions(
-        hints=Hints(
-            vpc_ids=frozenset(change.vpc_id for change in changes.values() if change.vpc_id),
-            role_names=frozenset(change.role_name for change in changes.values() if change.role_name),
-        ),
-        threads=READS_AT_ONCE,
-        until=until,
-    )
-    with ThreadPoolExecutor(2, thread_name_prefix="meanwhile") as pool:  # both answer while AWS is read
+    with ThreadPoolExecutor(1, thread_name_prefix="meanwhile") as pool:  # it answers while AWS is read
         seen = pool.submit(
             deps.store.states, {(scope.account_id, scope.region, name) for name in scope.function_names}
         )
-        configuration = pool.submit(deps.configuration)
+        configuration = deps.configuration()
+        options = CaptureOptions(
+            hints=Hints(
+                vpc_ids=frozenset(change.vpc_id for change in changes.values() if change.vpc_id),
+                role_names=frozenset(change.role_name for change in changes.values() if change.role_name),
+            ),
+            reads=configuration.reads,
+            threads=READS_AT_ONCE,
+            until=until,
+        )
         snapshot = deps.capture(scope, aws, options=options).snapshot
         looks, changing, refused = judge_or_bisect(
             snapshot,
             policy=deps.policy,
-            configuration=configuration.result(),
+            configuration=configuration,
             trigger=trigger,
             origins=changes,
             until=until,

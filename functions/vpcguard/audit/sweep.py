@@ -188,7 +188,12 @@ class _Run:
         captured = self.deps.capture(
             Scope(kind="account", account_id=self.account_id, region=self.region),
             self.deps.reader_of(self.account_id, self.region),
-            options=CaptureOptions(marker=at.position, max_pages=PAGES_OF_A_RUN, until=self.until),
+            options=CaptureOptions(
+                marker=at.position,
+                max_pages=PAGES_OF_A_RUN,
+                reads=self.deps.configuration().reads,
+                until=self.until,
+            ),
         )
         snapshot, pages = captured.snapshot, captured.pages
         digest = snapshot.digest()

@@ -100,7 +100,8 @@ def _audit(snapshot: Path | None, selection: Selection, config: Path | None) -> 
                 opa.check()  # nobody would judge the rest of what is read
                 note(operation)
 
-            return _judge(read_regions(selection, note_answer), configuration, opa, only=only)
+            snapshots = read_regions(selection, note_answer, reads=configuration.reads)
+            return _judge(snapshots, configuration, opa, only=only)
 
 
 def _judge(

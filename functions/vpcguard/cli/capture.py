@@ -15,6 +15,7 @@ from vpcguard.cli.render import progress
 from vpcguard.cli.report import Unread, not_read, refused_reads
 from vpcguard.errors import ConfigurationError
 from vpcguard.model import Snapshot
+from vpcguard.policy.configuration import load_configuration
 
 _EXIT_CODES = """\
 Exit codes: 0 done; 2 usage or configuration error; 3 a read failed: the snapshot says which, and
@@ -26,6 +27,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     options.describe(command, _EXIT_CODES)
     words = "file to write, .json or .json.gz"
     command.add_argument("--out", type=options.path, metavar="FILE", required=True, help=words)
+    options.config(command)
     options.region(command)
     options.credentials(command)
     options.functions(command)
@@ -36,6 +38,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(
     *,
     out: Path,
+    config: Path | None,
     region: str | None,
     profile: str | None,
     role_arn: str | None,
@@ -52,8 +55,9 @@ def run(
         functions=functions,
         states=states,
     )
+    reads = load_configuration(config).reads
     with progress("Reading AWS") as note:
-        snapshot = next(read_regions(selection, note))
+        snapshot = next(read_regions(selection, note, reads=reads))
     if isinstance(snapshot, Unread):
         say(f"vpcguard: nothing written: {snapshot.message}")
         return READ_FAILED

@@ -73,11 +73,14 @@ def read_file(path: Path) -> Snapshot:
         raise SnapshotError(f"{path}: {error}") from error
 
 
-def read_regions(selection: Selection, progress: Progress | None = None) -> Iterator[Snapshot | Unread]:
+def read_regions(
+    selection: Selection, progress: Progress | None = None, *, reads: frozenset[str] = frozenset()
+) -> Iterator[Snapshot | Unread]:
     """Yield for each region its snapshot, or what kept us from reading it: throttling, a fault, out of reach.
 
-    progress: called with "<service>:<Operation>" after each answer, from several threads. Raises
-    ConfigurationError and botocore's errors for credentials and role, and for the only region out of reach.
+    progress: called with "<service>:<Operation>" after each answer, from several threads. reads: as of the
+    Configuration. Raises ConfigurationError and botocore's errors for credentials and role, and for the only
+    region out of reach.
     """
     names = tuple(dict.fromkeys(selection.function_names()))
     for reader in _readers(selection):
@@ -87,7 +90,7 @@ def read_regions(selection: Selection, progress: Progress | None = None) -> Iter
             region=reader.region,
             function_names=names,
         )
-        options = CaptureOptions(states=selection.states, progress=progress)
+        options = CaptureOptions(states=selection.states, reads=reads, progress=progress)
         try:
             yield capture(scope, reader, clock=system_clock, options=options)
         except ReadError as error:

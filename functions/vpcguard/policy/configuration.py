@@ -29,11 +29,13 @@ RETRY_SECONDS = 5  # after a failed start: messages of one batch must not each w
 class Configuration:
     """A checked override document, as it travels to the policies as `input.config`.
 
-    digest: "sha256:<hex>" of its canonical JSON, kept with every verdict.
+    digest: "sha256:<hex>" of its canonical JSON, kept with every verdict. reads: operations beyond the common
+    ones, each needed by a rule that is on for anybody.
     """
 
     document: Mapping[str, Any]
     digest: str
+    reads: frozenset[str] = frozenset()
 
 
 def load_configuration(source: Mapping[str, Any] | Path | None = None) -> Configuration:
@@ -203,7 +205,29 @@ def _checked(document: Any, name: str) -> Configuration:
     check("config", plain, error=ConfigurationError, root=name)
     _check_rule_ids(plain, name)
     canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return Configuration(plain, "sha256:" + hashlib.sha256(canonical.encode()).hexdigest())
+    return Configuration(plain, "sha256:" + hashlib.sha256(canonical.encode()).hexdigest(), _reads(plain))
+
+
+def _reads(document: Mapping[str, Any]) -> frozenset[str]:
+    """Return what has to be read for rules that are on: for all, or for those whom an override matches."""
+    needed: set[str] = set()
+    for rule_id, rule in rules_that_read().items():
+        shipped = {"enabled": rule["enabled"]}
+        for_all = {**shipped, **document.get("rules", {}).get(rule_id, {})}
+        for_some = [one.get("rules", {}).get(rule_id, {}) for one in document.get("overrides", ())]
+        if any(one.get("enabled", False) for one in (for_all, *for_some)):
+            needed.update(rule["reads"])
+    return frozenset(needed)
+
+
+@cache
+def rules_that_read() -> Mapping[str, Any]:
+    """Return by id {"enabled": as shipped, "reads": operations} of the rules that need uncommon operations.
+
+    A file beside the policies, which `make docs` writes from the metadata: Lambda has no PyYAML for that.
+    """
+    found: Mapping[str, Any] = json.loads((find_policies() / "reads.json").read_text("utf-8"))
+    return found
 
 
 def _check_rule_ids(document: Mapping[str, Any], name: str) -> None:

@@ -9,6 +9,7 @@ from vpcguard.aws.reading import Aws, Progress
 from vpcguard.resources import OPERATIONS
 from vpcguard.snapshot.document import load_snapshot, parse_snapshot
 from vpcguard.snapshot.scopes import (
+    ON_REQUEST,
     Captured,
     CaptureOptions,
     Hints,
@@ -21,6 +22,7 @@ from vpcguard.snapshot.scopes import (
 __all__ = [
     "ACTIONS",
     "IAM_ACTIONS",
+    "ON_REQUEST",
     "OPERATIONS",
     "PARTIAL",
     "SCOPE_ACTIONS",

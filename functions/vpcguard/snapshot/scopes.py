@@ -49,6 +49,9 @@ _LISTS = sorted(
 )
 _ASSUME_ROLE = "sts:AssumeRole"
 
+# What few rules need, in their metadata's `reads`; what no rule that is on needs is left out on purpose.
+ON_REQUEST = frozenset({details.GET_CONCURRENCY.key})  # one call for each function
+
 
 @dataclass(frozen=True, slots=True)
 class Hints:
@@ -64,7 +67,7 @@ class CaptureOptions:
 
     states: in account scope, lambda:GetFunctionConfiguration of each function, one call each in a bucket
     of 15 a second. aliases: aliases and the versions they serve, one call for each function and more; None:
-    in function scope only. concurrency: reserved concurrency, one call for each function.
+    in function scope only. reads: which operations of ON_REQUEST a rule that is on needs.
     marker, max_pages: account scope begins at this page of ListFunctions and stops after so many.
     account: name, organization_unit and tags of the account, kept in the snapshot as they are.
     account_roles: what read_account_roles gave for this account, when several regions are captured.
@@ -75,7 +78,7 @@ class CaptureOptions:
     hints: Hints = field(default_factory=Hints)
     states: bool = False
     aliases: bool | None = None
-    concurrency: bool = False
+    reads: frozenset[str] = frozenset()
     marker: str | None = None
     max_pages: int | None = None
     account: Mapping[str, Any] | None = None
@@ -87,7 +90,7 @@ class CaptureOptions:
     @property
     def not_requested(self) -> list[str]:
         """The operations that are left out on purpose, in every scope."""
-        skipped = [] if self.concurrency else [details.GET_CONCURRENCY.key]
+        skipped = sorted(ON_REQUEST - self.reads)
         return skipped if self.aliases else [*skipped, details.LIST_ALIASES.key, details.LIST_VERSIONS.key]
 
 
@@ -198,7 +201,7 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
     chains = [all_tags or begin(reads.run, details.tag_calls(_arns_of(functions)))]
     if options.states:
         chains.append(begin(reads.run, configuration_calls(functions)))
-    if options.aliases or options.concurrency:
+    if options.aliases or options.reads:
         chains.append(begin(_read_details, reads, functions, options))
     network, owners = Answers(), dict[str, Answers]()
     if in_vpc:
@@ -342,7 +345,7 @@ def _read_details_and_sources(reads: Reads, functions: Functions, options: Captu
 
 def _read_single(reads: Reads, functions: Functions, options: CaptureOptions) -> Answers:
     calls: list[Call] = []
-    if options.concurrency:
+    if details.GET_CONCURRENCY.key in options.reads:
         calls += details.concurrency_calls(sorted(_attached(functions)))
     if options.aliases:
         calls += details.alias_calls(sorted(functions))

@@ -17,12 +17,12 @@ from vpcguard.facts import build_facts
 from vpcguard.model import Scope
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.deciding import Policy
-from vpcguard.snapshot import CaptureOptions, capture
+from vpcguard.snapshot import ON_REQUEST, CaptureOptions, capture
 
 Json = dict[str, Any]
 
 # what a sweep and an audit leave out on purpose would be the only difference
-EVERYTHING = CaptureOptions(states=True, aliases=True, concurrency=True)
+EVERYTHING = CaptureOptions(states=True, aliases=True, reads=ON_REQUEST)
 _CLEAN = {"pass", "not_applicable"}
 
 

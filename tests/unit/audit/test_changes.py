@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.unit.audit.fakes import (
     dependencies,
 )
 from vpcguard.audit.changes import Handled, audit_changes
+from vpcguard.audit.sweep import audit_account
 from vpcguard.errors import (
     FactsError,
     FindingStoreError,
@@ -34,6 +36,7 @@ from vpcguard.errors import (
     UndefinedDecisionError,
 )
 from vpcguard.model import Failure
+from vpcguard.policy.configuration import load_configuration
 from vpcguard.snapshot import Hints
 
 
@@ -58,6 +61,19 @@ def test_a_change_becomes_a_look_that_says_what_led_to_it() -> None:
         "event:event-of-orders-api",
     )
     assert (finding.actor, finding.managed_by) == (actor, "terraform")
+
+
+def test_what_the_configuration_needs_is_read() -> None:
+    """Another rule that is on may need what is left out otherwise."""
+    estate, rules = functions("orders-api"), {"ip.legacy_eni_estimate": {"enabled": True}}
+    deps = replace(
+        dependencies(estate), configuration=lambda: load_configuration({"version": 1, "rules": rules})
+    )
+
+    audit_changes([change()], deps=deps)
+    audit_account(ACCOUNT, REGION, deps=deps)
+
+    assert [options.reads for _, options in estate.asked] == [{"lambda:GetFunctionConcurrency"}] * 2
 
 
 def test_the_table_is_asked_while_aws_is_read() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from vpcguard.errors import ConfigurationError
 from vpcguard.policy import configuration
 from vpcguard.policy.configuration import load_configuration
 
+Json = dict[str, Any]
 EXAMPLE = """\
 version: 1
 thresholds: {ip_margin: 1, ip_floor: 8, ip_percent: 10, eni_quota_percent: 80, eni_quota_high_percent: 95}
@@ -39,6 +41,28 @@ def test_the_example_of_the_documentation_is_accepted(tmp_path: Path) -> None:
 
     assert document["prices"] == {"eu-west-1": {"date": "2026-11-01", "nat_gateway_gb": 0.048}}
     assert document["overrides"][0]["rules"] == {"nat.no_internet_egress": {"stage": "enforce"}}
+
+
+LEGACY, CONCURRENCY = "ip.legacy_eni_estimate", frozenset({"lambda:GetFunctionConcurrency"})
+ON, OFF = {"rules": {LEGACY: {"enabled": True}}}, {"rules": {LEGACY: {"enabled": False}}}
+THERE = {"match": {"account_id": "111122223333"}}
+
+
+@pytest.mark.parametrize(
+    ("document", "reads"),
+    [
+        ({}, frozenset()),
+        (ON, CONCURRENCY),
+        (OFF, frozenset()),
+        ({"rules": {LEGACY: {"severity": "low"}}}, frozenset()),
+        ({"overrides": [THERE | ON]}, CONCURRENCY),
+        (ON | {"overrides": [THERE | OFF]}, CONCURRENCY),
+        ({"overrides": [THERE | OFF, THERE | {"thresholds": {"ip_floor": 1}}]}, frozenset()),
+    ],
+)
+def test_what_no_rule_needs_that_is_on_is_not_read(document: Json, reads: frozenset[str]) -> None:
+    """And what one needs is read, whomever it is on for: a rule that cannot see anything finds nothing."""
+    assert load_configuration({"version": 1, **document}).reads == reads
 
 
 def test_without_a_source_nothing_is_overridden() -> None:

@@ -22,6 +22,7 @@ from tests.support.recorded_aws import (
 )
 from vpcguard.model import Failure, Scope
 from vpcguard.snapshot import (
+    ON_REQUEST,
     PARTIAL,
     SCOPE_ACTIONS,
     Captured,
@@ -113,7 +114,7 @@ def test_what_is_left_out_on_purpose_is_named() -> None:
 def test_everything_can_be_asked_for() -> None:
     aws = _aws(FLEET[:3], {"lambda:GetFunctionConcurrency": always({})})
 
-    snapshot = _capture(aws, states=True, aliases=True, concurrency=True).snapshot
+    snapshot = _capture(aws, states=True, aliases=True, reads=ON_REQUEST).snapshot
 
     assert snapshot.not_requested == ()
     assert sorted(snapshot.own.answers["lambda:GetFunctionConfiguration"]) == ["f0000", "f0001", "f0002"]

@@ -28,7 +28,7 @@ from tests.support.recorded_aws import (
 )
 from vpcguard.errors import ThrottledError
 from vpcguard.model import Failure, Scope, Snapshot
-from vpcguard.snapshot import SCOPE_ACTIONS, CaptureOptions, Hints, capture
+from vpcguard.snapshot import ON_REQUEST, SCOPE_ACTIONS, CaptureOptions, Hints, capture
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ORDERS, BILLS, HOOK = (
@@ -556,10 +556,10 @@ def test_tags_of_a_few_functions_are_read_from_lambda_and_of_many_in_one_call() 
     assert set(all_six.asked("tag:GetResources")[0]) == {"ResourceARNList"}
 
 
-def test_reserved_concurrency_is_read_when_asked_for() -> None:
+def test_reserved_concurrency_is_read_where_a_rule_needs_it() -> None:
     aws = _aws({"lambda:GetFunctionConcurrency": always({"ReservedConcurrentExecutions": 5})})
 
-    snapshot = _capture(aws, "orders", concurrency=True)
+    snapshot = _capture(aws, "orders", reads=ON_REQUEST)
 
     assert snapshot.own.answers["lambda:GetFunctionConcurrency"] == {
         "orders": {"ReservedConcurrentExecutions": 5}
@@ -583,6 +583,6 @@ def test_aliases_can_be_left_out() -> None:
 def test_no_call_is_made_that_the_scope_does_not_declare() -> None:
     aws = _aws()
 
-    _capture(aws, "orders", "bills", concurrency=True)
+    _capture(aws, "orders", "bills", reads=ON_REQUEST)
 
     assert set(aws.counts()) <= SCOPE_ACTIONS["function"]
