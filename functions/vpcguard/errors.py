@@ -14,7 +14,8 @@ VpcGuardError
 │   └── InvalidDecisionError    an answer that breaks the decision schema
 ├── QueueError                  SQS did not take a message
 ├── OutOfTimeError              not begun, because the process would have been stopped in the middle
-└── FindingStoreError           DynamoDB refused a write for a reason other than an older look
+├── FindingStoreError           DynamoDB refused a write for a reason other than an older look
+└── ListingError                a cursor or a page size that a listing does not take: the caller's fault
 """
 
 from __future__ import annotations
@@ -82,3 +83,7 @@ class OutOfTimeError(VpcGuardError):
 
 class FindingStoreError(VpcGuardError):
     """DynamoDB refused a write for a reason other than an older look."""
+
+
+class ListingError(VpcGuardError):
+    """A cursor or a page size that a listing does not take: the caller's fault, 400 in an API."""

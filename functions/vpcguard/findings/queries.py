@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from collections.abc import Collection, Iterator, Sequence
+import random
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
-from pynamodb.pagination import ResultIterator
 
 from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.lifecycle import FindingState, FunctionState
+from vpcguard.findings.pages import PAGE_SIZE, Page, Queryable, read_page
 from vpcguard.findings.table import (
     FINDING,
     LOOK,
@@ -30,22 +29,14 @@ from vpcguard.findings.table import (
 )
 from vpcguard.model import Finding, Status
 
-T = TypeVar("T")
 Function = tuple[str, str, str]  # account id, region, name
 
-PAGE_SIZE = 100
-LARGEST_PAGE = 1_000
-_READ_AHEAD = 50  # items a request looks at, at least: a filter may leave few of them
+ATTEMPTS = 10
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+_KEYS_AT_ONCE = 100
+_LONGEST_PAUSE_SECONDS = 0.5
 _STATE_FIELDS = frozenset(one.name for one in fields(FindingState))
 _FINDING_FIELDS = tuple(one.name for one in fields(Finding))
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Part of a listing. cursor: where the next part begins, opaque; None after the last one."""
-
-    items: tuple[T, ...]
-    cursor: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +69,22 @@ class FindingQueries:
     """The findings table of one deployment, to read.
 
     client: a boto3 or botocore `dynamodb` client made with store.CLIENT_CONFIG; safe to share between
-    threads. clock: decides what has expired. Every method raises FindingStoreError where DynamoDB does
-    not do what was asked.
+    threads. clock: decides what has expired. pause: waits between attempts, in seconds. Every method raises
+    FindingStoreError where DynamoDB does not do what was asked, and the listings ListingError for a cursor
+    or a page size that they do not take.
     """
 
-    def __init__(self, client: Any, table_name: str, *, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        client: Any,
+        table_name: str,
+        *,
+        clock: Clock = system_clock,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._table = bound_table(table_name, client)
         self._clock = clock
+        self._pause = pause
 
     def state(self, account_id: str, region: str, function_name: str) -> FunctionState:
         """Return what is remembered about a function: one strongly consistent read of one item.
@@ -105,19 +105,42 @@ class FindingQueries:
     def states(
         self, functions: Collection[Function], *, consistent_read: bool = True
     ) -> dict[Function, FunctionState]:
-        """Return what is remembered about many functions, 100 a request; revision 0: nothing yet."""
-        wanted = {(function_key(*function), LOOK) for function in functions}
+        """Return what is remembered about many functions, 100 a request; revision 0: nothing yet.
+
+        DynamoDB may leave keys unprocessed, when it throttles or has said 16 MB: those are asked for again,
+        ten times at most.
+        """
+        model, keys = self._table.look, sorted(function_key(*function) for function in set(functions))
         states = {
             function: FunctionState(account_id=function[0], region=function[1], function_name=function[2])
             for function in functions
         }
-        try:
-            items = self._table.look.batch_get(wanted, consistent_read=consistent_read) if wanted else ()
-            for item in items:
-                states[item.account_id, item.region, item.function_name] = _function_state(item)
-        except PynamoDBException as error:
-            raise FindingStoreError(f"the looks could not be read: {error}") from error
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            unread: Sequence[Any] = [{"pk": key, "sk": LOOK} for key in keys[start : start + _KEYS_AT_ONCE]]
+            for attempt in range(ATTEMPTS):
+                if attempt:
+                    self._wait(attempt)
+                try:
+                    answer = self._table.connection.batch_get_item(
+                        self._table.name, unread, consistent_read=consistent_read
+                    )
+                except PynamoDBException as error:
+                    raise FindingStoreError(f"the looks could not be read: {error}") from error
+                for item in map(model.from_raw_data, answer["Responses"].get(self._table.name, ())):
+                    states[item.account_id, item.region, item.function_name] = _function_state(item)
+                unread = answer.get("UnprocessedKeys", {}).get(self._table.name, {}).get("Keys", ())
+                if not unread:
+                    break
+            else:
+                raise FindingStoreError(
+                    f"{len(unread)} looks could not be read: DynamoDB left them out {ATTEMPTS} times in a row"
+                )
         return states
+
+    def _wait(self, attempt: int) -> None:
+        """Wait before an attempt, longer each time, and not as long as others who wait for the same."""
+        longest = min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt)
+        self._pause(random.uniform(0, longest))  # noqa: S311 - spreads callers, keeps no secret
 
     def functions_not_seen_since(self, account_id: str, region: str, moment: str) -> list[str]:
         """Return the functions whose latest look is older than a moment (RFC 3339, as captured_at), by name.
@@ -155,7 +178,8 @@ class FindingQueries:
         item = self._find(finding_id)
         if item is None:
             return Page((), None)
-        page = _read_page(
+        page = read_page(
+            self._table.history,
             self._table.history.query,
             [item.pk],
             page_size=page_size,
@@ -265,7 +289,8 @@ class FindingQueries:
     ) -> Page[Finding]:
         model = self._table.finding
         is_kept = model.expires_at.does_not_exist() | (model.expires_at > int(self._clock().timestamp()))
-        page = _read_page(
+        page = read_page(
+            model,
             query,
             partitions,
             page_size=page_size,
@@ -328,78 +353,3 @@ def _history_entry(item: HistoryItem) -> HistoryEntry:
 
 def _function(item: FindingItem) -> Function:
     return item.account_id, item.region, item.function_name
-
-
-class Queryable(Protocol[T]):
-    """A model's or an index's `query`."""
-
-    def __call__(
-        self,
-        hash_key: Any,
-        range_key_condition: Condition | None = None,
-        filter_condition: Condition | None = None,
-        *,
-        consistent_read: bool = False,
-        limit: int | None = None,
-        page_size: int | None = None,
-        last_evaluated_key: dict[str, dict[str, Any]] | None = None,
-        scan_index_forward: bool | None = None,
-    ) -> ResultIterator[T]:
-        """Query one partition."""
-
-
-def _read_page(
-    query: Queryable[T],
-    partitions: Sequence[str],
-    *,
-    page_size: int,
-    cursor: str | None,
-    range_condition: Condition | None = None,
-    filter_condition: Condition | None = None,
-    consistent_read: bool = False,
-    newest_first: bool = False,
-) -> Page[T]:
-    """Read up to page_size items, partition after partition, each in the order of its sort key.
-
-    An item that changes while pages are read may come twice; one that does not is never left out.
-    Raises FindingStoreError where DynamoDB does not answer, and for what is no cursor of this listing.
-    """
-    if not 1 <= page_size <= LARGEST_PAGE:
-        raise FindingStoreError(f"a page holds 1 to {LARGEST_PAGE} items, not {page_size}")
-    position, key = _position(cursor, len(partitions))
-    found: list[T] = []
-    while position < len(partitions) and len(found) < page_size:
-        wanted = page_size - len(found)
-        results = query(
-            partitions[position],
-            range_condition,
-            filter_condition,
-            consistent_read=consistent_read,
-            limit=wanted,
-            page_size=max(wanted, _READ_AHEAD),
-            last_evaluated_key=key,
-            scan_index_forward=not newest_first,
-        )
-        try:
-            found.extend(results)
-        except PynamoDBException as error:
-            raise FindingStoreError(f"the listing could not be read: {error}") from error
-        key = results.last_evaluated_key
-        position += key is None
-    return Page(tuple(found), _cursor(position, key) if position < len(partitions) else None)
-
-
-def _cursor(position: int, key: dict[str, Any] | None) -> str:
-    return base64.urlsafe_b64encode(json.dumps([position, key]).encode()).decode()
-
-
-def _position(cursor: str | None, partitions: int) -> tuple[int, dict[str, Any] | None]:
-    if cursor is None:
-        return 0, None
-    try:
-        position, key = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise FindingStoreError("not a cursor of this listing") from error
-    if position not in range(partitions) or not isinstance(key, dict | None):
-        raise FindingStoreError("not a cursor of this listing")
-    return position, key

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,6 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.lifecycle import (
     DAY,
@@ -32,7 +30,7 @@ from vpcguard.findings.lifecycle import (
     plan_look,
     seconds,
 )
-from vpcguard.findings.queries import FindingQueries, Function
+from vpcguard.findings.queries import ATTEMPTS, FindingQueries, Function
 from vpcguard.findings.table import (
     FINDING,
     LOOK,
@@ -44,22 +42,22 @@ from vpcguard.findings.table import (
 )
 from vpcguard.model import Finding, Look, finding_id
 
+LOOKS_AT_ONCE = 8  # recorded at the same time for one caller
+CALLERS = 4  # who record at the same time: the groups of a batch of events
+
 # What the table's client needs: waiting for an answer must not outlive the invocation. PynamoDB's own
 # settings (15 s to connect, 30 s to read) do not apply, since the models share the client they are given.
 CLIENT_CONFIG = Config(
     connect_timeout=1,
     read_timeout=3,
     retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=16,
+    max_pool_connections=CALLERS * LOOKS_AT_ONCE,  # a connection more than these is made anew each time
     parameter_validation=False,  # the models build the parameters
 )
 RETENTION_DAYS = 400  # of resolved findings: longer than two export periods
-ATTEMPTS = 10
 # what recording needs on the table; finding deleted functions needs dynamodb:Query on the index by_look too
 ACTIONS = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 TRANSACTION_ITEMS = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-_AT_ONCE = 8  # looks that are recorded at the same time
-_LONGEST_PAUSE_SECONDS = 0.5
 _CHECK_FAILED = "ConditionalCheckFailed"
 _PASSING = frozenset(
     {
@@ -86,21 +84,7 @@ class Recorded:
 
 
 class FindingStore(FindingQueries):
-    """The findings table of one deployment, to read and to write.
-
-    client, clock: as of FindingQueries. pause: waits between attempts, in seconds.
-    """
-
-    def __init__(
-        self,
-        client: Any,
-        table_name: str,
-        *,
-        clock: Clock = system_clock,
-        pause: Callable[[float], None] = time.sleep,
-    ) -> None:
-        super().__init__(client, table_name, clock=clock)
-        self._pause = pause
+    """The findings table of one deployment, to read and to write; made like FindingQueries."""
 
     def record(self, look: Look, *, seen: FunctionState | None = None) -> Recorded:
         """Record a look as a whole, unless it or a newer one is recorded already.
@@ -137,7 +121,7 @@ class FindingStore(FindingQueries):
         if len(given) == 1:  # an event's usual share: no thread is worth it
             ((function, look),) = given
             return [self.record(look, seen=known[function])]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
             futures = [pool.submit(record, function, look) for function, look in given]
         return [future.result() for future in futures]
 
@@ -165,8 +149,7 @@ class FindingStore(FindingQueries):
                 _write(self._table, plan)
             except _LostRaceError as lost:
                 vanished = lost.vanished
-                longest = min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt)
-                self._pause(random.uniform(0, longest))  # noqa: S311 - spreads writers, keeps no secret
+                self._wait(attempt)
                 state = self.state(state.account_id, state.region, state.function_name)
             else:
                 changed = {

@@ -214,6 +214,7 @@ class HistoryItem(Model):
 class Table:
     """The models bound to one table, all over one client."""
 
+    name: str
     finding: type[FindingItem]
     look: type[LookItem]
     history: type[HistoryItem]
@@ -232,6 +233,7 @@ def bound_table(table_name: str, client: Any) -> Table:
         model._get_connection().connection._client = client  # noqa: SLF001
     finding, look, history = models
     return Table(
+        table_name,
         cast("type[FindingItem]", finding),
         cast("type[LookItem]", look),
         cast("type[HistoryItem]", history),

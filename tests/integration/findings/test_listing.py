@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look, at
-from vpcguard.errors import FindingStoreError
-from vpcguard.findings.queries import Page
+from vpcguard.errors import ListingError
+from vpcguard.findings import pages
+from vpcguard.findings.pages import Page
 from vpcguard.findings.store import FindingStore
 from vpcguard.model import Finding, finding_id
 
@@ -134,14 +138,58 @@ def test_a_long_history_has_pages_newest_first(store: FindingStore) -> None:
     assert third.cursor is None
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "e30=", "WzAsIDFd", "WzE3LCBudWxsXQ==", "W251bGwsIG51bGxd"])
+def _as_cursor(document: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(document).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        *("", "x", "ä", "e30=", "WzAsIDFd"),
+        _as_cursor([17, None]),
+        _as_cursor([None, None]),
+        _as_cursor([1.0, None]),
+        _as_cursor([True, None]),
+        _as_cursor([0, {"pk": 5}]),
+        _as_cursor([0, {"pk": {"S": 5}}]),
+        _as_cursor([0, {"pk": {"N": "5"}}]),
+        _as_cursor([0, {"pk": {"S": "x"}}]),
+        _as_cursor([0, {}]),
+        _as_cursor([0, {"pk": {"S": "\ud800"}}]),
+        base64.urlsafe_b64encode(b"[" * 100_000).decode(),
+    ],
+)
 def test_what_is_no_cursor_of_the_listing_is_refused(store: FindingStore, cursor: str) -> None:
     """Starting at the beginning instead would repeat a page for ever."""
-    with pytest.raises(FindingStoreError, match="not a cursor"):
+    with pytest.raises(ListingError, match="not a cursor"):
         store.list_by_status("open", cursor=cursor)
+
+
+def test_a_cursor_of_another_listing_is_refused(estate: FindingStore) -> None:
+    cursor = estate.list_by_account(ACCOUNT, page_size=1).cursor
+
+    assert cursor is not None
+    for listing in (partial(estate.list_by_account, OTHER), partial(estate.list_by_rule, EGRESS)):
+        with pytest.raises(ListingError, match="not a cursor"):
+            listing(cursor=cursor)
+
+
+def test_a_page_ends_after_a_thousand_items_though_the_filter_left_few(
+    estate: FindingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million resolved findings must not keep who asks for the open ones waiting for an answer."""
+    monkeypatch.setattr(pages, "MOST_READ", 5)
+    read = [estate.list_by_account(ACCOUNT, status="resolved", page_size=3)]
+    while read[-1].cursor is not None:
+        read.append(estate.list_by_account(ACCOUNT, status="resolved", page_size=3, cursor=read[-1].cursor))
+
+    found = [one.finding_id for page in read for one in page.items]
+    assert len(found) == len(set(found)) == 10
+    assert len(read) >= 8  # of 37 findings, at most five a page
+    assert () in [page.items for page in read]
 
 
 @pytest.mark.parametrize("page_size", [0, -1, 1_001])
 def test_a_page_without_a_sensible_size_is_refused(store: FindingStore, page_size: int) -> None:
-    with pytest.raises(FindingStoreError, match="a page holds"):
+    with pytest.raises(ListingError, match="a page holds"):
         store.list_by_status("open", page_size=page_size)

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 
 from tests.support.dynamodb import local_client
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look
+from vpcguard.audit.changes import GROUPS_AT_ONCE
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.lifecycle import FunctionState
-from vpcguard.findings.store import FindingStore
+from vpcguard.findings.store import CALLERS, CLIENT_CONFIG, LOOKS_AT_ONCE, FindingStore
 
 
 @pytest.fixture
@@ -28,8 +29,12 @@ def dynamodb(client: Any) -> Iterator[Stubber]:
 
 
 @pytest.fixture
-def store(client: Any) -> FindingStore:
-    pauses: list[float] = []
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def store(client: Any, pauses: list[float]) -> FindingStore:
     return FindingStore(client, "findings", pause=pauses.append)
 
 
@@ -127,3 +132,56 @@ def test_a_table_that_does_not_answer_is_an_error(client: Any) -> None:
     """No connection at all: the message goes back to the queue."""
     with pytest.raises(FindingStoreError):
         FindingStore(client, "findings").record(a_look(0, violated=[EGRESS]))
+
+
+def _answer_looks(dynamodb: Stubber, asked: list[str], unprocessed: list[str]) -> None:
+    """Answer a BatchGetItem: there is no look, and of these functions nothing is known yet."""
+    left = [_key(name) for name in unprocessed]
+    dynamodb.add_response(
+        "batch_get_item",
+        {"Responses": {"findings": []}, "UnprocessedKeys": {"findings": {"Keys": left}} if left else {}},
+        {
+            "RequestItems": {"findings": {"ConsistentRead": True, "Keys": [_key(name) for name in asked]}},
+            "ReturnConsumedCapacity": ANY,
+        },
+    )
+
+
+def _key(name: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": f"F#{ACCOUNT}#{REGION}#{name}"}, "sk": {"S": "LOOK"}}
+
+
+def test_looks_that_dynamodb_left_out_are_asked_for_again_after_a_while(
+    store: FindingStore, dynamodb: Stubber, pauses: list[float]
+) -> None:
+    """It throttles without an error: the answer lacks some, and names them."""
+    _answer_looks(dynamodb, ["a", "b", "c"], ["b", "c"])
+    _answer_looks(dynamodb, ["b", "c"], ["c"])
+    _answer_looks(dynamodb, ["c"], [])
+
+    states = store.states([(ACCOUNT, REGION, name) for name in ("c", "a", "b")])
+
+    assert {name: state.revision for (_, _, name), state in states.items()} == {"a": 0, "b": 0, "c": 0}
+    assert len(pauses) == 2
+
+
+def test_looks_that_dynamodb_goes_on_leaving_out_are_an_error(
+    store: FindingStore, dynamodb: Stubber, pauses: list[float]
+) -> None:
+    """Taken for functions never seen, their findings would begin anew."""
+    for _ in range(10):
+        _answer_looks(dynamodb, ["a"], ["a"])
+
+    with pytest.raises(FindingStoreError, match="1 looks could not be read: DynamoDB left them out 10 times"):
+        store.record_all([a_look(0, violated=[EGRESS], function="a")])
+
+    assert len(pauses) == 9
+    assert sum(pauses) < 4
+
+
+def test_every_thread_that_records_has_a_connection_of_its_own() -> None:
+    """Botocore throws connections away that its pool has no room for, and makes them anew with TLS."""
+    assert CALLERS == GROUPS_AT_ONCE
+    client = local_client("http://127.0.0.1:9", config=CLIENT_CONFIG)
+
+    assert client.meta.config.max_pool_connections == GROUPS_AT_ONCE * LOOKS_AT_ONCE

@@ -1,0 +1,134 @@
+"""Pages of a listing: a bounded part of what one or several queries find, and the cursor behind it.
+
+A cursor comes back from whoever was given it, so it is untrusted, and what is none is the caller's fault.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
+from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
+
+from vpcguard.errors import FindingStoreError, ListingError
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+
+PAGE_SIZE = 100
+LARGEST_PAGE = 1_000
+MOST_READ = 1_000  # items that one page looks at: a filter may leave none of them
+_READ_AHEAD = 50  # items a request looks at, at least
+_REFUSED_KEYS = frozenset({"ValidationException", "SerializationException"})
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Part of a listing. cursor: where the next part begins, opaque; None after the last one.
+
+    A part may hold fewer items than it has room for, even none, and go on: only the cursor tells.
+    """
+
+    items: tuple[T, ...]
+    cursor: str | None
+
+
+class Queryable(Protocol[M]):
+    """A model's or an index's `query`."""
+
+    def __call__(
+        self,
+        hash_key: Any,
+        range_key_condition: Condition | None = None,
+        filter_condition: Condition | None = None,
+        *,
+        consistent_read: bool = False,
+        limit: int | None = None,
+        page_size: int | None = None,
+        last_evaluated_key: dict[str, dict[str, Any]] | None = None,
+        scan_index_forward: bool | None = None,
+    ) -> ResultIterator[M]:
+        """Query one partition."""
+
+
+def read_page(
+    model: type[M],
+    query: Queryable[M],
+    partitions: Sequence[str],
+    *,
+    page_size: int,
+    cursor: str | None,
+    range_condition: Condition | None = None,
+    filter_condition: Condition | None = None,
+    consistent_read: bool = False,
+    newest_first: bool = False,
+) -> Page[M]:
+    """Read up to page_size items, partition after partition, each in the order of its sort key.
+
+    It ends after MOST_READ items, whatever the filter has left of them. An item that changes while pages are
+    read may come twice; one that does not is never left out. Raises FindingStoreError where DynamoDB does not
+    answer, ListingError for what is no cursor of this listing.
+    """
+    if not 1 <= page_size <= LARGEST_PAGE:
+        raise ListingError(f"a page holds 1 to {LARGEST_PAGE} items, not {page_size}")
+    position, key = _position(cursor, len(partitions))
+    found: list[M] = []
+    read = 0
+    while position < len(partitions) and len(found) < page_size and read < MOST_READ:
+        wanted = page_size - len(found)
+        pages = query(
+            partitions[position],
+            range_condition,
+            filter_condition,
+            consistent_read=consistent_read,
+            page_size=min(max(wanted, _READ_AHEAD), MOST_READ - read),
+            last_evaluated_key=key,
+            scan_index_forward=not newest_first,
+        ).page_iter
+        try:
+            items = next(pages)["Items"]
+        except PynamoDBException as error:
+            if cursor is not None and error.cause_response_code in _REFUSED_KEYS:
+                raise ListingError("not a cursor of this listing") from error
+            raise FindingStoreError(f"the listing could not be read: {error}") from error
+        read += pages.total_scanned_count
+        found.extend(map(model.from_raw_data, items[:wanted]))
+        key = pages.last_evaluated_key
+        if len(items) > wanted:  # go on behind the last one that is shown
+            key = {name: items[wanted - 1][name] for name in pages.key_names}
+        position += key is None
+    return Page(tuple(found), _cursor(position, key) if position < len(partitions) else None)
+
+
+def _cursor(position: int, key: dict[str, Any] | None) -> str:
+    return base64.urlsafe_b64encode(json.dumps([position, key]).encode()).decode()
+
+
+def _position(cursor: str | None, partitions: int) -> tuple[int, dict[str, Any] | None]:
+    """Return the partition and the key that a cursor names; raises ListingError for anything else."""
+    if cursor is None:
+        return 0, None
+    try:
+        position, key = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, TypeError, RecursionError) as error:
+        raise ListingError("not a cursor of this listing") from error
+    if type(position) is not int or position not in range(partitions) or not _is_key(key):
+        raise ListingError("not a cursor of this listing")
+    return position, key
+
+
+def _is_key(key: object) -> bool:
+    """True for where a query may begin: at its beginning, or behind texts by name as DynamoDB writes them."""
+    return key is None or (
+        isinstance(key, dict)
+        and key != {}
+        and all(isinstance(one, dict) and one.keys() == {"S"} for one in key.values())
+        and all(isinstance(one["S"], str) for one in key.values())
+    )
