@@ -1,14 +1,15 @@
 """From facts to a decision: asked in batches, checked on both sides, merged; every doubt is an error.
 
-A verdict must not depend on how the functions are cut into batches: each holds everything that hangs on its
-VPCs, and whatever its functions, routes and endpoints name beyond them.
+A verdict must not depend on how the functions are cut into questions, and a question must not grow with what
+stands beside its functions: each holds what leads on from them, name by name, and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import repeat
 from operator import attrgetter, itemgetter
 from queue import SimpleQueue
 from types import TracebackType
@@ -18,15 +19,38 @@ from vpcguard.errors import FactsError, InvalidDecisionError, UndefinedDecisionE
 from vpcguard.model import Decision, Explanation, RuleDecision, Unknown, Violation
 from vpcguard.policy.configuration import Configuration
 from vpcguard.policy.opa import DECISION, EXPLANATION, Opa
-from vpcguard.policy.schemas import check, kinds_with
+from vpcguard.policy.schemas import check
 
 Json = dict[str, Any]
 # every question costs what its networks cost, so that few large ones are faster; OPA's memory grows with them
 MOST_FUNCTIONS = 250
 
-# few, and not about one VPC, function or role
-_SHARED_COVERAGE = frozenset({"subnets", "prefix_list_entries", "block_public_access", "quotas"})
-_OF_AWS = "com.amazonaws."
+# What leads to the facts of a kind: their ids and their VPCs, or what stands here. One VPC can hold thousands
+# of groups and interfaces, of which its functions name a few.
+_PLACE = ("id", "vpc_id", "attachments")
+_FOUND_BY: Mapping[str, tuple[str, ...]] = {
+    "vpcs": ("id",),
+    "nat_gateways": ("id", "vpc_id"),
+    "security_groups": ("id",),
+    "network_acls": ("subnet_ids",),
+    "network_interfaces": ("id", "instance_id"),
+    "instances": ("id",),
+    "prefix_lists": ("id",),
+    "roles": ("names",),
+}
+# ... and where they lead on. What the rules of a group say of other groups is compared with ids alone.
+_NAMING: Mapping[str, tuple[str, ...]] = {
+    "functions": ("name", "role_name", "vpc_id", "subnet_ids", "security_group_ids"),
+    "subnets": ("vpc_id",),
+    "route_tables": ("routes", "destination", "target_id", "instance_id"),
+    "nat_gateways": ("subnet_id", "route_table_id"),
+    "vpc_endpoints": ("subnet_ids", "security_group_ids"),
+    "network_interfaces": ("subnet_id", "security_group_ids", "instance_id"),
+    "security_groups": ("ingress", "egress", "prefix_list_ids"),
+}
+_EVERYBODY = ""  # leads to what goes with every question
+_OF_EVERYBODY = frozenset({"block_public_access", "quotas"})  # coverage, few
+_OF_AWS = "com.amazonaws."  # no customer's list is called so: AWS's API reference, CreateManagedPrefixList
 
 _FUNCTION = attrgetter("function")
 _OF_EVERY_ANSWER = attrgetter("id", "title", "severity", "advice", "remediation", "statement")
@@ -68,7 +92,11 @@ class Policy:
         Raises FactsError where the facts break policies/schemas/input.json, and a DecisionError where
         any batch has no answer that may be trusted: there is no decision in part.
         """
-        answers = self._answers(split(facts, at_most), configuration)
+        batches = split(facts, at_most)
+        if len(batches) == 1:
+            answers = [self._answer(batches[0], configuration)]
+        else:
+            answers = self._answers(batches, configuration)
         revisions = sorted({answer.policy_revision for answer in answers})
         if len(revisions) > 1:
             raise InvalidDecisionError(f"batches were judged by different revisions: {', '.join(revisions)}")
@@ -90,25 +118,22 @@ class Policy:
         )
 
     def _answers(self, batches: Sequence[Mapping[str, Any]], configuration: Configuration) -> list[Decision]:
-        """Return what answered each batch."""
-
-        def ask(batch: Mapping[str, Any]) -> Decision:
-            body = self._body(batch, configuration, DECISION)
-            asked = [function["name"] for function in batch["functions"]]
-            return Decision(
-                policy_revision=_revision(body),
-                config_digest=configuration.digest,
-                rules=read_rules(body["result"], asked=asked),
-                retired=frozenset(body["result"].get("retired", ())),
-            )
-
-        if len(batches) == 1:
-            return [ask(batches[0])]
         pool = ThreadPoolExecutor(len(self._all), thread_name_prefix="opa")
         try:
-            return list(pool.map(ask, batches))
+            return list(pool.map(self._answer, batches, repeat(configuration)))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # Ctrl-C and a first error wait for nobody
+
+    def _answer(self, batch: Mapping[str, Any], configuration: Configuration) -> Decision:
+        """Return what answered a batch."""
+        body = self._body(batch, configuration, DECISION)
+        asked = [function["name"] for function in batch["functions"]]
+        return Decision(
+            policy_revision=_revision(body),
+            config_digest=configuration.digest,
+            rules=read_rules(body["result"], asked=asked),
+            retired=frozenset(body["result"].get("retired", ())),
+        )
 
     def _body(
         self, batch: Mapping[str, Any], configuration: Configuration, entrypoint: str
@@ -207,18 +232,19 @@ def _repeated(names: Iterable[str]) -> str | None:
 
 
 def split(facts: Mapping[str, Any], at_most: int = MOST_FUNCTIONS) -> list[Json]:
-    """Return the facts in documents of at most so many functions; one without functions stays one.
+    """Return the facts in questions of at most so many functions; without functions it is one question.
 
-    A document ends where a VPC ends, if it can: a VPC in two of them is judged twice.
+    A question ends where a VPC ends, if it can: a VPC in two of them is judged twice.
     """
-    if len(facts["functions"]) <= at_most:
-        return [dict(facts)]
-    index = _Index(facts)
-    return [index.document(functions) for functions in _cut(facts["functions"], at_most)]
+    index, functions = _Index(facts), facts["functions"]
+    parts = [functions] if len(functions) <= at_most else _cut(functions, at_most)
+    return [index.question(part) for part in parts]
 
 
 def _cut(functions: Iterable[Json], at_most: int) -> Iterator[list[Json]]:
-    by_vpc = _grouped(sorted(functions, key=itemgetter("name")), lambda one: one.get("vpc_id", ""))
+    by_vpc: dict[str, list[Json]] = {}
+    for function in sorted(functions, key=itemgetter("name")):
+        by_vpc.setdefault(function.get("vpc_id", ""), []).append(function)
     begun: list[Json] = []
     for _, of_vpc in sorted(by_vpc.items()):
         if begun and len(begun) + len(of_vpc) > at_most:
@@ -236,102 +262,64 @@ def about(facts: Mapping[str, Any], name: str) -> Json:
     functions = [function for function in facts["functions"] if function["name"] == name]
     if not functions:
         raise LookupError(name)
-    return _Index(facts).document(functions)
+    return _Index(facts).question(functions)
 
 
 class _Index:
-    """All facts by what leads to them, made once for all batches."""
+    """All facts by the names that lead to them, made once for all questions."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
         self._facts = facts
-        self._of_vpcs, self._of_attachments = kinds_with("id", "vpc_id"), kinds_with("id", "attachments")
-        self._by_vpc = {kind: _grouped(facts[kind], lambda one: one.get("vpc_id")) for kind in self._of_vpcs}
-        self._by_id = {
-            kind: {one["id"]: one for one in facts[kind]}
-            for kind in ("vpcs", *self._of_vpcs, *self._of_attachments)
-        }
-        self._roles = {name: role for role in facts["roles"] for name in role["names"]}
-        self._coverage = _grouped(facts["coverage"], _coverage_key)
+        self._by_name: dict[str, list[tuple[str, int]]] = {}
+        for kind in facts.keys() - {"functions"}:
+            for place, entry in enumerate(facts[kind] if isinstance(facts[kind], list) else ()):
+                for name in _leading_to(kind, entry):
+                    self._by_name.setdefault(name, []).append((kind, place))
 
-    def document(self, functions: Sequence[Json]) -> Json:
-        """Return the facts that verdicts about these functions can rest on."""
-        vpc_ids = self._vpc_ids(functions)
-        named = self._named(functions, vpc_ids)
-        roles = {function["role_name"] for function in functions if "role_name" in function}
+    def question(self, functions: Sequence[Json]) -> Json:
+        """Return what these functions name, what that names, and so on: all that verdicts can rest on."""
+        found: dict[str, set[int]] = {
+            kind: set() for kind, of_kind in self._facts.items() if isinstance(of_kind, list)
+        }
+        names = {_EVERYBODY, *(name for one in functions for name in _texts(one, _NAMING["functions"]))}
+        to_follow = list(names)
+        while to_follow:
+            for kind, place in self._by_name.get(to_follow.pop(), ()):
+                if place not in found[kind]:
+                    found[kind].add(place)
+                    entry = self._facts[kind][place]
+                    naming = () if entry.get("is_lambda") else _NAMING.get(kind, ())
+                    new = {*_texts(entry, naming)} - names
+                    names |= new
+                    to_follow += new
         document = dict(self._facts) | {
-            "functions": list(functions),
-            "vpcs": [self._by_id["vpcs"][vpc_id] for vpc_id in vpc_ids if vpc_id in self._by_id["vpcs"]],
-            **{kind: self._in_vpcs(kind, vpc_ids, named) for kind in self._of_vpcs},
-            **{kind: self._attached(kind, vpc_ids, named) for kind in self._of_attachments},
-            "roles": self._named_roles(roles),
+            kind: [self._facts[kind][place] for place in sorted(places)] for kind, places in found.items()
         }
-        document["prefix_lists"] = self._prefix_lists(document)
-        subjects = [None, *vpc_ids, *(function["name"] for function in functions), *sorted(roles)]
-        document["coverage"] = [
-            entry for subject in dict.fromkeys(subjects) for entry in self._coverage.get(subject, ())
+        roles = [
+            one | {"names": [name for name in one["names"] if name in names]} for one in document["roles"]
         ]
-        return document
-
-    def _named_roles(self, names: Iterable[str]) -> list[Json]:
-        alike: dict[int, list[str]] = {}
-        for name in sorted(names):
-            if name in self._roles:
-                alike.setdefault(id(self._roles[name]), []).append(name)
-        return [self._roles[same[0]] | {"names": same} for same in alike.values()]
-
-    def _vpc_ids(self, functions: Sequence[Json]) -> list[str]:
-        subnets = self._by_id["subnets"]
-        vpc_ids = {function["vpc_id"] for function in functions if "vpc_id" in function}
-        seen = {subnet_id for function in functions for subnet_id in function["subnet_ids"]} & subnets.keys()
-        return sorted(vpc_ids | {subnets[subnet_id]["vpc_id"] for subnet_id in seen})
-
-    def _named(self, functions: Sequence[Json], vpc_ids: Iterable[str]) -> set[str]:
-        named = {group_id for function in functions for group_id in function["security_group_ids"]}
-        for vpc_id in vpc_ids:
-            for endpoint in self._by_vpc["vpc_endpoints"].get(vpc_id, ()):
-                named.update(endpoint["security_group_ids"])
-            for table in self._by_vpc["route_tables"].get(vpc_id, ()):
-                for route in table["routes"]:
-                    named.update((route["target_id"], route.get("instance_id", "")))
-        return named
-
-    def _in_vpcs(self, kind: str, vpc_ids: Iterable[str], named: set[str]) -> list[Json]:
-        found = {one["id"]: one for vpc_id in vpc_ids for one in self._by_vpc[kind].get(vpc_id, ())}
-        by_id = self._by_id[kind]
-        found.update((one, by_id[one]) for one in sorted(named & by_id.keys()))
-        return list(found.values())
-
-    def _attached(self, kind: str, vpc_ids: Iterable[str], named: set[str]) -> list[Json]:
-        wanted = set(vpc_ids)
-        return [
-            gateway
-            for gateway in self._facts[kind]
-            if gateway["id"] in named or any(one["vpc_id"] in wanted for one in gateway["attachments"])
-        ]
-
-    def _prefix_lists(self, document: Mapping[str, Any]) -> list[Json]:
-        named = {
-            route["destination"]
-            for table in document["route_tables"]
-            for route in table["routes"]
-            if route["family"] == "prefix_list"
-        }
-        for group in document["security_groups"]:
-            for permission in (*group["ingress"], *group["egress"]):
-                named.update(permission["prefix_list_ids"])
-        return [
-            one
-            for one in self._facts["prefix_lists"]
-            if one["id"] in named or one.get("name", "").startswith(_OF_AWS)
-        ]
+        return document | {"functions": list(functions), "roles": roles}
 
 
-def _coverage_key(entry: Json) -> str | None:
-    return None if entry["kind"] in _SHARED_COVERAGE else entry.get("subject")
+def _leading_to(kind: str, entry: Json) -> Collection[str]:
+    """Return the names by which an entry is found."""
+    if kind == "coverage":
+        return [_EVERYBODY if entry["kind"] in _OF_EVERYBODY else entry.get("subject", _EVERYBODY)]
+    if kind == "prefix_lists" and entry.get("name", "").startswith(_OF_AWS):
+        return [_EVERYBODY]
+    if kind in _FOUND_BY and not entry.get("is_lambda"):
+        return {*_texts(entry, _FOUND_BY[kind])}
+    # Lambda's interfaces count against the quota of their VPC; what has no place concerns everybody
+    has_place = "vpc_id" in entry or "attachments" in entry
+    return {*_texts(entry, _PLACE)} if has_place else [_EVERYBODY]
 
 
-def _grouped(items: Iterable[Json], key: Callable[[Json], Hashable]) -> dict[Any, list[Json]]:
-    groups: dict[Any, list[Json]] = {}
-    for one in items:
-        groups.setdefault(key(one), []).append(one)
-    return groups
+def _texts(entry: Json, fields: Collection[str]) -> Iterator[str]:
+    """Yield the texts in these fields, and in these fields of the objects in them."""
+    for field in fields:
+        value = entry.get(field, ())
+        for one in (value,) if isinstance(value, str) else value:
+            if isinstance(one, str):
+                yield one
+            else:
+                yield from _texts(one, fields)

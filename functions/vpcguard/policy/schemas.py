@@ -57,13 +57,6 @@ def check(
         raise error(f"{root}: {str(breach)[:_LONGEST_MESSAGE]}") from None
 
 
-def kinds_with(*fields: str) -> tuple[str, ...]:
-    """Return the kinds of facts whose entries may have all these fields, by policies/schemas/input.json."""
-    schema, _ = _compiled("input")
-    entries = {kind: of_kind.get("items", {}) for kind, of_kind in schema["properties"].items()}
-    return tuple(kind for kind, entry in entries.items() if {*fields} <= entry.get("properties", {}).keys())
-
-
 @cache
 def _compiled(name: str) -> tuple[Mapping[str, Any], Any]:
     schema = json.loads((find_policies() / "schemas" / f"{name}.json").read_text("utf-8"))

@@ -11,6 +11,12 @@ from vpcguard.policy.server import running_opa
 
 
 @pytest.fixture(scope="session")
-def patient_policy() -> Iterator[Policy]:
-    with running_opa() as url, Policy(url, timeout_seconds=120) as policy:
+def patient_opa() -> Iterator[str]:
+    with running_opa() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def patient_policy(patient_opa: str) -> Iterator[Policy]:
+    with Policy(patient_opa, timeout_seconds=120) as policy:
         yield policy

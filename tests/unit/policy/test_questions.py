@@ -14,14 +14,7 @@ from vpcguard.policy.deciding import split
 from vpcguard.policy.schemas import check
 
 Json = dict[str, Any]
-BY_VPC = (
-    "subnets",
-    "route_tables",
-    "nat_gateways",
-    "vpc_endpoints",
-    "security_groups",
-    "network_acls",
-)
+BY_VPC = ("subnets", "route_tables", "nat_gateways", "vpc_endpoints")
 TARGETS = (
     "internet_gateways",
     "egress_only_internet_gateways",
@@ -45,7 +38,10 @@ def facts() -> Json:
 
 
 def test_a_small_account_is_one_question(facts: Json) -> None:
-    assert split(facts) == [facts]
+    (question,) = split(facts)
+
+    assert question["functions"] == facts["functions"]
+    assert {kind: question[kind] for kind in BY_VPC} == {kind: facts[kind] for kind in BY_VPC}
 
 
 def test_no_functions_are_one_question_too(facts: Json) -> None:
@@ -91,16 +87,8 @@ def test_a_batch_holds_its_vpcs_and_no_others(facts: Json) -> None:
     for batch in split(facts, 1):
         (function,) = batch["functions"]
         vpc_ids = {function["vpc_id"]} if "vpc_id" in function else set()
-        for kind in (
-            "subnets",
-            "route_tables",
-            "nat_gateways",
-            "vpc_endpoints",
-            "security_groups",
-            "network_acls",
-        ):
-            expected = [one for one in facts[kind] if one.get("vpc_id") in vpc_ids]
-            assert sorted(batch[kind], key=str) == sorted(expected, key=str), kind
+        for kind in BY_VPC:
+            assert batch[kind] == [one for one in facts[kind] if one.get("vpc_id") in vpc_ids], kind
         assert {name for one in batch["roles"] for name in one["names"]} == {function["role_name"]}
         assert {one["id"] for one in batch["vpcs"]} == vpc_ids
 
@@ -138,11 +126,7 @@ NOTHING: Json = {
 
 def _two(**more: Any) -> tuple[Json, Json]:
     """Return the batches of two functions: a in vpc-a, which needs what the test adds, and b in vpc-b."""
-    functions = [
-        {"name": name, "vpc_id": f"vpc-{name}", "subnet_ids": [], "security_group_ids": [f"sg-{name}"]}
-        for name in ("a", "b")
-    ]
-    first, second = split(NOTHING | {"functions": functions} | more, 1)
+    first, second = split(NOTHING | {"functions": [_function("a"), _function("b")]} | more, 1)
     return first, second
 
 
@@ -199,6 +183,83 @@ def test_the_targets_of_routes_come_with_their_table() -> None:
     assert [_ids(second, kind) for kind in TARGETS] == [[], [], [], [], []]
 
 
+def test_of_groups_and_interfaces_only_those_come_that_something_names() -> None:
+    """A VPC holds up to 2,500 groups of 120 rules, and as many interfaces as it has addresses."""
+    question, _ = _two(**_crowd())
+
+    assert _ids(question, "security_groups") == ["sg-a", "sg-endpoint", "sg-nat"]
+    assert _ids(question, "network_acls") == ["acl-a", "acl-endpoint"]
+    assert _ids(question, "network_interfaces") == ["eni-lambda", "eni-nat"]
+    assert _ids(question, "instances") == ["i-nat"]
+    assert _ids(question, "prefix_lists") == ["pl-endpoint"]
+    assert [entry["subject"] for entry in question["coverage"]] == [
+        "subnet-a",
+        "subnet-endpoint",
+        "pl-endpoint",
+    ]
+
+
+def test_one_small_question_is_cut_like_many() -> None:
+    crowd = _crowd() | {"functions": [_function("a", "subnet-a")]}
+
+    (question,) = split(NOTHING | crowd)
+
+    assert question == split(NOTHING | crowd | {"functions": [*crowd["functions"], _function("b")]}, 1)[0]
+
+
+def _crowd() -> Json:
+    """Return vpc-a with an endpoint and a NAT instance, and beside them what nothing names."""
+    rule = {"protocol": "-1", "ipv4_cidrs": [], "ipv6_cidrs": [], "group_ids": ["sg-other"]}
+    lists = {"sg-endpoint": ["pl-endpoint"], "sg-other": ["pl-other"]}
+    subnets = ("subnet-a", "subnet-endpoint", "subnet-other")
+    return {
+        "functions": [_function("a", "subnet-a"), _function("b")],
+        "subnets": [{"id": one, "vpc_id": "vpc-a"} for one in subnets[:2]],
+        "route_tables": [{"id": "rtb-a", "vpc_id": "vpc-a", "routes": [_route(target_id="eni-nat")]}],
+        "vpc_endpoints": [
+            {
+                "id": "vpce-a",
+                "vpc_id": "vpc-a",
+                "subnet_ids": [subnets[1]],
+                "security_group_ids": ["sg-endpoint"],
+            }
+        ],
+        "security_groups": [
+            {
+                "id": one,
+                "vpc_id": "vpc-a",
+                "ingress": [rule | {"prefix_list_ids": lists.get(one, [])}],
+                "egress": [],
+            }
+            for one in ("sg-a", "sg-endpoint", "sg-nat", "sg-lambda", "sg-other")
+        ],
+        "network_acls": [
+            {"id": one.replace("subnet", "acl"), "vpc_id": "vpc-a", "subnet_ids": [one]} for one in subnets
+        ],
+        "network_interfaces": [
+            {"id": "eni-lambda", "vpc_id": "vpc-a", "is_lambda": True, "security_group_ids": ["sg-lambda"]},
+            _instance_interface("nat"),
+            _instance_interface("other"),
+        ],
+        "instances": [{"id": "i-nat", "vpc_id": "vpc-a"}, {"id": "i-other", "vpc_id": "vpc-a"}],
+        "prefix_lists": [{"id": "pl-endpoint"}, {"id": "pl-other"}],
+        "coverage": [
+            *({"kind": "subnets", "subject": one} for one in subnets),
+            *({"kind": "prefix_list_entries", "subject": one} for one in ("pl-endpoint", "pl-other")),
+        ],
+    }
+
+
+def _function(name: str, *subnet_ids: str) -> Json:
+    placed = {"vpc_id": f"vpc-{name}", "subnet_ids": [*subnet_ids]}
+    return {"name": name, "security_group_ids": [f"sg-{name}"], **placed}
+
+
+def _instance_interface(name: str) -> Json:
+    attached = {"instance_id": f"i-{name}", "security_group_ids": [f"sg-{name}"]}
+    return {"id": f"eni-{name}", "vpc_id": "vpc-a", "is_lambda": False, **attached}
+
+
 def test_prefix_lists_come_with_the_routes_and_groups_that_name_them() -> None:
     """Those of AWS's services always: a gateway endpoint is found by their name."""
     group = {"id": "sg-a", "vpc_id": "vpc-a", "ingress": [], "egress": [{"prefix_list_ids": ["pl-group"]}]}
@@ -239,16 +300,15 @@ def test_coverage_of_other_functions_roles_and_vpcs_stays_out() -> None:
         {"kind": "function_states", "subject": "b"},
         {"kind": "nat_gateways", "subject": "vpc-a"},
         {"kind": "nat_gateways", "subject": "vpc-b"},
-        {"kind": "subnets", "subject": "subnet-gone"},
-        {"kind": "prefix_list_entries", "subject": "pl-1"},
+        {"kind": "subnets", "subject": "subnet-of-others"},
+        {"kind": "block_public_access", "subject": "444455556666"},
     ]
 
     first, _ = _two(coverage=entries)
 
     assert [entry.get("subject") for entry in first["coverage"]] == [
         None,
-        "subnet-gone",
-        "pl-1",
-        "vpc-a",
         "a",
+        "vpc-a",
+        "444455556666",
     ]

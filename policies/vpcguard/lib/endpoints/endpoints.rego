@@ -18,8 +18,8 @@ import data.vpcguard.lib.security_groups
 names := {one.id: _name(one.service_name) | some one in input.vpc_endpoints}
 
 # METADATA
-# description: By id of a prefix list with a name, the service it is for, as in names.
-prefix_list_names := {one.id: _name(one.name) | some one in input.prefix_lists}
+# description: By id of AWS's own prefix lists, whose names nobody else can give, the service it is for, as in names.
+prefix_list_names := {one.id: _name(one.name) | some one in input.prefix_lists; startswith(one.name, "com.amazonaws.")}
 
 # METADATA
 # description: Ids of the interface endpoints by [VPC id, service name]. Deleted ones linger in AWS's answers.

@@ -23,6 +23,13 @@ test_a_service_name_is_what_follows_region_and_dot if {
 	}
 }
 
+test_a_list_that_somebody_names_after_a_service_is_not_the_services if {
+	lists := [{"id": id, "name": name, "cidrs": []} |
+		some id, name in {"pl-s3": "com.amazonaws.eu-west-1.s3", "pl-1": "s3", "pl-2": "offices.eu-west-1.s3"}
+	]
+	endpoints.prefix_list_names == {"pl-s3": "s3"} with input as fixtures.whole({"prefix_lists": lists})
+}
+
 test_a_service_name_in_another_partition if {
 	document := object.union(
 		_document([estate.interface("vpce-1", "", {"service_name": "cn.com.amazonaws.cn-north-1.kinesis-streams"})], {}),
