@@ -13,11 +13,19 @@ from sweep_account import handler
 from tests.support.fake_opa import RULE, FakeOpa, fake_opa
 from tests.unit.audit.fakes import ACCOUNT, REGION, Account, configuration, dependencies
 from tests.unit.handlers.conftest import Context
+from vpcguard.audit import sweep as sweeping
+from vpcguard.audit.sweep import FINISHING_SECONDS, STEP_SECONDS
 from vpcguard.findings.store import FindingStore
 from vpcguard.policy.deciding import Policy
 
 NAMES = [f"f{number}" for number in range(7)]
+ONE_STEP = FINISHING_SECONDS + STEP_SECONDS / 2  # time to do a step, and no more
 BEGIN = {"account_id": ACCOUNT, "region": REGION}
+
+
+@pytest.fixture(autouse=True)
+def _page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "PAGES_AT_ONCE", 1)
 
 
 @pytest.fixture
@@ -41,7 +49,7 @@ def sweep(store: FindingStore, opa: FakeOpa, account: Account, *, hour: int, run
         for _ in range(runs):
             deps = replace(dependencies(account), policy=policy, store=store)
             deps = replace(deps, clock=lambda: datetime(2026, 11, 20, hour, tzinfo=UTC))
-            answer = handler(event, Context(remaining_milliseconds=0), deps=deps)
+            answer = handler(event, Context(remaining_milliseconds=1000 * ONE_STEP), deps=deps)
             if answer["status"] == "complete":
                 break
             event = {**BEGIN, "marker": answer["marker"]}

@@ -12,6 +12,13 @@ from tests.contract.properties.merging import SUFFIX
 
 Json = dict[str, Any]
 
+# every read was answered, and yet the answers lack what AWS always shows
+INCOMPLETE = {
+    "headroom_below_the_floor_beside_another",  # a subnet without a network ACL
+    "two_subnets_in_one_zone",  # likewise
+    "role_within_a_boundary",  # the boundary is not among the policies
+}
+
 
 @dataclass(frozen=True)
 class Golden:

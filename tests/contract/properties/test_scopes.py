@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.estate import snapshot_document
 from tests.contract.crosscheck.documents import make_case
-from tests.contract.properties.golden import golden_cases
+from tests.contract.properties.golden import INCOMPLETE, golden_cases
 from tests.contract.properties.merging import Verdicts, verdicts_of
 from tests.contract.properties.serving import aws_of
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws
@@ -32,7 +32,7 @@ def _accounts() -> dict[str, tuple[Json, Json]]:
     whole = {
         case.name: (case.snapshot, case.configuration)
         for case in golden_cases()[::8]
-        if not case.names_functions and _is_wholly_read(case.snapshot)
+        if not case.names_functions and _is_wholly_read(case.snapshot) and case.name not in INCOMPLETE
     }
     return {
         "estate": (snapshot_document(functions=20, vpcs=9), {"version": 1}),
@@ -43,7 +43,12 @@ def _accounts() -> dict[str, tuple[Json, Json]]:
 
 def _is_wholly_read(snapshot: Json) -> bool:
     accounts = [snapshot, *snapshot["owners"].values()]
-    return "tag:GetResources" in snapshot["answers"] and not any(one["failures"] for one in accounts)
+    is_read_now = "reader" not in snapshot
+    return (
+        is_read_now
+        and "tag:GetResources" in snapshot["answers"]
+        and not any(one["failures"] for one in accounts)
+    )
 
 
 ACCOUNTS = _accounts()

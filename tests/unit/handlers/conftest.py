@@ -17,13 +17,13 @@ import evaluate_change
 class Context:
     """What Lambda hands to a handler beside the event."""
 
-    remaining_milliseconds: int = 180_000
+    remaining_milliseconds: float = 180_000
     function_name: str = "vpcguard-evaluate-change"
     memory_limit_in_mb: int = 1024
     invoked_function_arn: str = "arn:aws:lambda:eu-west-1:111122223333:function:vpcguard-evaluate-change"
     aws_request_id: str = "request-1"
 
-    def get_remaining_time_in_millis(self) -> int:
+    def get_remaining_time_in_millis(self) -> float:
         """Return the time that is left."""
         return self.remaining_milliseconds
 
