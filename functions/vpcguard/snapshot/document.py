@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -25,17 +25,40 @@ _READER = texts("vpcguard botocore")
 _RELEASE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4}){2}")
 _OLDEST_READER = (1, 31, 63)  # brought VpcConfig.Ipv6AllowedForDualStack; what is younger has its own `Young`
 _GZIP = b"\x1f\x8b"
+# As JSON. An account and region with 2,500 security groups of 120 rules has 60 to 150 MB; 3 MB of gzip can
+# hold 3 GB.
+MOST_MIB = 512
+_CHUNK_BYTES = 1 << 20
+_TOO_DEEP = "the snapshot is nested too deeply"
 
 
 def load_snapshot(path: Path) -> Snapshot:
-    """Read a snapshot from a JSON file, gzipped or not; raises SnapshotError, or OSError for the file."""
-    raw = path.read_bytes()
+    """Read a snapshot from a JSON file, gzipped or not, of at most MOST_MIB once unpacked.
+
+    Raises SnapshotError, or OSError for the file.
+    """
     try:
-        text = gzip.decompress(raw) if raw.startswith(_GZIP) else raw
-        document = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise SnapshotError(f"{path.name} does not hold JSON: {error}") from error
+        with path.open("rb") as file, gzip.open(file) as packed:
+            content = _bounded(packed.read if file.peek(2).startswith(_GZIP) else file.read)
+        document = json.loads(content, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise SnapshotError(_TOO_DEEP) from error
+    except (ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise SnapshotError(f"it does not hold JSON: {error}") from error
     return parse_snapshot(document)
+
+
+def _bounded(read: Callable[[int], bytes]) -> bytearray:
+    """Return all that can be read, piece by piece: nobody knows before what gzip unpacks to."""
+    content = bytearray()
+    while chunk := read(_CHUNK_BYTES):
+        content += chunk
+        if len(content) > MOST_MIB << 20:
+            raise SnapshotError(
+                f"it holds more than {MOST_MIB} MiB of JSON, far more than any account and region has; "
+                "if it is an honest one, capture single functions (vpcguard capture --function)"
+            )
+    return content
 
 
 def parse_snapshot(document: Any) -> Snapshot:
@@ -47,7 +70,7 @@ def parse_snapshot(document: Any) -> Snapshot:
     try:
         return _parse(expect_object(document, "the snapshot"))
     except RecursionError as error:
-        raise SnapshotError("the snapshot is nested too deeply") from error
+        raise SnapshotError(_TOO_DEEP) from error
 
 
 def _parse(document: Mapping[str, Any]) -> Snapshot:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from vpcguard.aws.operations import Each, Kind, Shape
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Answers, Failure, Snapshot
 from vpcguard.snapshot import OPERATIONS, load_snapshot, parse_snapshot
+from vpcguard.snapshot import document as snapshot_document
 
 NAMES = st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=8)
 LEAVES: dict[Kind, st.SearchStrategy[Any]] = {
@@ -256,14 +257,37 @@ def test_files_are_read_gzipped_or_not(tmp_path: Path, name: str) -> None:
         b"\x1f\x8b broken",
         gzip.compress(b"{}")[:-4],
         b'{"a": NaN}',
-        b"[" * 200_000,
         b"\xff\xfe\xff",
     ],
-    ids=["empty", "text", "no gzip", "cut gzip", "NaN", "deep", "not UTF-8"],
+    ids=["empty", "text", "no gzip", "cut gzip", "NaN", "not UTF-8"],
 )
-def test_files_that_hold_no_json_are_refused_by_name(tmp_path: Path, content: bytes) -> None:
+def test_files_that_hold_no_json_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "snapshot.json"
     path.write_bytes(content)
 
-    with pytest.raises(SnapshotError, match=r"^snapshot\.json does not hold JSON: "):
+    with pytest.raises(SnapshotError, match=r"^it does not hold JSON: "):
+        load_snapshot(path)
+
+
+def test_a_file_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "snapshot.json"
+    path.write_bytes(b"[" * 200_000)
+
+    with pytest.raises(SnapshotError, match=r"^the snapshot is nested too deeply$"):
+        load_snapshot(path)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_file_that_holds_more_than_any_snapshot_is_refused_before_all_of_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
+) -> None:
+    monkeypatch.setattr(snapshot_document, "MOST_MIB", 2)
+    largest, path = 2 << 20, tmp_path / "snapshot.json"
+    content = json.dumps(MINIMAL).encode()
+
+    path.write_bytes(pack(content.ljust(largest)))
+    assert load_snapshot(path) == parse_snapshot(MINIMAL)
+
+    path.write_bytes(pack(content.ljust(largest + 1)))
+    with pytest.raises(SnapshotError, match=r"^it holds more than 2 MiB of JSON, .* capture --function"):
         load_snapshot(path)
