@@ -116,6 +116,18 @@ def test_the_newer_verdict_stands_whichever_ends_first(
     assert world.findings() == ([] if status is None else [(RULE, status, None)])
 
 
+def test_a_deleted_alias_leads_to_a_look_at_its_function(world: World) -> None:
+    """What the alias served may have been all that was wrong."""
+    world.opa.broken = {FUNCTION}
+    world.deliver(CREATED)
+
+    world.opa.broken = set()
+    world.account.captured_at = LATE.replace("12:00", "13:00")
+    assert world.deliver("DeleteAlias20150331.sdk") == []
+
+    assert world.findings() == [(RULE, "resolved", "fixed")]
+
+
 def test_a_deleted_function_closes_its_findings(world: World) -> None:
     legacy = "orders-legacy"
     world.opa.broken = {legacy}

@@ -48,6 +48,7 @@ EVENTS: Mapping[tuple[str, str], Target] = {
     (LAMBDA, "PublishVersion"): _FUNCTION,
     (LAMBDA, "CreateAlias"): _ALIAS,
     (LAMBDA, "UpdateAlias"): _ALIAS,
+    (LAMBDA, "DeleteAlias"): _ALIAS,
     (LAMBDA, "TagResource"): _TAGGED,
     (LAMBDA, "UntagResource"): _TAGGED,
 }
@@ -55,10 +56,13 @@ EVENTS: Mapping[tuple[str, str], Target] = {
 _API_VERSION = re.compile(r"20[0-9]{6}(v[0-9]+)?\Z")
 
 _CLOUDFORMATION = "cloudformation.amazonaws.com"
+# as recorded: signin.amazonaws.com, console.ec2.amazonaws.com, "aws-internal/3 ..., AWSLambdaConsole/1.1"
+_CONSOLE = re.compile(r"(signin|console(\.[a-z0-9-]+)?)\.amazonaws\.com|AWSLambdaConsole")
 _BY_USER_AGENT: tuple[tuple[re.Pattern[str], ManagedBy], ...] = (
+    (re.compile(r"cloudformation\.amazonaws\.com"), "cloudformation"),
     (re.compile(r"pulumi", re.IGNORECASE), "pulumi"),  # its AWS provider is Terraform's and may name both
     (re.compile(r"terraform|opentofu", re.IGNORECASE), "terraform"),
-    (re.compile(r"console\.amazonaws\.com"), "console"),
+    (_CONSOLE, "console"),
 )
 
 # What must be there, and what an error says was expected.
@@ -165,19 +169,22 @@ def actor(detail: object) -> str | None:
 def managed_by(detail: object) -> ManagedBy | None:
     """Return what made the call; None where the event does not say.
 
-    Infrastructure as code will set the configuration again, so whoever repairs must know.
+    Infrastructure as code will set the configuration again, so whoever repairs must know. What AWS writes
+    comes first: who invoked the call, then whether a session of the console made it. A user agent can be set
+    by anyone: it informs people, and nothing may be decided by it.
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
     """
     invoked_by = optional(detail, LINE, "userIdentity.invokedBy")
     user_agent = optional(detail, LINE, "userAgent")
-    if _CLOUDFORMATION in (invoked_by, user_agent):
+    if invoked_by == _CLOUDFORMATION:
         return "cloudformation"
     if invoked_by is not None:
-        return "aws_service"
+        return "console" if _CONSOLE.fullmatch(invoked_by) else "aws_service"
+    if str(find(detail, "sessionCredentialFromConsole")).lower() == "true":
+        return "console"
     for pattern, tool in _BY_USER_AGENT:
         if user_agent is not None and pattern.search(user_agent):
             return tool
-    if str(find(detail, "sessionCredentialFromConsole")).lower() == "true":
-        return "console"
     return None if user_agent is None else "sdk"
 
 

@@ -60,6 +60,18 @@ def test_the_actor_is_the_role_the_user_or_the_service(identity: object, expecte
         ({"userAgent": "Mozilla/5.0", "sessionCredentialFromConsole": "true"}, "console"),
         ({"userAgent": "Mozilla/5.0", "sessionCredentialFromConsole": True}, "console"),
         ({"userAgent": "Mozilla/5.0", "sessionCredentialFromConsole": "false"}, "sdk"),
+        ({"userAgent": "console.ec2.amazonaws.com"}, "console"),
+        ({"userAgent": "signin.amazonaws.com"}, "console"),
+        ({"userAgent": "aws-internal/3 aws-sdk-java/1.11.1009 cfg/legacy, AWSLambdaConsole/1.1"}, "console"),
+        ({"userIdentity": {"invokedBy": "signin.amazonaws.com"}}, "console"),
+        ({"userIdentity": {"invokedBy": "console.lambda.amazonaws.com"}}, "console"),
+        ({"userIdentity": {"invokedBy": "AWSLambdaConsole"}}, "console"),
+        (
+            {"userIdentity": {"invokedBy": "lambda.amazonaws.com"}, "userAgent": "signin.amazonaws.com"},
+            "aws_service",
+        ),
+        ({"userAgent": "Terraform/1.9.0", "sessionCredentialFromConsole": "true"}, "console"),
+        ({"userAgent": "cloudformation.amazonaws.com", "sessionCredentialFromConsole": "true"}, "console"),
         ({"userAgent": "cloudformation.amazonaws.com"}, "cloudformation"),
         ({"userIdentity": {"invokedBy": "cloudformation.amazonaws.com"}}, "cloudformation"),
         ({"userIdentity": {"invokedBy": "codedeploy.amazonaws.com"}}, "aws_service"),
@@ -74,7 +86,7 @@ def test_the_actor_is_the_role_the_user_or_the_service(identity: object, expecte
         ({}, None),
     ],
 )
-def test_the_means_come_from_invoked_by_then_the_user_agent(
+def test_the_means_come_from_what_aws_writes_then_from_the_user_agent(
     detail: dict[str, Any], expected: str | None
 ) -> None:
     """A stack deployed from the console is the stack's: the stack sets the configuration again."""

@@ -50,6 +50,8 @@ CHANGES: dict[str, tuple[str, str | None, Any, str | None]] = {
     "CreateFunction20150331.terraform": ("orders-api", CI, "terraform", ORDERS_VPC),
     "CreateFunction20150331.without_vpc": ("orders-webhook", CAROL, "sdk", None),
     "CreateFunction20290401v3.later_version": ("orders-api", CI, "sdk", ORDERS_VPC),
+    "DeleteAlias20150331.console": ("orders-api", ALICE, "console", None),
+    "DeleteAlias20150331.sdk": ("orders-api", CAROL, "sdk", None),
     "DeleteFunction20150331.forwarded_from_member": (
         "shipping-tracker",
         "arn:aws:iam::444455556666:role/ci-deploy",
@@ -99,6 +101,7 @@ IGNORED: dict[str, Outcome] = {
     "AddPermission20150331v2.not_ours": "not_ours",
     "CreateFunction20150331.failed": "failed_call",
     "CreateFunctionUrlConfig.not_ours": "not_ours",
+    "DeleteAlias20150331.failed": "failed_call",
     "TagResource20170331v2.event_source_mapping": "not_ours",
     "UpdateFunctionConfiguration20150331v2.failed": "failed_call",
 }
