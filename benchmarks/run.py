@@ -1,6 +1,8 @@
 """`make bench`: measure, compare with what is promised, write docs/performance.md.
 
-python -m benchmarks.run [judging] [auditing] [handling] [starting] [following]    some: nothing is written
+python -m benchmarks.run [judging] [crowding] [auditing] [handling] [starting] [following]
+
+Some alone: nothing is written.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from benchmarks.figures import Section, markdown, plain
 
 MEASUREMENTS = (
     "judging",
+    "crowding",
     "auditing",
     "handling",
     "starting",

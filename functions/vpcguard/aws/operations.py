@@ -24,13 +24,17 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class Kind(Enum):
-    """Kinds of single values; the value names the kind for people."""
+    """Kinds of single values: what people call them, and the types they have; True is no number."""
 
-    TEXT = "text"
-    WHOLE = "a whole number"
-    NUMBER = "a number"
-    FLAG = "true or false"
-    ANY = "JSON"
+    TEXT = "text", {str}
+    WHOLE = "a whole number", {int}
+    NUMBER = "a number", {int, float}
+    FLAG = "true or false", {bool}
+    ANY = "JSON", {str, int, float, bool, type(None)}
+
+    def __init__(self, words: str, types: set[type]) -> None:
+        self.words = words
+        self.types = types
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,69 +151,77 @@ def keep(value: Any, shape: Shape, place: str) -> Any:
 
     Raises SnapshotError, naming the place, where the value is of another kind.
     """
-    if isinstance(shape, Kind):
-        return _keep_single(value, shape, place)
+    try:
+        return _kept(value, shape)
+    except _MisfitError as misfit:
+        raise SnapshotError(f"{place}{''.join(reversed(misfit.way))} {misfit}") from None
+
+
+class _MisfitError(Exception):
+    """A value of another kind than its shape; way: the steps to it, from its end."""
+
+    def __init__(self, value: Any, expected: str) -> None:
+        super().__init__(f"must be {expected}, not {kind_of(value)}")
+        self.way: list[str] = []
+
+
+def _kept(value: Any, shape: Shape) -> Any:
+    """Return what `keep` does: an account has millions of values, and nobody asks for their places."""
     if isinstance(shape, list):
-        if not isinstance(value, list):
-            raise _unexpected(value, "a list", place)
-        return [keep(item, shape[0], f"{place}[{index}]") for index, item in enumerate(value)]
-    fields = expect_object(value, place)
-    if isinstance(shape, Each):
-        return {
-            key: keep(one, shape.shape, f"{place}.{key}") for key, one in fields.items() if one is not None
-        }
-    return {
-        key: keep(fields[key], inner, f"{place}.{key}")
-        for key, inner in shape.items()
-        if fields.get(key) is not None
-    }
+        return _kept_items(value, shape[0])
+    if isinstance(shape, Kind):
+        return _kept_single(value, shape)
+    if not isinstance(value, dict):
+        raise _MisfitError(value, "an object")
+    inner_of = dict.fromkeys(value, shape.shape) if isinstance(shape, Each) else shape
+    kept, key = {}, ""
+    try:
+        for key, inner in inner_of.items():
+            one = value.get(key)
+            if one is not None:
+                is_plain = isinstance(inner, Kind) and type(one) in inner.types
+                kept[key] = one if is_plain else _kept(one, inner)
+    except _MisfitError as misfit:
+        misfit.way.append(f".{key}")
+        raise
+    return kept
+
+
+def _kept_items(value: Any, shape: Shape) -> list[Any]:
+    if not isinstance(value, list):
+        raise _MisfitError(value, "a list")
+    kept: list[Any] = []
+    try:
+        for one in value:
+            kept.append(_kept(one, shape))  # noqa: PERF401  how many were kept says where it fails
+    except _MisfitError as misfit:
+        misfit.way.append(f"[{len(kept)}]")
+        raise
+    return kept
+
+
+def _kept_single(value: Any, kind: Kind) -> Any:
+    if isinstance(value, datetime) and kind in {Kind.TEXT, Kind.ANY}:
+        return value.isoformat()
+    if type(value) in kind.types:
+        return value
+    if kind is Kind.ANY and isinstance(value, list):
+        return [_kept_single(one, kind) for one in value]
+    if kind is Kind.ANY and isinstance(value, dict):
+        return {str(key): _kept_single(one, kind) for key, one in value.items()}
+    raise _MisfitError(value, kind.words)
 
 
 def expect_object(value: Any, place: str) -> dict[str, Any]:
     """Return the value if it is an object; raises SnapshotError naming the place if not."""
     if not isinstance(value, dict):
-        raise _unexpected(value, "an object", place)
+        raise SnapshotError(f"{place} must be an object, not {kind_of(value)}")
     return value
 
 
 def kind_of(value: Any) -> str:
     """Return what a value is in words, never the value: it may be one that must not be shown."""
     return _NAMES.get(type(value), type(value).__name__)
-
-
-def _keep_single(value: Any, kind: Kind, place: str) -> Any:
-    if kind is Kind.ANY:
-        return _plain(value, place)
-    if isinstance(value, datetime) and kind is Kind.TEXT:
-        return value.isoformat()
-    # Python takes True for the number 1
-    if not isinstance(value, _TYPES[kind]) or (isinstance(value, bool) and kind is not Kind.FLAG):
-        raise _unexpected(value, kind.value, place)
-    return value
-
-
-def _plain(value: Any, place: str) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(one, f"{place}.{key}") for key, one in value.items()}
-    if isinstance(value, list):
-        return [_plain(one, f"{place}[{index}]") for index, one in enumerate(value)]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    raise _unexpected(value, "JSON", place)
-
-
-def _unexpected(value: Any, expected: str, place: str) -> SnapshotError:
-    return SnapshotError(f"{place} must be {expected}, not {kind_of(value)}")
-
-
-_TYPES: dict[Kind, tuple[type, ...]] = {
-    Kind.TEXT: (str,),
-    Kind.WHOLE: (int,),
-    Kind.NUMBER: (int, float),
-    Kind.FLAG: (bool,),
-}
 
 
 _NAMES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -65,12 +66,16 @@ def _function_name(spelling: str) -> str:
 
 def read_file(path: Path) -> Snapshot:
     """Return the snapshot of a file; raises SnapshotError that names the file."""
+    gc.disable()  # of the millions of objects of a large account none is garbage, and looking takes longer
     try:
         return load_snapshot(path)
     except OSError as error:
         raise SnapshotError(f"{path}: cannot be read: {error.strerror}") from error
     except SnapshotError as error:
         raise SnapshotError(f"{path}: {error}") from error
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def read_regions(

@@ -44,10 +44,11 @@ _NAMING: Mapping[str, tuple[str, ...]] = {
     "subnets": ("vpc_id",),
     "route_tables": ("routes", "destination", "target_id", "instance_id"),
     "nat_gateways": ("subnet_id", "route_table_id"),
-    "vpc_endpoints": ("subnet_ids", "security_group_ids"),
     "network_interfaces": ("subnet_id", "security_group_ids", "instance_id"),
     "security_groups": ("ingress", "egress", "prefix_list_ids"),
+    "network_acls": (),
 }
+_NAMING_OTHERWISE = ("subnet_id", "subnet_ids", "security_group_ids")
 _EVERYBODY = ""  # leads to what goes with every question
 _OF_EVERYBODY = frozenset({"block_public_access", "quotas"})  # coverage, few
 _OF_AWS = "com.amazonaws."  # no customer's list is called so: AWS's API reference, CreateManagedPrefixList
@@ -288,7 +289,7 @@ class _Index:
                 if place not in found[kind]:
                     found[kind].add(place)
                     entry = self._facts[kind][place]
-                    naming = () if entry.get("is_lambda") else _NAMING.get(kind, ())
+                    naming = () if entry.get("is_lambda") else _NAMING.get(kind, _NAMING_OTHERWISE)
                     new = {*_texts(entry, naming)} - names
                     names |= new
                     to_follow += new

@@ -26,8 +26,8 @@ FAMILIES = (
     function_details.FAMILY,
     networks.FAMILY,
     gateways.FAMILY,
-    filters.FAMILY,
     interfaces.FAMILY,
+    filters.FAMILY,
     roles.FAMILY,
 )
 OPERATIONS: Mapping[str, Operation] = {one.key: one for family in FAMILIES for one in family.operations}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
+from functools import partial
 
 from vpcguard.aws.answers import (
     Estate,
@@ -20,7 +21,6 @@ from vpcguard.aws.answers import (
 from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, calls_by_id, texts
 from vpcguard.coverage import (
     KNOWN,
-    Coverage,
     FactsByKind,
     Family,
     VpcKind,
@@ -123,8 +123,14 @@ def named_calls(in_use: InUse) -> Iterator[Call]:
 
 
 def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
-    """Add groups and ACLs that we or the VPC's owner see, prefix lists, and the mode of every account."""
-    facts["security_groups"] = estate.union(SECURITY_GROUPS, _group)
+    """Add groups and ACLs that we or the VPC's owner see, prefix lists, and the mode of every account.
+
+    Of the thousands of groups of a VPC those decide that a fact so far has, a function or an endpoint say.
+    """
+    holders = [one for of_kind in facts.values() for one in of_kind.values() if not one.get("is_lambda")]
+    named = {group_id for one in holders for group_id in one.get("security_group_ids", ())}
+    groups = estate.union(SECURITY_GROUPS, partial(_group, named=named))
+    facts["security_groups"] = {group_id: one for group_id, one in groups.items() if group_id in named}
     facts["network_acls"] = estate.union(NETWORK_ACLS, _acl)
     return _add_prefix_lists(estate, facts) + _add_block_public_access(estate, facts)
 
@@ -141,10 +147,13 @@ FAMILY = Family(
 )
 
 
-def _group(item: Json) -> Json:
+def _group(item: Json, named: Collection[str]) -> Json:
+    group_id = required_text(item, "GroupId")
+    if group_id not in named:
+        return {"id": group_id}
     return known(
         {
-            "id": required_text(item, "GroupId"),
+            "id": group_id,
             "vpc_id": text(item, "VpcId"),
             "owner_id": text(item, "OwnerId"),
             "ingress": sorted(each(item, "IpPermissions", _permission), key=repr),
@@ -168,13 +177,12 @@ def _permission(item: Json) -> Json:
 
 
 def _acl(item: Json) -> Json:
-    numbered = each(item, "Entries", _acl_entry)
     return {
         "id": required_text(item, "NetworkAclId"),
         "vpc_id": required_text(item, "VpcId"),
         "is_default": item.get("IsDefault", False),
         "subnet_ids": fields_of(item.get("Associations", ()), "SubnetId"),
-        "entries": sorted(numbered, key=lambda one: (one["is_egress"], one["rule_number"], repr(one))),
+        "entries": sorted(each(item, "Entries", _acl_entry), key=repr),
     }
 
 
@@ -185,10 +193,10 @@ def _acl_entry(item: Json) -> Json:
         raise missing("RuleNumber", "a whole number")
     return known(
         {
+            "is_egress": item["Egress"],
             "rule_number": item["RuleNumber"],
             "protocol": required_text(item, "Protocol"),
             "action": lower(item, "RuleAction"),
-            "is_egress": item["Egress"],
             "ipv4_cidr": text(item, "CidrBlock"),
             "ipv6_cidr": text(item, "Ipv6CidrBlock"),
             "from_port": value(item, "PortRange", "From"),
@@ -210,7 +218,15 @@ def _add_prefix_lists(estate: Estate, facts: FactsByKind) -> list[Json]:
                 PREFIX_LIST_ENTRIES, list_id, lambda item: fields_of(item.get("Entries", ()), "Cidr")
             )
             one["cidrs"] = one["cidrs"] or cidrs or []
-    coverage = {list_id: _of_networks(estate, list_id) for list_id in {*lists, *_named_lists(facts)}}
+    routes = [route for table in facts["route_tables"].values() for route in table["routes"]]
+    groups = facts["security_groups"].values()
+    rules = [rule for group in groups for rule in (*group["ingress"], *group["egress"])]
+    by_routes = {route["destination"] for route in routes if route["family"] == "prefix_list"}
+    by_rules = {list_id for rule in rules for list_id in rule["prefix_list_ids"]}
+    coverage = {}
+    for list_id in {*lists, *by_routes, *by_rules}:
+        found = [of_entry(account, PREFIX_LIST_ENTRIES, list_id) for account in estate.accounts]
+        coverage[list_id] = KNOWN if KNOWN in found else found[0]
     for list_id, of_networks in coverage.items():
         if not of_networks.is_known and list_id in lists:
             lists[list_id]["cidrs"] = []
@@ -219,19 +235,6 @@ def _add_prefix_lists(estate: Estate, facts: FactsByKind) -> list[Json]:
         *entries("prefix_lists", {}, default=of_list(estate.own, PREFIX_LISTS)),
         *entries("prefix_list_entries", coverage, default=of_entry(estate.own, PREFIX_LIST_ENTRIES)),
     ]
-
-
-def _of_networks(estate: Estate, list_id: str) -> Coverage:
-    found = [of_entry(account, PREFIX_LIST_ENTRIES, list_id) for account in estate.accounts]
-    return KNOWN if KNOWN in found else found[0]
-
-
-def _named_lists(facts: FactsByKind) -> Iterable[str]:
-    for table in facts["route_tables"].values():
-        yield from (route["destination"] for route in table["routes"] if route["family"] == "prefix_list")
-    for group in facts["security_groups"].values():
-        for permission in (*group["ingress"], *group["egress"]):
-            yield from permission["prefix_list_ids"]
 
 
 def _prefix_list(item: Json) -> Json:

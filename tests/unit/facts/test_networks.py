@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from tests.unit.facts.snapshots import ACCOUNT, KNOWN, VPC, coverage, facts, lacking, subnet, unknown, vpc
+from tests.unit.facts.snapshots import (
+    ACCOUNT,
+    KNOWN,
+    VPC,
+    attached,
+    coverage,
+    facts,
+    functions,
+    lacking,
+    subnet,
+    unknown,
+    vpc,
+)
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Failure
 
@@ -359,7 +371,8 @@ def test_an_endpoint_and_whether_its_policy_is_the_default(policy: Any, *, is_de
     ]
 
 
-def test_a_security_group() -> None:
+def test_a_security_group_that_something_has() -> None:
+    """A VPC can hold 2,500 groups of 120 rules; whatever has none of the others does not rest on them."""
     permission = {
         "IpProtocol": "tcp",
         "FromPort": 443,
@@ -372,17 +385,19 @@ def test_a_security_group() -> None:
 
     found = facts(
         {
+            **functions(attached("subnet-1", groups=("sg-1",))),
             "ec2:DescribeSecurityGroups": {
                 "SecurityGroups": [
+                    {"GroupId": "sg-2", "VpcId": VPC, "OwnerId": ACCOUNT},
                     {
                         "GroupId": "sg-1",
                         "VpcId": VPC,
                         "OwnerId": ACCOUNT,
                         "IpPermissions": [permission],
                         "IpPermissionsEgress": [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
-                    }
+                    },
                 ]
-            }
+            },
         }
     )
 
