@@ -33,7 +33,7 @@ CALLED_BY_OTHERS = {
 # action; a write to a function's VpcConfig would need ec2:DescribeSubnets and its kind.
 CHECKED_WITH_OTHERS: dict[str, str] = {}
 # Called, and in no module's ACTIONS because only one of the functions needs it.
-CALLED_BY_ONE = {"dynamodb:Query": "the sweep: vpcguard.findings.queries, functions_not_seen_since"}
+CALLED_BY_ONE = {"dynamodb:Query": "the sweep: functions_... of vpcguard.findings.queries"}
 
 
 def _called() -> dict[str, set[str]]:

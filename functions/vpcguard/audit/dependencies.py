@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -74,6 +74,11 @@ class Store(Protocol):
 
     def functions_not_seen_since(self, account_id: str, region: str, moment: str, /) -> Sequence[str]:
         """Return the functions whose latest look is older than a moment."""
+
+    def functions_with_findings(
+        self, account_id: str, region: str, rule_ids: Iterable[str], /
+    ) -> Sequence[str]:
+        """Return the functions about which rules have found something that is not resolved."""
 
 
 class Queue(Protocol):

@@ -32,9 +32,10 @@ from vpcguard.errors import (
     ThrottledError,
 )
 from vpcguard.model import Failure, Scope, Snapshot
+from vpcguard.policy.configuration import rules_that_read
 from vpcguard.snapshot import PARTIAL, CaptureOptions
 
-LISTING_READ = "lambda:ListFunctions"
+LISTING_READ, STATE_READ = "lambda:ListFunctions", "lambda:GetFunctionConfiguration"
 PAGES_OF_A_RUN = (
     100  # 50 functions each; what they share, the network above all, is read once for all of them
 )
@@ -184,7 +185,12 @@ class _Run:
             yield self._close(swept.next_page, swept)
 
     def _list(self, at: SweepPage, swept: Swept) -> Iterator[SweepPage]:
-        """Read pages of the listing and what their functions rest on; judge and record them in parts."""
+        """Read pages of the listing and what their functions rest on; judge and record them in parts.
+
+        A State takes a call for each function: it is read where something was found that rests on it.
+        """
+        of_states = [name for name, rule in rules_that_read().items() if STATE_READ in rule["reads"]]
+        found = self.deps.store.functions_with_findings(self.account_id, self.region, of_states)
         captured = self.deps.capture(
             Scope(kind="account", account_id=self.account_id, region=self.region),
             self.deps.reader_of(self.account_id, self.region),
@@ -192,6 +198,7 @@ class _Run:
                 marker=at.position,
                 max_pages=PAGES_OF_A_RUN,
                 reads=self.deps.configuration().reads,
+                states_of=frozenset(found),
                 until=self.until,
             ),
         )

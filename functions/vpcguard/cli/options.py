@@ -61,5 +61,5 @@ def functions(command: argparse.ArgumentParser) -> None:
 
 def states(command: argparse.ArgumentParser) -> None:
     """Add --states."""
-    words = "read each function's State too: one call a function"
+    words = "read the State of every function, not only of those in a full or missing subnet: one call each"
     command.add_argument("--states", action="store_true", help=words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -158,6 +158,23 @@ class FindingQueries:
             except PynamoDBException as error:
                 raise FindingStoreError(
                     f"the looks at {account_id} {region} could not be read: {error}"
+                ) from error
+        return sorted(names)
+
+    def functions_with_findings(self, account_id: str, region: str, rule_ids: Iterable[str]) -> list[str]:
+        """Return the functions about which rules have found something that is not resolved, by name."""
+        model, names = self._table.finding, set[str]()
+        for rule_id in rule_ids:
+            found = model.by_account.query(
+                account_id,
+                model.account_sort.startswith(f"{region}#{rule_id}#"),
+                filter_condition=model.status.is_in("open", "undetermined"),
+            )
+            try:
+                names.update(item.function_name for item in found)
+            except PynamoDBException as error:
+                raise FindingStoreError(
+                    f"the findings of {rule_id} in {account_id} {region} could not be read: {error}"
                 ) from error
         return sorted(names)
 

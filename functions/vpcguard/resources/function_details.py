@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vpcguard.aws.answers import Account, Estate, Json, each, known, required_text, text, value
+from vpcguard.aws.answers import Account, Estate, Json, each, known, merge, required_text, text, value
 from vpcguard.aws.operations import NUMBER, TEXT, WHOLE, Call, Each, Operation, texts
 from vpcguard.coverage import KNOWN, Coverage, FactsByKind, Family, entries, of_entry, of_list, worst
 from vpcguard.model import Answers
@@ -18,9 +18,14 @@ from vpcguard.resources.functions import (
     GET_FUNCTION_CONFIGURATION,
     LATEST,
     VPC_CONFIG,
+    Functions,
+    attached,
     network_of,
     service_of,
 )
+
+if TYPE_CHECKING:  # judging a stored snapshot needs no AWS client
+    from vpcguard.aws.reading import Reads
 
 LIST_TAGS = Operation(service="lambda", name="ListTags", shape={"Tags": Each(TEXT)}, keys=1)
 GET_RESOURCES = Operation(
@@ -170,6 +175,37 @@ def concurrency_calls(names: Iterable[str]) -> Iterator[Call]:
     """Yield the reads of reserved concurrency; an empty answer means that none is reserved."""
     for name in names:
         yield Call(GET_CONCURRENCY, (name,), {"FunctionName": name})
+
+
+def collect(reads: Reads, functions: Functions, *, aliases: bool | None, asked: Collection[str]) -> Answers:
+    """Read what takes a call for each function: aliases with their versions, and the operations asked for."""
+    first = _collect_first(reads, functions, aliases=aliases, asked=asked)
+    return merge((first, reads.run(served_version_calls(first))))
+
+
+def collect_with_sources(
+    reads: Reads, functions: Functions, *, aliases: bool | None, asked: Collection[str]
+) -> Answers:
+    """Read the same, and event sources: by function and alias for a few, else the account's list."""
+    in_vpc = sorted(attached(functions))
+    first = _collect_first(reads, functions, aliases=aliases, asked=asked)
+    versions = served_version_calls(first)
+    if aliases and len(in_vpc) <= FEW and LIST_ALIASES.key not in first.failures:
+        return without_repeats(merge((first, reads.run([*versions, *event_source_calls(in_vpc, first)]))))
+    every = [all_event_sources_call()] if in_vpc else []
+    second = reads.run([*versions, *every])
+    return merge((first, only_of(second, in_vpc)))
+
+
+def _collect_first(
+    reads: Reads, functions: Functions, *, aliases: bool | None, asked: Collection[str]
+) -> Answers:
+    calls: list[Call] = []
+    if GET_CONCURRENCY.key in asked:
+        calls += concurrency_calls(sorted(attached(functions)))
+    if aliases:
+        calls += alias_calls(sorted(functions))
+    return reads.run(calls)
 
 
 def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,8 @@ GET_FUNCTION_CONFIGURATION = Operation(
     service="lambda", name="GetFunctionConfiguration", shape=_FUNCTION, keys=1, young=_YOUNG
 )
 
+Functions = Mapping[str, Json]  # function name -> its configuration
+
 LATEST = "$LATEST"
 _ARN_PARTS = 7  # arn:partition:lambda:region:account:function:name, then perhaps a qualifier
 _SERVICE = 2  # the ARN's part that names the service
@@ -76,6 +78,11 @@ def functions_in(answers: Answers) -> dict[str, Json]:
     """Return the functions of a list and of single reads by name; a single read is newer and fuller."""
     listed = {one["FunctionName"]: one for one in items(answers, LIST_FUNCTIONS) if "FunctionName" in one}
     return {**listed, **answers.answers.get(GET_FUNCTION_CONFIGURATION.key, {})}
+
+
+def attached(functions: Functions) -> Functions:
+    """Return those that are attached to a VPC."""
+    return {name: one for name, one in functions.items() if is_attached(one)}
 
 
 def is_attached(function: Json) -> bool:

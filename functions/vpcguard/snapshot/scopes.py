@@ -13,7 +13,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -32,6 +32,8 @@ from vpcguard.resources import function_details as details
 from vpcguard.resources.functions import (
     GET_FUNCTION_CONFIGURATION,
     LIST_FUNCTIONS,
+    Functions,
+    attached,
     configuration_calls,
     functions_in,
     is_attached,
@@ -41,16 +43,14 @@ from vpcguard.resources.functions import (
 from vpcguard.resources.networks import SUBNETS, VPCS
 from vpcguard.resources.roles import collect_all_roles, collect_roles
 
-Functions = Mapping[str, Json]  # function name -> its configuration
-
 # those that can be narrowed down to VPCs first
 _LISTS = sorted(
     (operation for family in FAMILIES for operation in family.lists), key=lambda one: one.vpc_filter is None
 )
 _ASSUME_ROLE = "sts:AssumeRole"
 
-# What few rules need, in their metadata's `reads`; what no rule that is on needs is left out on purpose.
-ON_REQUEST = frozenset({details.GET_CONCURRENCY.key})  # one call for each function
+# What few rules need, a call for each function: read only where a rule that is on has it in its `reads`.
+ON_REQUEST = frozenset({details.GET_CONCURRENCY.key, GET_FUNCTION_CONFIGURATION.key})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,11 @@ class Hints:
 class CaptureOptions:
     """Choices; the defaults read what the scope's rules need.
 
-    states: in account scope, lambda:GetFunctionConfiguration of each function, one call each in a bucket
-    of 15 a second. aliases: aliases and the versions they serve, one call for each function and more; None:
-    in function scope only. reads: which operations of ON_REQUEST a rule that is on needs.
+    states: where functions are listed, lambda:GetFunctionConfiguration of each, one call each in a bucket of
+    15 a second, shared with the customer's deployments; else, where reads names it, only of functions in a
+    subnet that is full or missing, and of those named in states_of: what was found about them rests on it.
+    aliases: aliases and the versions they serve, one call for each function and more; None: in function scope
+    only. reads: which operations of ON_REQUEST a rule that is on needs.
     marker, max_pages: account scope begins at this page of ListFunctions and stops after so many.
     account: name, organization_unit and tags of the account, kept in the snapshot as they are.
     account_roles: what read_account_roles gave for this account, when several regions are captured.
@@ -77,6 +79,7 @@ class CaptureOptions:
 
     hints: Hints = field(default_factory=Hints)
     states: bool = False
+    states_of: frozenset[str] = frozenset()
     aliases: bool | None = None
     reads: frozenset[str] = frozenset()
     marker: str | None = None
@@ -90,7 +93,7 @@ class CaptureOptions:
     @property
     def not_requested(self) -> list[str]:
         """The operations that are left out on purpose, in every scope."""
-        skipped = sorted(ON_REQUEST - self.reads)
+        skipped = [] if details.GET_CONCURRENCY.key in self.reads else [details.GET_CONCURRENCY.key]
         return skipped if self.aliases else [*skipped, details.LIST_ALIASES.key, details.LIST_VERSIONS.key]
 
 
@@ -181,10 +184,8 @@ def _read_functions(scope: Scope, reads: Reads, options: CaptureOptions) -> _Rea
 def _read_vpc(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
     """Read the functions of one VPC, which only the complete list of functions tells."""
     listed = _list_of_vpc(reads, str(scope.vpc_id))
-    configurations = reads.run(configuration_calls(functions_in(listed)))
-    every = merge((listed, configurations))
-    found = _read_few(reads, functions_in(every), options, account_id=scope.account_id)
-    return replace(found, own=merge((every, found.own)))
+    found = _read_few(reads, functions_in(listed), options, account_id=scope.account_id)
+    return _with_states(reads, replace(found, own=merge((listed, found.own))), options)
 
 
 def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
@@ -196,13 +197,11 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
     sources = begin(reads.run, [details.all_event_sources_call()])
     listed, pages, next_marker = _list_functions(reads, options)
     functions = functions_in(listed)
-    in_vpc = _attached(functions)
+    in_vpc = attached(functions)
 
     chains = [all_tags or begin(reads.run, details.tag_calls(_arns_of(functions)))]
-    if options.states:
-        chains.append(begin(reads.run, configuration_calls(functions)))
-    if options.aliases or options.reads:
-        chains.append(begin(_read_details, reads, functions, options))
+    if options.aliases or details.GET_CONCURRENCY.key in options.reads:
+        chains.append(begin(details.collect, reads, functions, aliases=options.aliases, asked=options.reads))
     network, owners = Answers(), dict[str, Answers]()
     if in_vpc:
         chains.append(begin(collect_roles, reads, _role_names(functions), options.account_roles))
@@ -217,14 +216,36 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
             network,
         )
     )
-    skipped = [] if options.states else [GET_FUNCTION_CONFIGURATION.key]
-    return _Read(
-        own=own,
-        owners=owners,
-        not_requested=[*skipped, *options.not_requested],
-        next_marker=next_marker,
-        pages=pages,
-    )
+    found = _Read(own=own, owners=owners, not_requested=options.not_requested)
+    return _with_states(reads, replace(found, next_marker=next_marker, pages=pages), options)
+
+
+def _with_states(reads: Reads, found: _Read, options: CaptureOptions) -> _Read:
+    """Return what was read of listed functions with their State, where that is worth a call for each."""
+    functions = functions_in(found.own)
+    if options.states:
+        return replace(found, own=merge((found.own, reads.run(configuration_calls(functions)))))
+    asked = options.states_of & functions.keys()
+    if GET_FUNCTION_CONFIGURATION.key in options.reads:
+        asked |= _in_bad_subnets(functions, (found.own, *found.owners.values()))
+    left_out = [*found.not_requested, GET_FUNCTION_CONFIGURATION.key]  # of the others
+    own = merge((found.own, reads.run(configuration_calls(asked)) if asked else Answers()))
+    return replace(found, own=own, not_requested=left_out)
+
+
+def _in_bad_subnets(functions: Functions, answers: Iterable[Answers]) -> set[str]:
+    """Return the functions in a subnet that is full, or in none of the complete answers."""
+    accounts = list(answers)
+    subnets = [subnet for account in accounts for subnet in items(account, SUBNETS)]
+    full = {one.get("SubnetId") for one in subnets if one.get("AvailableIpAddressCount") == 0}
+    good = {one.get("SubnetId") for one in subnets} - full
+    is_complete = not any(SUBNETS.key in account.failures for account in accounts)
+    return {
+        name
+        for name, one in attached(functions).items()
+        for subnet in one["VpcConfig"]["SubnetIds"]
+        if subnet in full or (is_complete and subnet not in good)
+    }
 
 
 _SCOPES: Mapping[str, Callable[[Scope, Reads, CaptureOptions], _Read]] = {
@@ -248,10 +269,10 @@ def _read_few(
     Functions outside a VPC need neither network nor roles.
     """
     begin, hints = reads.threads.begin, options.hints
-    in_vpc = _attached(functions)
+    in_vpc = attached(functions)
     chains = [
         begin(reads.run, details.tag_calls(_arns_of(functions))),
-        begin(_read_details_and_sources, reads, functions, options),
+        begin(details.collect_with_sources, reads, functions, aliases=options.aliases, asked=options.reads),
     ]
     if not in_vpc:
         own = merge(chain.result() for chain in chains)
@@ -322,38 +343,6 @@ def _list_of_vpc(reads: Reads, vpc_id: str) -> Answers:
     ]
     part = Failure(PARTIAL, f"only the functions of {vpc_id} were kept")
     return Answers({key: {"Functions": kept}}, {key: listed.failures.get(key, part)})
-
-
-def _read_details(reads: Reads, functions: Functions, options: CaptureOptions) -> Answers:
-    """Read what takes a call for each function, and only because it was asked for."""
-    first = _read_single(reads, functions, options)
-    return merge((first, reads.run(details.served_version_calls(first))))
-
-
-def _read_details_and_sources(reads: Reads, functions: Functions, options: CaptureOptions) -> Answers:
-    """Read the same, and event sources: by function and alias for a few, else the account's list."""
-    in_vpc = sorted(_attached(functions))
-    first = _read_single(reads, functions, options)
-    versions = details.served_version_calls(first)
-    if options.aliases and len(in_vpc) <= details.FEW and details.LIST_ALIASES.key not in first.failures:
-        sources = details.event_source_calls(in_vpc, first)
-        return details.without_repeats(merge((first, reads.run([*versions, *sources]))))
-    every = [details.all_event_sources_call()] if in_vpc else []
-    second = reads.run([*versions, *every])
-    return merge((first, details.only_of(second, in_vpc)))
-
-
-def _read_single(reads: Reads, functions: Functions, options: CaptureOptions) -> Answers:
-    calls: list[Call] = []
-    if details.GET_CONCURRENCY.key in options.reads:
-        calls += details.concurrency_calls(sorted(_attached(functions)))
-    if options.aliases:
-        calls += details.alias_calls(sorted(functions))
-    return reads.run(calls)
-
-
-def _attached(functions: Functions) -> Functions:
-    return {name: one for name, one in functions.items() if is_attached(one)}
 
 
 def _role_names(functions: Functions) -> frozenset[str]:

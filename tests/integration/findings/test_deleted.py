@@ -93,6 +93,20 @@ def test_a_function_that_is_made_again_is_reopened_with_its_past(
     assert all("expires_at" not in item for item in items)  # the look's tombstone ended too
 
 
+def test_functions_with_findings_are_those_of_these_rules_that_are_not_resolved(store: FindingStore) -> None:
+    """Of this account and region alone, and by the whole name of a rule."""
+    for name in ("open", "mended"):
+        store.record(a_look(0, violated=[EGRESS], function=name))
+    assert store.record(a_look(1, judged=[EGRESS], function="mended")).resolved == (EGRESS,)
+    store.record(a_look(0, violated=["az.single_az"], function="of another rule"))
+    store.record(a_look(0, violated=[EGRESS], function="elsewhere", region="us-east-1"))
+    store.record(a_look(0, violated=[EGRESS], function="others", account_id="444455556666"))
+
+    assert store.functions_with_findings(ACCOUNT, REGION, [EGRESS]) == ["open"]
+    assert store.functions_with_findings(ACCOUNT, REGION, [EGRESS[:-1]]) == []
+    assert store.functions_with_findings(ACCOUNT, REGION, []) == []
+
+
 def test_functions_not_seen_since_a_moment_are_what_a_listing_may_close(store: FindingStore) -> None:
     """Of this account and region alone, and none that is known to be deleted."""
     for minute, name in enumerate(["long-gone", "gone", "listed", "fresh"]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -167,6 +167,7 @@ class Table:
     looks: list[Look] = field(default_factory=list)
     deleted: list[tuple[str, str, str, str, str]] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
+    found: dict[str, str] = field(default_factory=dict)  # rule -> the function it found something about
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     seen: dict[Function, FunctionState] = field(default_factory=dict)
     error: Exception | None = None
@@ -205,6 +206,12 @@ class Table:
         with self.lock:
             self.deleted.append((account_id, region, function_name, judged_at, trigger))
         return Recorded(outcome="recorded", resolved=(RULE,))
+
+    def functions_with_findings(
+        self, _account_id: str, _region: str, rule_ids: Iterable[str], /
+    ) -> Sequence[str]:
+        """Answer what the test put there."""
+        return [self.found[rule_id] for rule_id in rule_ids if rule_id in self.found]
 
     def functions_not_seen_since(self, account_id: str, region: str, moment: str, /) -> Sequence[str]:
         """Answer what the test put there, without what was recorded or deleted since."""

@@ -60,6 +60,17 @@ def test_every_function_is_judged_page_by_page() -> None:
     }
 
 
+def test_the_state_is_read_of_functions_with_a_finding_that_rests_on_it() -> None:
+    """Or nothing would resolve it before the next change; a call for every function would be too many."""
+    found = {"config.update_failed": "f1", "config.idle_on_broken_network": "f3", "nat.cross_az": "f4"}
+    estate = account()
+
+    audit_account(ACCOUNT, REGION, deps=dependencies(estate, table=Table(found=found)))
+
+    assert {options.states_of for _, options in estate.asked} == {frozenset({"f1", "f3"})}
+    assert not any(options.states for _, options in estate.asked)
+
+
 def test_without_time_it_stops_and_is_taken_up_at_the_same_place() -> None:
     """Whatever its size, an account must be swept within the time that an invocation has."""
     table, estate, runs = Table(), account(), 0

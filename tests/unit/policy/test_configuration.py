@@ -43,7 +43,12 @@ def test_the_example_of_the_documentation_is_accepted(tmp_path: Path) -> None:
     assert document["overrides"][0]["rules"] == {"nat.no_internet_egress": {"stage": "enforce"}}
 
 
-LEGACY, CONCURRENCY = "ip.legacy_eni_estimate", frozenset({"lambda:GetFunctionConcurrency"})
+LEGACY, STATES = "ip.legacy_eni_estimate", frozenset({"lambda:GetFunctionConfiguration"})
+CONCURRENCY = STATES | {"lambda:GetFunctionConcurrency"}
+WITHOUT_STATES = {
+    "config.update_failed": {"enabled": False},
+    "config.idle_on_broken_network": {"enabled": False},
+}
 ON, OFF = {"rules": {LEGACY: {"enabled": True}}}, {"rules": {LEGACY: {"enabled": False}}}
 THERE = {"match": {"account_id": "111122223333"}}
 
@@ -51,13 +56,14 @@ THERE = {"match": {"account_id": "111122223333"}}
 @pytest.mark.parametrize(
     ("document", "reads"),
     [
-        ({}, frozenset()),
+        ({}, STATES),
+        ({"rules": WITHOUT_STATES}, frozenset()),
         (ON, CONCURRENCY),
-        (OFF, frozenset()),
-        ({"rules": {LEGACY: {"severity": "low"}}}, frozenset()),
+        (OFF, STATES),
+        ({"rules": {LEGACY: {"severity": "low"}}}, STATES),
         ({"overrides": [THERE | ON]}, CONCURRENCY),
         (ON | {"overrides": [THERE | OFF]}, CONCURRENCY),
-        ({"overrides": [THERE | OFF, THERE | {"thresholds": {"ip_floor": 1}}]}, frozenset()),
+        ({"overrides": [THERE | OFF, THERE | {"thresholds": {"ip_floor": 1}}]}, STATES),
     ],
 )
 def test_what_no_rule_needs_that_is_on_is_not_read(document: Json, reads: frozenset[str]) -> None:

@@ -20,6 +20,7 @@ from tests.support.recorded_aws import (
     paged,
     refused,
 )
+from vpcguard.facts import build_facts
 from vpcguard.model import Failure, Scope
 from vpcguard.snapshot import (
     ON_REQUEST,
@@ -109,6 +110,42 @@ def test_what_is_left_out_on_purpose_is_named() -> None:
         "lambda:ListAliases",
         "lambda:ListVersionsByFunction",
     )
+
+
+FULL = a_network("vpc-00")
+FULL["ec2:DescribeSubnets"] |= {"AvailableIpAddressCount": 0}
+STATE = "lambda:GetFunctionConfiguration"
+
+
+def test_the_state_is_read_where_something_rests_on_it() -> None:
+    """A function in a subnet that is full, or gone; one that is named; and no other."""
+    fleet = [*FLEET[:3], a_function("gone", vpc_id="vpc-98"), a_function("outside", vpc_id=None)]
+    network = networks(FULL, a_network("vpc-01"), a_network("vpc-02"))
+    named = frozenset({"f0002", "of another page"})
+
+    snapshot = _capture(_aws(fleet, network), reads=ON_REQUEST, states_of=named).snapshot
+
+    assert sorted(snapshot.own.answers[STATE]) == ["f0000", "f0002", "gone"]
+    assert STATE in snapshot.not_requested
+    covered = {
+        entry.get("subject"): entry["status"]
+        for entry in build_facts(snapshot)["coverage"]
+        if entry["kind"] == "function_states"
+    }
+    assert covered == {None: "not_requested", "f0000": "known", "f0002": "known", "gone": "known"}
+
+
+def test_no_state_is_read_for_rules_that_are_off() -> None:
+    aws = _aws(FLEET[:2], networks(FULL, a_network("vpc-01")))
+
+    assert STATE not in _capture(aws).snapshot.own.answers
+
+
+def test_a_subnet_that_could_not_be_read_is_not_missing() -> None:
+    """Else a refused list would cost a call for each function."""
+    aws = _aws(FLEET[:2], {"ec2:DescribeSubnets": refused("UnauthorizedOperation")})
+
+    assert STATE not in _capture(aws, reads=ON_REQUEST).snapshot.own.answers
 
 
 def test_everything_can_be_asked_for() -> None:

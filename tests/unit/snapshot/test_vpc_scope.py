@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from tests.support.recorded_aws import (
     ACCOUNT,
@@ -16,7 +17,7 @@ from tests.support.recorded_aws import (
     refused,
 )
 from vpcguard.model import Failure, Scope, Snapshot
-from vpcguard.snapshot import PARTIAL, capture
+from vpcguard.snapshot import PARTIAL, CaptureOptions, capture
 
 FLEET = [
     a_function(f"f{number:03}", vpc_id="vpc-0a" if number in (3, 90) else "vpc-0b") for number in range(120)
@@ -24,14 +25,18 @@ FLEET = [
 NETWORK = networks(a_network("vpc-0a"), a_network("vpc-0b"))
 
 
-def _capture(answers: dict[str, Answer], vpc_id: str = "vpc-0a") -> tuple[RecordedAws, Snapshot]:
+def _capture(
+    answers: dict[str, Answer], vpc_id: str = "vpc-0a", **options: Any
+) -> tuple[RecordedAws, Snapshot]:
     aws = RecordedAws({**functions(*FLEET), **NETWORK, **answers})
     scope = Scope(kind="vpc", account_id=ACCOUNT, region=REGION, vpc_id=vpc_id)
-    return aws, capture(scope, aws, clock=lambda: datetime(2026, 11, 20, tzinfo=UTC))
+    return aws, capture(
+        scope, aws, clock=lambda: datetime(2026, 11, 20, tzinfo=UTC), options=CaptureOptions(**options)
+    )
 
 
-def test_the_functions_of_the_vpc_are_read_with_their_states() -> None:
-    aws, snapshot = _capture({})
+def test_the_functions_of_the_vpc_are_read_with_their_states_where_asked() -> None:
+    aws, snapshot = _capture({}, states=True)
 
     assert sorted(snapshot.own.answers["lambda:GetFunctionConfiguration"]) == ["f003", "f090"]
     assert [each["FunctionName"] for each in snapshot.own.answers["lambda:ListFunctions"]["Functions"]] == [
@@ -75,7 +80,7 @@ def test_a_denied_list_is_a_failure() -> None:
 
 def test_functions_whose_state_is_denied_are_still_read_around() -> None:
     """The list already names their subnets."""
-    _, snapshot = _capture({"lambda:GetFunctionConfiguration": refused("AccessDeniedException")})
+    _, snapshot = _capture({"lambda:GetFunctionConfiguration": refused("AccessDeniedException")}, states=True)
 
     assert "ec2:DescribeSubnets" in snapshot.own.answers
     assert snapshot.own.failures["lambda:GetFunctionConfiguration"] == {

@@ -20,7 +20,7 @@
 #     sound, an unread State changes nothing. The margin of addresses does not count here: one free address is enough.
 #     A role that cannot make interfaces is a question for config.role_lacks_eni_permissions.
 #   configuration: []
-#   reads: []
+#   reads: [lambda:GetFunctionConfiguration]
 #   statement: [missing_subnets, missing_security_groups, full_subnets]
 package vpcguard.rules.config.idle_on_broken_network
 

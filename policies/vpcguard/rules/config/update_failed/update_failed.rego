@@ -20,9 +20,10 @@
 #     State Failed or Inactive, or LastUpdateStatus Failed, with a reason code that speaks of the network. The codes
 #     are policy data (policies/vpcguard/config/reason_codes); Idle and Creating are part of a normal life, and an
 #     unknown code is no violation. Detaching may repair InvalidSubnet and InvalidSecurityGroup, and nothing else. A
-#     sweep does not read the State of each function unless asked; the rule is silent then.
+#     sweep reads the State only of functions with a finding that rests on it and of those in a subnet that is full or
+#     missing, unless asked; about the others the rule is silent then.
 #   configuration: []
-#   reads: []
+#   reads: [lambda:GetFunctionConfiguration]
 #   statement: [field, code]
 package vpcguard.rules.config.update_failed
 
