@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vpcguard.aws.answers import Account, Estate, InUse, Json, known
-from vpcguard.aws.codes import is_not_found_code
+from vpcguard.aws.codes import DENIED, is_not_found_code
 from vpcguard.aws.operations import Call, Operation, VpcIds
 from vpcguard.model import Failure
 
@@ -107,7 +107,7 @@ def of_list(account: Account, operation: Operation, vpc_id: str | None = None) -
             return _of_left_out(account, operation, vpc_id)
         return _unknown(account, operation, f"answered in part: {_codes(failure)}")
     if failure is not None:
-        return _unknown(account, operation, f"refused: {_codes(failure)}")
+        return _unknown(account, operation, _failed(failure))
     return of_unread(account, operation)
 
 
@@ -132,7 +132,7 @@ def of_entry(
         return KNOWN if is_complete else of_unread(account, operation)
     if is_not_found_code(refusal.code):
         return KNOWN
-    return _unknown(account, operation, f"refused: {refusal.code}")
+    return _unknown(account, operation, _failed(refusal))
 
 
 def of_unread(account: Account, operation: Operation) -> Coverage:
@@ -248,6 +248,12 @@ def _unknown(account: Account, operation: Operation, what: str) -> Coverage:
         reason = f"account {account.id}, which owns the VPC, was not read"
         return unknown(account.id, reason=reason, is_failed_read=False)
     return unknown(operation.key, reason=f"{operation.key} in account {account.id} {what}")
+
+
+def _failed(failure: Failure | Mapping[str, Failure]) -> str:
+    one = [failure] if isinstance(failure, Failure) else failure.values()
+    how = "refused" if all(each.code in DENIED for each in one) else "failed"
+    return f"{how}: {_codes(failure)}"
 
 
 def _codes(failure: Failure | Mapping[str, Failure]) -> str:

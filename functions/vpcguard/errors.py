@@ -5,6 +5,7 @@ VpcGuardError
 ├── SnapshotError               a document that is not a snapshot
 ├── ReadError                   AWS could not be read for a passing reason; worth a retry
 │   └── ThrottledError          throttling that outlasted its retries
+├── NothingReadError            AWS answered nothing at all, in no region asked for
 ├── ConfigurationError          configuration that breaks its schema
 ├── FactsError                  facts that break the contract with the policies
 ├── DecisionError               no decision we may trust; never read as "no violations"
@@ -43,6 +44,14 @@ class ThrottledError(ReadError):
     def __init__(self, operation: str) -> None:
         super().__init__(f"AWS kept throttling {operation}; try again later")
         self.operation = operation
+
+
+class NothingReadError(VpcGuardError):
+    """AWS answered nothing at all: there is nothing to judge. code: AWS's own of the first failure."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class ConfigurationError(VpcGuardError):

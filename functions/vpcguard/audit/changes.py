@@ -229,6 +229,7 @@ def audit_functions(
             ),
             reads=configuration.reads,
             threads=READS_AT_ONCE,
+            raises=ReadError,
             until=until,
         )
         snapshot = deps.capture(scope, aws, options=options).snapshot

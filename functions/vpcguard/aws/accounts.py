@@ -6,6 +6,7 @@ resources and transfers.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import OrderedDict
@@ -20,6 +21,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import NoCredentialsError, UnknownRegionError
+from botocore.parsers import ResponseParserError
 
 from vpcguard.settings import Settings
 
@@ -28,6 +30,9 @@ CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 10
 ATTEMPTS = 4
 POOL_CONNECTIONS = 16  # the threads of one snapshot
+_JSON_PROTOCOLS = ("json", "rest-json")
+_NO_SUCCESS = 300
+_BEGINNING = 500  # of an XML document, where its root stands
 ROLE_SESSION_NAME = "vpcguard-audit"
 
 # Calls that do not share Lambda's control-plane bucket of 15 a second.
@@ -159,7 +164,9 @@ class AwsAccounts:
     ) -> Any:
         # STS too is asked in the region, botocore's default: the global one may be out of reach
         with self._lock:  # sessions share loader and resolver between clients without locks of their own
-            return session.create_client(service, region_name=region, config=_client_config(), **keys)
+            client = session.create_client(service, region_name=region, config=_client_config(), **keys)
+        client.meta.events.register("before-parse", _refuse_garbage)
+        return client
 
 
 class AwsReader:
@@ -252,6 +259,27 @@ def _limit_control_plane(client: Any, limiter: RateLimiter) -> None:
             limiter.acquire()
 
     client.meta.events.register("before-send.lambda", wait_for_turn)
+
+
+def _refuse_garbage(
+    *, operation_model: Any, response_dict: Mapping[str, Any], **_: Mapping[str, Any]
+) -> None:
+    """Raise ResponseParserError for a success that is no answer of AWS: a proxy's page, half a document.
+
+    botocore takes it for an answer without any field, and an empty list for "there is nothing".
+    """
+    body: bytes = response_dict["body"]
+    if response_dict["status_code"] >= _NO_SUCCESS:
+        return
+    if operation_model.service_model.resolved_protocol in _JSON_PROTOCOLS:
+        try:
+            is_answer = isinstance(json.loads(body), dict)
+        except ValueError:
+            is_answer = False
+    else:
+        is_answer = f"<{operation_model.name}Response".encode() in body[:_BEGINNING]
+    if not is_answer:
+        raise ResponseParserError(f"the answer to {operation_model.name} is not one of AWS")
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,8 @@
 """AWS calls, on a bounded number of threads, turned into pieces of a snapshot.
 
-Denied, or an answer that is not of its shape: a failure, whose facts are unknown. Not found: absent.
-Throttled, or a fault that passes: raised, for a retry. Anything else is raised as botocore raised it.
+Not found: absent. Denied, or an answer that is not of its shape: a failure, whose facts are unknown. All else
+that goes wrong (throttling, AWS's own faults, the network, refusals nobody foresaw) is a failure of that one
+read too, unless whoever reads wants it raised, for a retry of the whole.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
-from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
@@ -28,14 +29,9 @@ Progress = Callable[[str], None]
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-_PASSING = (
-    exceptions.ConnectionError,
-    exceptions.HTTPClientError,
-    exceptions.IncompleteReadError,
-    ResponseParserError,
-)
+FAULTS = (ClientError, BotoCoreError, ResponseParserError)  # all that a call may raise
+Fault = ClientError | BotoCoreError | ResponseParserError
 _TOO_MANY_REQUESTS = 429
-_SERVER_FAULT = 500
 
 
 class Aws(Protocol):
@@ -111,17 +107,42 @@ class Reads:
     """The reads of one account and region.
 
     progress: called with the operation's key after every answer, from several threads.
+    raises: which reads that went wrong are raised, not kept as a failure: none, those that were throttled
+    (ThrottledError), or all but denials (ReadError).
     """
 
-    def __init__(self, aws: Aws, threads: Threads, *, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        threads: Threads,
+        *,
+        progress: Progress | None = None,
+        raises: type[ReadError] | None = ThrottledError,
+    ) -> None:
         self.aws = aws
         self.threads = threads
         self._progress = progress
+        self._raises = raises
         self._started: dict[tuple[str, tuple[str, ...]], tuple[Call, Future[Answers]]] = {}
 
     def of_owner(self, aws: Aws) -> Reads:
         """Return the same for another account, on the same threads."""
-        return Reads(aws, self.threads, progress=self._progress)
+        return Reads(aws, self.threads, progress=self._progress, raises=self._raises)
+
+    def failure_of(self, operation: str, error: Fault) -> Failure:
+        """Return what a snapshot keeps of a read that went wrong; raises it instead as `raises` says.
+
+        What is raised is a ThrottledError or a ReadError.
+        """
+        failure, is_throttled = _failure_from(error)
+        if failure.code in DENIED or self._raises is None:
+            return failure
+        fault = ReadError(f"{operation} could not be read: {failure.code}: {failure.message}")
+        if is_throttled:
+            fault = ThrottledError(operation)
+        if isinstance(fault, self._raises):
+            raise fault from error
+        return failure
 
     def start(self, call: Call) -> None:
         """Make a call that `run` will probably be asked for; nothing comes of it if it never is."""
@@ -132,7 +153,7 @@ class Reads:
         """Make calls at once and return all they say, in their order; not for use inside of a call.
 
         One that was started before counts if it found its resource: whoever asks now knows that it exists.
-        Raises ThrottledError and ReadError for what passes, ClientError or BotoCoreError for the rest.
+        Raises ThrottledError and ReadError as `raises` says.
         """
         asked = list(calls)
         started = [self._take_started(call) for call in asked]
@@ -158,7 +179,8 @@ class Reads:
         following: list[str | None] = [None]
 
         def pages() -> Iterator[Mapping[str, Any]]:
-            page = getattr(client, operation.method)(**parameters)
+            with _parsing():
+                page = getattr(client, operation.method)(**parameters)
             following[0] = page.get(next_at) or None
             yield page
 
@@ -178,11 +200,13 @@ class Reads:
     def _pages(self, call: Call) -> Iterator[Mapping[str, Any]]:
         operation = call.operation
         client = self.aws.client(operation.client)
-        if not operation.paged:
-            yield getattr(client, operation.method)(**call.parameters)
-            return
         size = {"PageSize": operation.page_size} if operation.page_size else {}
-        yield from client.get_paginator(operation.method).paginate(**call.parameters, PaginationConfig=size)
+        with _parsing():
+            if operation.paged:
+                pages = client.get_paginator(operation.method)
+                yield from pages.paginate(**call.parameters, PaginationConfig=size)
+            else:
+                yield getattr(client, operation.method)(**call.parameters)
 
     def _read(
         self, operation: Operation, pages: Iterator[Mapping[str, Any]]
@@ -191,24 +215,39 @@ class Reads:
         answer: dict[str, Any] | None = None
         try:
             for page in pages:
-                # AWS's XML leaves an empty list out; a snapshot says that it is empty
-                kept = {name: [] for name in operation.lists} | keep(page, operation.shape, operation.key)
+                kept = _kept(operation, page)
                 answer = kept if answer is None else join(answer, kept)
                 self.threads.check()
                 if self._progress is not None:
                     self._progress(operation.key)
         except SnapshotError as error:  # of one function, say: no reason to lose all others
             return answer, Failure(UNEXPECTED, str(error))
-        except (ClientError, BotoCoreError, ResponseParserError) as error:
-            if isinstance(error, ClientError) and is_not_found_code(code_of(error)) and operation.keys:
-                return None, None
-            if isinstance(error, ClientError) and is_denied(error):
-                return answer, _failure_from(error)
-            passing = passing_error(operation.key, error)
-            if passing is None:
-                raise
-            raise passing from error
+        except FAULTS as error:
+            if isinstance(error, ClientError) and is_not_found_code(code_of(error)):
+                if operation.keys:
+                    return None, None
+                # nothing was named that could be absent, so it is no answer
+                return answer, Failure(UNEXPECTED, f"{operation.key} answered {code_of(error)}")
+            return answer, self.failure_of(operation.key, error)
         return answer, None
+
+
+def _kept(operation: Operation, page: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of one page what a snapshot holds; raises SnapshotError where it is not of its shape."""
+    kept: dict[str, Any] = keep(page, operation.shape, operation.key)
+    missing = [name for name in operation.lists if name not in kept]
+    if missing and not operation.leaves_empty_lists_out:
+        raise SnapshotError(f"{operation.key} answered without {missing[0]}")
+    return {name: [] for name in missing} | kept
+
+
+@contextmanager
+def _parsing() -> Iterator[None]:
+    """Give what botocore's parsers raise for JSON of another shape the name that it has for XML."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ResponseParserError(f"an answer of another shape: {type(error).__name__}") from error
 
 
 def code_of(error: ClientError) -> str:
@@ -221,26 +260,14 @@ def is_denied(error: ClientError) -> bool:
     return code_of(error) in DENIED
 
 
-def passing_error(
-    operation: str, error: ClientError | BotoCoreError | ResponseParserError
-) -> ReadError | None:
-    """Return what to raise for a fault that passes (throttling, AWS's own faults, the network), else None."""
-    if isinstance(error, _PASSING):
-        return ReadError(f"{operation} could not be read: {clean_message(str(error))}")
+def _failure_from(error: Fault) -> tuple[Failure, bool]:
+    """Return what is kept of an error, bounded and without credentials, and whether AWS asks for patience."""
     if not isinstance(error, ClientError):
-        return None
+        return Failure(type(error).__name__, clean_message(str(error))), False
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code_of(error) in THROTTLED or status == _TOO_MANY_REQUESTS:
-        return ThrottledError(operation)
-    if status >= _SERVER_FAULT:
-        return ReadError(f"{operation} could not be read: AWS answered {status} {code_of(error)}")
-    return None
-
-
-def _failure_from(error: ClientError) -> Failure:
-    """Return the refusal as a snapshot keeps it: bounded, and without anything that could be a credential."""
+    code = code_of(error) or f"HTTP {status}"
     message = str(error.response.get("Error", {}).get("Message", ""))
-    return Failure(code=code_of(error), message=clean_message(message))
+    return Failure(code, clean_message(message)), code in THROTTLED or status == _TOO_MANY_REQUESTS
 
 
 def _piece(call: Call, answer: Any, failure: Failure | None) -> Answers:

@@ -57,7 +57,7 @@ def run(
     )
     reads = load_configuration(config).reads
     with progress("Reading AWS") as note:
-        snapshot = next(read_regions(selection, note, reads=reads))
+        [snapshot] = read_regions(selection, note, reads=reads)
     if isinstance(snapshot, Unread):
         say(f"vpcguard: nothing written: {snapshot.message}")
         return READ_FAILED

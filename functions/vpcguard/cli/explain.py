@@ -71,7 +71,7 @@ def run(
             explained = _explain(stored, configuration, name, others=list)
     else:
         with progress("Reading AWS") as note:
-            read = next(read_regions(selection, note, reads=configuration.reads))
+            [read] = read_regions(selection, note, reads=configuration.reads)
             if isinstance(read, Unread):
                 raise ReadError(f"{read.region} could not be read: {read.message}")
             explained = _explain(read, configuration, name, others=lambda: list_function_names(selection))

@@ -115,6 +115,8 @@ def _code_of(command: Callable[[], int]) -> int:
         return READ_FAILED
     except (VpcGuardError, OSError) as error:
         _say_error(error)
+        if advice := _advice_on(error):
+            say(f"vpcguard: {advice}")
         return USAGE
     except Exception as error:  # noqa: BLE001  Python would end with 1, which means findings
         # by name, so that commands without AWS need not import botocore
@@ -162,9 +164,12 @@ _ADVICE_BY_TYPE = {
 
 
 def _advice_on(error: Exception) -> str | None:
-    """Return what to do about an error of botocore's; None where it is not about credentials or roles."""
+    """Return what to do about an error of botocore's or a NothingReadError; None: not about who asks."""
     response = getattr(error, "response", None)
-    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    code = (
+        response.get("Error", {}).get("Code") if isinstance(response, dict) else getattr(error, "code", None)
+    )
     if code == "AccessDenied" and getattr(error, "operation_name", None) == "AssumeRole":
         return _ROLE_REFUSED
-    return _ADVICE_BY_CODE.get(str(code)) or _ADVICE_BY_TYPE.get(type(error).__name__)
+    known = _ADVICE_BY_CODE | _ADVICE_BY_TYPE
+    return known.get(str(code)) or known.get(type(error).__name__)

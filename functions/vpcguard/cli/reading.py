@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import botocore.session
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ProxyConnectionError,
-    SSLError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
+from vpcguard.audit.judging import failed_reads
 from vpcguard.aws.accounts import AwsAccounts, AwsReader, connect
+from vpcguard.aws.codes import clean_message
+from vpcguard.aws.reading import code_of
 from vpcguard.changes import function_name
 from vpcguard.cli.report import Unread
 from vpcguard.clock import system_clock
-from vpcguard.errors import ConfigurationError, ReadError, SnapshotError
-from vpcguard.model import Scope, Snapshot
+from vpcguard.errors import ConfigurationError, NothingReadError, SnapshotError
+from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.settings import load_settings
 from vpcguard.snapshot import CaptureOptions, Progress, capture, load_snapshot
 
 _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/[\w+=,.@/-]+", re.ASCII)
-_OUT_OF_REACH = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
+_OUT_OF_REACH = {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError", "SSLError"}
+_NO_REGION = {"InvalidRegionError", "UnknownRegionError"}
+# What a region that the account has not enabled says to credentials that are good elsewhere.
+# https://docs.aws.amazon.com/general/latest/gr/rande-manage.html
+_NOT_HERE = {"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"}
+_NOT_ENABLED = "most likely the account has not enabled this region: enable it, or leave it out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,49 +67,80 @@ def _function_name(spelling: str) -> str:
 
 def read_file(path: Path) -> Snapshot:
     """Return the snapshot of a file; raises SnapshotError that names the file."""
-    gc.disable()  # of the millions of objects of a large account none is garbage, and looking takes longer
     try:
         return load_snapshot(path)
     except OSError as error:
         raise SnapshotError(f"{path}: cannot be read: {error.strerror}") from error
     except SnapshotError as error:
         raise SnapshotError(f"{path}: {error}") from error
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def read_regions(
     selection: Selection, progress: Progress | None = None, *, reads: frozenset[str] = frozenset()
 ) -> Iterator[Snapshot | Unread]:
-    """Yield for each region its snapshot, or what kept us from reading it: throttling, a fault, out of reach.
+    """Yield for each region its snapshot, or why nothing at all could be read there; to be used up.
 
     progress: called with "<service>:<Operation>" after each answer, from several threads. reads: as of the
-    Configuration. Raises ConfigurationError and botocore's errors for credentials and role, and for the only
-    region out of reach.
+    Configuration. Raises ConfigurationError for a region that does not exist, and where no region gave
+    anything, what AWS said to the credentials or the role, else NothingReadError. Regions that refuse
+    credentials which others take are not enabled for the account, and no reason to end.
     """
-    names = tuple(dict.fromkeys(selection.function_names()))
-    for reader in _readers(selection):
-        scope = Scope(
-            kind="function" if names else "account",
-            account_id=reader.account_id,
-            region=reader.region,
-            function_names=names,
-        )
-        options = CaptureOptions(states=selection.states, reads=reads, progress=progress)
+    accounts, account_id, regions = _place(selection)
+    options = CaptureOptions(states=selection.states, reads=reads, progress=progress, raises=None)
+    has_read, errors = False, list[Exception]()
+    for region in regions:
         try:
-            yield capture(scope, reader, clock=system_clock, options=options)
-        except ReadError as error:
-            is_alone = len(set(selection.regions)) <= 1  # one of several does not hide the others
-            if is_alone and isinstance(error.__cause__, _OUT_OF_REACH):
-                raise ConfigurationError(f"{reader.region} is out of reach: {error}") from error
-            yield Unread(
-                account_id=reader.account_id,
-                region=reader.region,
-                operation="the whole region",
-                code=type(error).__name__,
-                message=str(error),
-            )
+            found = _read_region(accounts, account_id, region, selection, options)
+        except (ClientError, BotoCoreError) as error:  # no snapshot was begun: no credentials, or no role
+            errors.append(error)
+            code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
+            failure = Failure(code, clean_message(str(error)))
+        else:
+            if found.own.answers:
+                has_read = True
+                yield found
+                continue
+            operation, failure = _first_failure(found)
+            if failure.code not in _NOT_HERE:
+                message = f"nothing could be read in {region}: {operation}: {failure.code}: {failure.message}"
+                errors.append(NothingReadError(message, code=failure.code))
+        if failure.code in _NO_REGION or (failure.code in _OUT_OF_REACH and not _is_known(region)):
+            raise ConfigurationError(f"no region answers to {region!r}: {failure.code}: {failure.message}")
+        advice = f"; {_NOT_ENABLED}" if failure.code in _NOT_HERE else ""
+        yield Unread(
+            account_id=account_id,
+            region=region,
+            operation="the whole region",
+            code=failure.code,
+            message=failure.message + advice,
+        )
+    if errors and not has_read:
+        raise errors[0]
+
+
+def _read_region(
+    accounts: AwsAccounts, account_id: str, region: str, selection: Selection, options: CaptureOptions
+) -> Snapshot:
+    names = tuple(dict.fromkeys(selection.function_names()))
+    kind: Literal["function", "account"] = "function" if names else "account"
+    scope = Scope(kind=kind, account_id=account_id, region=region, function_names=names)
+    reader = _reader(accounts, account_id, region, selection.role_arn)
+    return capture(scope, reader, clock=system_clock, options=options)
+
+
+def _first_failure(snapshot: Snapshot) -> tuple[str, Failure]:
+    """Return the first read that failed where all of them did, and how."""
+    read = failed_reads(snapshot)[0]
+    return read.operation, read.failure
+
+
+def _is_known(region: str) -> bool:
+    """Return True for a region that this botocore has heard of, in whichever partition."""
+    session = botocore.session.Session()
+    return any(
+        region in session.get_available_regions("ec2", partition)
+        for partition in session.get_available_partitions()
+    )
 
 
 def list_function_names(selection: Selection) -> list[str]:
@@ -125,6 +157,13 @@ def list_function_names(selection: Selection) -> list[str]:
 
 
 def _readers(selection: Selection) -> Iterator[AwsReader]:
+    accounts, account_id, regions = _place(selection)
+    for region in regions:
+        yield _reader(accounts, account_id, region, selection.role_arn)
+
+
+def _place(selection: Selection) -> tuple[AwsAccounts, str, list[str]]:
+    """Return who reads, which account, and the regions of it; asks STS who we are unless a role is given."""
     session = botocore.session.Session(profile=selection.profile)
     own_region = session.get_config_variable("region")
     regions = selection.regions or ([own_region] if own_region else [])
@@ -133,8 +172,7 @@ def _readers(selection: Selection) -> Iterator[AwsReader]:
     # ACCOUNT_ID speaks of a deployed function's account, not of whoever sits at this terminal
     accounts = connect(replace(load_settings(), account_id=None), session=session)
     account_id = _account_of(selection.role_arn) if selection.role_arn else accounts.own_account_id()
-    for region in dict.fromkeys(regions):
-        yield _reader(accounts, account_id, region, selection.role_arn)
+    return accounts, account_id, list(dict.fromkeys(regions))
 
 
 def _reader(accounts: AwsAccounts, account_id: str, region: str, role_arn: str | None) -> AwsReader:

@@ -18,14 +18,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from vpcguard.aws.accounts import READER
 from vpcguard.aws.answers import InUse, Json, items, merge
 from vpcguard.aws.codes import PARTIAL
 from vpcguard.aws.operations import FILTER_VALUES, Call, VpcIds
-from vpcguard.aws.reading import Aws, Progress, Reads, Threads, is_denied, passing_error
+from vpcguard.aws.reading import FAULTS, Aws, Progress, Reads, Threads, is_denied
 from vpcguard.clock import Clock, rfc3339
+from vpcguard.errors import ReadError, ThrottledError
 from vpcguard.model import Answers, Failure, Scope, Snapshot
 from vpcguard.resources import FAMILIES, OPERATIONS
 from vpcguard.resources import function_details as details
@@ -75,6 +76,9 @@ class CaptureOptions:
     account_roles: what read_account_roles gave for this account, when several regions are captured.
     progress: called with "<service>:<Operation>" after each answer, from several threads.
     threads: calls at once. until: a moment of time.monotonic() after which AWS is not waited for any more.
+    raises: which reads that went wrong end the capture, so that the whole is tried again: ReadError, all but
+    those that AWS refuses; ThrottledError, those that it kept throttling; None, none. All others become a
+    Failure, and the rest is read.
     """
 
     hints: Hints = field(default_factory=Hints)
@@ -89,6 +93,7 @@ class CaptureOptions:
     progress: Progress | None = None
     threads: int = 16
     until: float = math.inf
+    raises: type[ReadError] | None = ThrottledError
 
     @property
     def not_requested(self) -> list[str]:
@@ -131,8 +136,8 @@ _DEFAULTS = CaptureOptions()
 def capture(scope: Scope, aws: Aws, *, clock: Clock, options: CaptureOptions = _DEFAULTS) -> Snapshot:
     """Read a scope and return what AWS answered, or would not.
 
-    What AWS refuses becomes a Failure in the snapshot. Raises ThrottledError when throttling outlasts its
-    retries, ReadError for what else passes, and botocore's own errors for the rest (credentials, our faults).
+    A read that goes wrong becomes a Failure in the snapshot, or is raised where options.raises says so:
+    ThrottledError when throttling outlasts its retries, ReadError for the rest.
     """
     return capture_pages(scope, aws, clock=clock, options=options).snapshot
 
@@ -143,7 +148,8 @@ def capture_pages(scope: Scope, aws: Aws, *, clock: Clock, options: CaptureOptio
     if options.aliases is None:
         options = replace(options, aliases=scope.kind == "function")
     with Threads(options.threads, options.until) as threads:
-        read = _SCOPES[scope.kind](scope, Reads(aws, threads, progress=options.progress), options)
+        reads = Reads(aws, threads, progress=options.progress, raises=options.raises)
+        read = _SCOPES[scope.kind](scope, reads, options)
     snapshot = Snapshot(
         account_id=scope.account_id,
         region=scope.region,
@@ -160,7 +166,7 @@ def capture_pages(scope: Scope, aws: Aws, *, clock: Clock, options: CaptureOptio
 def read_account_roles(aws: Aws, *, options: CaptureOptions = _DEFAULTS) -> Answers:
     """Read all roles of an account once, for CaptureOptions.account_roles of its regions' captures."""
     with Threads(1) as threads:
-        return collect_all_roles(Reads(aws, threads, progress=options.progress))
+        return collect_all_roles(Reads(aws, threads, progress=options.progress, raises=options.raises))
 
 
 def _read_functions(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
@@ -428,21 +434,15 @@ def _other_owners(in_use: InUse, account_id: str) -> dict[str, set[str]]:
 
 def _read_owner(reads: Reads, owner: str, vpc_ids: frozenset[str]) -> Answers | None:
     """Return what an owner answered about its VPCs; None: nobody whom we may ask."""
-    aws = _reader_of(reads.aws, owner)
+    try:
+        aws = reads.aws.owner(owner)
+    except FAULTS as error:
+        if isinstance(error, ClientError) and is_denied(error):
+            return None  # a role that does not exist and one that does not trust us answer alike
+        failure = reads.failure_of(_ASSUME_ROLE, error)
+        return Answers({}, {operation.key: failure for operation in _LISTS})
     if aws is None:
         return None
     own = reads.of_owner(aws)
     network = _read_lists(own, vpc_ids, of_owner=True)
     return merge((network, _read_named(own, InUse(network=network, vpc_ids=vpc_ids))))
-
-
-def _reader_of(aws: Aws, owner: str) -> Aws | None:
-    try:
-        return aws.owner(owner)
-    except (ClientError, BotoCoreError) as error:
-        if isinstance(error, ClientError) and is_denied(error):
-            return None  # a role that does not exist and one that does not trust us answer alike
-        passing = passing_error(_ASSUME_ROLE, error)
-        if passing is None:
-            raise
-        raise passing from error

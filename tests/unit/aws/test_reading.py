@@ -8,15 +8,22 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import (
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
-from tests.support.recorded_aws import RecordedAws
+from tests.support.recorded_aws import RecordedAws, always
 from vpcguard.aws.operations import Call
 from vpcguard.aws.reading import Reads, Threads
 from vpcguard.errors import ReadError, ThrottledError
 from vpcguard.model import Answers, Failure
 from vpcguard.resources.filters import PREFIX_LIST_ENTRIES
+from vpcguard.resources.functions import LIST_FUNCTIONS
 from vpcguard.resources.networks import SUBNETS
 
 
@@ -51,8 +58,13 @@ class OneClient:
 
 @pytest.fixture
 def reads(ec2: Any) -> Iterator[Reads]:
+    """Reads that raise nothing."""
     with Threads(2) as threads:
-        yield Reads(OneClient(ec2), threads)
+        yield Reads(OneClient(ec2), threads, raises=None)
+
+
+def _raising(reads: Reads, error: type[ReadError]) -> Reads:
+    return Reads(reads.aws, reads.threads, raises=error)
 
 
 def test_every_page_is_read_and_what_is_not_named_is_left_out(reads: Reads, ec2_answers: Any) -> None:
@@ -123,72 +135,102 @@ def test_denied_for_one_resource_is_a_failure_of_that_one(reads: Reads, ec2_answ
     )
 
 
-@pytest.mark.parametrize(
-    ("code", "status"), [("RequestLimitExceeded", 503), ("Throttling", 400), ("Unheard", 429)]
-)
-def test_throttling_that_outlasts_its_retries_is_raised(
-    reads: Reads, ec2_answers: Any, code: str, status: int
+THROTTLED = [("RequestLimitExceeded", 503), ("Throttling", 400), ("Unheard", 429)]
+BROKEN = [
+    ("InternalError", 500),
+    ("InvalidParameterValue", 400),
+    ("UnrecognizedClientException", 403),
+    ("", 404),
+]
+UNREACHED = [
+    EndpointConnectionError(endpoint_url="https://ec2.eu-west-1.amazonaws.com/"),
+    ReadTimeoutError(endpoint_url="https://ec2.eu-west-1.amazonaws.com/"),
+    ConnectionClosedError(endpoint_url="https://ec2.eu-west-1.amazonaws.com/"),
+    NoCredentialsError(),
+    ResponseParserError("invalid XML received"),
+    TypeError("'int' object is not iterable"),  # what botocore's parser raises for JSON of another shape
+]
+
+
+@pytest.mark.parametrize(("code", "status"), THROTTLED)
+@pytest.mark.parametrize("raised", [ThrottledError, ReadError])
+def test_throttling_that_outlasts_its_retries_is_raised_where_it_is_to_be_tried_again(
+    reads: Reads, ec2_answers: Any, code: str, status: int, raised: type[ReadError]
 ) -> None:
     """Taken for a refusal, it would turn a busy minute into unknown verdicts."""
     ec2_answers.add_client_error("describe_subnets", code, http_status_code=status)
 
     with pytest.raises(ThrottledError) as caught:
-        reads.run([Call(SUBNETS)])
+        _raising(reads, raised).run([Call(SUBNETS)])
 
     assert caught.value.operation == "ec2:DescribeSubnets"
 
 
-def test_a_fault_of_awss_own_is_worth_a_retry(reads: Reads, ec2_answers: Any) -> None:
-    ec2_answers.add_client_error("describe_subnets", "InternalError", http_status_code=500)
+@pytest.mark.parametrize(("code", "status"), [*THROTTLED, *BROKEN])
+def test_a_read_that_goes_wrong_fails_alone(reads: Reads, ec2_answers: Any, code: str, status: int) -> None:
+    """One list of twenty must not cost the other nineteen."""
+    ec2_answers.add_client_error("describe_subnets", code, "no", http_status_code=status)
 
-    with pytest.raises(
-        ReadError, match=r"^ec2:DescribeSubnets could not be read: AWS answered 500 InternalError$"
-    ):
-        reads.run([Call(SUBNETS)])
+    answers = reads.run([Call(SUBNETS)])
+
+    failure = Failure(code or f"HTTP {status}", "no")
+    assert answers == Answers({}, {"ec2:DescribeSubnets": failure})
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        EndpointConnectionError(endpoint_url="https://ec2.eu-west-1.amazonaws.com/"),
-        ReadTimeoutError(endpoint_url="https://ec2.eu-west-1.amazonaws.com/"),
-    ],
-)
-def test_a_network_that_fails_is_worth_a_retry(reads: Reads, ec2: Any, error: Exception) -> None:
+@pytest.mark.parametrize(("code", "status"), BROKEN)
+def test_what_may_pass_is_raised_where_all_is_to_be_tried_again(
+    reads: Reads, ec2_answers: Any, code: str, status: int
+) -> None:
+    ec2_answers.add_client_error("describe_subnets", code, "no", http_status_code=status)
+    ec2_answers.add_client_error("describe_subnets", code, "no", http_status_code=status)
+
+    with pytest.raises(ReadError, match=r"^ec2:DescribeSubnets could not be read: .+: no$"):
+        _raising(reads, ReadError).run([Call(SUBNETS)])
+    assert _raising(reads, ThrottledError).run([Call(SUBNETS)]).failures
+
+
+def test_a_refusal_is_never_raised(reads: Reads, ec2_answers: Any) -> None:
+    """No retry helps, and the rest can be judged."""
+    ec2_answers.add_client_error("describe_subnets", "UnauthorizedOperation", "no", http_status_code=403)
+
+    assert _raising(reads, ReadError).run([Call(SUBNETS)]).failures
+
+
+@pytest.mark.parametrize("error", UNREACHED, ids=repr)
+def test_an_answer_that_never_came_or_cannot_be_read_fails_alone(
+    reads: Reads, ec2: Any, error: Exception
+) -> None:
     def fail(**_: Any) -> None:
         raise error
 
     ec2.meta.events.register("before-call", fail)
 
-    with pytest.raises(ReadError, match=r"^ec2:DescribeSubnets could not be read: ") as caught:
-        reads.run([Call(SUBNETS)])
-    assert caught.value.__cause__ is error
+    answers = reads.run([Call(SUBNETS)])
+    with pytest.raises(ReadError, match=r"^ec2:DescribeSubnets could not be read: "):
+        _raising(reads, ReadError).run([Call(SUBNETS)])
+
+    name = "ResponseParserError" if isinstance(error, TypeError) else type(error).__name__
+    failure = answers.failures["ec2:DescribeSubnets"]
+    assert isinstance(failure, Failure)
+    assert failure.code == name
 
 
-def test_any_other_refusal_is_raised_as_it_is(reads: Reads, ec2_answers: Any) -> None:
-    """A parameter that EC2 does not take is our fault, and no retry helps."""
-    ec2_answers.add_client_error("describe_subnets", "InvalidParameterValue")
-
-    with pytest.raises(ClientError, match="InvalidParameterValue"):
-        reads.run([Call(SUBNETS)])
-
-
-def test_not_found_by_a_call_for_everything_is_raised(reads: Reads, ec2_answers: Any) -> None:
-    """Nothing was named that could be absent, so it is no answer."""
+def test_not_found_by_a_call_for_everything_is_no_answer(reads: Reads, ec2_answers: Any) -> None:
+    """Nothing was named that could be absent."""
     ec2_answers.add_client_error("describe_subnets", "InvalidSubnetID.NotFound")
 
-    with pytest.raises(ClientError, match="NotFound"):
-        reads.run([Call(SUBNETS)])
+    failure = Failure("UnexpectedAnswer", "ec2:DescribeSubnets answered InvalidSubnetID.NotFound")
+    assert reads.run([Call(SUBNETS)]) == Answers({}, {"ec2:DescribeSubnets": failure})
 
 
-def test_missing_credentials_are_raised_as_they_are(reads: Reads, ec2: Any) -> None:
-    def fail(**_: Any) -> None:
-        raise NoCredentialsError
+def test_json_without_its_list_is_no_empty_list() -> None:
+    """AWS's JSON always has it: what lacks it is no answer, and the account would look empty."""
+    with Threads(2) as threads:
+        reads = Reads(RecordedAws({"lambda:ListFunctions": always({})}), threads)
+        answers, marker = reads.read_page(LIST_FUNCTIONS, {}, next_at="NextMarker")
 
-    ec2.meta.events.register("before-call", fail)
-
-    with pytest.raises(NoCredentialsError):
-        reads.run([Call(SUBNETS)])
+    failure = Failure("UnexpectedAnswer", "lambda:ListFunctions answered without Functions")
+    assert (answers, marker) == (Answers({}, {"lambda:ListFunctions": failure}), None)
 
 
 def test_progress_hears_of_every_answer() -> None:

@@ -246,7 +246,9 @@ def test_what_a_name_is_enough_for_is_read_once_and_kept_of_functions_that_exist
 def test_an_early_answer_that_denies_the_function_is_not_believed() -> None:
     """It was asked for before the function existed: without tags it would be judged by another intent."""
     tags = {"Tags": {"vpcguard:egress": "internet"}}
-    aws = _aws({"lambda:ListTags": _missing_at_first(tags), "lambda:ListAliases": _missing_at_first({})})
+    aws = _aws(
+        {"lambda:ListTags": _missing_at_first(tags), "lambda:ListAliases": _missing_at_first({"Aliases": []})}
+    )
 
     snapshot = _capture(aws, "orders")
 

@@ -22,7 +22,7 @@ from tests.support.recorded_aws import (
 )
 from vpcguard.errors import ReadError, ThrottledError
 from vpcguard.model import Failure, Scope, Snapshot
-from vpcguard.snapshot import SCOPE_ACTIONS, capture
+from vpcguard.snapshot import SCOPE_ACTIONS, CaptureOptions, capture
 
 SHARED = a_network("vpc-0a", owner=OWNER)
 NAT = {"NatGatewayId": "nat-0a", "VpcId": "vpc-0a", "State": "available"}
@@ -36,7 +36,12 @@ def _owner(**more: Answer) -> RecordedAws:
     return RecordedAws(answers | more)
 
 
-def _capture(owner: RecordedAws | Exception | None, kind: str = "function") -> Snapshot:
+def _capture(
+    owner: RecordedAws | Exception | None,
+    kind: str = "function",
+    *,
+    raises: type[ReadError] | None = ThrottledError,
+) -> Snapshot:
     aws = RecordedAws(
         {
             **functions(a_function("orders"), a_function("hook", vpc_id=None)),
@@ -50,7 +55,8 @@ def _capture(owner: RecordedAws | Exception | None, kind: str = "function") -> S
         region=REGION,
         function_names=("orders",),
     )
-    return capture(scope, aws, clock=lambda: datetime(2026, 11, 20, tzinfo=UTC))
+    options = CaptureOptions(raises=raises)
+    return capture(scope, aws, clock=lambda: datetime(2026, 11, 20, tzinfo=UTC), options=options)
 
 
 @pytest.mark.parametrize("kind", ["function", "account"])
@@ -101,18 +107,26 @@ def test_throttling_on_the_way_to_the_owner_is_raised() -> None:
         _capture(error)
 
 
-def test_a_network_that_fails_on_the_way_to_the_owner_is_worth_a_retry() -> None:
-    error = EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com/")
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com/"),
+        ClientError({"Error": {"Code": "InvalidClientTokenId", "Message": "bad"}}, "AssumeRole"),
+    ],
+    ids=repr,
+)
+def test_an_owner_who_cannot_be_reached_costs_nobody_else(error: Exception) -> None:
+    """Nothing is known of the owner's side, each of whose lists is a failed read; our own side stands."""
+    snapshot = _capture(error)
 
+    failures = snapshot.owners[OWNER].failures
+    assert {one.code for one in failures.values() if isinstance(one, Failure)} == {
+        getattr(error, "response", {}).get("Error", {}).get("Code", type(error).__name__)
+    }
+    assert {"ec2:DescribeNatGateways", "ec2:DescribeVpcEndpoints"} <= failures.keys()
+    assert dict(snapshot.own.failures) == {}
     with pytest.raises(ReadError, match=r"^sts:AssumeRole could not be read: "):
-        _capture(error)
-
-
-def test_credentials_of_ours_that_are_bad_are_raised_as_they_are() -> None:
-    error = ClientError({"Error": {"Code": "InvalidClientTokenId", "Message": "bad"}}, "AssumeRole")
-
-    with pytest.raises(ClientError, match="InvalidClientTokenId"):
-        _capture(error)
+        _capture(error, raises=ReadError)
 
 
 def test_what_the_owner_denies_is_a_failure_of_the_owners() -> None:
