@@ -11,7 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
@@ -82,20 +82,23 @@ class Threads:
         return self._calls.submit(call, *args, **kwargs)
 
     def results(self, futures: list[Future[Result]]) -> list[Result]:
-        """Wait for calls and return what they give, in their order; the first error drops those not begun.
+        """Wait for calls and return what they give, in their order; an error drops those not begun.
 
-        Raises ReadError once the time is over, whatever still hangs.
+        Raises ReadError once the time is over, whatever still hangs. By `result`, which a cancellation wakes:
+        `concurrent.futures.wait` waits for ever for a future that is cancelled meanwhile, as leaving these
+        threads does to those in the queue.
         """
-        seconds = None if self._until == math.inf else max(0.0, self._until - time.monotonic())
-        done, waiting = wait(futures, timeout=seconds, return_when=FIRST_EXCEPTION)
-        for future in waiting:
-            future.cancel()
-        failed = next((error for error in (future.exception() for future in done) if error), None)
-        if failed is not None:
-            raise failed
-        if waiting:
-            raise ReadError("AWS could not be read in the time there was; try again later")
-        return [future.result() for future in futures]
+        is_bounded = self._until != math.inf
+        try:
+            return [
+                future.result(max(0.0, self._until - time.monotonic()) if is_bounded else None)
+                for future in futures
+            ]
+        except TimeoutError as error:
+            raise ReadError("AWS could not be read in the time there was; try again later") from error
+        finally:
+            for future in futures:
+                future.cancel()  # those done or under way stay as they are
 
     def check(self) -> None:
         """Raise CancelledError once nobody waits for the rest."""
