@@ -2,6 +2,13 @@
 
 botocore is used without boto3's layer on top: the clients are the same, and nothing here uses boto3's
 resources and transfers.
+
+One request ends after WORST_REQUEST_SECONDS at the latest, after 21 seconds where an endpoint is silent:
+three attempts, each 2 seconds to connect and 5 for the answer, and the pauses between them, which are long
+only where AWS throttles. Not in it: an answer that trickles (the timeout is for each wait, not for all), a
+name with several addresses (each is tried), the wait for our share of Lambda's call rate, and the number of
+pages that a list has.
+https://docs.aws.amazon.com/botocore/latest/reference/config.html
 """
 
 from __future__ import annotations
@@ -27,9 +34,13 @@ from vpcguard.settings import Settings
 
 FOREIGN_READERS = 8  # kept warm; a sweep over hundreds of accounts must not keep clients of them all
 CONNECT_TIMEOUT_SECONDS = 2
-READ_TIMEOUT_SECONDS = 10
-ATTEMPTS = 4
-POOL_CONNECTIONS = 16  # the threads of one snapshot
+READ_TIMEOUT_SECONDS = 5
+ATTEMPTS = 3
+_LONGEST_RETRY_AFTER = 5  # what AWS may ask for on top of botocore's pauses of at most 1, 2, 4 ... seconds
+WORST_REQUEST_SECONDS = ATTEMPTS * (CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS) + sum(
+    2**attempt + _LONGEST_RETRY_AFTER for attempt in range(ATTEMPTS - 1)
+)
+POOL_CONNECTIONS = 24  # the most threads that one snapshot reads with
 _JSON_PROTOCOLS = ("json", "rest-json")
 _NO_SUCCESS = 300
 _BEGINNING = 500  # of an XML document, where its root stands

@@ -75,7 +75,8 @@ class CaptureOptions:
     account: name, organization_unit and tags of the account, kept in the snapshot as they are.
     account_roles: what read_account_roles gave for this account, when several regions are captured.
     progress: called with "<service>:<Operation>" after each answer, from several threads.
-    threads: calls at once. until: a moment of time.monotonic() after which AWS is not waited for any more.
+    threads: calls at once; a client keeps accounts.POOL_CONNECTIONS connections. until: a moment of
+    time.monotonic() after which AWS is not waited for any more.
     raises: which reads that went wrong end the capture, so that the whole is tried again: ReadError, all but
     those that AWS refuses; ThrottledError, those that it kept throttling; None, none. All others become a
     Failure, and the rest is read.

@@ -16,9 +16,11 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, NoCredentialsError
 
+from vpcguard.audit.changes import READS_AT_ONCE
 from vpcguard.aws.accounts import (
     FOREIGN_READERS,
     OUTSIDE_CONTROL_PLANE,
+    WORST_REQUEST_SECONDS,
     AuditRole,
     AwsAccounts,
     AwsReader,
@@ -26,6 +28,7 @@ from vpcguard.aws.accounts import (
     connect,
 )
 from vpcguard.settings import Settings
+from vpcguard.snapshot import CaptureOptions
 
 OWN, OTHER, REGION = "111122223333", "444455556666", "eu-west-1"
 
@@ -235,9 +238,17 @@ def test_clients_made_beforehand_are_those_that_are_used_later() -> None:
 def test_clients_have_short_timeouts_few_attempts_and_our_name() -> None:
     config = _reader(AwsAccounts(session=Sts().session(), own_account_id=OWN), OWN).client("sqs").meta.config
 
-    assert (config.connect_timeout, config.read_timeout) == (2, 10)
-    assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("standard", 4)
+    assert (config.connect_timeout, config.read_timeout) == (2, 5)
+    assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("standard", 3)
+    assert WORST_REQUEST_SECONDS == 3 * (2 + 5) + (1 + 5) + (2 + 5)
     assert "vpcguard/" in config.user_agent
+
+
+def test_every_thread_of_a_snapshot_has_a_connection_to_keep() -> None:
+    """One more would be made and thrown away with each call, TLS included."""
+    config = _reader(AwsAccounts(session=Sts().session(), own_account_id=OWN), OWN).client("ec2").meta.config
+
+    assert config.max_pool_connections == max(CaptureOptions().threads, READS_AT_ONCE)
 
 
 def test_an_endpoint_from_the_environment_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
