@@ -18,7 +18,7 @@ from tests.support import full_answers
 from tests.support.recorded_aws import ACCOUNT, REGION, Answer, Json, RecordedAws, a_function, functions
 from vpcguard.errors import ReadError
 from vpcguard.model import Scope
-from vpcguard.snapshot import OPERATIONS, CaptureOptions, capture
+from vpcguard.snapshot import ON_REQUEST, OPERATIONS, CaptureOptions, capture
 
 PATIENCE_SECONDS = 120
 NAMES = [f"function-{number}" for number in range(6)]
@@ -65,7 +65,7 @@ def main() -> None:
         error = dice.choice((ReadError("passes"), RuntimeError("foreseen by nobody")))
         account.begin(dice.randrange(MOST_CALLS), error)
         options = CaptureOptions(
-            states=True, aliases=True, concurrency=True, threads=dice.choice((1, 2, 16)), raises=ReadError
+            states=True, aliases=True, reads=ON_REQUEST, threads=dice.choice((1, 2, 16)), raises=ReadError
         )
         try:
             capture(dice.choice(scopes), account.aws, clock=lambda: datetime.now(UTC), options=options)
