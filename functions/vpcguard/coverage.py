@@ -104,7 +104,7 @@ def of_list(account: Account, operation: Operation, vpc_id: str | None = None) -
             if untold:
                 return _unknown(account, operation, f"was parsed by {account.reader_name}: no {field_name}")
         if failure is None:
-            return _of_left_out(account, operation, vpc_id)
+            return _of_left_out(account, operation, vpc_id) if account.left_out else KNOWN
         return _unknown(account, operation, f"answered in part: {_codes(failure)}")
     if failure is not None:
         return _unknown(account, operation, _failed(failure))

@@ -17,7 +17,6 @@ from typing import Any
 
 from vpcguard.errors import SnapshotError
 
-_XML = ("ec2", "iam")
 # the snapshot's prefix is the IAM prefix; botocore calls two of these services otherwise
 _CLIENTS = {"tag": "resourcegroupstaggingapi", "servicequotas": "service-quotas"}
 FILTER_VALUES = 200  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html
@@ -111,11 +110,6 @@ class Operation:
         """The lists an answer consists of, if it consists of lists: "Subnets" for ec2:DescribeSubnets."""
         lists = tuple(key for key, shape in self.shape.items() if isinstance(shape, list))
         return lists if len(lists) == len(self.shape) else ()
-
-    @property
-    def leaves_empty_lists_out(self) -> bool:
-        """True where an answer without a list says that it is empty: XML's may, AWS's JSON always has it."""
-        return self.service in _XML
 
     def stored_shape(self) -> Shape:
         """The shape of everything that a snapshot holds under this operation's key."""

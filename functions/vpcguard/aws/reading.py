@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
@@ -31,6 +30,10 @@ Result = TypeVar("Result")
 
 FAULTS = (ClientError, BotoCoreError, ResponseParserError)  # all that a call may raise
 Fault = ClientError | BotoCoreError | ResponseParserError
+# what botocore's parsers raise for JSON of another shape, where those of XML raise ResponseParserError
+_UNPARSED = (AttributeError, KeyError, TypeError, ValueError)
+_OF_ANOTHER_SHAPE = "the answer is of another shape"
+_EMPTY_LISTS_LEFT_OUT = {"ec2", "iam"}  # by XML; AWS's JSON always has them
 _TOO_MANY_REQUESTS = 429
 
 
@@ -182,8 +185,10 @@ class Reads:
         following: list[str | None] = [None]
 
         def pages() -> Iterator[Mapping[str, Any]]:
-            with _parsing():
+            try:
                 page = getattr(client, operation.method)(**parameters)
+            except _UNPARSED as error:
+                raise ResponseParserError(f"{_OF_ANOTHER_SHAPE}: {type(error).__name__}") from error
             following[0] = page.get(next_at) or None
             yield page
 
@@ -204,12 +209,14 @@ class Reads:
         operation = call.operation
         client = self.aws.client(operation.client)
         size = {"PageSize": operation.page_size} if operation.page_size else {}
-        with _parsing():
+        try:
             if operation.paged:
                 pages = client.get_paginator(operation.method)
                 yield from pages.paginate(**call.parameters, PaginationConfig=size)
             else:
                 yield getattr(client, operation.method)(**call.parameters)
+        except _UNPARSED as error:
+            raise ResponseParserError(f"{_OF_ANOTHER_SHAPE}: {type(error).__name__}") from error
 
     def _read(
         self, operation: Operation, pages: Iterator[Mapping[str, Any]]
@@ -218,7 +225,11 @@ class Reads:
         answer: dict[str, Any] | None = None
         try:
             for page in pages:
-                kept = _kept(operation, page)
+                kept = keep(page, operation.shape, operation.key)
+                if operation.service in _EMPTY_LISTS_LEFT_OUT:
+                    kept = {name: [] for name in operation.lists} | kept
+                elif missing := [name for name in operation.lists if name not in kept]:
+                    return answer, Failure(UNEXPECTED, f"{operation.key} answered without {missing[0]}")
                 answer = kept if answer is None else join(answer, kept)
                 self.threads.check()
                 if self._progress is not None:
@@ -233,24 +244,6 @@ class Reads:
                 return answer, Failure(UNEXPECTED, f"{operation.key} answered {code_of(error)}")
             return answer, self.failure_of(operation.key, error)
         return answer, None
-
-
-def _kept(operation: Operation, page: Mapping[str, Any]) -> dict[str, Any]:
-    """Return of one page what a snapshot holds; raises SnapshotError where it is not of its shape."""
-    kept: dict[str, Any] = keep(page, operation.shape, operation.key)
-    missing = [name for name in operation.lists if name not in kept]
-    if missing and not operation.leaves_empty_lists_out:
-        raise SnapshotError(f"{operation.key} answered without {missing[0]}")
-    return {name: [] for name in missing} | kept
-
-
-@contextmanager
-def _parsing() -> Iterator[None]:
-    """Give what botocore's parsers raise for JSON of another shape the name that it has for XML."""
-    try:
-        yield
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ResponseParserError(f"an answer of another shape: {type(error).__name__}") from error
 
 
 def code_of(error: ClientError) -> str:
