@@ -28,7 +28,7 @@ from vpcguard.coverage import (
     unknown,
     worst,
 )
-from vpcguard.model import Answers
+from vpcguard.model import Answers, Failure
 
 if TYPE_CHECKING:  # judging a stored snapshot needs no AWS client
     from vpcguard.aws.reading import Reads
@@ -330,6 +330,10 @@ def _of_managed(own: Account, arn: str) -> Coverage:
     """Return what the absence of a managed policy's document means; a deleted policy grants nothing."""
     if own.has_not_found(GET_POLICY, arn) or own.has_not_found(GET_POLICY_VERSION, arn):
         return KNOWN
+    for operation in (GET_POLICY, GET_POLICY_VERSION):
+        failure = own.reads.failures.get(operation.key, {})
+        if isinstance(failure, Failure) or arn in failure:
+            return of_entry(own, operation, arn)
     if any(policy.get("Arn") == arn for policy in own.answer(GET_ALL).get("Policies", ())):
         return of_lacking(GET_ALL, f"the default version of {arn}")
     if arn in own.answer(GET_POLICY_VERSION):

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.unit.facts.snapshots import DENIED, KNOWN, ROLE_ARN, coverage, facts, functions, unknown
+from tests.unit.facts.snapshots import DENIED, KNOWN, ROLE_ARN, coverage, facts, functions, lacking, unknown
 from vpcguard.model import Failure
 
 DETAILS = "iam:GetAccountAuthorizationDetails"
@@ -233,6 +233,26 @@ def test_a_managed_policy_that_was_not_read_leaves_the_role_unknown() -> None:
             "reason": f"policy {BOUNDARY} was not read",
             "is_failed_read": True,
         }
+
+
+@pytest.mark.parametrize("operation", ["iam:GetPolicy", "iam:GetPolicyVersion"])
+def test_a_managed_policy_waits_for_the_read_that_failed(operation: str) -> None:
+    """Of the two that it takes: granting the other would help nobody."""
+    answers = _one_by_one()
+    del answers["iam:GetPolicyVersion"][BOUNDARY]
+
+    found = facts(_function() | answers, {operation: {BOUNDARY: Failure("AccessDenied", "no")}})
+
+    assert coverage(found, "roles", "orders") == unknown(operation, "refused: AccessDenied")
+
+
+def test_a_managed_policy_without_its_document_is_told_as_that() -> None:
+    answers = _one_by_one()
+    answers["iam:GetPolicyVersion"][BOUNDARY] = {}
+
+    said = coverage(facts(_function() | answers), "roles", "orders")
+
+    assert said == lacking("iam:GetPolicyVersion", f"the default version of {BOUNDARY}")
 
 
 def test_a_version_that_is_not_the_default_says_nothing() -> None:
