@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from vpcguard.aws.answers import Account, Estate, Json, each, known, merge, required_text, text, value
@@ -315,5 +314,13 @@ def _tags_by_arn(item: Json) -> tuple[str, list[Json]]:
 
 
 def _kept(tags: Iterable[tuple[str, str]]) -> list[Json]:
-    kept = [(key, value) for key, value in tags if key.startswith(_TAG_PREFIX) or key.lower() == _OWNER]
-    return [{"key": key, "value": value} for key, value in sorted(kept, key=itemgetter(0))]
+    """Return our own tags and the owner, each once, in lower case: to people Owner and OWNER are one tag.
+
+    Of several that say something the last by code points counts, which is the one in lower case.
+    """
+    kept: dict[str, str] = {}
+    for written, said in sorted(tags):
+        key = written.lower()
+        if (key == _OWNER or key.startswith(_TAG_PREFIX)) and (said or key not in kept):
+            kept[key] = said
+    return [{"key": key, "value": said} for key, said in sorted(kept.items())]

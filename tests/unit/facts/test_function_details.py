@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.unit.facts.snapshots import ARN, KNOWN, attached, coverage, facts, functions, unknown
 from vpcguard.model import Failure
 
@@ -25,10 +27,36 @@ def test_only_our_own_tags_and_the_owner_leave_the_answer() -> None:
     )
 
     assert found["functions"][0]["tags"] == [
-        {"key": "Owner", "value": "team-a"},
+        {"key": "owner", "value": "team-a"},
         {"key": "vpcguard:egress", "value": "internet"},
     ]
     assert coverage(found, "function_tags", "orders") == KNOWN
+
+
+@pytest.mark.parametrize(
+    ("tags", "owner"),
+    [
+        ({"Owner": "a"}, "a"),
+        ({"OWNER": "a"}, "a"),
+        ({"OWNER": "a", "Owner": "b"}, "b"),
+        ({"owner": "c", "OWNER": "a", "Owner": "b"}, "c"),
+        ({"OWNER": "a", "owner": ""}, "a"),
+        ({"OWNER": "", "owner": ""}, ""),
+    ],
+)
+def test_a_tag_is_one_however_it_is_written(tags: dict[str, str], owner: str) -> None:
+    """AWS tells Owner from owner, people do not. Of several that differ the same one counts every time."""
+    listed = facts(functions({}) | {LIST_TAGS: {"orders": {"Tags": tags}}})
+    of_resources = facts(functions({}) | _resources(**dict(reversed(tags.items()))))
+
+    assert listed["functions"][0]["tags"] == [{"key": "owner", "value": owner}]
+    assert of_resources["functions"][0]["tags"] == [{"key": "owner", "value": owner}]
+
+
+def test_what_declares_intent_may_be_written_in_capitals() -> None:
+    found = facts(functions({}) | _resources(VpcGuard__Egress="internet", vpcguard__egress="aws"))
+
+    assert found["functions"][0]["tags"] == [{"key": "vpcguard:egress", "value": "aws"}]
 
 
 def test_a_function_without_an_entry_in_a_complete_answer_has_no_tags() -> None:
