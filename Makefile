@@ -70,6 +70,7 @@ tests: setup  ## All Python tests
 
 .PHONY: thorough
 thorough: setup  ## The properties over all their inputs, every operation gone wrong, 1,000 starts of OPA
+	$(BIN)/pytest $(TESTS) -m thorough
 
 .PHONY: unit contract integration runtime repository
 unit: setup  ## Tests of one module each, no network

@@ -10,17 +10,15 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from vpcguard.audit.dependencies import DeadLetters, Dependencies, Queue
 from vpcguard.audit.judging import judge_or_bisect
-from vpcguard.aws.codes import clean_message
+from vpcguard.audit.queues import reason_of
 from vpcguard.changes import parse_change, unversioned
 from vpcguard.errors import (
     EventError,
@@ -29,7 +27,7 @@ from vpcguard.errors import (
     OutOfTimeError,
     QueueError,
     ReadError,
-    VpcGuardError,
+    ThrottledError,
 )
 from vpcguard.findings.store import Recorded
 from vpcguard.model import Change, Failure, Ignored, Scope, Snapshot
@@ -100,17 +98,24 @@ class FunctionsAudited:
 
 
 def audit_changes(
-    changes: Sequence[Change], *, deps: Dependencies, until: float = math.inf
+    changes: Sequence[Change],
+    *,
+    deps: Dependencies,
+    last_tries: Collection[Change] = (),
+    until: float = math.inf,
 ) -> tuple[list[Handled], Counter[str]]:
     """Read, judge and record the functions that changes name, each function once, the newest change of it.
 
     Return what became of each change, in their order, and the counts of all. Functions of one VPC share a
     snapshot. What fails, fails the changes of its group alone, or of the functions that are the cause: this
-    never raises for them, the error is in what became of them. until: a moment of time.monotonic() after
-    which AWS is not waited for; what cannot be read by then at our share of Lambda's rate is not begun.
+    never raises for them, the error is in what became of them. last_tries: changes that would not come back;
+    what AWS fails to tell about them, otherwise than by throttling, is unknown to their verdicts. until: a
+    moment of time.monotonic() after which AWS is not waited for; what cannot be read by then at our share of
+    Lambda's rate is not begun.
     """
     seconds = until - time.monotonic()
-    groups = _groups(changes, max(1.0, seconds * deps.lambda_calls_per_second / CALLS_OF_A_FUNCTION))
+    lasting = frozenset(map(_FUNCTION, last_tries))
+    groups = _groups(changes, lasting, max(1.0, seconds * deps.lambda_calls_per_second / CALLS_OF_A_FUNCTION))
 
     def audit(group: Group) -> tuple[list[Handled], Counter[str]]:
         try:
@@ -132,32 +137,41 @@ def audit_changes(
 
 
 class Group(list[Change]):
-    """Changes that are read together. fits: there is time to read them after those before."""
+    """Changes that are read together.
+
+    fits: there is time to read them after those before. is_last_try: they would not come back.
+    """
 
     fits = True
+    is_last_try = False
 
 
-def _groups(changes: Sequence[Change], affordable: float) -> list[Group]:
+def _groups(
+    changes: Sequence[Change], last_tries: Collection[tuple[str, str, str]], affordable: float
+) -> list[Group]:
     """Return the newest change of each function, by account, region and, as far as the events tell, VPC.
 
-    affordable: how many functions of one account and region there is time for.
+    last_tries: functions whose messages would not come back; they are read apart. affordable: how many
+    functions of one account and region there is time for.
     """
     newest: dict[tuple[str, str, str], Change] = {}
     for change in changes:
         known = newest.get(_FUNCTION(change))
         if known is None or _AGE(known) < _AGE(change):
             newest[_FUNCTION(change)] = change
-    by_network: dict[tuple[str, str, str], list[Change]] = {}
-    for change in newest.values():
-        by_network.setdefault((change.account_id, change.region, change.vpc_id or ""), []).append(change)
+    by_network: dict[tuple[str, str, str, bool], list[Change]] = {}
+    for key, change in newest.items():
+        network = (change.account_id, change.region, change.vpc_id or "", key in last_tries)
+        by_network.setdefault(network, []).append(change)
     groups: list[Group] = []
     begun: Counter[tuple[str, str]] = Counter()
     at_once = int(min(FUNCTIONS_AT_ONCE, affordable))
-    for (account_id, region, _), of_network in by_network.items():
+    for (account_id, region, _, is_last_try), of_network in by_network.items():
         for start in range(0, len(of_network), at_once):
             group = Group(of_network[start : start + at_once])
             begun[account_id, region] += len(group)
             group.fits = begun[account_id, region] <= affordable
+            group.is_last_try = is_last_try
             groups.append(group)
     return groups
 
@@ -172,7 +186,8 @@ def _audit_group(group: Group, deps: Dependencies, until: float) -> tuple[list[H
         region=group[0].region,
         function_names=tuple(sorted(changes)),
     )
-    audited = audit_functions(scope, deps=deps, changes=changes, until=until)
+    raises = ThrottledError if group.is_last_try else ReadError
+    audited = audit_functions(scope, deps=deps, changes=changes, raises=raises, until=until)
     handled = [_handled(change, audited, may_come_back=deps.queue is not None) for change in group]
     delayed = [
         (replace(change, attempt=change.attempt + 1), one.again_in_seconds)
@@ -206,12 +221,13 @@ def audit_functions(
     deps: Dependencies,
     changes: Mapping[str, Change] | None = None,
     trigger: str = SWEEP,
+    raises: type[ReadError] = ThrottledError,
     until: float = math.inf,
 ) -> FunctionsAudited:
     """Read, judge and record the functions of a scope in one snapshot; resolve those that do not exist.
 
     changes: function name -> the change that leads to the look at it; trigger: what asked for it where there
-    is none. until: a moment of time.monotonic() after which AWS is not waited for.
+    is none. raises, until: as of CaptureOptions.
     Raises ReadError, FactsError, DecisionError, FindingStoreError and what AWS refuses: all of them are to be
     tried again, which does no harm where something was recorded already.
     """
@@ -229,7 +245,7 @@ def audit_functions(
             ),
             reads=configuration.reads,
             threads=READS_AT_ONCE,
-            raises=ReadError,
+            raises=raises,
             until=until,
         )
         snapshot = deps.capture(scope, aws, options=options).snapshot
@@ -354,7 +370,12 @@ def audit_messages(
     """
     parsed = [_parse(message.body) for message in messages]
     changes = [one for one in parsed if isinstance(one, Change)]
-    results, counts = audit_changes(changes, deps=deps, until=until)
+    last_tries = [
+        one
+        for message, one in zip(messages, parsed, strict=True)
+        if message.receives >= deps.max_receives and isinstance(one, Change)
+    ]
+    results, counts = audit_changes(changes, deps=deps, last_tries=last_tries, until=until)
     following = iter(results)
     became = [next(following) if isinstance(one, Change) else one for one in parsed]
     not_begun = [at for at, one in enumerate(became) if isinstance(one.error, OutOfTimeError)]
@@ -384,13 +405,12 @@ def audit_messages(
 
 def _put_back(bodies: Sequence[str], queue: Queue | None) -> bool:
     """Return True if the messages are in the queue anew; else they come back as failed, which counts."""
-    if queue is None:
-        return False
     try:
-        queue.put_back(bodies)
+        if queue is not None:
+            queue.put_back(bodies)
     except QueueError:
         return False
-    return True
+    return queue is not None
 
 
 def audit_event(event: object, *, deps: Dependencies) -> MessagesAudited:
@@ -405,15 +425,6 @@ def audit_event(event: object, *, deps: Dependencies) -> MessagesAudited:
     if one.error is not None:
         raise one.error
     return MessagesAudited(messages=(one,), counts=counts)
-
-
-def reason_of(error: Exception) -> str:
-    """Return an error as one line: its kind, and its text unless it is a fault nobody foresaw.
-
-    Such a text may hold a piece of what was worked on; the log has its place in the code.
-    """
-    is_told = isinstance(error, VpcGuardError | ClientError | BotoCoreError)
-    return f"{type(error).__name__}: {clean_message(str(error))}" if is_told else type(error).__name__
 
 
 def _parse(body: str) -> Change | Handled:

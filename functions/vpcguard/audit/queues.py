@@ -8,8 +8,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from vpcguard.aws.codes import clean_message
 from vpcguard.changes import look_again_event
-from vpcguard.errors import QueueError
+from vpcguard.errors import QueueError, VpcGuardError
 from vpcguard.model import Change
 
 ACTIONS = ("sqs:SendMessage", "sqs:ChangeMessageVisibility")
@@ -123,3 +124,12 @@ class DeadLetterQueue:
             )
         except (ClientError, BotoCoreError) as error:
             raise QueueError("a message could not be sent to the dead-letter queue") from error
+
+
+def reason_of(error: Exception) -> str:
+    """Return an error as one line: its kind, and its text unless it is a fault nobody foresaw.
+
+    Such a text may hold a piece of what was worked on; the log has its place in the code.
+    """
+    is_told = isinstance(error, VpcGuardError | ClientError | BotoCoreError)
+    return f"{type(error).__name__}: {clean_message(str(error))}" if is_told else type(error).__name__

@@ -12,7 +12,8 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from vpcguard.audit.changes import Handled, MessagesAudited, reason_of
+from vpcguard.audit.changes import Handled, MessagesAudited
+from vpcguard.audit.queues import reason_of
 from vpcguard.audit.sweep import Swept
 from vpcguard.errors import VpcGuardError
 from vpcguard.model import Change, Ignored

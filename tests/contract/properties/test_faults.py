@@ -33,7 +33,7 @@ from vpcguard.model import Scope, Snapshot
 from vpcguard.policy.configuration import load_configuration
 from vpcguard.policy.deciding import Policy
 from vpcguard.resources import roles
-from vpcguard.snapshot import OPERATIONS, CaptureOptions, capture
+from vpcguard.snapshot import ON_REQUEST, OPERATIONS, CaptureOptions, capture
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 LISTS = [
@@ -98,7 +98,7 @@ class World:
             kind="function" if names else "account", account_id=ACCOUNT, region=REGION, function_names=names
         )
         roles._DOCUMENTS.clear()  # noqa: SLF001  a process reads a policy once
-        options = CaptureOptions(concurrency=bool(names), raises=raises)
+        options = CaptureOptions(reads=ON_REQUEST if names else frozenset(), raises=raises)
         return capture(scope, reader, clock=lambda: datetime.now(UTC), options=options)
 
     def judged(self, kind: str, fault: str = "") -> Judgement:

@@ -20,9 +20,17 @@ from tests.unit.audit.fakes import (
     configuration,
     dependencies,
 )
-from vpcguard.audit.changes import Handled, Message, audit_event, audit_messages, parse_message, reason_of
+from vpcguard.audit.changes import Handled, Message, audit_event, audit_messages, parse_message
+from vpcguard.audit.queues import reason_of
 from vpcguard.changes import look_again_event
-from vpcguard.errors import EventError, OpaUnavailableError, OutOfTimeError, QueueError
+from vpcguard.errors import (
+    EventError,
+    OpaUnavailableError,
+    OutOfTimeError,
+    QueueError,
+    ReadError,
+    ThrottledError,
+)
 from vpcguard.model import Ignored
 
 OPA_IS_DEAD = OpaUnavailableError("no answer from OPA")
@@ -238,3 +246,20 @@ def test_a_dead_letter_queue_that_fails_is_asked_once_in_a_batch() -> None:
 
     assert dead_letters.asked == 1
     assert [type(one.error) for one in audited.messages] == [QueueError, EventError, EventError]
+
+
+def test_what_would_not_come_back_is_read_apart_and_judged_without_what_aws_fails_to_tell() -> None:
+    """Before that it comes back instead: a 500 passes, and a verdict that waits for it would be news."""
+    estate, table = account("first", "last"), Table()
+    messages = [
+        message("m1", look_again_event(change("first")), receives=4),
+        message("m2", look_again_event(change("last")), receives=5),
+    ]
+
+    audit_messages(messages, deps=dependencies(estate, table=table, max_receives=5))
+
+    assert {scope.function_names: options.raises for scope, options in estate.asked} == {
+        ("first",): ReadError,
+        ("last",): ThrottledError,
+    }
+    assert table.functions() == ["first", "last"]
