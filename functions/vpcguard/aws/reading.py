@@ -259,7 +259,8 @@ def is_denied(error: ClientError) -> bool:
 def _failure_from(error: Fault) -> tuple[Failure, bool]:
     """Return what is kept of an error, bounded and without credentials, and whether AWS asks for patience."""
     if not isinstance(error, ClientError):
-        return Failure(type(error).__name__, clean_message(str(error))), False
+        line = str(error).partition("\n")[0]  # what botocore cannot parse follows, whatever it holds
+        return Failure(type(error).__name__, clean_message(line)), False
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code = code_of(error) or f"HTTP {status}"
     message = str(error.response.get("Error", {}).get("Message", ""))
