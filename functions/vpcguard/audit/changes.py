@@ -126,7 +126,7 @@ def audit_changes(
     if len(groups) == 1:  # an event by itself: no thread is worth it
         audited = [audit(groups[0])]
     else:
-        with ThreadPoolExecutor(max_workers=GROUPS_AT_ONCE, thread_name_prefix="group") as pool:
+        with ThreadPoolExecutor(GROUPS_AT_ONCE, thread_name_prefix="group") as pool:
             audited = list(pool.map(audit, groups))
     handled: dict[tuple[str, str, str], Handled] = {}
     counts: Counter[str] = Counter()

@@ -285,7 +285,7 @@ def _refuse_garbage(
     if operation_model.service_model.resolved_protocol in _JSON_PROTOCOLS:
         try:
             is_answer = isinstance(json.loads(body), dict)
-        except ValueError:
+        except (ValueError, RecursionError):
             is_answer = False
     else:
         is_answer = f"<{operation_model.name}Response".encode() in body[:_BEGINNING]

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from vpcguard.audit.judging import failed_reads
 from vpcguard.aws.accounts import AwsAccounts, AwsReader, connect
 from vpcguard.aws.codes import clean_message
-from vpcguard.aws.reading import code_of
+from vpcguard.aws.reading import FAULTS, code_of
 from vpcguard.changes import function_name
 from vpcguard.cli.report import Unread
 from vpcguard.clock import system_clock
@@ -91,7 +91,7 @@ def read_regions(
     for region in regions:
         try:
             found = _read_region(accounts, account_id, region, selection, options)
-        except (ClientError, BotoCoreError) as error:  # no snapshot was begun: no credentials, or no role
+        except FAULTS as error:  # no snapshot was begun: no credentials, or no role
             errors.append(error)
             code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
             failure = Failure(code, clean_message(str(error)))
