@@ -63,7 +63,6 @@ _unknown(family, fault) := doubts if {
 	doubts := data.vpcguard.rules[family][fault].unknown
 } else := set()
 
-# two violations of one rule by one function are keys that conflict: an error, never a choice
 _composed(rule, said) := {
 	"applies": (said.applies - off) - silent,
 	"silent": silent,
@@ -72,11 +71,20 @@ _composed(rule, said) := {
 	"unknowns": _unknowns(rule.id, doubts),
 } if {
 	off := object.get(_off, rule.id, set())
-	denied := object.remove({one.function: one | some one in said.deny}, off)
-	open := (result.unjudged(said.unknown) - off) - object.keys(denied)
-	doubts := _doubts(said.unknown, open)
+	torn := _torn(said.deny)
+	denied := {one.function: one | some one in said.deny; not one.function in (off | torn)}
+	unknown := said.unknown | {result.unknown(name, {_contradicting(rule.id)}) | some name in torn}
+	open := (result.unjudged(unknown) - off) - object.keys(denied)
+	doubts := _doubts(unknown, open)
 	silent := open - object.keys(doubts)
 }
+
+# of which functions a rule says two things: it is in doubt about them, and no choice of ours
+_torn(deny) := set() if {
+	count({one.function | some one in deny}) == count(deny)
+} else := {one.function | some one in deny; some other in deny; one.function == other.function; one != other}
+
+_contradicting(id) := {"status": "opaque", "name": id, "reason": "says two things at once"}
 
 # by rule, functions for which the configuration switches it off: nothing is said of them, not even that they pass
 _off[id] contains name if {
@@ -161,6 +169,9 @@ _awaited(waits) := sprintf("it waits for %s. %s", [
 _advice(wait) := "Let the audit role read this and look again." if wait.status == "unknown"
 
 _advice(wait) := "Remove the ambiguity." if wait.status == "undecidable"
+
+# as it may have been while AWS was changing it, page by page
+_advice(wait) := "Look again." if wait.status == "contradictory"
 
 _advice(wait) := [advice | some [pattern, advice] in _beyond; regex.match(pattern, subject)][0] if {
 	wait.status == "opaque"

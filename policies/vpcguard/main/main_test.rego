@@ -274,6 +274,31 @@ test_silent_where_only_what_was_left_out_on_purpose_is_awaited if {
 	[one.waits_for | some one in _unknowns(both)] == [["ec2:DescribeSubnets"]]
 }
 
+test_a_contradiction_asks_for_another_look if {
+	waits := {_wait("contradictory", "subnet-0a", "stands in rtb-1 and rtb-2 at once")}
+	[one] := _unknowns({result.unknown("orders", waits)})
+	one.is_failed_read == false
+	one.message == "orders cannot be judged: it waits for subnet-0a (stands in rtb-1 and rtb-2 at once). Look again."
+}
+
+test_a_rule_that_says_two_things_of_a_function_is_in_doubt_about_it_alone if {
+	functions := [fixtures.function(name, ["app"], {}) | some name in ["orders", "payments"]]
+	said := {["orders", "broken"], ["orders", "otherwise"], ["payments", "broken"]}
+	composed := _composed(
+		_rule, {
+			"applies": {"orders", "payments"},
+			"deny": {result.violation(name, {"message": text, "evidence": {}}) | some [name, text] in said},
+			"unknown": set(),
+		},
+		object.union(_document({}), {"functions": functions}),
+	)
+	[violation.function | some violation in composed.violations] == ["payments"]
+	[[one.function, one.message] | some one in composed.unknowns] == [["orders", concat(" ", [
+		"orders cannot be judged: it waits for nat.some_fault (says two things at once).",
+		"Nothing that can be read tells: find out by hand.",
+	])]]
+}
+
 # what is proven stands, whatever else was not read
 test_a_violation_goes_before_an_unknown if {
 	composed := _composed(

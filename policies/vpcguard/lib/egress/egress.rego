@@ -156,7 +156,7 @@ _over_nat_gateway(trust, start, route) := _after(_hops(route, state), {route.tar
 _nat_gateway_state(id, vpc_id) := state if {
 	state := facts.nat_gateways[id].state
 } else := "missing" if {
-	facts.is_known("nat_gateways", vpc_id)
+	facts.waits_within("nat_gateways", id, vpc_id) == set()
 } else := "unknown"
 
 # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html
@@ -164,7 +164,7 @@ _behind_nat_gateway(trust, start, id, vpc_id) := _unknown({_undecidable(id, "no 
 	lower(facts.nat_gateways[id].state) == "unknown"
 } else := _unknown(waits | unseen, []) if {
 	_nat_gateway_state(id, vpc_id) == "unknown"
-	waits := facts.waits("nat_gateways", vpc_id)
+	waits := facts.waits_within("nat_gateways", id, vpc_id)
 
 	# a participant of a shared VPC never sees the owner's gateway
 	unseen := {{"status": "opaque", "name": id, "reason": "NAT gateway"} | some wait in waits; wait.status == "opaque"}
@@ -179,9 +179,9 @@ _behind_nat_gateway(trust, start, id, vpc_id) := _unknown({_undecidable(id, "no 
 	facts.nat_gateways[id].is_regional == false
 } else := _exit(trust, _default_routes_of_table(table_id, start, vpc_id)) if {
 	table_id := facts.route_tables[facts.nat_gateways[id].route_table_id].id
-} else := _unknown(facts.waits("route_tables", vpc_id), []) if {
-	facts.nat_gateways[id].route_table_id
-	not facts.is_known("route_tables", vpc_id)
+} else := _unknown(waits, []) if {
+	waits := facts.waits_within("route_tables", facts.nat_gateways[id].route_table_id, vpc_id)
+	waits != set()
 } else := _over_gateway(_vpc_exit(gateway_id, start, vpc_id)) if {
 	# a regional gateway without a table of its own leaves by the internet gateway of its VPC
 	gateway_id := min({one | some one, vpc_ids in _attached_to.internet_gateway; vpc_id in vpc_ids})
@@ -218,7 +218,7 @@ _by_checks(checks, exit) := _none("nat_instance_unusable", failed[0], exit.hops)
 
 _interface(id, vpc_id) := _check("network_interface", id, "unknown", false, waits) if {
 	not facts.interfaces[id]
-	waits := facts.waits("network_interfaces", vpc_id)
+	waits := facts.waits_within("network_interfaces", id, vpc_id)
 	waits != set()
 } else := _check("network_interface", id, "missing", true, set()) if {
 	not facts.interfaces[id]
@@ -244,7 +244,7 @@ _instance(id, interface_id, vpc_id) := _check("instance", interface_id, "unknown
 } else := _check("instance", id, state, lower(state) != "running", set()) if {
 	state := facts.instances[id].state
 } else := _check("instance", id, "unknown", false, waits) if {
-	waits := facts.waits("instances", vpc_id)
+	waits := facts.waits_within("instances", id, vpc_id)
 	waits != set()
 } else := _check("instance", id, "missing", true, set())
 
@@ -278,7 +278,7 @@ _by_attachment(at, attachment, hops) := _none("internet_gateway_detached", at.ta
 } else := _none("block_public_access", at.subnet_id, _by_block(at, hops, "blocked")) if {
 	# attached or not, nothing passes a block
 	_block(at.subnet_id, at.vpc_id).answer == "blocked"
-} else := _unknown(facts.waits($"{at.target_kind}s", at.vpc_id), hops) if {
+} else := _unknown(facts.waits_within($"{at.target_kind}s", at.target_id, at.vpc_id), hops) if {
 	attachment == "unknown"
 } else := _unknown(block.waits, _by_block(at, hops, "unknown")) if {
 	block := _block(at.subnet_id, at.vpc_id)
@@ -292,7 +292,7 @@ _attachment(route) := "attached" if {
 	route.vpc_id in _attached_to[route.target_kind][route.target_id]
 } else := "unknown" if {
 	not _attached_to[route.target_kind][route.target_id]
-	not facts.is_known($"{route.target_kind}s", route.vpc_id)
+	facts.waits_within($"{route.target_kind}s", route.target_id, route.vpc_id) != set()
 } else := "detached"
 
 _attached_to := {

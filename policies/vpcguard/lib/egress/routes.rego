@@ -7,19 +7,26 @@ import data.vpcguard.lib.facts
 # METADATA
 # description: |
 #   Id of a subnet's route table: the one associated with it, else the main table of its own VPC, once it is known that
-#   there is no association. Undefined where that was not read: route_table_waits says what for.
-route_table(subnet_id, vpc_id) := table_id if {
-	table_id := _associated[subnet_id]
-} else := _main[vpc_id] if {
-	facts.is_known("route_tables", vpc_id)
-}
+#   there is no association. Undefined where that was not read, or is several: route_table_waits says what for.
+route_table(subnet_id, vpc_id) := table_id if [table_id] := sort(_tables(subnet_id, vpc_id))
 
 # METADATA
 # description: What the route table of a subnet waits for, where route_table is undefined; never empty.
-route_table_waits(vpc_id) := waits if {
-	waits := facts.waits("route_tables", vpc_id)
+route_table_waits(subnet_id, vpc_id) := {facts.contradiction(subnet_id, "stands in", table_ids)} if {
+	table_ids := _associated[subnet_id]
+} else := waits if {
+	waits := facts.waits_within("route_tables", subnet_id, vpc_id)
 	waits != set()
+} else := {facts.contradiction(vpc_id, "has as its main table", table_ids)} if {
+	table_ids := _main[vpc_id]
 } else := {{"status": "opaque", "name": "ec2:DescribeRouteTables", "reason": "no main route table"}}
+
+_tables(subnet_id, _) := _associated[subnet_id]
+
+_tables(subnet_id, vpc_id) := _main[vpc_id] if {
+	not _associated[subnet_id]
+	facts.waits_within("route_tables", subnet_id, vpc_id) == set()
+}
 
 # METADATA
 # description: |
@@ -60,7 +67,7 @@ _hops(route, state) := array.concat(route.hops, [{"id": route.target_id, "kind":
 
 _in_subnet(family, at) := _in_table(family, table_id, at) if {
 	table_id := route_table(at.subnet_id, at.vpc_id)
-} else := {_standing("unknown", at, _undecided("unknown", route_table_waits(at.vpc_id)))}
+} else := {_standing("unknown", at, _undecided("unknown", route_table_waits(at.subnet_id, at.vpc_id)))}
 
 _in_table(family, table_id, at) := {_standing(table_id, at, route) | some route in _carrying(family, table_id)}
 
@@ -161,11 +168,7 @@ _lack(family, table_id) := "" if {
 _piece(family, table_id) := {min(pieces)} if {
 	_lack(family, table_id) == "pieces"
 	destinations := _destinations(family, table_id)
-	pieces := {i |
-		some [i, cidr] in destinations
-		not cidr in _defaults[family]
-		not _is_inside(cidr, destinations)
-	}
+	pieces := {i | some [i, cidr] in destinations; not cidr in _defaults[family]; not _is_inside(cidr, destinations)}
 	routes := facts.route_tables[table_id].routes
 	count({[routes[i].state, {routes[i].target_id | routes[i].state != "blackhole"}] | some i in pieces}) == 1
 } else := set()
@@ -204,6 +207,6 @@ _defaults := {
 	"ipv6": {"whole": "::/0", "low": "::/1", "high": "8000::/1"},
 }
 
-_associated := {subnet_id: table.id | some table in input.route_tables; some subnet_id in table.subnet_ids}
+_associated := facts.grouped([[id, table.id] | some table in input.route_tables; some id in table.subnet_ids])
 
-_main := {table.vpc_id: table.id | some table in input.route_tables; table.is_main}
+_main := facts.grouped([[table.vpc_id, table.id] | some table in input.route_tables; table.is_main])

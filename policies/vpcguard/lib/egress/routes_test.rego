@@ -180,6 +180,52 @@ test_no_main_table_is_no_answer if {
 	{wait.reason | some wait in path.waits} == {"no main route table"}
 }
 
+# answers that were read while AWS changed an association
+test_a_subnet_in_two_tables_is_in_doubt if {
+	document := fixtures.estate({"route_tables": array.concat(
+		fixtures.tables([fixtures.to("nat_gateway", "nat-1")], [fixtures.to("internet_gateway", "igw-1")]),
+		[fixtures.table("rtb-old", ["app"], [])],
+	)})
+	path := _path(document)
+	path.state == "unknown"
+	path.waits == {{"status": "contradictory", "name": "app", "reason": "stands in rtb-app and rtb-old at once"}}
+	not egress.route_table("app", "vpc-1") with input as document
+	egress.route_table("pub", "vpc-1") == "rtb-pub" with input as document
+}
+
+test_two_main_tables_leave_doubt_about_the_subnets_that_follow_one if {
+	main := {"is_main": true}
+	document := fixtures.estate({"route_tables": [
+		object.union(fixtures.table("rtb-old", [], [fixtures.to("internet_gateway", "igw-1")]), main),
+		object.union(fixtures.table("rtb-new", [], [fixtures.to("nat_gateway", "nat-1")]), main),
+		fixtures.table("rtb-pub", ["pub"], [fixtures.to("internet_gateway", "igw-1")]),
+	]})
+	{[wait.name, wait.reason] | some wait in _path(document).waits} == {[
+		"vpc-1",
+		"has as its main table rtb-new and rtb-old at once",
+	]}
+	egress.route_table("pub", "vpc-1") == "rtb-pub" with input as document
+}
+
+test_what_answers_contradict_each_other_about_is_neither_there_nor_missing if {
+	every kind, parts in {
+		"nat_gateways": {"nat_gateways": []},
+		"internet_gateways": {"internet_gateways": []},
+		"route_tables": {"route_tables": [fixtures.table("rtb-pub", ["pub"], [fixtures.to("internet_gateway", "igw-1")])]},
+	} {
+		document := fixtures.estate(parts)
+		subject := {"nat_gateways": "nat-1", "internet_gateways": "igw-1", "route_tables": "app"}[kind]
+		path := _path(object.union(document, {"coverage": array.concat(document.coverage, [{
+			"kind": kind,
+			"subject": subject,
+			"status": "contradictory",
+			"waits_for": [subject],
+			"reason": "two answers differ",
+		}])}))
+		[path.state, {wait.status | some wait in path.waits}] == ["unknown", {"contradictory"}]
+	}
+}
+
 test_table_is_undefined_where_it_was_not_read if {
 	not egress.route_table("app", "vpc-1") with input as fixtures.estate({"route_tables": []})
 	egress.route_table("app", "vpc-1") == "rtb-app" with input as fixtures.estate({})

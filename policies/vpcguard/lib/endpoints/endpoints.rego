@@ -23,7 +23,7 @@ prefix_list_names := {one.id: _name(one.name) | some one in input.prefix_lists; 
 
 # METADATA
 # description: Ids of the interface endpoints by [VPC id, service name]. Deleted ones linger in AWS's answers.
-interfaces := _grouped([[[one.vpc_id, names[one.id]], one.id] |
+interfaces := facts.grouped([[[one.vpc_id, names[one.id]], one.id] |
 	some one in input.vpc_endpoints
 	one.type == "Interface"
 	one.state != "deleted"
@@ -31,7 +31,7 @@ interfaces := _grouped([[[one.vpc_id, names[one.id]], one.id] |
 
 # METADATA
 # description: Ids of the gateway endpoints by [VPC id, service name], available or not.
-gateways := _grouped([[[one.vpc_id, names[one.id]], one.id] |
+gateways := facts.grouped([[[one.vpc_id, names[one.id]], one.id] |
 	some one in input.vpc_endpoints
 	one.type == "Gateway"
 	one.state != "deleted"
@@ -112,7 +112,7 @@ group_waits := {id: waits |
 		{wait |
 			some group_id in facts.vpc_endpoints[id].security_group_ids
 			not facts.security_groups[group_id]
-			some wait in facts.waits("security_groups", vpc_id)
+			some wait in facts.waits_within("security_groups", group_id, vpc_id)
 		},
 		{{"status": "opaque", "name": "ec2:DescribeVpcEndpoints", "reason": $"no groups of {id}"} |
 			facts.vpc_endpoints[id].security_group_ids == []
@@ -173,7 +173,7 @@ gateways_at(subnet_id, name) := {id | some id in _routed_at[subnet_id]; name in 
 # description: What it takes to know the gateway endpoints of a subnet beyond those seen there, unread ones aside.
 gateway_waits(subnet_id, vpc_id) := set() if {
 	egress.route_table(subnet_id, vpc_id)
-} else := egress.route_table_waits(vpc_id)
+} else := egress.route_table_waits(subnet_id, vpc_id)
 
 # METADATA
 # description: What it takes to know which service the routes of a subnet to endpoints out of sight are for.
@@ -195,11 +195,7 @@ _name(service_name) := object.get(data.vpcguard.config.services.aliases, name, n
 
 _region := $".{input.account.region}."
 
-_grouped(pairs) := {key: object.keys(ids) |
-	some key, ids in object.union_n([{key: {id: true}} | some [key, id] in pairs])
-}
-
-_in_vpc := _grouped([[vpc_id, id] | some [vpc_id, _], ids in interfaces; some id in ids])
+_in_vpc := facts.grouped([[vpc_id, id] | some [vpc_id, _], ids in interfaces; some id in ids])
 
 _catching(false, _, _) := _not_caught("private_dns_disabled")
 

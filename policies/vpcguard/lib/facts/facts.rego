@@ -17,11 +17,7 @@ prefix_lists := {one.id: one | some one in input.prefix_lists}
 
 # METADATA
 # description: Functions by name that are neither being deleted nor on Managed Instances, whose network is not theirs.
-judged := {one.name: one |
-	some one in input.functions
-	one.managed_instances == false
-	not one.name in deleting
-}
+judged := {one.name: one | some one in input.functions; one.managed_instances == false; not one.name in deleting}
 
 # METADATA
 # description: Those of judged that are attached to a VPC.
@@ -56,8 +52,8 @@ is_known(kind, subject) if waits(kind, subject) == set()
 # METADATA
 # description: |
 #   What a fact of this kind about this subject waits for: a set of {"status", "name", "reason"}, empty when known.
-#   Status is "unknown" (a read that failed or never happened), "not_requested" (left out on purpose) or
-#   "opaque" (no read of ours can tell, e.g. the owner's account of a shared VPC is out of reach).
+#   Status is "unknown" (a read that failed or never happened), "not_requested" (left out on purpose), "contradictory"
+#   (answers contradict each other) or "opaque" (no read of ours can tell, e.g. the owner's of a shared VPC).
 waits(kind, subject) := object.get(_by_subject, [kind, subject], _by_kind[kind])
 
 # METADATA
@@ -72,6 +68,16 @@ doubtful(kind, subjects) := object.union(
 ) if {
 	own := object.filter(object.get(_by_subject, kind, {}), subjects)
 }
+
+# METADATA
+# description: "Pairs of a key and a value as {key: values}: where answers contradict each other, a key has several."
+grouped(pairs) := {key: object.keys(values) |
+	some key, values in object.union_n([{key: {value: true}} | some [key, value] in pairs])
+}
+
+# METADATA
+# description: "What waits for another look: something that is or has several at once, and can have only one."
+contradiction(id, is, ids) := {"status": "contradictory", "name": id, "reason": $"{is} {concat(" and ", ids)} at once"}
 
 _by_subject := object.union_n([{entry.kind: {entry.subject: _waits(i)}} | some i, entry in input.coverage])
 

@@ -111,10 +111,7 @@ _unrecognized(tags) := {value | some kind, known in _recognized; value := tags[k
 # by list of tags, our three as they are compared: lower case, without blanks
 _tags := {list: tags |
 	some list in {one.tags | some one in facts.functions}
-	tags := {kind: lower(replace(tag.value, " ", "")) |
-		some tag in list
-		kind := _kinds[tag.key]
-	}
+	tags := {kind: lower(replace(tag.value, " ", "")) | some tag in list; kind := _kinds[tag.key]}
 }
 
 _kinds := {

@@ -9,17 +9,19 @@ import data.vpcguard.lib.facts
 
 # METADATA
 # description: |
-#   Id of a subnet's ACL; undefined where it was not read: waits says what for.
+#   Id of a subnet's ACL; undefined where it was not read, or is several: waits says what for.
 # scope: document
-of(subnet_id) := _of[subnet_id]
+of(subnet_id) := acl_id if [acl_id] := sort(_of[subnet_id])
 
 # METADATA
 # description: What the ACL of a subnet that was seen waits for; empty where it was read.
 # scope: document
 waits(subnet_id) := set() if {
+	of(subnet_id)
+} else := {facts.contradiction(subnet_id, "stands in", _of[subnet_id])} if {
 	_of[subnet_id]
 } else := unread if {
-	unread := facts.waits("network_acls", facts.subnets[subnet_id].vpc_id)
+	unread := facts.waits_within("network_acls", subnet_id, facts.subnets[subnet_id].vpc_id)
 	unread != set()
 } else := {{"status": "opaque", "name": "ec2:DescribeNetworkAcls", "reason": $"no ACL of {subnet_id}"}}
 
@@ -36,13 +38,9 @@ blocks(acl_id, cidr) := set() if {
 
 # METADATA
 # description: Subnets whose ACL lets everything through, before it denies anything.
-open_subnets := {subnet_id |
-	some acl in input.network_acls
-	acl.id in _open
-	some subnet_id in acl.subnet_ids
-}
+open_subnets := {subnet_id | some subnet_id, acl_ids in _of; acl_ids - _open == set()}
 
-_of := {subnet_id: acl.id | some acl in input.network_acls; some subnet_id in acl.subnet_ids}
+_of := facts.grouped([[subnet_id, acl.id] | some acl in input.network_acls; some subnet_id in acl.subnet_ids])
 
 _open := {acl.id |
 	some acl in input.network_acls

@@ -99,6 +99,21 @@ test_the_acl_of_a_subnet if {
 	{wait.reason | some wait in network_acls.waits("b1")} == {"AccessDenied"} with input as unread
 }
 
+# answers that were read while AWS changed an association
+test_a_subnet_with_two_acls_is_in_doubt_unless_both_are_open if {
+	document := _document([])
+	other := object.union(document.network_acls[0], {"id": "acl-2"})
+	torn := object.union(document, {"network_acls": array.concat(document.network_acls, [other])})
+	not network_acls.of("a1") with input as torn
+	{wait.reason | some wait in network_acls.waits("a1")} == {"stands in acl-1 and acl-2 at once"} with input as torn
+	network_acls.open_subnets == set() with input as torn
+	open := _document([_egress(1, "allow", {}), _ingress(1, "allow", {})])
+	both := array.concat(open.network_acls, [object.union(open.network_acls[0], {"id": "acl-2"})])
+	network_acls.open_subnets == {"a1"} with input as object.union(open, {"network_acls": both})
+	one := array.concat(open.network_acls, [other])
+	network_acls.open_subnets == set() with input as object.union(open, {"network_acls": one})
+}
+
 _blocks(entries) := blocked if {
 	# regal ignore:with-outside-test-context
 	blocked := network_acls.blocks("acl-1", "0.0.0.0/0") with input as _document(array.concat(_answers, entries))

@@ -73,8 +73,12 @@ _least := {key: least |
 	least := lambda_interfaces.count_by_vpc[cohort.vpc_id] + count(lacking)
 }
 
-_waits(key, least) := facts.waits("quotas", _code) if {
+_waits(key, least) := facts.waits("quotas", _code) | contradictions if {
 	not _quota
+	contradictions := {facts.contradiction(_code, "is", values) |
+		values := {$"{one.value}" | some one in _quotas}
+		values != set()
+	}
 } else := lambda_interfaces.pairs[key].waits | cohorts.by_key[key].hidden_subnet_waits if {
 	# each hidden subnet may need one more
 	_is_above(key, least + count(cohorts.by_key[key].hidden_subnets), "eni_quota_percent")
@@ -89,7 +93,9 @@ _is_above(key, total, threshold) if {
 	total * 100 > _quota.value * percent
 }
 
-_quota := [quota | some quota in input.quotas; quota.code == _code][0]
+_quota := quota if [quota] := sort(_quotas)
+
+_quotas := {quota | some quota in input.quotas; quota.code == _code}
 
 _code := "L-9FEE3D26"
 

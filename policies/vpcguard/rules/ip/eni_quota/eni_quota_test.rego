@@ -71,6 +71,13 @@ test_unknown_when_a_hidden_subnet_decides if {
 	rule.unknown == set() with input as object.union(document, {"quotas": [_quota(100)]})
 }
 
+test_unknown_where_the_quota_is_two_at_once if {
+	torn := object.union(_document(9, 10), {"quotas": [_quota(10), _quota(250)]})
+	rule.deny == set() with input as torn
+	{wait.status | some one in rule.unknown; some wait in one.waits} == {"contradictory"} with input as torn
+	rule.deny != set() with input as _document(9, 10)
+}
+
 test_not_applicable_outside_a_vpc if {
 	document := fixtures.whole({"functions": [fixtures.function("orders", [], {})], "quotas": [_quota(1)]})
 	rule.applies == set() with input as document
