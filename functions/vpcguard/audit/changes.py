@@ -137,10 +137,7 @@ def audit_changes(
 
 
 class Group(list[Change]):
-    """Changes that are read together.
-
-    fits: there is time to read them after those before. is_last_try: they would not come back.
-    """
+    """Changes that are read together. fits: there is time for it. is_last_try: they would not come back."""
 
     fits = True
     is_last_try = False

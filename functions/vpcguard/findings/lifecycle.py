@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.looks import bounded, bounded_text
@@ -185,24 +185,24 @@ def _change(
     rule_id: str, before: FindingState | None, finding: Finding | None, look: Look, expires_at: int
 ) -> FindingChange | None:
     if finding is None:
-        reason = _reason_to_end(rule_id, before, look)
-        return None if before is None or reason is None else _resolved(rule_id, before, reason, expires_at)
-    said = fingerprint(finding, look.statements.get(rule_id))
+        if before is None or before.status == "resolved":
+            return None
+        reasons: tuple[tuple[StatusReason, frozenset[str]], ...] = (
+            ("rule_retired", look.retired),
+            ("rule_off", look.off),
+            ("fixed", look.judged),
+        )
+        reason = next((reason for reason, rules in reasons if rule_id in rules), None)
+        return None if reason is None else _resolved(rule_id, before, reason, expires_at)
+    # what makes a finding another one: not how it is worded, nor what it counts
+    statement = look.statements.get(rule_id)
+    content = (finding.status, finding.severity, finding.stage, finding.root_cause, statement)
+    said = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
     kind = _kind(before, finding, said)
     if kind is None:
         return None
     after = _state(kind, before, finding, said)
     return FindingChange(rule_id=rule_id, kind=kind, before=before, after=after, finding=finding)
-
-
-def _reason_to_end(rule_id: str, before: FindingState | None, look: Look) -> StatusReason | None:
-    if before is None or before.status == "resolved":
-        return None
-    if rule_id in look.retired:
-        return "rule_retired"
-    if rule_id in look.off:
-        return "rule_off"
-    return "fixed" if rule_id in look.judged else None
 
 
 def _kind(before: FindingState | None, finding: Finding, said: str) -> ChangeKind | None:
@@ -247,15 +247,6 @@ def _resolved(rule_id: str, before: FindingState, reason: StatusReason, expires_
     return FindingChange(
         rule_id=rule_id, kind="resolved", before=before, after=after, finding=None, status_reason=reason
     )
-
-
-def fingerprint(finding: Finding, statement: Any) -> str:
-    """Return a digest of what makes a finding another one: not how it is worded, nor what it counts.
-
-    statement: what its rule declares as such, of its evidence; or what an undetermined one waits for.
-    """
-    content = (finding.status, finding.severity, finding.stage, finding.root_cause, statement)
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
 
 
 def seconds(moment: str) -> int:
