@@ -166,7 +166,16 @@ _awaited(waits) := sprintf("it waits for %s. %s", [
 	concat(" ", {_advice(wait) | some wait in waits}),
 ])
 
-_advice(wait) := "Let the audit role read this and look again." if wait.status == "unknown"
+_advice(wait) := "Let the audit role read this and look again." if {
+	wait.status == "unknown"
+	not contains(wait.reason, " failed: ")
+}
+
+# no permission was missing: AWS or the way there did not answer
+_advice(wait) := "Look again: AWS did not answer this." if {
+	wait.status == "unknown"
+	contains(wait.reason, " failed: ")
+}
 
 _advice(wait) := "Remove the ambiguity." if wait.status == "undecidable"
 

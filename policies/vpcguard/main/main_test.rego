@@ -199,6 +199,15 @@ test_unknowns_of_one_function_are_joined if {
 	}]
 }
 
+test_a_read_that_failed_asks_for_no_permission if {
+	some unknown in _unknowns({result.unknown(
+		"orders",
+		{_wait("unknown", "ec2:DescribeSubnets", "ec2:DescribeSubnets failed: ReadTimeoutError")},
+	)})
+	endswith(unknown.message, ". Look again: AWS did not answer this.")
+	not contains(unknown.message, "audit role")
+}
+
 test_of_many_that_wait_for_the_same_each_is_unknown if {
 	functions := [fixtures.function(name, ["app"], {}) | some name in ["orders", "payments"]]
 	document := object.union(_document({}), {"functions": functions})
