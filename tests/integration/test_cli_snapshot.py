@@ -273,7 +273,8 @@ def test_a_file_that_is_no_snapshot_is_2(vpcguard: Run, tmp_path: Path, content:
         (["--role-arn", "admin", "--region", "eu-west-1"], "ARN of an IAM role"),
         ([], "no region"),
         (["--region", "eu-west-1"], "127.0.0.1:9"),
-        (["--region", "eu west 1"], "127.0.0.1:9"),
+        (["--region", "eu west 1"], "there is no region 'eu west 1'; did you mean eu-west-1?"),
+        (["--region", "xx-weird-5"], "there is no region 'xx-weird-5'"),
         (["--profile", "nobody"], "nobody"),
     ],
 )

@@ -27,9 +27,10 @@ import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.exceptions import NoCredentialsError, UnknownRegionError
+from botocore.exceptions import NoCredentialsError
 from botocore.parsers import ResponseParserError
 
+from vpcguard.aws.answers import partition_of
 from vpcguard.settings import Settings
 
 FOREIGN_READERS = 8  # kept warm; a sweep over hundreds of accounts must not keep clients of them all
@@ -112,7 +113,8 @@ class AwsAccounts:
         """Return the reader of an account and region; None: not ours, and there is no role to read it with.
 
         role_arn names a role to use instead of the audit role. The first reader of another account
-        assumes the role at once and raises ClientError when it refuses us.
+        assumes the role at once and raises ClientError when it refuses us. Raises UnknownRegionError for a
+        region of no partition.
         """
         if role_arn is None and account_id != self.own_account_id():
             role_arn = self._audit_role_arn(account_id, region)
@@ -154,13 +156,7 @@ class AwsAccounts:
     def _audit_role_arn(self, account_id: str, region: str) -> str | None:
         if self._audit_role is None:
             return None
-        return f"arn:{self._partition(region)}:iam::{account_id}:role/{self._audit_role.name.lstrip('/')}"
-
-    def _partition(self, region: str) -> str:
-        try:
-            return str(self._session.get_partition_for_region(region))
-        except UnknownRegionError:
-            return "aws"
+        return f"arn:{partition_of(region)}:iam::{account_id}:role/{self._audit_role.name.lstrip('/')}"
 
     def _assumed_session(self, role_arn: str, region: str) -> botocore.session.Session:
         return _assumed_session(

@@ -7,9 +7,14 @@ nearly every field optional. Such a resource is left out, and named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeVar
+
+from botocore.exceptions import UnknownRegionError
+from botocore.loaders import create_loader
 
 from vpcguard.aws.codes import is_not_found_code
 from vpcguard.aws.operations import Operation, Release
@@ -21,7 +26,24 @@ KNOWS_EVERY_FIELD = (1, 41, 6)  # the botocore that brought the youngest of the 
 Json = dict[str, Any]
 T = TypeVar("T")
 
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b"}
+
+@cache
+def partitions() -> Sequence[Mapping[str, Any]]:
+    """Return AWS's partitions as botocore lists them: each with its id, regions and regionRegex."""
+    found: Sequence[Mapping[str, Any]] = create_loader().load_data("partitions")["partitions"]
+    return found
+
+
+@cache
+def partition_of(region: str) -> str:
+    """Return the partition of a region, the second part of its ARNs, also of one newer than botocore.
+
+    Raises UnknownRegionError for a name that regions of no partition have.
+    """
+    for partition in partitions():
+        if re.fullmatch(partition["regionRegex"], region):
+            return str(partition["id"])
+    raise UnknownRegionError(region_name=region, error_msg="No partition of AWS has such a name.")
 
 
 def merge(pieces: Iterable[Answers]) -> Answers:
@@ -256,8 +278,11 @@ def estate_of(snapshot: Snapshot) -> Estate:
         if owner != snapshot.account_id
     }
     own = Account(snapshot.account_id, snapshot.own, left_out, old_reader=old_reader)
-    partitions = [name for prefix, name in _PARTITIONS.items() if snapshot.region.startswith(prefix)]
-    return Estate(own=own, region=snapshot.region, partition=(*partitions, "aws")[0], owners=owners)
+    try:
+        partition = partition_of(snapshot.region)
+    except UnknownRegionError as error:
+        raise SnapshotError(f"region: {error}") from error
+    return Estate(own=own, region=snapshot.region, partition=partition, owners=owners)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

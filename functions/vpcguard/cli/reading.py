@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 import botocore.session
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
 
 from vpcguard.audit.judging import failed_reads
 from vpcguard.aws.accounts import AwsAccounts, AwsReader, connect
+from vpcguard.aws.answers import partition_of, partitions
 from vpcguard.aws.codes import clean_message
 from vpcguard.aws.reading import FAULTS, code_of
 from vpcguard.changes import function_name
@@ -104,8 +106,9 @@ def read_regions(
             if failure.code not in _NOT_HERE:
                 message = f"nothing could be read in {region}: {operation}: {failure.code}: {failure.message}"
                 errors.append(NothingReadError(message, code=failure.code))
-        if failure.code in _NO_REGION or (failure.code in _OUT_OF_REACH and not _is_known(region)):
-            raise ConfigurationError(f"no region answers to {region!r}: {failure.code}: {failure.message}")
+        if failure.code in _NO_REGION or (failure.code in _OUT_OF_REACH and region not in _regions()):
+            what = f"no region answers to {region!r}{_near(region)}"
+            raise ConfigurationError(f"{what}: {failure.code}: {failure.message}")
         advice = f"; {_NOT_ENABLED}" if failure.code in _NOT_HERE else ""
         yield Unread(
             account_id=account_id,
@@ -134,13 +137,15 @@ def _first_failure(snapshot: Snapshot) -> tuple[str, Failure]:
     return read.operation, read.failure
 
 
-def _is_known(region: str) -> bool:
-    """Return True for a region that this botocore has heard of, in whichever partition."""
-    session = botocore.session.Session()
-    return any(
-        region in session.get_available_regions("ec2", partition)
-        for partition in session.get_available_partitions()
-    )
+def _regions() -> list[str]:
+    """Return the regions that this botocore has heard of, of all partitions."""
+    return [region for partition in partitions() for region in partition["regions"]]
+
+
+def _near(region: str) -> str:
+    """Return in words which region was probably meant; nothing where none is near."""
+    close = difflib.get_close_matches(region, _regions(), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def list_function_names(selection: Selection) -> list[str]:
@@ -169,6 +174,11 @@ def _place(selection: Selection) -> tuple[AwsAccounts, str, list[str]]:
     regions = selection.regions or ([own_region] if own_region else [])
     if not regions:
         raise ConfigurationError("no region: use --region, AWS_DEFAULT_REGION or a profile that has one")
+    for region in regions:
+        try:
+            partition_of(region)
+        except UnknownRegionError as error:
+            raise ConfigurationError(f"there is no region {region[:40]!r}{_near(region)}") from error
     # ACCOUNT_ID speaks of a deployed function's account, not of whoever sits at this terminal
     accounts = connect(replace(load_settings(), account_id=None), session=session)
     account_id = _account_of(selection.role_arn) if selection.role_arn else accounts.own_account_id()

@@ -127,7 +127,8 @@ def test_another_account_is_read_with_the_audit_role() -> None:
 
 
 @pytest.mark.parametrize(
-    ("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("xx-new-1", "aws")]
+    ("region", "partition"),
+    [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("eusc-de-east-1", "aws-eusc")],
 )
 def test_the_role_is_of_the_regions_partition(region: str, partition: str) -> None:
     sts = Sts()

@@ -91,7 +91,8 @@ def test_a_region_that_is_not_enabled_is_a_failed_read_even_alone(
 def test_a_region_that_does_not_exist_is_a_mistake_of_the_command(
     monkeypatch: pytest.MonkeyPatch, region: str, code: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=f"^no region answers to '{region}': {code}: "):
+    said = rf"^no region answers to '{region}'; did you mean eu-west-\d\?: {code}: "
+    with pytest.raises(ConfigurationError, match=said):
         read(monkeypatch, {HERE: READ, region: failed(code)})
 
 

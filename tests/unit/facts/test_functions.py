@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -239,6 +240,11 @@ def test_an_answer_without_an_arn_gets_the_one_it_has_in_its_partition() -> None
 
     assert china["functions"][0]["arn"] == "arn:aws-cn:lambda:cn-north-1:111122223333:function:orders"
     assert china["account"]["partition"] == "aws-cn"
+
+
+def test_a_region_of_no_partition_is_refused_with_its_place() -> None:
+    with pytest.raises(SnapshotError, match="region: Unknown region: 'xx-west-1'"):
+        build_facts(replace(snapshot(functions({})), region="xx-west-1"))
 
 
 @pytest.mark.parametrize(
