@@ -62,7 +62,7 @@ class Coverage:
     waits_for: the operations that would settle it, or what nobody we may ask sees; empty when known.
     """
 
-    status: Literal["known", "unknown", "not_requested"]
+    status: Literal["known", "unknown", "not_requested", "contradictory"]
     waits_for: tuple[str, ...] = ()
     reason: str | None = None
     is_failed_read: bool = False
@@ -188,13 +188,49 @@ def cover_vpcs(
     ids = named_vpcs(facts)
     found: list[Json] = []
     for kind, told in kinds.items():
-        found += entries(kind, {vpc_id: _in_vpc(estate, told, vpc_id, vpcs) for vpc_id in ids})
+        by_subject = {vpc_id: _in_vpc(estate, told, vpc_id, vpcs) for vpc_id in ids}
+        if told.operation.key in estate.torn:
+            by_subject |= contradictions(estate, told.operation)
+        found += entries(kind, by_subject)
+    torn = estate.torn.get(kinds["subnets"].operation.key, {})
     unseen = {
         subnet_id: _in_vpc(estate, kinds["subnets"], vpc_id or subnet_id, vpcs)
         for subnet_id, vpc_id in _named_subnets(facts, kinds)
-        if subnet_id not in facts["subnets"]
+        if subnet_id not in facts["subnets"] and subnet_id not in torn
     }
     return found + entries("subnets", unseen)
+
+
+def contradictions(estate: Estate, operation: Operation) -> dict[str, Coverage]:
+    """Return the coverage of what two answers contradict each other about, by everything that leads to it.
+
+    What is looked for in its VPC leaves that in doubt: a subnet in another zone, a main table, an endpoint, an
+    interface of Lambda.
+    """
+    found: dict[str, Coverage] = {}
+    for key, documents in estate.torn[operation.key].items():
+        subjects = {key, *(one for document in documents for one in document.get("subnet_ids", ()))}
+        for document in documents:
+            subjects |= {one["vpc_id"] for one in document.get("attachments", ())}
+            if any(document.get(name) for name in ("service_name", "is_main", "is_lambda")) or (
+                operation.name == "DescribeSubnets"
+            ):
+                subjects.add(document["vpc_id"])
+        one = Coverage("contradictory", (key,), "two answers about it differ")
+        found |= dict.fromkeys(subjects, one)
+    return found
+
+
+def leave_torn_subnets(estate: Estate, operation: Operation, found: Mapping[str, Json]) -> None:
+    """Take the subnets of what is torn from the others: each stands in one alone, nobody knows in which."""
+    torn = {
+        subnet_id
+        for documents in estate.torn[operation.key].values()
+        for document in documents
+        for subnet_id in document["subnet_ids"]
+    }
+    for one in found.values():
+        one["subnet_ids"] = [subnet_id for subnet_id in one["subnet_ids"] if subnet_id not in torn]
 
 
 def in_no_vpc(estate: Estate, own: Coverage, vpc_id: str, *, vpcs: Operation) -> Coverage:

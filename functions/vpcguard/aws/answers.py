@@ -26,6 +26,8 @@ KNOWS_EVERY_FIELD = (1, 41, 6)  # the botocore that brought the youngest of the 
 Json = dict[str, Any]
 T = TypeVar("T")
 
+_OF_THE_MOMENT = {"free_ipv4_addresses"}  # two reads of it may differ without anybody's doing
+
 
 @cache
 def partitions() -> Sequence[Mapping[str, Any]]:
@@ -223,6 +225,8 @@ class Estate:
     """The accounts behind a network: our own, and by id those that own the VPCs they share with us.
 
     partition: the second part of the region's ARNs. owner_of: VPC id -> its owner, once that is known.
+    torn: operation -> id -> what one account answered about it, twice and differently: pages that were read
+    while AWS changed something. No fact is made of them.
     """
 
     own: Account
@@ -230,6 +234,7 @@ class Estate:
     partition: str
     owners: Mapping[str, Account] = field(default_factory=dict)
     owner_of: Mapping[str, str] = field(default_factory=dict)
+    torn: dict[str, dict[str, list[Json]]] = field(default_factory=dict)
 
     @property
     def accounts(self) -> tuple[Account, ...]:
@@ -247,23 +252,39 @@ class Estate:
     ) -> dict[str, Json]:
         """Return the converted entries that all accounts listed, by id, as `merged` puts them together."""
         listed = {account: account.documents(operation, convert) for account in self.accounts}
-        return self.merged(listed, is_own_first=is_own_first)
+        return self.merged(operation, listed, is_own_first=is_own_first)
 
     def merged(
-        self, listed: Mapping[Account, Iterable[Json]], *, is_own_first: bool = False
+        self,
+        operation: Operation,
+        listed: Mapping[Account, Iterable[Json]],
+        *,
+        is_own_first: bool = False,
     ) -> dict[str, Json]:
-        """Return what accounts listed, by id.
+        """Return what accounts listed, by id, without what is torn.
 
         Where two answered about one resource, the owner of its VPC counts, who sees all of it;
         is_own_first: our own account does.
         """
         found: dict[str, Json] = {}
+        told_by: dict[str, Account] = {}
+        torn: dict[str, list[Json]] = {}
         for account, documents in listed.items():
             for document in documents:
+                key = document["id"]
                 is_owners = self.owner_of.get(document.get("vpc_id", "")) == account.id
-                if document["id"] not in found or (is_owners and not is_own_first):
-                    found[document["id"]] = document
-        return found
+                if told_by.get(key) is account:
+                    differing = [name for name, one in document.items() if found[key].get(name) != one]
+                    if set(differing) <= _OF_THE_MOMENT and document.keys() == found[key].keys():
+                        found[key] = {name: document[name] for name in document.keys() - set(differing)}
+                    else:
+                        torn.setdefault(key, [found[key]]).append(document)
+                elif key not in found or (is_owners and not is_own_first):
+                    found[key], told_by[key] = document, account
+                    torn.pop(key, None)
+        if torn:
+            self.torn[operation.key] = torn
+        return {key: one for key, one in found.items() if key not in torn}
 
 
 def estate_of(snapshot: Snapshot) -> Estate:

@@ -25,6 +25,7 @@ from vpcguard.coverage import (
     Family,
     VpcKind,
     entries,
+    leave_torn_subnets,
     of_entry,
     of_lacking,
     of_list,
@@ -132,6 +133,8 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     groups = estate.union(SECURITY_GROUPS, partial(_group, named=named))
     facts["security_groups"] = {group_id: one for group_id, one in groups.items() if group_id in named}
     facts["network_acls"] = estate.union(NETWORK_ACLS, _acl)
+    if NETWORK_ACLS.key in estate.torn:
+        leave_torn_subnets(estate, NETWORK_ACLS, facts["network_acls"])
     return _add_prefix_lists(estate, facts) + _add_block_public_access(estate, facts)
 
 

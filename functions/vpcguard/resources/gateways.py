@@ -112,7 +112,9 @@ def named_calls(in_use: InUse) -> Iterator[Call]:
 
 def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add the gateways and endpoints that we or the VPC's owner see."""
-    facts["nat_gateways"] = estate.merged({account: _nat_gateways(account) for account in estate.accounts})
+    facts["nat_gateways"] = estate.merged(
+        NAT_GATEWAYS, {account: _nat_gateways(account) for account in estate.accounts}
+    )
     facts["internet_gateways"] = estate.union(INTERNET_GATEWAYS, partial(_gateway, key="InternetGatewayId"))
     facts["egress_only_internet_gateways"] = estate.union(
         EGRESS_ONLY_GATEWAYS, partial(_gateway, key="EgressOnlyInternetGatewayId")

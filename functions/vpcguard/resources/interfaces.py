@@ -128,7 +128,7 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     facts["network_interfaces"] = interfaces
     reserved = partial(each, key="Instances", convert=_instance)
     instances = estate.merged(
-        {one: chain.from_iterable(one.documents(INSTANCES, reserved)) for one in estate.accounts}
+        INSTANCES, {one: chain.from_iterable(one.documents(INSTANCES, reserved)) for one in estate.accounts}
     )
     facts["instances"] = {key: one for key, one in instances.items() if key in instance_ids}
     return _add_quotas(estate.own, facts)

@@ -25,8 +25,10 @@ from vpcguard.coverage import (
     FactsByKind,
     Family,
     VpcKind,
+    contradictions,
     entries,
     in_no_vpc,
+    leave_torn_subnets,
     named_vpcs,
     of_entry,
     of_lacking,
@@ -182,6 +184,8 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
         if len(vpc_ids) == 1:
             function["vpc_id"] = vpc_ids.pop()
     facts["route_tables"] = estate.union(ROUTE_TABLES, _table)
+    if ROUTE_TABLES.key in estate.torn:
+        leave_torn_subnets(estate, ROUTE_TABLES, facts["route_tables"])
     if of_list(estate.own, ROUTE_TABLES).is_known:
         _associate_shared(estate, facts)
     return _coverage(estate, facts)
@@ -204,6 +208,8 @@ def _coverage(estate: Estate, facts: FactsByKind) -> list[Json]:
     vpcs, ids = facts["vpcs"], named_vpcs(facts)
     listed = of_list(estate.own, VPCS)
     unseen = {vpc_id: in_no_vpc(estate, listed, vpc_id, vpcs=VPCS) for vpc_id in ids if vpc_id not in vpcs}
+    if VPCS.key in estate.torn:
+        unseen |= contradictions(estate, VPCS)
     attributes = {vpc_id: _of_attributes(estate, vpcs.get(vpc_id), vpc_id) for vpc_id in ids}
     return entries("vpcs", unseen, default=listed) + entries("vpc_attributes", attributes)
 
@@ -266,13 +272,19 @@ def _associate_shared(estate: Estate, facts: FactsByKind) -> None:
     answer without an association means the main table; for the owner's other subnets it means nothing.
     """
     tables, subnets = facts["route_tables"].values(), facts["subnets"]
-    associated = {subnet_id for table in tables for subnet_id in table["subnet_ids"]}
-    main = {table["vpc_id"]: table for table in tables if table["is_main"]}
+    settled = {subnet_id for table in tables for subnet_id in table["subnet_ids"]}
+    if ROUTE_TABLES.key in estate.torn:
+        settled |= contradictions(estate, ROUTE_TABLES).keys()
+    main: dict[str, list[Json]] = {}
+    for table in tables:
+        if table["is_main"]:
+            main.setdefault(table["vpc_id"], []).append(table)
     shared_with_us = set(fields_of(items(estate.own.reads, SUBNETS), "SubnetId")) & subnets.keys()
-    for subnet_id in sorted(shared_with_us - associated):
+    for subnet_id in sorted(shared_with_us - settled):
         vpc_id = subnets[subnet_id]["vpc_id"]
-        if vpc_id in main and estate.owner_of.get(vpc_id) != estate.own.id:
-            main[vpc_id]["subnet_ids"] = sorted([*main[vpc_id]["subnet_ids"], subnet_id])
+        if len(main.get(vpc_id, ())) == 1 and estate.owner_of.get(vpc_id) != estate.own.id:
+            (table,) = main[vpc_id]
+            table["subnet_ids"] = sorted([*table["subnet_ids"], subnet_id])
 
 
 def _table(item: Json) -> Json:
