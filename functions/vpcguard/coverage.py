@@ -81,6 +81,11 @@ def unknown(*waits_for: str, reason: str, is_failed_read: bool = True) -> Covera
     return Coverage("unknown", waits_for, reason, is_failed_read)
 
 
+def contradictory(name: str) -> Coverage:
+    """Return the coverage of what one account answered twice, and differently."""
+    return Coverage("contradictory", (name,), "two answers about it differ")
+
+
 def worst(*found: Coverage) -> Coverage:
     """Return what several reads that are all needed amount to: any unknown, then any not requested."""
     of_kind = [one for one in found if one.status == "unknown"]
@@ -204,8 +209,8 @@ def cover_vpcs(
 def contradictions(estate: Estate, operation: Operation) -> dict[str, Coverage]:
     """Return the coverage of what two answers contradict each other about, by everything that leads to it.
 
-    What is looked for in its VPC leaves that in doubt: a subnet in another zone, a main table, an endpoint, an
-    interface of Lambda.
+    What is looked for in its VPC leaves that in doubt: a subnet in another zone, a main table, an endpoint,
+    an interface of Lambda.
     """
     found: dict[str, Coverage] = {}
     for key, documents in estate.torn[operation.key].items():
@@ -216,8 +221,7 @@ def contradictions(estate: Estate, operation: Operation) -> dict[str, Coverage]:
                 operation.name == "DescribeSubnets"
             ):
                 subjects.add(document["vpc_id"])
-        one = Coverage("contradictory", (key,), "two answers about it differ")
-        found |= dict.fromkeys(subjects, one)
+        found |= dict.fromkeys(subjects, contradictory(key))
     return found
 
 

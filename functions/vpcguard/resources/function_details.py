@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from vpcguard.aws.answers import Account, Estate, Json, each, known, merge, required_text, text, value
 from vpcguard.aws.operations import NUMBER, TEXT, WHOLE, Call, Each, Operation, texts
-from vpcguard.coverage import KNOWN, Coverage, FactsByKind, Family, entries, of_entry, of_list, worst
+from vpcguard.coverage import (
+    KNOWN,
+    Coverage,
+    FactsByKind,
+    Family,
+    contradictory,
+    entries,
+    of_entry,
+    of_list,
+    worst,
+)
 from vpcguard.model import Answers
 from vpcguard.resources.functions import (
     GET_FUNCTION_CONFIGURATION,
@@ -284,20 +294,23 @@ def _add_tags(own: Account, functions: Collection[Json]) -> list[Json]:
     function, so a function that a complete answer lacks has no tags:
     https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
     """
-    by_arn = dict(own.documents(GET_RESOURCES, _tags_by_arn))
-    listed = own.answer(LIST_TAGS)
+    tagged = own.documents(GET_RESOURCES, _tags_by_arn)
+    by_arn = dict(tagged)
+    torn = {arn for arn, tags in tagged if by_arn[arn] != tags}
+    listed, named = own.answer(LIST_TAGS), own.named(LIST_TAGS)
+    coverage = {}
     for function in functions:
-        name = function["name"]
+        name, arn = function["name"], function["arn"]
+        function["tags"] = by_arn.get(arn, [])
         if name in listed:
             function["tags"] = _kept(listed[name].get("Tags", {}).items())
-        else:
-            function["tags"] = by_arn.get(function["arn"], [])
-    named = own.named(LIST_TAGS)
-    coverage = {
-        function["name"]: KNOWN if function["arn"] in by_arn else _of_tags(own, function["name"])
-        for function in functions
-        if function["arn"] in by_arn or function["name"] in named
-    }
+        elif arn in torn:
+            function["tags"], coverage[name] = [], contradictory(arn)
+            continue
+        if arn in by_arn:
+            coverage[name] = KNOWN
+        elif name in named:
+            coverage[name] = _of_tags(own, name)
     return entries("function_tags", coverage, default=_of_tags(own, None))
 
 

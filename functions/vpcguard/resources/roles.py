@@ -20,6 +20,7 @@ from vpcguard.coverage import (
     Coverage,
     FactsByKind,
     Family,
+    contradictory,
     entries,
     of_entry,
     of_lacking,
@@ -176,14 +177,18 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     leaves the role unknown, with the statements that were read.
     """
     own = estate.own
-    detailed = dict(own.documents(GET_ALL, _detailed, name="RoleDetailList"))
+    listed = own.documents(GET_ALL, _detailed, name="RoleDetailList")
+    detailed = dict(listed)
+    torn = {name for name, role in listed if detailed[name] != role}
     managed = {arn: _parse(document, arn) for arn, document in _managed_documents(own).items()}
     default = _default_coverage(own)
     by_content: dict[str, Json] = {}
     coverage = {}
     for name in sorted({one["role_name"] for one in facts["functions"].values() if "role_name" in one}):
         role = detailed.get(name) or _read_role(own, name)
-        if role is None:
+        if name in torn:
+            coverage[name] = contradictory(name)
+        elif role is None:
             coverage[name] = KNOWN if _is_gone(own, name) else default
         else:
             content, coverage[name] = _content(role, own, managed)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.facts.snapshots import ACCOUNT, VPC, attached, coverage, facts, functions, subnet, vpc
+from tests.unit.facts.snapshots import ACCOUNT, ARN, VPC, attached, coverage, facts, functions, subnet, vpc
 from vpcguard.model import Answers
 
 Json = dict[str, Any]
@@ -105,6 +105,35 @@ def test_what_is_told_twice_and_differently_is_no_fact(
     torn = coverage(found, kind, subject)
     assert torn == _torn(torn["waits_for"][0])
     assert torn["waits_for"][0] not in [one["id"] for one in found.get(kind, ())]
+
+
+def test_tags_told_twice_are_in_doubt() -> None:
+    """So is the intent that they declare."""
+    arn = ARN + "orders"
+    told = [
+        {"ResourceARN": arn, "Tags": [{"Key": "vpcguard:egress", "Value": value}]}
+        for value in ("aws", "none")
+    ]
+
+    found = facts({**functions({}), "tag:GetResources": {"ResourceTagMappingList": told}})
+
+    assert found["functions"][0]["tags"] == []
+    assert coverage(found, "function_tags", "orders") == _torn(arn)
+
+
+def test_a_role_told_twice_is_in_doubt() -> None:
+    role = {"RoleName": "work", "Arn": "arn:aws:iam::111122223333:role/work", "AttachedManagedPolicies": []}
+    policy = {"PolicyName": "p", "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:*"}]}}
+    roles = [{**role, "RolePolicyList": []}, {**role, "RolePolicyList": [policy]}]
+
+    found = facts(
+        {
+            **functions({"Role": role["Arn"], **attached("subnet-1")}),
+            "iam:GetAccountAuthorizationDetails": {"RoleDetailList": roles, "Policies": []},
+        }
+    )
+
+    assert (found["roles"], coverage(found, "roles", "work")) == ([], _torn("work"))
 
 
 def test_free_addresses_change_between_two_reads() -> None:
