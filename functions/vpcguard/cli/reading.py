@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
@@ -15,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
 from vpcguard.audit.judging import failed_reads
 from vpcguard.aws.accounts import AwsAccounts, AwsReader, connect
 from vpcguard.aws.answers import partition_of, partitions
-from vpcguard.aws.codes import clean_message
+from vpcguard.aws.codes import DENIED, clean_message
 from vpcguard.aws.reading import FAULTS, code_of
 from vpcguard.changes import function_name
 from vpcguard.cli.report import Unread
@@ -84,25 +83,28 @@ def read_regions(
 
     progress: called with "<service>:<Operation>" after each answer, from several threads. reads: as of the
     Configuration. Raises ConfigurationError for a region that does not exist, and where no region gave
-    anything, what AWS said to the credentials or the role, else NothingReadError. Regions that refuse
-    credentials which others take are not enabled for the account, and no reason to end.
+    anything, what AWS said to the credentials or the role, else NothingReadError. A denial is an answer: the
+    snapshot says what may not be read. Regions that refuse credentials which others take are not enabled, and
+    no reason to end.
     """
+    names = tuple(dict.fromkeys(selection.function_names()))
     accounts, account_id, regions = _place(selection)
     options = CaptureOptions(states=selection.states, reads=reads, progress=progress, raises=None)
     has_read, errors = False, list[Exception]()
     for region in regions:
         try:
-            found = _read_region(accounts, account_id, region, selection, options)
+            reader = _reader(accounts, account_id, region, selection.role_arn)
+            found = _read_region(reader, names, options)
         except FAULTS as error:  # no snapshot was begun: no credentials, or no role
             errors.append(error)
             code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
             failure = Failure(code, clean_message(str(error)))
         else:
-            if found.own.answers:
+            operation, failure = _first_failure(found)
+            if found.own.answers or failure.code in DENIED.keys() - _NOT_HERE:
                 has_read = True
                 yield found
                 continue
-            operation, failure = _first_failure(found)
             if failure.code not in _NOT_HERE:
                 message = f"nothing could be read in {region}: {operation}: {failure.code}: {failure.message}"
                 errors.append(NothingReadError(message, code=failure.code))
@@ -121,20 +123,21 @@ def read_regions(
         raise errors[0]
 
 
-def _read_region(
-    accounts: AwsAccounts, account_id: str, region: str, selection: Selection, options: CaptureOptions
-) -> Snapshot:
-    names = tuple(dict.fromkeys(selection.function_names()))
-    kind: Literal["function", "account"] = "function" if names else "account"
-    scope = Scope(kind=kind, account_id=account_id, region=region, function_names=names)
-    reader = _reader(accounts, account_id, region, selection.role_arn)
+def _read_region(reader: AwsReader, names: tuple[str, ...], options: CaptureOptions) -> Snapshot:
+    scope = Scope(
+        kind="function" if names else "account",
+        account_id=reader.account_id,
+        region=reader.region,
+        function_names=names,
+    )
     return capture(scope, reader, clock=system_clock, options=options)
 
 
 def _first_failure(snapshot: Snapshot) -> tuple[str, Failure]:
-    """Return the first read that failed where all of them did, and how."""
-    read = failed_reads(snapshot)[0]
-    return read.operation, read.failure
+    """Return the first read that failed, and how; nothing where none did."""
+    for read in failed_reads(snapshot):
+        return read.operation, read.failure
+    return "", Failure("", "")
 
 
 def _regions() -> list[str]:

@@ -44,7 +44,7 @@ def read(
 
 @pytest.mark.parametrize(
     "fault",
-    [failed("InternalError"), failed("EndpointConnectionError"), failed("AccessDenied"), REFUSED_ROLE],
+    [failed("InternalError"), failed("EndpointConnectionError"), REFUSED_ROLE],
 )
 def test_a_region_of_which_nothing_can_be_read_is_one_failed_read_beside_the_others(
     monkeypatch: pytest.MonkeyPatch, fault: Answers | Exception
@@ -64,6 +64,13 @@ def test_where_nothing_at_all_was_read_it_says_why(monkeypatch: pytest.MonkeyPat
         f"nothing could be read in {HERE}: lambda:ListFunctions: ExpiredTokenException: expired"
     )
     assert raised.value.code == "ExpiredTokenException"
+
+
+def test_a_denial_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The snapshot says which permissions are missing."""
+    (found,) = read(monkeypatch, {HERE: failed("AccessDeniedException")})
+
+    assert isinstance(found, Snapshot)
 
 
 def test_where_the_role_refuses_everywhere_its_own_words_remain(monkeypatch: pytest.MonkeyPatch) -> None:
