@@ -6,11 +6,14 @@ disturbed.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from zlib import crc32
 
 import botocore.session
@@ -22,18 +25,23 @@ from benchmarks.estate import snapshot_document
 from benchmarks.fake_aws import Server
 from tests.contract.properties.merging import Verdicts, verdicts_of
 from tests.support.disturbed_aws import FAULTS, DisturbedAws, disturbed_aws
+from tests.unit.audit.fakes import DeadLetters, Queue, Table, change
+from vpcguard.audit.changes import Message, audit_messages
+from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.judging import Judgement, judge
+from vpcguard.audit.sweep import Swept, audit_account
 from vpcguard.aws import accounts
 from vpcguard.aws.accounts import AwsAccounts, AwsReader, RateLimiter
+from vpcguard.changes import look_again_event
 from vpcguard.cli.output import READ_FAILED
 from vpcguard.cli.report import report_of
 from vpcguard.errors import ReadError, ThrottledError
 from vpcguard.facts import build_facts
-from vpcguard.model import Scope, Snapshot
+from vpcguard.model import Look, Scope, Snapshot
 from vpcguard.policy.configuration import load_configuration
 from vpcguard.policy.deciding import Policy
 from vpcguard.resources import roles
-from vpcguard.snapshot import ON_REQUEST, OPERATIONS, CaptureOptions, capture
+from vpcguard.snapshot import ON_REQUEST, OPERATIONS, CaptureOptions, capture, capture_pages
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 LISTS = [
@@ -78,6 +86,8 @@ CALLED = {
 }
 CASES = [(kind, operation, fault) for kind in CALLED for operation in CALLED[kind] for fault in FAULTS]
 FEW = [case for case in CASES if crc32("|".join(case).encode()) % 12 == 0]
+NAMES = tuple(f"function-{number:05}" for number in (1, 6, 9))
+_NOT_TRIGGERED = {"lambda:GetFunctionConcurrency"}  # read where a rule that is off by default is on
 _CLEAN = {"pass", "not_applicable"}  # which of them it is may hang on a fact that no violation hangs on
 
 
@@ -93,7 +103,7 @@ class World:
     def read(self, kind: str, fault: str = "", *, raises: type[ReadError] | None = None) -> Snapshot:
         """Return a snapshot of the account, or of some functions of it; fault: what is to be expected."""
         reader = self.impatient if fault == "timeout" else self.patient
-        names = tuple(f"function-{number:05}" for number in (1, 6, 9)) if kind == "function" else ()
+        names = NAMES if kind == "function" else ()
         scope = Scope(
             kind="function" if names else "account", account_id=ACCOUNT, region=REGION, function_names=names
         )
@@ -214,3 +224,149 @@ def test_what_may_pass_brings_an_event_back_and_throttling_a_sweep(world: World,
         assert raised == {ReadError: ThrottledError, ThrottledError: ThrottledError}
     else:
         assert raised == {ReadError: ReadError}
+
+
+Looks = dict[tuple[str, str], str]  # function and rule -> status of its finding
+
+
+@dataclass(frozen=True)
+class Triggered:
+    """What became of a batch of messages, or of a sweep, and of the messages that were given up."""
+
+    looks: list[Look]
+    given_up: DeadLetters
+    came_back: int = 0
+    swept: Swept | None = None
+
+    @property
+    def findings(self) -> Looks:
+        """What is open, or in doubt."""
+        return {(look.function_name, one.rule_id): one.status for look in self.looks for one in look.findings}
+
+
+def _delivered(world: World, *, fault: str = "", receives: int = 1) -> Triggered:
+    """Deliver a change of each of some functions, to the code that stands behind the queue."""
+    table, letters = Table(), DeadLetters()
+    changes = [change(name, account_id=ACCOUNT, region=REGION) for name in NAMES]
+    audited = audit_messages(
+        [
+            Message(message_id=one.function_name, body=json.dumps(look_again_event(one)), receives=receives)
+            for one in changes
+        ],
+        deps=_dependencies(world, fault, table, letters),
+    )
+    failed = [one for one in audited.messages if one.error is not None]
+    return Triggered(looks=table.looks, given_up=letters, came_back=len(failed))
+
+
+def _swept(world: World, *, fault: str = "") -> Triggered:
+    table, letters = Table(), DeadLetters()
+    swept = audit_account(ACCOUNT, REGION, deps=_dependencies(world, fault, table, letters))
+    return Triggered(looks=table.looks, given_up=letters, swept=swept)
+
+
+def _dependencies(world: World, fault: str, table: Table, letters: DeadLetters) -> Dependencies:
+    roles._DOCUMENTS.clear()  # noqa: SLF001  a process reads a policy once
+    return Dependencies(
+        reader=lambda *_: world.impatient if fault == "timeout" else world.patient,
+        capture=partial(capture_pages, clock=lambda: datetime.now(UTC)),
+        policy=world.policy,
+        configuration=load_configuration,
+        store=table,
+        queue=Queue(),
+        dead_letters=letters,
+        lambda_calls_per_second=1e6,
+    )
+
+
+@contextmanager
+def _disturbed(world: World, operation: str, fault: str) -> Iterator[None]:
+    world.aws.calm()
+    world.aws.disturb(operation, fault)
+    try:
+        yield
+    finally:
+        world.aws.calm()
+
+
+def _nothing_untrue(before: Triggered, after: Triggered) -> None:
+    """What rests on the read may be in doubt, or untold; nothing opens, and nothing is called fixed."""
+    judged = {(look.function_name, rule_id) for look in after.looks for rule_id in look.judged}
+    functions = {look.function_name for look in after.looks}
+    opened = {key for key, status in after.findings.items() if status == "open"}
+    assert opened <= {key for key, status in before.findings.items() if status == "open"}
+    for key, status in before.findings.items():
+        if key[0] in functions and key in judged:
+            assert after.findings.get(key) == status, key
+
+
+def _check_messages(world: World, before: Triggered, operation: str, fault: str) -> None:
+    with _disturbed(world, operation, fault):
+        first = _delivered(world, fault=fault)
+    with _disturbed(world, operation, fault):
+        last = _delivered(world, fault=fault, receives=5)
+
+    # first: judged, or it comes back; a refusal is an answer, and by some codes of regions that are not enabled
+    assert len(first.looks) + first.came_back == len(NAMES)
+    assert first.came_back in {0, len(NAMES)}
+    if fault != "not enabled":
+        is_judged_at_once = fault == "403" and operation != "lambda:GetFunctionConfiguration"
+        assert first.came_back == (0 if is_judged_at_once else len(NAMES))
+    # at last: judged, or a dead letter with its reason
+    assert len(last.looks) + len(last.given_up.sent) == len(NAMES)
+    assert all(reason for _, _, reason in last.given_up.sent)
+    if fault != "throttle" and operation != "lambda:GetFunctionConfiguration":
+        assert len(last.looks) == len(NAMES)
+    for after in (first, last):
+        _nothing_untrue(before, after)
+
+
+def _check_sweep(world: World, before: Triggered, operation: str, fault: str) -> None:
+    with _disturbed(world, operation, fault):
+        if operation == "lambda:ListFunctions" and fault != "throttle":
+            with pytest.raises(ReadError, match="lambda:ListFunctions was refused"):
+                _swept(world, fault=fault)
+            return
+        after = _swept(world, fault=fault)
+
+    assert after.swept is not None
+    if fault == "throttle":
+        assert isinstance(after.swept.stopped_by, ThrottledError)
+        assert after.swept.next_page is not None
+    else:
+        assert after.swept.next_page is None
+        assert after.swept.failed_reads == {operation}
+        assert {look.function_name for look in after.looks} == {look.function_name for look in before.looks}
+    _nothing_untrue(before, after)
+
+
+@pytest.fixture(scope="module")
+def calm(world: World) -> dict[str, Triggered]:
+    world.aws.calm()
+    found = {"function": _delivered(world), "account": _swept(world)}
+    assert found["function"].came_back == 0
+    return found
+
+
+TRIGGERED = [(kind, operation, fault) for kind, operation, fault in CASES if operation not in _NOT_TRIGGERED]
+FEW_TRIGGERED = [case for case in TRIGGERED if crc32("|".join(case).encode()) % 12 == 1]
+
+
+@pytest.mark.parametrize(("kind", "operation", "fault"), FEW_TRIGGERED)
+def test_an_operation_that_goes_wrong_loses_no_message_and_no_place(
+    world: World, calm: dict[str, Triggered], kind: str, operation: str, fault: str
+) -> None:
+    check = _check_messages if kind == "function" else _check_sweep
+    check(world, calm[kind], operation, fault)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("kind", "operation", "fault"), [case for case in TRIGGERED if case not in FEW_TRIGGERED]
+)
+def test_any_operation_that_goes_wrong_loses_no_message_and_no_place(
+    world: World, calm: dict[str, Triggered], kind: str, operation: str, fault: str
+) -> None:
+    """All that the short run leaves out."""
+    check = _check_messages if kind == "function" else _check_sweep
+    check(world, calm[kind], operation, fault)
