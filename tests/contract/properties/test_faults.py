@@ -306,7 +306,7 @@ def _check_messages(world: World, before: Triggered, operation: str, fault: str)
     with _disturbed(world, operation, fault):
         last = _delivered(world, fault=fault, receives=5)
 
-    # first: judged, or it comes back; a refusal is an answer, and by some codes of regions that are not enabled
+    # first: judged, or it comes back; a refusal is an answer, by some codes also that of a region not enabled
     assert len(first.looks) + first.came_back == len(NAMES)
     assert first.came_back in {0, len(NAMES)}
     if fault != "not enabled":
