@@ -18,7 +18,7 @@ def test_a_sweep_finds_what_no_event_told(world: World, layer: Path, opa_url: st
         handler="sweep_account.handler",
         environment=world.environment("SweepAccountFunction"),
     ) as environment:
-        answer = environment.api.invoke({"account_id": ACCOUNT, "region": REGION}, seconds=900)
+        answer = environment.api.invoke({"account_id": ACCOUNT, "region": REGION}, timeout_seconds=900)
 
     assert answer.is_error is False
     assert {key: answer.payload[key] for key in ("status", "functions", "not_judged", "failed_reads")} == {

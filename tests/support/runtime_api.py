@@ -82,11 +82,14 @@ class RuntimeApi:
             self._changed.wait_for(lambda: bool(self.errors), seconds)
             return self.errors[0] if self.errors else None
 
-    def invoke(self, event: Any, seconds: float = 30) -> Answer:
-        """Deliver one event and return the answer. Raises InitError and queue.Empty (time out)."""
+    def invoke(self, event: Any, seconds: float = 30, *, timeout_seconds: float = 180) -> Answer:
+        """Deliver one event and return the answer. Raises InitError and queue.Empty (after `seconds`).
+
+        timeout_seconds: how long the function believes to have.
+        """
         self.wait_for_init()
         self._invokes += 1
-        self._pending.put((str(self._invokes), json.dumps(event).encode(), time.time() + seconds))
+        self._pending.put((str(self._invokes), json.dumps(event).encode(), time.time() + timeout_seconds))
         return self._answers.get(timeout=seconds)
 
     def shut_down(self) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from vpcguard.audit.dependencies import DeadLetters, Dependencies, Queue
 from vpcguard.audit.judging import judge_or_bisect
 from vpcguard.audit.queues import reason_of
+from vpcguard.aws.answers import LeftOut
 from vpcguard.changes import parse_change, unversioned
 from vpcguard.errors import (
     EventError,
@@ -29,7 +30,7 @@ from vpcguard.errors import (
     ReadError,
     ThrottledError,
 )
-from vpcguard.findings.store import Recorded
+from vpcguard.findings.store import counts_of
 from vpcguard.model import Change, Failure, Ignored, Scope, Snapshot
 from vpcguard.snapshot import CaptureOptions, Hints
 
@@ -54,7 +55,6 @@ LONGEST_DELAY_SECONDS = 900  # of one SQS message
 MAX_ATTEMPTS = 8  # a little over an hour in all; what takes longer is left to the sweep
 
 SWEEP = "sweep"  # the trigger of looks that no change led to
-COUNTED = ("looks", "outdated", "opened", "reopened", "resolved", "undetermined")  # see counts_of
 
 _FUNCTION = attrgetter("account_id", "region", "function_name")  # of a change
 _AGE = attrgetter("event_time", "attempt", "event_id")  # orders the changes of one function
@@ -70,7 +70,7 @@ class Handled:
     again_in_seconds: when the change comes back, since AWS is not done. is_given_up: it is not done and came
     back often enough; the sweep remains. error: there is no verdict, the message comes back. reason: why the
     message went to the dead-letter queue instead. is_put_back: it was not begun for want of time, and is in
-    the queue as a new message, since that was no try.
+    the queue as a new message, since that was no try. left_out: resources near it that cannot be used.
     """
 
     change: Change | Ignored | None
@@ -81,6 +81,7 @@ class Handled:
     error: Exception | None = None
     reason: str | None = None
     is_put_back: bool = False
+    left_out: Sequence[LeftOut] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +89,14 @@ class FunctionsAudited:
     """What became of functions that were read by name; the others were judged and recorded.
 
     changing: judged, and AWS is not done with them. deleted: they do not exist. failed: not read, or not to
-    be judged, and why; nothing was recorded. counts: as of counts_of.
+    be judged, and why; nothing was recorded. counts: as of counts_of. left_out: as of Judgement.
     """
 
     changing: frozenset[str]
     deleted: frozenset[str]
     failed: Mapping[str, Exception]
     counts: Counter[str]
+    left_out: Sequence[LeftOut] = ()
 
 
 def audit_changes(
@@ -193,6 +195,8 @@ def _audit_group(group: Group, deps: Dependencies, until: float) -> tuple[list[H
     ]
     if delayed and deps.queue is not None:
         deps.queue.send(delayed)
+    if audited.left_out:
+        handled = [replace(one, left_out=audited.left_out) for one in handled]
     return handled, audited.counts
 
 
@@ -246,7 +250,7 @@ def audit_functions(
             until=until,
         )
         snapshot = deps.capture(scope, aws, options=options).snapshot
-        looks, changing, refused = judge_or_bisect(
+        judged = judge_or_bisect(
             snapshot,
             policy=deps.policy,
             configuration=configuration,
@@ -254,11 +258,11 @@ def audit_functions(
             origins=changes,
             until=until,
         )
-    recorded = deps.store.record_all(looks, seen=seen.result(), until=until + JUDGING_SECONDS)
+    recorded = deps.store.record_all(judged.looks, seen=seen.result(), until=until + JUDGING_SECONDS)
     failed: dict[str, Exception] = {}
     deleted = []
-    for name in sorted(set(scope.function_names) - {look.function_name for look in looks}):
-        error = refused.get(name) or _refusal(snapshot, name)
+    for name in sorted(set(scope.function_names) - {look.function_name for look in judged.looks}):
+        error = judged.refused.get(name) or _refusal(snapshot, name)
         if error is not None:
             failed[name] = error
             continue
@@ -276,10 +280,11 @@ def audit_functions(
             )
         )
     return FunctionsAudited(
-        changing=changing,
+        changing=judged.changing,
         deleted=frozenset(deleted),
         failed=failed,
         counts=counts_of(recorded),
+        left_out=judged.left_out,
     )
 
 
@@ -297,22 +302,6 @@ def _refusal(snapshot: Snapshot, name: str) -> Exception | None:
     if answer is None:
         return ReadError(f"{CONFIGURATION_READ} was not read")
     return FactsError(f"{name} was read and not judged") if name in answer else None
-
-
-def counts_of(recorded: Sequence[Recorded]) -> Counter[str]:
-    """Return how many looks were recorded, and how many findings that opened, reopened, resolved and so on.
-
-    outdated: looks that a newer one, or the same one, was recorded before.
-    """
-    counts = Counter(dict.fromkeys(COUNTED, 0))
-    for one in recorded:
-        counts["looks"] += 1
-        counts["outdated"] += one.outcome != "recorded"
-        counts["opened"] += len(one.opened)
-        counts["reopened"] += len(one.reopened)
-        counts["resolved"] += len(one.resolved)
-        counts["undetermined"] += len(one.undetermined)
-    return counts
 
 
 # after the first failure, the second ...: what passes may take half an hour

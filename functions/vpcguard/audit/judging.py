@@ -69,6 +69,19 @@ class Judgement:
         return tuple(look.function_name for look in self.looks)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedFunctions:
+    """What `judge_or_bisect` made of a snapshot. refused: why functions were not judged, by name.
+
+    looks, by name; changing, left_out: as of Judgement.
+    """
+
+    looks: Sequence[Look]
+    changing: frozenset[str]
+    refused: Mapping[str, Exception]
+    left_out: tuple[LeftOut, ...]
+
+
 def judge(
     snapshot: Snapshot,
     *,
@@ -115,14 +128,13 @@ def judge_or_bisect(
     origins: Mapping[str, Change] | None = None,
     digest: str | None = None,
     until: float = math.inf,
-) -> tuple[list[Look], frozenset[str], dict[str, Exception]]:
+) -> JudgedFunctions:
     """Judge a snapshot as `judge` does; where that breaks a contract, find the functions that do, by halves.
 
-    Return the looks by name, the functions that AWS is changing, and why the others were not judged, by name:
-    a function that breaks a contract must not keep its neighbours from being judged. A verdict is the same
+    A function that breaks a contract must not keep its neighbours from being judged. A verdict is the same
     whichever others are asked about with it. until: a moment of time.monotonic() after which nothing more is
-    asked. Raises OpaUnavailableError and UndefinedDecisionError at once,
-    and what broke if no function at all can be judged.
+    asked. Raises OpaUnavailableError and UndefinedDecisionError at once, and what broke if no function at all
+    can be judged.
     """
     judged = partial(
         judge,
@@ -158,8 +170,15 @@ def judge_or_bisect(
         if not judgements:
             raise
         found = sorted((look for part in judgements for look in part.looks), key=attrgetter("function_name"))
-        return found, frozenset().union(*(part.changing for part in judgements)), refused
-    return list(judgement.looks), judgement.changing, {}
+        return JudgedFunctions(
+            looks=found,
+            changing=frozenset().union(*(part.changing for part in judgements)),
+            refused=refused,
+            left_out=judgements[0].left_out,
+        )
+    return JudgedFunctions(
+        looks=judgement.looks, changing=judgement.changing, refused={}, left_out=judgement.left_out
+    )
 
 
 def failed_reads(snapshot: Snapshot) -> tuple[FailedRead, ...]:

@@ -7,7 +7,7 @@ it was, and never holds the event.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -15,16 +15,25 @@ from aws_lambda_powertools.metrics import MetricUnit
 from vpcguard.audit.changes import Handled, MessagesAudited
 from vpcguard.audit.queues import reason_of
 from vpcguard.audit.sweep import Swept
+from vpcguard.aws.answers import LeftOut
 from vpcguard.errors import VpcGuardError
 from vpcguard.model import Change, Ignored
 from vpcguard.policy.configuration import Poll
 
-_SWEEP_METRICS = {"SweptFunctions": "functions", "SweptDeleted": "deleted", "SweptNotJudged": "not_judged"}
+_SWEEP_METRICS = {
+    "SweptFunctions": "functions",
+    "SweptDeleted": "deleted",
+    "SweptNotJudged": "not_judged",
+    "ResourcesLeftOut": "left_out",
+}
 
 
 def report_messages(audited: MessagesAudited, logger: Any, metrics: Any) -> dict[str, int]:
     """Log every message under its event's id, count what became of them, and return the counts."""
     counts = Counter(_report_one(one, logger) for one in audited.messages)
+    left_out = {left_out for one in audited.messages for left_out in one.left_out}
+    if left_out:
+        counts["ResourcesLeftOut"] = _report_left_out(left_out, logger)
     counts["LooksGivenUp"] = sum(one.is_given_up for one in audited.messages)
     counts.update({f"Findings{name.title()}": number for name, number in audited.counts.items()})
     if audited.late is not None:
@@ -36,6 +45,14 @@ def report_messages(audited: MessagesAudited, logger: Any, metrics: Any) -> dict
     for name, number in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
     return dict(counts)
+
+
+def _report_left_out(left_out: Collection[LeftOut], logger: Any) -> int:
+    """Name what AWS answered and nobody can use; what rests on it is in doubt, and no read would help."""
+    for one in sorted(left_out, key=lambda one: (one.account_id, one.operation, one.name)):
+        keys = {"account_id": one.account_id, "resource": one.name, "vpc_id": one.vpc_id}
+        logger.warning("resource left out", reason=one.reason, **keys)
+    return len(left_out)
 
 
 def _report_one(one: Handled, logger: Any) -> str:
@@ -70,6 +87,7 @@ def report_sweep(swept: Swept, logger: Any, metrics: Any) -> dict[str, Any]:
         logger.error("functions not judged", reason=reason_of(error))
     if swept.stopped_by is not None:
         logger.warning("sweep stopped, it can go on", reason=reason_of(swept.stopped_by))
+    _report_left_out(swept.left_out, logger)
     answer = swept.as_dict()
     for name, field in _SWEEP_METRICS.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=answer[field])

@@ -12,13 +12,12 @@ from typing import Any, Literal, cast
 
 from vpcguard.audit.changes import (
     CALLS_OF_A_FUNCTION,
-    COUNTED,
     SWEEP,
     audit_functions,
-    counts_of,
 )
 from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.judging import failed_reads, judge_or_bisect, part_of
+from vpcguard.aws.answers import LeftOut
 from vpcguard.changes.events import ACCOUNT_ID, REGION
 from vpcguard.clock import rfc3339
 from vpcguard.errors import (
@@ -31,6 +30,7 @@ from vpcguard.errors import (
     SnapshotError,
     ThrottledError,
 )
+from vpcguard.findings.store import COUNTED, counts_of
 from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.policy.configuration import rules_that_read
 from vpcguard.snapshot import PARTIAL, CaptureOptions
@@ -109,7 +109,8 @@ class Swept:
 
     next_page: where the next run begins; None: the sweep is complete. counts: functions (judged and
     recorded), deleted (resolved, since they do not exist any more), not_judged (without a verdict, for the
-    reasons in errors), and those of counts_of. failed_reads: operations that AWS refused. stopped_by: why
+    reasons in errors), and those of counts_of. failed_reads: operations that AWS refused. left_out:
+    resources that were answered and cannot be used. stopped_by: why
     AWS could not be read any further, where next_page is for that reason.
     """
 
@@ -117,6 +118,7 @@ class Swept:
     counts: Counter[str] = field(default_factory=Counter)
     errors: list[Exception] = field(default_factory=list)
     failed_reads: set[str] = field(default_factory=set)
+    left_out: set[LeftOut] = field(default_factory=set)
     stopped_by: ReadError | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -129,6 +131,7 @@ class Swept:
             "deleted": self.counts["deleted"],
             "not_judged": self.counts["not_judged"],
             "failed_reads": sorted(self.failed_reads),
+            "left_out": len(self.left_out),
             **{name: self.counts[name] for name in COUNTED},
         }
 
@@ -220,7 +223,7 @@ class _Run:
 
     def _judge_and_record(self, part: Snapshot, functions: int, digest: str, swept: Swept) -> None:
         try:
-            looks, _, refused = judge_or_bisect(
+            judged = judge_or_bisect(
                 part,
                 policy=self.deps.policy,
                 configuration=self.deps.configuration(),
@@ -228,15 +231,18 @@ class _Run:
                 digest=digest,
                 until=self.until,
             )
-            recorded = self.deps.store.record_all(looks, until=self.until)
+            recorded = self.deps.store.record_all(judged.looks, until=self.until)
         except OpaUnavailableError:
             raise
         except _OF_THESE_FUNCTIONS as error:
             swept.counts["not_judged"] += functions
             swept.errors.append(error)
         else:
-            swept.counts.update(counts_of(recorded), functions=len(looks), not_judged=len(refused))
-            swept.errors.extend(dict.fromkeys(refused.values()))
+            swept.counts.update(
+                counts_of(recorded), functions=len(judged.looks), not_judged=len(judged.refused)
+            )
+            swept.errors.extend(dict.fromkeys(judged.refused.values()))
+            swept.left_out.update(judged.left_out)
 
     def _close(self, at: SweepPage, swept: Swept) -> SweepPage | None:
         """Read functions by name that the sweep did not see; return the place to go on from, None at the end.
@@ -265,6 +271,7 @@ class _Run:
                 not_judged=len(audited.failed),
             )
             swept.errors.extend(audited.failed.values())
+            swept.left_out.update(audited.left_out)
         is_last = len(waiting) == len(names)
         return None if is_last else SweepPage(started_at=at.started_at, phase="close", position=names[-1])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -57,6 +58,7 @@ CLIENT_CONFIG = Config(
 RETENTION_DAYS = 400  # of resolved findings: longer than two export periods
 # what recording needs on the table; finding deleted functions needs dynamodb:Query on the index by_look too
 ACTIONS = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+COUNTED = ("looks", "outdated", "opened", "reopened", "resolved", "undetermined")  # see counts_of
 TRANSACTION_ITEMS = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 _CHECK_FAILED = "ConditionalCheckFailed"
 _PASSING = frozenset(
@@ -81,6 +83,22 @@ class Recorded:
     reopened: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
     undetermined: tuple[str, ...] = ()
+
+
+def counts_of(recorded: Sequence[Recorded]) -> Counter[str]:
+    """Return how many looks were recorded, and how many findings that opened, reopened, resolved and so on.
+
+    outdated: looks that a newer one, or the same one, was recorded before.
+    """
+    counts = Counter(dict.fromkeys(COUNTED, 0))
+    for one in recorded:
+        counts["looks"] += 1
+        counts["outdated"] += one.outcome != "recorded"
+        counts["opened"] += len(one.opened)
+        counts["reopened"] += len(one.reopened)
+        counts["resolved"] += len(one.resolved)
+        counts["undetermined"] += len(one.undetermined)
+    return counts
 
 
 class FindingStore(FindingQueries):

@@ -33,7 +33,8 @@ def snapshot(*names: str, is_listed: bool = False, **odd: dict[str, Any]) -> Sna
 
 
 def judged(taken: Snapshot, policy: OneRule) -> tuple[list[Look], frozenset[str], dict[str, Exception]]:
-    return judge_or_bisect(taken, policy=policy, configuration=load_configuration(), trigger="event")
+    judged = judge_or_bisect(taken, policy=policy, configuration=load_configuration(), trigger="event")
+    return list(judged.looks), judged.changing, dict(judged.refused)
 
 
 def names(looks: list[Look]) -> list[str]:

@@ -109,6 +109,22 @@ def test_a_batch_that_fails_as_a_whole_is_answered_not_raised(error: Exception, 
     assert failures(answer) == [CREATED]
 
 
+def test_a_resource_that_cannot_be_used_is_named_once_and_counted(printed: Printed) -> None:
+    """What rests on it is in doubt; nobody would know why."""
+    estate = account("orders-api", "orders-report")
+    estate.extra = {"ec2:DescribeVpcs": {"Vpcs": [{"CidrBlock": "10.0.0.0/16"}]}}
+
+    handler(
+        batch(CREATED, "UpdateFunctionConfiguration20150331v2.console"), Context(), deps=dependencies(estate)
+    )
+
+    logs, metrics = printed()
+    (line,) = (line for line in logs if line["message"] == "resource left out")
+    assert line["resource"] == "Vpcs[0]"
+    assert "answered without" in line["reason"]
+    assert metrics["ResourcesLeftOut"] == [1.0]
+
+
 def test_an_unforeseen_error_is_logged_once_with_its_place(printed: Printed) -> None:
     deps = dependencies(account("orders-api", "orders-report"), policy=OneRule(error=KeyError("x")))
 

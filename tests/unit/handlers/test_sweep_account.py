@@ -38,7 +38,12 @@ def test_an_account_is_swept_to_its_end(printed: Printed) -> None:
         3,
         1,
     )
-    assert metrics == {"SweptFunctions": [3.0], "SweptDeleted": [1.0], "SweptNotJudged": [0.0]}
+    assert metrics == {
+        "SweptFunctions": [3.0],
+        "SweptDeleted": [1.0],
+        "SweptNotJudged": [0.0],
+        "ResourcesLeftOut": [0.0],
+    }
     assert [(line["message"], line["account_id"], line["status"]) for line in logs] == [
         ("account swept", ACCOUNT, "complete")
     ]
