@@ -345,9 +345,11 @@ def _of_managed(own: Account, arn: str) -> Coverage:
         return of_lacking(GET_POLICY_VERSION, f"the default version of {arn}")
     if arn in own.answer(GET_POLICY) and not text(own.answer(GET_POLICY)[arn], "Policy", "DefaultVersionId"):
         return of_lacking(GET_POLICY, f"DefaultVersionId of {arn}")
-    only_all = own.has_tried(GET_ALL) and not own.has_tried(GET_POLICY_VERSION)
-    operation = GET_ALL if only_all else GET_POLICY_VERSION
-    return unknown(operation.key, reason=f"policy {arn} was not read")
+    if own.has_tried(GET_POLICY_VERSION) or not own.has_tried(GET_ALL):
+        return unknown(GET_POLICY_VERSION.key, reason=f"policy {arn} was not read")
+    if GET_ALL.key in own.reads.failures:
+        return unknown(GET_ALL.key, reason=f"policy {arn} was not read")
+    return of_lacking(GET_ALL, f"policy {arn}")
 
 
 def _detailed(item: Json) -> tuple[str, _Role]:

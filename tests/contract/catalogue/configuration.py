@@ -255,7 +255,9 @@ def role_within_a_boundary() -> Case:
     }
     return orders(
         estate,
-        config__role_lacks_eni_permissions=unknown("iam:GetAccountAuthorizationDetails", is_failed_read=True),
+        config__role_lacks_eni_permissions=unknown(
+            "iam:GetAccountAuthorizationDetails", is_failed_read=False
+        ),
     )
 
 

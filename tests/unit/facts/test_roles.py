@@ -224,14 +224,20 @@ def test_a_managed_policy_that_was_not_read_leaves_the_role_unknown() -> None:
     in_bulk = _in_bulk()
     in_bulk[DETAILS]["Policies"].pop()
 
-    for answers, operation in ((one_by_one, "iam:GetPolicyVersion"), (in_bulk, DETAILS)):
-        found = facts(_function() | answers)
+    unread = f"policy {BOUNDARY} was not read"
+    cut_off = {DETAILS: Failure("InternalFailure", "a page is missing")}
+    for answers, failures, operation, reason in (
+        (one_by_one, {}, "iam:GetPolicyVersion", unread),
+        (in_bulk, cut_off, DETAILS, unread),
+        (in_bulk, {}, DETAILS, f"{DETAILS} answered without policy {BOUNDARY}"),
+    ):
+        found = facts(_function() | answers, failures)
         assert found["roles"] == [ROLE | {"boundary_statements": []}]
         assert coverage(found, "roles", "orders") == {
             "status": "unknown",
             "waits_for": [operation],
-            "reason": f"policy {BOUNDARY} was not read",
-            "is_failed_read": True,
+            "reason": reason,
+            "is_failed_read": reason == unread,
         }
 
 
