@@ -339,17 +339,21 @@ def _of_managed(own: Account, arn: str) -> Coverage:
         failure = own.reads.failures.get(operation.key, {})
         if isinstance(failure, Failure) or arn in failure:
             return of_entry(own, operation, arn)
-    if any(policy.get("Arn") == arn for policy in own.answer(GET_ALL).get("Policies", ())):
-        return of_lacking(GET_ALL, f"the default version of {arn}")
-    if arn in own.answer(GET_POLICY_VERSION):
-        return of_lacking(GET_POLICY_VERSION, f"the default version of {arn}")
-    if arn in own.answer(GET_POLICY) and not text(own.answer(GET_POLICY)[arn], "Policy", "DefaultVersionId"):
-        return of_lacking(GET_POLICY, f"DefaultVersionId of {arn}")
-    if own.has_tried(GET_POLICY_VERSION) or not own.has_tried(GET_ALL):
-        return unknown(GET_POLICY_VERSION.key, reason=f"policy {arn} was not read")
-    if GET_ALL.key in own.reads.failures:
-        return unknown(GET_ALL.key, reason=f"policy {arn} was not read")
-    return of_lacking(GET_ALL, f"policy {arn}")
+    policy = own.answer(GET_POLICY).get(arn)
+    is_listed = any(one.get("Arn") == arn for one in own.answer(GET_ALL).get("Policies", ()))
+    is_read_singly = own.has_tried(GET_POLICY_VERSION) or not own.has_tried(GET_ALL)
+    is_list_complete = not is_read_singly and GET_ALL.key not in own.reads.failures
+    answered_without = (
+        (is_listed, GET_ALL, "the default version of"),
+        (arn in own.answer(GET_POLICY_VERSION), GET_POLICY_VERSION, "the default version of"),
+        (policy and not text(policy, "Policy", "DefaultVersionId"), GET_POLICY, "DefaultVersionId of"),
+        (is_list_complete, GET_ALL, "policy"),
+    )
+    for is_so, operation, what in answered_without:
+        if is_so:
+            return of_lacking(operation, f"{what} {arn}")
+    operation = GET_POLICY_VERSION if is_read_singly else GET_ALL
+    return unknown(operation.key, reason=f"policy {arn} was not read")
 
 
 def _detailed(item: Json) -> tuple[str, _Role]:
