@@ -208,6 +208,23 @@ def test_all_that_runs_at_once_stays_within_lambdas_own_rate() -> None:
     assert at_once * parameters["LambdaBurst"]["Default"] <= LAMBDA_CALLS_PER_SECOND
 
 
+@pytest.mark.parametrize("vpcs", [1, 2, 4])
+def test_at_the_default_pace_a_full_batch_is_begun_as_a_whole(vpcs: int) -> None:
+    """However many VPCs it is about, and although some moments have passed since the batch was received."""
+    function = FUNCTIONS["EvaluateChangeFunction"]
+    names = [f"f{number:03}" for number in range(function["Events"]["Changes"]["Properties"]["BatchSize"])]
+    deps = dependencies(Account({name: configuration(name) for name in names}))
+    until = time.monotonic() + function["Timeout"] - changes.FINISHING_SECONDS - 0.1
+
+    handled, _ = changes.audit_changes(
+        [change(name, vpc_id=f"vpc-{number % vpcs}") for number, name in enumerate(names)],
+        deps=deps,
+        until=until,
+    )
+
+    assert [one.error for one in handled] == [None] * len(names)
+
+
 @pytest.mark.parametrize("bound", ["MinValue", "Default", "MaxValue"])
 def test_at_every_pace_a_batch_does_what_it_has_time_for(bound: str) -> None:
     """The pace decides how much is begun; what is begun can be read before the time is over."""

@@ -123,7 +123,7 @@ def audit_changes(
         try:
             return _audit_group(group, deps, until)
         except Exception as error:  # noqa: BLE001 - no fault of one group may take the others along; it is retried
-            return [Handled(change=change, error=error) for change in group], Counter()
+            return [Handled(change=change, error=error) for change in group.changes], Counter()
 
     if len(groups) == 1:  # an event by itself: no thread is worth it
         audited = [audit(groups[0])]
@@ -133,16 +133,18 @@ def audit_changes(
     handled: dict[tuple[str, str, str], Handled] = {}
     counts: Counter[str] = Counter()
     for group, (results, counted) in zip(groups, audited, strict=True):
-        handled.update(zip(map(_FUNCTION, group), results, strict=True))
+        handled.update(zip(map(_FUNCTION, group.changes), results, strict=True))
         counts.update(counted)
     return [replace(handled[_FUNCTION(change)], change=change) for change in changes], counts
 
 
-class Group(list[Change]):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
     """Changes that are read together. fits: there is time for it. is_last_try: they would not come back."""
 
-    fits = True
-    is_last_try = False
+    changes: Sequence[Change]
+    fits: bool
+    is_last_try: bool
 
 
 def _groups(
@@ -164,33 +166,35 @@ def _groups(
         by_network.setdefault(network, []).append(change)
     groups: list[Group] = []
     begun: Counter[tuple[str, str]] = Counter()
-    at_once = int(min(FUNCTIONS_AT_ONCE, affordable))
     for (account_id, region, _, is_last_try), of_network in by_network.items():
-        for start in range(0, len(of_network), at_once):
-            group = Group(of_network[start : start + at_once])
-            begun[account_id, region] += len(group)
-            group.fits = begun[account_id, region] <= affordable
-            group.is_last_try = is_last_try
+        waiting = of_network
+        while waiting:
+            room = affordable - begun[account_id, region]
+            # up: the moments since the time was counted must not cost a full batch its last function
+            at_once = math.ceil(min(FUNCTIONS_AT_ONCE, room)) if room > 0 else len(waiting)
+            group = Group(changes=waiting[:at_once], fits=room > 0, is_last_try=is_last_try)
+            begun[account_id, region] += len(group.changes)
             groups.append(group)
+            waiting = waiting[at_once:]
     return groups
 
 
 def _audit_group(group: Group, deps: Dependencies, until: float) -> tuple[list[Handled], Counter[str]]:
     if not group.fits or time.monotonic() > until - READING_SECONDS:
         raise OutOfTimeError("not begun: too little time was left")
-    changes = {change.function_name: change for change in group}
+    changes = {change.function_name: change for change in group.changes}
     scope = Scope(
         kind="function",
-        account_id=group[0].account_id,
-        region=group[0].region,
+        account_id=group.changes[0].account_id,
+        region=group.changes[0].region,
         function_names=tuple(sorted(changes)),
     )
     raises = ThrottledError if group.is_last_try else ReadError
     audited = audit_functions(scope, deps=deps, changes=changes, raises=raises, until=until)
-    handled = [_handled(change, audited, may_come_back=deps.queue is not None) for change in group]
+    handled = [_handled(change, audited, may_come_back=deps.queue is not None) for change in group.changes]
     delayed = [
         (replace(change, attempt=change.attempt + 1), one.again_in_seconds)
-        for change, one in zip(group, handled, strict=True)
+        for change, one in zip(group.changes, handled, strict=True)
         if one.again_in_seconds is not None
     ]
     if delayed and deps.queue is not None:

@@ -130,6 +130,20 @@ def test_one_snapshot_holds_no_more_functions_than_one_question() -> None:
     assert sorted(len(scope.function_names) for scope, _ in account.asked) == [1, 500]
 
 
+def test_of_several_networks_as_many_functions_are_begun_as_there_is_time_for() -> None:
+    """A VPC for which there is time in part is begun in part."""
+    account = functions("a", "b", "c", "d")
+    deps = replace(dependencies(account), lambda_calls_per_second=0.15)  # 15 calls in 100 s: three functions
+    changes = [
+        change(name, vpc_id=f"vpc-{vpc}") for name, vpc in zip("abcd", ("0a", "0a", "0b", "0b"), strict=True)
+    ]
+
+    handled, _ = audit_changes(changes, deps=deps, until=time.monotonic() + 100)
+
+    assert [type(one.error) for one in handled] == [type(None)] * 3 + [OutOfTimeError]
+    assert sorted(scope.function_names for scope, _ in account.asked) == [("a", "b"), ("c",)]
+
+
 def test_changes_of_one_function_are_one_look_and_the_newest_led_to_it() -> None:
     """Events come doubled and out of order; whoever touched the function last is the one to ask."""
     table = Table()
