@@ -37,8 +37,9 @@ from vpcguard.snapshot import PARTIAL, CaptureOptions
 
 LISTING_READ, STATE_READ = "lambda:ListFunctions", "lambda:GetFunctionConfiguration"
 PAGES_OF_A_RUN = (
-    100  # 50 functions each; what they share, the network above all, is read once for all of them
+    100  # at most; what their functions share, the network above all, is read once for all of them
 )
+FUNCTIONS_OF_A_PAGE = 50  # https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
 PAGES_AT_ONCE = 10  # judged and recorded together: two questions to OPA or more, asked two at a time
 CLOSED_AT_ONCE = 50  # each takes reads of its own
 CLOSING_SECONDS = 60  # of reading them at our share of Lambda's rate
@@ -146,8 +147,9 @@ def audit_account(
 ) -> Swept:
     """Judge and record the functions of an account and region, from a page on, while there is time.
 
-    One run reads the functions of PAGES_OF_A_RUN pages at most, then once what they rest on, and judges and
-    records them a few pages at a time. After the last page, functions that are stored and were not seen since
+    One run reads the functions of PAGES_OF_A_RUN pages at most, fewer where our share of Lambda's rate is too
+    small for what each function may need, then once what they rest on, and judges and records them a few
+    pages at a time. After the last page, functions that are stored and were not seen since
     the sweep began are read by name: those that do not exist are resolved. A sweep that did not get there
     closes nothing. Every run does at least one step. until: a moment of time.monotonic() after which AWS is
     not waited for and nothing is recorded; no step begins in the last STEP_SECONDS before it.
@@ -199,7 +201,7 @@ class _Run:
             self.deps.reader_of(self.account_id, self.region),
             options=CaptureOptions(
                 marker=at.position,
-                max_pages=PAGES_OF_A_RUN,
+                max_pages=self._pages_of_a_run(),
                 reads=self.deps.configuration().reads,
                 states_of=frozenset(found),
                 until=self.until,
@@ -220,6 +222,12 @@ class _Run:
         yield SweepPage(
             started_at=at.started_at, phase="close" if is_last else "list", position=captured.next_marker
         )
+
+    def _pages_of_a_run(self) -> int:
+        """Return how many pages can be read in the time there is, should every function need all it may."""
+        calls = 1 + FUNCTIONS_OF_A_PAGE * len(self.deps.configuration().reads)
+        seconds = self.until - STEP_SECONDS - time.monotonic()
+        return int(max(1, min(PAGES_OF_A_RUN, seconds * self.deps.lambda_calls_per_second / calls)))
 
     def _judge_and_record(self, part: Snapshot, functions: int, digest: str, swept: Swept) -> None:
         try:

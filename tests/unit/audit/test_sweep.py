@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -122,6 +123,17 @@ def test_a_throttled_sweep_says_where_it_was(place: SweepPage | None) -> None:
     assert swept.next_page == (place or SweepPage(started_at=STARTED_AT))
     assert (swept.as_dict()["status"], swept.as_dict()["stopped_by"]) == ("partial", "ThrottledError")
     assert table.deleted == []
+
+
+@pytest.mark.parametrize(("calls_per_second", "pages"), [(1, 14), (5, 74), (15, 100)])
+def test_a_run_takes_no_more_pages_than_it_can_read_the_state_of(calls_per_second: int, pages: int) -> None:
+    """Else a region whose subnets are full would be swept in vain, every time."""
+    estate = account()
+    deps = replace(dependencies(estate), lambda_calls_per_second=calls_per_second)
+
+    audit_account(ACCOUNT, REGION, deps=deps, until=time.monotonic() + 900 - sweep.FINISHING_SECONDS)
+
+    assert [options.max_pages for _, options in estate.asked] == [pages]
 
 
 @pytest.mark.parametrize("error", [ThrottledError("lambda:GetFunctionConfiguration"), ReadError("a 500")])
