@@ -29,6 +29,7 @@ from vpcguard.errors import (
     ReadError,
     SnapshotError,
     ThrottledError,
+    VpcGuardError,
 )
 from vpcguard.findings.store import COUNTED, counts_of
 from vpcguard.model import Failure, Scope, Snapshot
@@ -110,9 +111,9 @@ class Swept:
 
     next_page: where the next run begins; None: the sweep is complete. counts: functions (judged and
     recorded), deleted (resolved, since they do not exist any more), not_judged (without a verdict, for the
-    reasons in errors), and those of counts_of. failed_reads: operations that AWS refused. left_out:
-    resources that were answered and cannot be used. stopped_by: why
-    AWS could not be read any further, where next_page is for that reason.
+    reasons in errors), and those of counts_of. failed_reads: operations that AWS refused. left_out: resources
+    that were answered and cannot be used. stopped_by: why the run could not go on (AWS, OPA or the table),
+    where next_page is for that reason.
     """
 
     next_page: SweepPage | None
@@ -120,7 +121,7 @@ class Swept:
     errors: list[Exception] = field(default_factory=list)
     failed_reads: set[str] = field(default_factory=set)
     left_out: set[LeftOut] = field(default_factory=set)
-    stopped_by: ReadError | None = None
+    stopped_by: VpcGuardError | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as the answer of an invocation: numbers and names only."""
@@ -154,9 +155,9 @@ def audit_account(
     closes nothing. Every run does at least one step. until: a moment of time.monotonic() after which AWS is
     not waited for and nothing is recorded; no step begins in the last STEP_SECONDS before it.
 
-    Where AWS throttles, or cannot be read after some steps were done, the sweep says where it was, and can go
-    on from there. Raises ReadError where nothing could be read, and OpaUnavailableError; what was recorded
-    until then stands. Other failures leave their functions out: they are counted as not_judged.
+    Where AWS throttles, or AWS, OPA or the table is away after some steps were done, the sweep says where it
+    was, and can go on from there. Raises ReadError, OpaUnavailableError and FindingStoreError where no step
+    was done. Other failures leave their functions out: they are counted as not_judged.
     """
     run = _Run(account_id=account_id, region=region, deps=deps, until=until)
     swept = Swept(next_page=page or SweepPage(started_at=rfc3339(deps.clock())))
@@ -166,7 +167,7 @@ def audit_account(
             swept.next_page = place
             if time.monotonic() > until - STEP_SECONDS:
                 break
-    except ReadError as error:
+    except (ReadError, OpaUnavailableError, FindingStoreError) as error:
         if swept.next_page is begun_at and not isinstance(error, ThrottledError):
             raise
         swept.stopped_by = error

@@ -20,7 +20,15 @@ from tests.unit.audit.fakes import (
 )
 from vpcguard.audit import sweep
 from vpcguard.audit.sweep import SweepPage, SweepRequest, audit_account, parse_marker, parse_sweep
-from vpcguard.errors import EventError, FactsError, OpaUnavailableError, ReadError, ThrottledError
+from vpcguard.errors import (
+    EventError,
+    FactsError,
+    FindingStoreError,
+    OpaUnavailableError,
+    ReadError,
+    ThrottledError,
+    VpcGuardError,
+)
 from vpcguard.model import Failure
 
 STARTED_AT = "2026-11-20T12:00:00.000000Z"
@@ -136,8 +144,17 @@ def test_a_run_takes_no_more_pages_than_it_can_read_the_state_of(calls_per_secon
     assert [options.max_pages for _, options in estate.asked] == [pages]
 
 
-@pytest.mark.parametrize("error", [ThrottledError("lambda:GetFunctionConfiguration"), ReadError("a 500")])
-def test_what_fails_after_some_steps_forgets_none_of_them(error: ReadError) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        ThrottledError("lambda:GetFunctionConfiguration"),
+        ReadError("a 500"),
+        FindingStoreError("the table hangs"),
+        OpaUnavailableError("dead"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_fails_after_some_steps_forgets_none_of_them(error: VpcGuardError) -> None:
     """Thousands of functions may be recorded by then; the next run closes what this one could not."""
     table, estate = Table(unseen=["gone"]), account()
     table.unseen_error = error
