@@ -41,7 +41,7 @@ _LONGEST_RETRY_AFTER = 5  # what AWS may ask for on top of botocore's pauses of 
 WORST_REQUEST_SECONDS = ATTEMPTS * (CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS) + sum(
     2**attempt + _LONGEST_RETRY_AFTER for attempt in range(ATTEMPTS - 1)
 )
-POOL_CONNECTIONS = 24  # the most threads that one snapshot reads with
+POOL_CONNECTIONS = 4 * 24  # the most threads that read one account: snapshots of a batch, threads of each
 _JSON_PROTOCOLS = ("json", "rest-json")
 _NO_SUCCESS = 300
 _BEGINNING = 500  # of an XML document, where its root stands

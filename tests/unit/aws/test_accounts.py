@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from vpcguard.audit.changes import READS_AT_ONCE
+from vpcguard.audit.changes import GROUPS_AT_ONCE, READS_AT_ONCE
 from vpcguard.aws.accounts import (
     FOREIGN_READERS,
     OUTSIDE_CONTROL_PLANE,
@@ -245,11 +245,11 @@ def test_clients_have_short_timeouts_few_attempts_and_our_name() -> None:
     assert "vpcguard/" in config.user_agent
 
 
-def test_every_thread_of_a_snapshot_has_a_connection_to_keep() -> None:
+def test_every_thread_that_reads_an_account_has_a_connection_to_keep() -> None:
     """One more would be made and thrown away with each call, TLS included."""
     config = _reader(AwsAccounts(session=Sts().session(), own_account_id=OWN), OWN).client("ec2").meta.config
 
-    assert config.max_pool_connections == max(CaptureOptions().threads, READS_AT_ONCE)
+    assert config.max_pool_connections == max(CaptureOptions().threads, GROUPS_AT_ONCE * READS_AT_ONCE)
 
 
 def test_an_endpoint_from_the_environment_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
