@@ -35,11 +35,9 @@ from vpcguard.model import Change, Failure, Ignored, Scope, Snapshot
 from vpcguard.snapshot import CaptureOptions, Hints
 
 GROUPS_AT_ONCE = 4  # each reads AWS on threads of its own
-FUNCTIONS_AT_ONCE = (
-    500  # of one snapshot, where Lambda's rate allows it: as many as OPA is asked about at once
-)
+FUNCTIONS_AT_ONCE = 500  # of one snapshot: as many as OPA is asked about at once
 CALLS_OF_A_FUNCTION = (
-    5  # of that rate: its configuration, tags, aliases, event sources, and some for versions
+    5  # of Lambda's rate: configuration, tags, aliases, event sources, and some for versions
 )
 READS_AT_ONCE = 24  # the first round of reads for one function, so that none waits for another
 
@@ -48,6 +46,7 @@ READS_AT_ONCE = 24  # the first round of reads for one function, so that none wa
 READING_SECONDS = 30
 JUDGING_SECONDS = 10
 FINISHING_SECONDS = 80
+LAST_CALLS_SECONDS = 20  # of those: a dead letter under way, and the receipts that are brought back
 
 # when to look again at what AWS is still changing, or at what contradicts the event
 FIRST_DELAY_SECONDS = 30
@@ -376,6 +375,8 @@ def audit_messages(
     back: list[tuple[str, int]] = []
     dead_letters = deps.dead_letters
     for message, one in zip(messages, became, strict=True):
+        if time.monotonic() > until + FINISHING_SECONDS - LAST_CALLS_SECONDS:
+            dead_letters = None  # one that is slow a hundred times; SQS moves the rest
         if one.error is not None and (one.change is None or message.receives >= deps.max_receives):
             one = _give_up(one, one.error, message, dead_letters)  # noqa: PLW2901
             if isinstance(one.error, QueueError):

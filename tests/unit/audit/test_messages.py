@@ -20,7 +20,14 @@ from tests.unit.audit.fakes import (
     configuration,
     dependencies,
 )
-from vpcguard.audit.changes import Handled, Message, audit_event, audit_messages, parse_message
+from vpcguard.audit.changes import (
+    FINISHING_SECONDS,
+    Handled,
+    Message,
+    audit_event,
+    audit_messages,
+    parse_message,
+)
 from vpcguard.audit.queues import reason_of
 from vpcguard.changes import look_again_event
 from vpcguard.errors import (
@@ -246,6 +253,18 @@ def test_a_dead_letter_queue_that_fails_is_asked_once_in_a_batch() -> None:
 
     assert dead_letters.asked == 1
     assert [type(one.error) for one in audited.messages] == [QueueError, EventError, EventError]
+
+
+def test_a_slow_dead_letter_queue_is_not_waited_for_beyond_the_time_there_is() -> None:
+    """What it did not take in time stays; SQS moves it when it would be received once more."""
+    dead_letters = DeadLetters()
+    until = time.monotonic() - FINISHING_SECONDS
+
+    audited = audit_messages(
+        [message("m1", "no JSON", receives=5)], deps=dependencies(dead_letters=dead_letters), until=until
+    )
+
+    assert (dead_letters.asked, type(audited.messages[0].error)) == (0, EventError)
 
 
 def test_what_would_not_come_back_is_read_apart_and_judged_without_what_aws_fails_to_tell() -> None:
