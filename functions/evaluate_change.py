@@ -24,13 +24,11 @@ metrics = Metrics(namespace="LambdaVpcGuard", service="vpcguard")
 def handler(event: Any, context: LambdaContext, *, deps: Dependencies | None = None) -> dict[str, Any]:
     """Judge what the event reports; the answer names the messages that are to come back."""
     deps = deps or dependencies()
+    until = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - FINISHING_SECONDS
     if not (isinstance(event, Mapping) and "Records" in event):
-        return report_messages(audit_event(event, deps=deps), logger, metrics)
-    audited = audit_messages(
-        [parse_message(record) for record in event["Records"]],
-        deps=deps,
-        until=time.monotonic() + context.get_remaining_time_in_millis() / 1000 - FINISHING_SECONDS,
-    )
+        return report_messages(audit_event(event, deps=deps, until=until), logger, metrics)
+    messages = [parse_message(record) for record in event["Records"]]
+    audited = audit_messages(messages, deps=deps, until=until)
     report_messages(audited, logger, metrics)
     failed = [one.message_id for one in audited.messages if one.error is not None]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

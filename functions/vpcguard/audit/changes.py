@@ -404,7 +404,7 @@ def _put_back(bodies: Sequence[str], queue: Queue | None) -> bool:
     return queue is not None
 
 
-def audit_event(event: object, *, deps: Dependencies) -> MessagesAudited:
+def audit_event(event: object, *, deps: Dependencies, until: float = math.inf) -> MessagesAudited:
     """Judge what one event reports, delivered without a queue; raises EventError and what failed.
 
     Lambda tries it twice more and then keeps it at the function's failure destination, with the error.
@@ -412,7 +412,7 @@ def audit_event(event: object, *, deps: Dependencies) -> MessagesAudited:
     change = parse_change(event)
     if isinstance(change, Ignored):
         return MessagesAudited(messages=(Handled(change=change),), counts=Counter())
-    (one,), counts = audit_changes([change], deps=deps)
+    (one,), counts = audit_changes([change], deps=deps, until=until)
     if one.error is not None:
         raise one.error
     return MessagesAudited(messages=(one,), counts=counts)

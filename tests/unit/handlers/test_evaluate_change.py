@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from evaluate_change import handler
 from tests.unit.audit.fakes import Account, DeadLetters, OneRule, Queue, Table, configuration, dependencies
 from tests.unit.handlers.conftest import Context
-from vpcguard.errors import EventError, OpaUnavailableError
+from vpcguard.errors import EventError, OpaUnavailableError, OutOfTimeError
 from vpcguard.snapshot import Captured
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -240,6 +240,16 @@ def test_one_event_directly_that_fails_raises(name: str, error: type[Exception])
 
     with pytest.raises(error), pytest.warns(UserWarning, match="No application metrics"):
         handler(read_event(name), Context(), deps=deps)
+
+
+def test_one_event_directly_ends_before_the_function_is_stopped() -> None:
+    """Killed in the middle of a read it would leave no error at the failure destination."""
+    estate = account("orders-api")
+
+    with pytest.raises(OutOfTimeError), pytest.warns(UserWarning, match="No application metrics"):
+        handler(read_event(CREATED), Context(remaining_milliseconds=80_000), deps=dependencies(estate))
+
+    assert estate.asked == []
 
 
 def test_no_log_line_holds_what_the_event_holds(printed: Printed) -> None:
