@@ -436,7 +436,7 @@ def _other_owners(in_use: InUse, account_id: str) -> dict[str, set[str]]:
 def _read_owner(reads: Reads, owner: str, vpc_ids: frozenset[str]) -> Answers | None:
     """Return what an owner answered about its VPCs; None: nobody whom we may ask."""
     try:
-        aws = reads.aws.owner(owner)
+        (aws,) = reads.threads.results([reads.threads.submit(reads.aws.owner, owner)])  # STS may hang too
     except FAULTS as error:
         if isinstance(error, ClientError) and is_denied(error):
             return None  # a role that does not exist and one that does not trust us answer alike

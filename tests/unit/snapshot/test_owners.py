@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -165,3 +167,25 @@ def test_nat_instances_and_dns_attributes_are_the_owners_to_tell() -> None:
         "NetworkInterfaces": [{"NetworkInterfaceId": "eni-0a"}]
     }
     assert owner.asked("ec2:DescribeInstances")[0]["Filters"] == [{"Name": "instance-id", "Values": ["i-0a"]}]
+
+
+def test_an_owners_role_that_hangs_is_not_waited_for_beyond_the_time_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Becoming the owner is a call to AWS as any other."""
+    released, ended = threading.Event(), threading.Event()
+
+    def hang(*_: object) -> None:
+        released.wait(10)
+        ended.set()
+
+    monkeypatch.setattr(RecordedAws, "owner", hang)
+    aws = RecordedAws({**functions(a_function("orders")), **networks(SHARED)})
+    scope = Scope(kind="function", account_id=ACCOUNT, region=REGION, function_names=("orders",))
+    options = CaptureOptions(until=time.monotonic() + 0.5)
+
+    with pytest.raises(ReadError, match="in the time there was"):
+        capture(scope, aws, clock=lambda: datetime(2026, 11, 20, tzinfo=UTC), options=options)
+
+    assert not ended.is_set()
+    released.set()
