@@ -244,6 +244,8 @@ class _Run:
         except OpaUnavailableError:
             raise
         except _OF_THESE_FUNCTIONS as error:
+            if isinstance(error, FindingStoreError) and time.monotonic() > self.until:
+                raise  # for want of time alone: the next run begins here
             swept.counts["not_judged"] += functions
             swept.errors.append(error)
         else:

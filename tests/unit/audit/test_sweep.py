@@ -165,6 +165,18 @@ def test_what_fails_after_some_steps_forgets_none_of_them(error: VpcGuardError) 
     assert (table.functions(), swept.counts["functions"], swept.stopped_by) == (NAMES, 5, error)
 
 
+def test_what_there_was_no_time_to_record_is_where_the_next_run_begins() -> None:
+    """Passed over, functions that no look has seen yet would wait for the next sweep."""
+    table, estate = Table(), account()
+    place = SweepPage(started_at=STARTED_AT, position="2")
+    table.error = FindingStoreError("f2: not recorded in the time there was")
+
+    with pytest.raises(FindingStoreError, match="in the time there was"):
+        audit_account(
+            ACCOUNT, REGION, deps=dependencies(estate, table=table), page=place, until=time.monotonic()
+        )
+
+
 def test_a_partial_sweep_closes_nothing() -> None:
     """What was not listed yet is not gone."""
     table = Table(unseen=["gone"])
