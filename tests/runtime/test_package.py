@@ -57,9 +57,9 @@ def test_the_package_holds_handlers_package_and_schemas(package: Path) -> None:
     assert {file.name for file in package.glob("*.py")} == {
         file.name for file in (ROOT / "functions").glob("*.py")
     }
-    assert (package / "vpcguard/_policies/reads.json").read_bytes() == (
-        ROOT / "policies/reads.json"
-    ).read_bytes()
+    for data in ("reads.json", "vpcguard/config/retired/data.json"):
+        packaged = package / "vpcguard" / "_policies" / data
+        assert packaged.read_bytes() == (ROOT / "policies" / data).read_bytes()
     assert schemas == {file.name for file in (ROOT / "policies" / "schemas").iterdir()}
     assert _rules(package / "vpcguard" / "_policies") == _rules(ROOT / "policies")
     assert not (package / "vpcguard" / "cli").exists()
