@@ -43,12 +43,12 @@ _NAMING: Mapping[str, tuple[str, ...]] = {
     "functions": ("name", "role_name", "vpc_id", "subnet_ids", "security_group_ids"),
     "subnets": ("vpc_id",),
     "route_tables": ("routes", "destination", "target_id", "instance_id"),
-    "nat_gateways": ("subnet_id", "route_table_id"),
-    "network_interfaces": ("subnet_id", "security_group_ids", "instance_id"),
+    "nat_gateways": ("vpc_id", "subnet_id", "route_table_id"),
+    "network_interfaces": ("vpc_id", "subnet_id", "security_group_ids", "instance_id"),
     "security_groups": ("ingress", "egress", "prefix_list_ids"),
     "network_acls": (),
 }
-_NAMING_OTHERWISE = ("subnet_id", "subnet_ids", "security_group_ids")
+_NAMING_OTHERWISE = ("vpc_id", "subnet_id", "subnet_ids", "security_group_ids")
 _EVERYBODY = ""  # leads to what goes with every question
 _OF_EVERYBODY = frozenset({"block_public_access", "quotas"})  # coverage, few
 _OF_AWS = "com.amazonaws."  # no customer's list is called so: AWS's API reference, CreateManagedPrefixList

@@ -183,6 +183,24 @@ def test_the_targets_of_routes_come_with_their_table() -> None:
     assert [_ids(second, kind) for kind in TARGETS] == [[], [], [], [], []]
 
 
+def test_a_target_in_another_vpc_brings_what_its_way_on_rests_on() -> None:
+    """Else it would hang on the other functions of a question what becomes of this one."""
+    tables = [{"id": "rtb-a", "vpc_id": "vpc-a", "routes": [_route(target_id="nat-1")]}]
+    gateways = [{"id": "igw-1", "attachments": [{"vpc_id": "vpc-x", "state": "available"}]}]
+
+    first, second = _two(
+        route_tables=[*tables, {"id": "rtb-x", "vpc_id": "vpc-x", "routes": []}],
+        nat_gateways=[{"id": "nat-1", "vpc_id": "vpc-x", "subnet_id": "subnet-unread"}],
+        internet_gateways=gateways,
+        coverage=[{"kind": "route_tables", "subject": "vpc-x"}],
+    )
+
+    assert _ids(first, "route_tables") == ["rtb-a", "rtb-x"]
+    assert _ids(first, "internet_gateways") == ["igw-1"]
+    assert first["coverage"] == [{"kind": "route_tables", "subject": "vpc-x"}]
+    assert _ids(second, "nat_gateways") == []
+
+
 def test_of_groups_and_interfaces_only_those_come_that_something_names() -> None:
     """A VPC holds up to 2,500 groups of 120 rules, and as many interfaces as it has addresses."""
     question, _ = _two(**_crowd())
