@@ -21,6 +21,7 @@ from vpcguard.aws.answers import (
     items,
     known,
     lower,
+    missing,
     required_text,
     text,
     texts_of,
@@ -186,10 +187,11 @@ def _gateway(item: Json, key: str) -> Json:
 
 
 def _attachment(item: Json) -> Json:
-    return {"vpc_id": required_text(item, "VpcId"), "state": lower(item, "State")}
+    return {"vpc_id": required_text(item, "VpcId"), "state": required_text(item, "State").lower()}
 
 
 def _endpoint(item: Json) -> Json:
+    """Return the facts of one endpoint, which mean nothing without state or whether it takes names over."""
     kind = text(item, "VpcEndpointType") or "Gateway"  # AWS's default
     document = {
         "id": required_text(item, "VpcEndpointId"),
@@ -198,7 +200,7 @@ def _endpoint(item: Json) -> Json:
         "service_name": text(item, "ServiceName")
         if kind in _WITHOUT_SERVICE
         else required_text(item, "ServiceName"),
-        "state": lower(item, "State"),
+        "state": required_text(item, "State").lower(),
         "private_dns_enabled": item.get("PrivateDnsEnabled", False),
         "private_dns_only_for_inbound_resolver": (
             value(item, "DnsOptions", "PrivateDnsOnlyForInboundResolverEndpoint") or False
@@ -208,6 +210,8 @@ def _endpoint(item: Json) -> Json:
         "security_group_ids": fields_of(item.get("Groups", ()), "GroupId"),
         "has_default_policy": _is_full_access(item.get("PolicyDocument")),
     }
+    if kind == "Interface" and item.get("PrivateDnsEnabled") is None:
+        raise missing("PrivateDnsEnabled", "true or false")
     return known(document)
 
 

@@ -19,7 +19,7 @@ from vpcguard.aws.answers import (
     each,
     fields_of,
     known,
-    lower,
+    missing,
     required_text,
     text,
     value,
@@ -166,12 +166,15 @@ def _interface(item: Json) -> Json:
 
 
 def _instance(item: Json) -> Json:
+    state = text(item, "State", "Name")
+    if state is None:
+        raise missing("State.Name", "text")
     return known(
         {
             "id": required_text(item, "InstanceId"),
             "vpc_id": text(item, "VpcId"),
             "subnet_id": text(item, "SubnetId"),
-            "state": lower(item, "State", "Name"),
+            "state": state.lower(),
             "source_dest_check": item.get("SourceDestCheck"),
         }
     )

@@ -106,6 +106,31 @@ def test_an_endpoint_whose_service_nobody_knows_is_left_out_and_named() -> None:
     assert {one.account_id for one in left_out} == {ACCOUNT}
 
 
+@pytest.mark.parametrize(("field", "expected"), [("State", "text"), ("PrivateDnsEnabled", "true or false")])
+def test_what_aws_does_not_say_of_an_endpoint_is_no_fault_of_it(field: str, expected: str) -> None:
+    """One without a state is not unavailable, nor is private DNS off for want of a word."""
+    endpoint = {
+        "VpcEndpointId": "vpce-0a",
+        "VpcEndpointType": "Interface",
+        "VpcId": VPC,
+        "ServiceName": "com.amazonaws.eu-west-1.sqs",
+        "State": "available",
+        "PrivateDnsEnabled": True,
+    }
+    del endpoint[field]
+
+    found = facts(
+        {
+            "ec2:DescribeSubnets": {"Subnets": [subnet("subnet-a")]},
+            "ec2:DescribeVpcEndpoints": {"VpcEndpoints": [endpoint]},
+        }
+    )
+
+    said = f"{field} of vpce-0a: expected {expected}, found nothing"
+    assert found["vpc_endpoints"] == []
+    assert coverage(found, "vpc_endpoints", VPC) == lacking("ec2:DescribeVpcEndpoints", said)
+
+
 def test_a_function_without_a_name_leaves_the_others() -> None:
     listed = functions({"name": "orders"})
     listed["lambda:ListFunctions"]["Functions"].append({"Runtime": "python3.14"})
@@ -129,3 +154,28 @@ def test_many_that_are_left_out_are_counted() -> None:
     )
 
     assert coverage(found, "vpc_endpoints", VPC)["reason"].endswith(" (and 2 more)")
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "said"),
+    [
+        (
+            "ec2:DescribeInternetGateways",
+            {"InternetGateways": [{"InternetGatewayId": "igw-0a", "Attachments": [{"VpcId": VPC}]}]},
+            "Attachments[0].State of igw-0a",
+        ),
+        (
+            "ec2:DescribeInstances",
+            {"Reservations": [{"Instances": [{"InstanceId": "i-0a", "VpcId": VPC}]}]},
+            "Instances[0].State.Name of Reservations[0]",
+        ),
+    ],
+)
+def test_what_nobody_says_the_state_of_is_neither_detached_nor_stopped(
+    operation: str, answer: dict[str, Any], said: str
+) -> None:
+    _, left_out = read_facts(snapshot({operation: answer}))
+
+    assert [one.reason for one in left_out] == [
+        f"{operation} answered without {said}: expected text, found nothing"
+    ]
