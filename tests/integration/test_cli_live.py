@@ -123,11 +123,12 @@ def test_a_capture_that_cannot_be_written_names_its_file(aws: str, tmp_path: Pat
     assert stderr == f"vpcguard: {file}: cannot be written: No such file or directory\n"
 
 
-def test_two_regions_are_one_report(aws: str) -> None:
+@pytest.mark.parametrize("regions", [["eu-west-1", "eu-north-1"], ["eu-west-1,eu-north-1"]])
+def test_two_regions_are_one_report(aws: str, regions: list[str]) -> None:
     """The stand-in answers the same in every region; a finding is told apart by its own."""
-    code, stdout, _ = _run(
-        aws, "audit", "--format", "jsonl", "--region", "eu-west-1", "--region", "eu-north-1"
-    )
+    named = [word for region in regions for word in ("--region", region)]
+
+    code, stdout, _ = _run(aws, "audit", "--format", "jsonl", *named)
 
     findings = [json.loads(line) for line in stdout.splitlines()]
     keys = [(one["function_name"], one["rule_id"], one["account_id"], one["region"]) for one in findings]

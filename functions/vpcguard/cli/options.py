@@ -38,10 +38,16 @@ def region(command: argparse.ArgumentParser) -> None:
 
 
 def regions(command: argparse.ArgumentParser) -> None:
-    """Add --region REGION, repeatable."""
-    words = "region to read; repeatable; default: the profile's"
+    """Add --region REGION, repeatable, or several with commas between them."""
+    words = "region to read, or several: eu-west-1,us-east-1; repeatable; default: the profile's"
     command.add_argument(
-        "--region", action="append", default=[], dest="regions", metavar="REGION", help=words
+        "--region",
+        action="extend",
+        type=lambda text: text.split(","),
+        default=[],
+        dest="regions",
+        metavar="REGION",
+        help=words,
     )
 
 
