@@ -249,7 +249,7 @@ def not_read(unread: Unread) -> str:
     about = f" of {unread.subject}" if unread.subject else ""
     why = "neither answered nor refused, and verdicts rest on it"
     if unread.code:
-        why = f"{unread.code}: {unread.message}"
+        why = f"{unread.code}: {unread.message}" if unread.message else unread.code
     return visible(f"Not read: {unread.operation}{about} in {unread.account_id} {unread.region}: {why}")
 
 

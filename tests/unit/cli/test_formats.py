@@ -10,7 +10,7 @@ import pytest
 
 from vpcguard.aws.answers import LeftOut
 from vpcguard.cli.formats import FormatName, draw_findings, write_findings, write_report
-from vpcguard.cli.report import Looked, Report, Unread
+from vpcguard.cli.report import Looked, Report, Unread, not_read
 from vpcguard.model import Finding
 
 LEFT_OUT = LeftOut(
@@ -147,6 +147,14 @@ def test_table_ends_with_counts_and_what_was_not_read(report: Report) -> None:
         in lines
     )
     assert "ec2:DescribeVpcEndpoints answered without ServiceName of vpce-0a: expected text, found" in lines
+
+
+def test_a_refusal_without_a_message_ends_with_its_code() -> None:
+    refused = Unread(
+        account_id="111122223333", region="eu-west-1", operation="ec2:DescribeVpcs", code="HTTP 404"
+    )
+
+    assert not_read(replace(refused, message="")).endswith("eu-west-1: HTTP 404")
 
 
 def _drawn(kind: str, finding: Finding) -> str:
