@@ -170,13 +170,15 @@ def _matching(value: Any, pattern: re.Pattern[str], place: str, expectation: str
 def _moment(value: Any, place: str) -> str:
     try:
         moment = datetime.fromisoformat(keep(value, TEXT, place))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        # one width, so that texts sort as the times do
+        written = None if moment.tzinfo is None else rfc3339(moment)
+    except (ValueError, OverflowError):  # the latter where UTC is outside of the years 1 to 9999
+        written = None
+    if written is None:
         raise SnapshotError(
             f"{place} must be an RFC 3339 time with its zone, such as 2026-11-20T12:00:00.123456Z"
         )
-    return rfc3339(moment)  # one width, so that texts sort as the times do
+    return written
 
 
 def _refuse_constant(name: str) -> NoReturn:

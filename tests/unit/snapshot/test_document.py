@@ -131,6 +131,10 @@ def test_times_are_kept_in_one_form(written: str, kept: str) -> None:
             {"captured_at": "2026-11-20T12:00:00"},
             "captured_at must be an RFC 3339 time with its zone, such as 2026-11-20T12:00:00.123456Z",
         ),
+        (
+            {"captured_at": "0001-01-01T00:00:00+14:00"},
+            "captured_at must be an RFC 3339 time with its zone, such as 2026-11-20T12:00:00.123456Z",
+        ),
         ({"captured_at": 5}, "captured_at must be text, not a number"),
         ({"reader": "boto3"}, "reader must be an object, not text"),
         ({"reader": {}}, "reader.botocore must be a version of botocore such as 1.44.8"),
