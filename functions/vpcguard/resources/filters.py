@@ -30,7 +30,7 @@ from vpcguard.coverage import (
     of_lacking,
     of_list,
 )
-from vpcguard.resources.networks import routes_in_use
+from vpcguard.resources.networks import SUBNETS, routes_in_use
 
 _PERMISSIONS: list[Shape] = [
     {
@@ -263,4 +263,10 @@ def _add_block_public_access(estate: Estate, facts: FactsByKind) -> list[Json]:
         elif coverage[account.id].is_known:
             coverage[account.id] = of_lacking(BLOCK_PUBLIC_ACCESS, "InternetGatewayBlockMode")
     facts["block_public_access"] = modes
+    if estate.own.old_reader and estate.own.drops(SUBNETS, "BlockPublicAccessStates"):
+        untold = f"not read: {estate.own.reader_name}"
+        for subnet in facts["subnets"].values():
+            option = modes.get(subnet.get("owner_id", ""), {}).get("internet_gateway_block_mode")
+            if option != "off":  # where its owner blocks nothing, nothing is blocked
+                subnet.setdefault("internet_gateway_block_mode", untold)
     return entries("block_public_access", coverage)

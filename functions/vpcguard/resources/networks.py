@@ -167,12 +167,7 @@ def read_vpcs(estate: Estate) -> dict[str, Json]:
 
 def read_subnets(estate: Estate) -> dict[str, Json]:
     """Return the subnets that we or their owner see, by id; zone names are those of our account."""
-    subnets = estate.union(SUBNETS, _subnet, is_own_first=True)
-    # where nobody read the mode, our account's option, or none, would count
-    if estate.own.old_reader and estate.own.drops(SUBNETS, "BlockPublicAccessStates"):
-        for subnet in subnets.values():
-            subnet.setdefault("internet_gateway_block_mode", f"not read: {estate.own.reader_name}")
-    return subnets
+    return estate.union(SUBNETS, _subnet, is_own_first=True)
 
 
 def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:

@@ -35,11 +35,23 @@ def zonal_nat_of_an_old_reader() -> Case:
 
 @case
 def block_of_a_subnet_that_its_reader_cannot_tell() -> Case:
-    """A subnet that somebody else owns has its own mode, and nobody read it."""
+    """A subnet has its own mode, which nobody read: it may be excluded from its account's block."""
+    return _foreign_subnet("block-bidirectional", unknown(PUBLIC, is_failed_read=False))
+
+
+@case
+def subnet_of_an_account_without_a_block_of_an_old_reader() -> Case:
+    """Where there is no block, nothing is blocked, whatever was not read."""
+    return _foreign_subnet("off", PASS)
+
+
+def _foreign_subnet(option: str, verdict: object) -> Case:
     estate = shared(owner_was_read=True)
-    estate.owners[OWNER].of("DescribeSubnets", PUBLIC).pop("BlockPublicAccessStates")
+    owner = estate.owners[OWNER]
+    owner.of("DescribeSubnets", PUBLIC).pop("BlockPublicAccessStates")
+    owner.block_public_access(option)
     estate.reader = {"botocore": "1.35.64"}
-    return orders(estate, nat__no_internet_egress=unknown(PUBLIC, is_failed_read=False))
+    return orders(estate, nat__no_internet_egress=verdict)  # type: ignore[arg-type]
 
 
 def _outside(botocore: str, **verdict: object) -> Case:
