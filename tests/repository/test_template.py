@@ -24,7 +24,6 @@ FUNCTIONS = resources("AWS::Serverless::Function")
 QUEUES = resources("AWS::SQS::Queue")
 ALARMS = list(resources("AWS::CloudWatch::Alarm").values())
 INVOCATION_METRICS = {"Errors", "Throttles", "Invocations"}
-# GetFunctionConfiguration, ListTags, ListAliases, ListEventSourceMappings
 OPA_SECONDS = 10  # the timeout of vpcguard.policy.Policy
 LAMBDA_CALLS_PER_SECOND = 15
 OUR_METRICS = "LambdaVpcGuard"
