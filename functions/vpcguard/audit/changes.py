@@ -36,9 +36,8 @@ from vpcguard.snapshot import CaptureOptions, Hints
 
 GROUPS_AT_ONCE = 4  # each reads AWS on threads of its own
 FUNCTIONS_AT_ONCE = 500  # of one snapshot: as many as OPA is asked about at once
-CALLS_OF_A_FUNCTION = (
-    5  # of Lambda's rate: configuration, tags, aliases, event sources, and some for versions
-)
+CALLS_OF_A_FUNCTION = 5  # of Lambda's rate: configuration, tags, aliases, event sources, one for versions
+MOST_TIMES_AS_MANY = 4  # such calls at a later try: aliases of functions with hundreds of versions take many
 READS_AT_ONCE = 24  # the first round of reads for one function, so that none waits for another
 
 # No batch is ended by being killed, whatever hangs (a test adds it up). Seconds: what a group needs at least,
@@ -102,21 +101,24 @@ def audit_changes(
     changes: Sequence[Change],
     *,
     deps: Dependencies,
-    last_tries: Collection[Change] = (),
+    tries: Sequence[int] = (),
     until: float = math.inf,
 ) -> tuple[list[Handled], Counter[str]]:
     """Read, judge and record the functions that changes name, each function once, the newest change of it.
 
     Return what became of each change, in their order, and the counts of all. Functions of one VPC share a
     snapshot. What fails, fails the changes of its group alone, or of the functions that are the cause: this
-    never raises for them, the error is in what became of them. last_tries: changes that would not come back;
-    what AWS fails to tell about them, otherwise than by throttling, is unknown to their verdicts. until: a
-    moment of time.monotonic() after which AWS is not waited for; what cannot be read by then at our share of
-    Lambda's rate is not begun.
+    never raises for them, the error is in what became of them.
+
+    tries: how often each was handed out, this time included. Of those that would not come back, what AWS
+    fails to tell otherwise than by throttling is unknown to the verdict. until: a moment of time.monotonic()
+    after which AWS is not waited for; what cannot be read by then at our share of Lambda's rate is not begun,
+    and after a try that failed more calls are expected, so that fewer are begun.
     """
-    seconds = until - time.monotonic()
-    lasting = frozenset(map(_FUNCTION, last_tries))
-    groups = _groups(changes, lasting, max(1.0, seconds * deps.lambda_calls_per_second / CALLS_OF_A_FUNCTION))
+    calls = CALLS_OF_A_FUNCTION * min(MOST_TIMES_AS_MANY, max(tries, default=1))
+    affordable = max(1.0, (until - time.monotonic()) * deps.lambda_calls_per_second / calls)
+    last = {_FUNCTION(change) for change, n in zip(changes, tries, strict=False) if n >= deps.max_receives}
+    groups = _groups(changes, last, affordable)
 
     def audit(group: Group) -> tuple[list[Handled], Counter[str]]:
         try:
@@ -359,12 +361,10 @@ def audit_messages(
     """
     parsed = [_parse(message.body) for message in messages]
     changes = [one for one in parsed if isinstance(one, Change)]
-    last_tries = [
-        one
-        for message, one in zip(messages, parsed, strict=True)
-        if message.receives >= deps.max_receives and isinstance(one, Change)
+    tries = [
+        message.receives for message, one in zip(messages, parsed, strict=True) if isinstance(one, Change)
     ]
-    results, counts = audit_changes(changes, deps=deps, last_tries=last_tries, until=until)
+    results, counts = audit_changes(changes, deps=deps, tries=tries, until=until)
     following = iter(results)
     became = [next(following) if isinstance(one, Change) else one for one in parsed]
     not_begun = [at for at, one in enumerate(became) if isinstance(one.error, OutOfTimeError)]

@@ -282,3 +282,21 @@ def test_what_would_not_come_back_is_read_apart_and_judged_without_what_aws_fail
         ("last",): ThrottledError,
     }
     assert table.functions() == ["first", "last"]
+
+
+def test_after_a_try_that_failed_fewer_are_begun() -> None:
+    """Functions that take many calls would fail together, each time again, until all are dead letters."""
+    names = [f"f{number:02}" for number in range(40)]
+    begun = []
+    for receives in (1, 2, 4):
+        table, queue = Table(), Queue()
+        deps = dependencies(account(*names), table=table, queue=queue)
+        messages = [message(name, look_again_event(change(name)), receives=receives) for name in names]
+
+        audited = audit_messages(messages, deps=deps, until=time.monotonic() + 40.5)
+
+        assert len(table.looks) + len(queue.put) == len(names)
+        assert all(one.error is None for one in audited.messages)
+        begun.append(len(table.looks))
+
+    assert begun == [40, 21, 11]
