@@ -17,6 +17,9 @@ _FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION}"
 
 # what the answers have in common, so that they speak about one network; all else is its own name
 _TEXTS = {
+    "CidrBlock": "10.0.0.0/16",
+    "DestinationCidrBlock": "0.0.0.0/0",
+    "DestinationIpv6CidrBlock": "::/0",
     "VpcId": "vpc-0a",
     "SubnetId": "subnet-0a",
     "SubnetIds": "subnet-0a",
@@ -34,7 +37,6 @@ _TEXTS = {
     "RouteTableIds": "rtb-0a",
     "VpcEndpointType": "Interface",
     "ServiceName": f"com.amazonaws.{REGION}.s3",
-    "CidrBlock": "10.0.0.0/16",
     "CidrIp": "0.0.0.0/0",
     "Cidr": "0.0.0.0/0",
     "InterfaceType": "lambda",

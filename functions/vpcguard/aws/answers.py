@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import ip_network
 from typing import Any, TypeVar
 
 from botocore.exceptions import UnknownRegionError
@@ -346,6 +347,17 @@ def required_text(item: Json, key: str) -> str:
     found = text(item, key)
     if found is None:
         raise missing(key, "text")
+    return found
+
+
+def network(item: Json, key: str) -> str | None:
+    """Return a network in CIDR notation, None where there is none; raises SnapshotError for other text."""
+    found = text(item, key)
+    if found is not None:
+        try:
+            ip_network(found, strict=False)
+        except ValueError:
+            raise SnapshotError(f"{key}: expected a network, found {found[:80]!r}") from None
     return found
 
 

@@ -14,6 +14,7 @@ from vpcguard.aws.answers import (
     items,
     known,
     lower,
+    network,
     required_text,
     text,
     value,
@@ -243,7 +244,7 @@ def _subnet(item: Json) -> Json:
             "zone_id": text(item, "AvailabilityZoneId"),
             "zone_name": text(item, "AvailabilityZone"),
             "state": text(item, "State"),
-            "ipv4_cidr": text(item, "CidrBlock"),
+            "ipv4_cidr": network(item, "CidrBlock"),
             "ipv6_cidrs": _cidrs(item, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock"),
             "is_ipv6_only": item.get("Ipv6Native", False),
             "free_ipv4_addresses": item.get("AvailableIpAddressCount"),
@@ -299,11 +300,14 @@ def _table(item: Json) -> Json:
 
 def _route(item: Json) -> Json:
     destination = next((field for field in _DESTINATIONS if text(item, field)), "")
+    family = _DESTINATIONS.get(destination, "unknown")
+    if family in {"ipv4", "ipv6"}:
+        network(item, destination)  # else a list's id, or nothing
     kind, target = _target(item)
     origin = lower(item, "Origin", default="CreateRoute")
     return known(
         {
-            "family": _DESTINATIONS.get(destination, "unknown"),
+            "family": family,
             "destination": item.get(destination, ""),
             "target_kind": kind,
             "target_id": target,

@@ -720,3 +720,17 @@ def test_a_quota_without_its_value_is_told_as_that() -> None:
     assert coverage(facts({APPLIED: {CODE: {"Quota": {}}}}), "quotas", CODE) == lacking(
         APPLIED, f"Quota.Value of {CODE}"
     )
+
+
+@pytest.mark.parametrize("written", ["10.0.0.0/33", "x", "10.0.0/8/8"])
+def test_what_is_no_network_leaves_its_subnet_or_table_out(written: str) -> None:
+    """OPA would end the whole question at it."""
+    subnets = facts({"ec2:DescribeSubnets": {"Subnets": [subnet("subnet-1") | {"CidrBlock": written}]}})
+    table = {
+        "RouteTableId": "rtb-1",
+        "VpcId": VPC,
+        "Routes": [{"DestinationCidrBlock": written, "GatewayId": "local", "State": "active"}],
+    }
+    tables = facts({"ec2:DescribeRouteTables": {"RouteTables": [table]}})
+
+    assert (subnets["subnets"], tables["route_tables"]) == ([], [])

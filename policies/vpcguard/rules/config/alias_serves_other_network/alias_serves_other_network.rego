@@ -20,7 +20,7 @@
 #     of the old version works.
 #   configuration: []
 #   reads: []
-#   statement: [aliases, latest]
+#   statement: [aliases.alias, aliases.network, latest]
 package vpcguard.rules.config.alias_serves_other_network
 
 import data.vpcguard.lib.facts
