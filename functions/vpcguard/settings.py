@@ -47,7 +47,8 @@ class Settings:
     configuration_file: override document (CONFIGURATION_FILE). appconfig: the same in AWS AppConfig; one
     of both at most, since neither could say which wins.
     lambda_calls_per_second, lambda_burst: our share of Lambda's control-plane bucket of one account
-    and region (LAMBDA_CONTROL_PLANE_RPS, LAMBDA_CONTROL_PLANE_BURST).
+    and region (LAMBDA_CONTROL_PLANE_RPS, LAMBDA_CONTROL_PLANE_BURST). The burst by default is that of one
+    process alone, as the command line is; template.yaml gives each function less.
     """
 
     table_name: str | None = None
@@ -62,7 +63,7 @@ class Settings:
     configuration_file: Path | None = None
     appconfig: AppConfigProfile | None = None
     lambda_calls_per_second: float = 5.0
-    lambda_burst: int = 5
+    lambda_burst: int = 30
 
 
 def load_settings(

@@ -12,7 +12,7 @@ from vpcguard.settings import AppConfigProfile, Settings, load_settings
 
 def test_an_empty_environment_gives_the_defaults() -> None:
     assert load_settings({}) == Settings(
-        opa_url="http://127.0.0.1:8181", lambda_calls_per_second=5.0, lambda_burst=5
+        opa_url="http://127.0.0.1:8181", lambda_calls_per_second=5.0, lambda_burst=30
     )
 
 
