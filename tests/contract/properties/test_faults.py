@@ -130,7 +130,7 @@ def world(patient_policy: Policy) -> Iterator[World]:
             for name, value in environment(aws.url).items():
                 patched.setitem(os.environ, name, value)
             patched.setattr(accounts, "ATTEMPTS", 1)  # what is tried again is botocore's business
-            patient, impatient = _reader(patched, 20), _reader(patched, 1)
+            patient, impatient = _reader(patched, 30), _reader(patched, 4)  # slow machines included
             yield World(aws, patient, impatient, patient_policy)
         upstream.shutdown()
     accounts._client_config.cache_clear()  # noqa: SLF001
