@@ -27,7 +27,7 @@ from vpcguard.policy.server import running_opa
 
 FUNCTIONS, VPCS, WARM_UPS, EVENTS = 1000, 20, 20, 200
 DELAY_MS, DELAYED_EVENTS = 100, 10
-OPA_ENVIRONMENT = {"GOGC": "400", "GOMEMLIMIT": "256MiB"}  # as extension/vpcguard_opa.py has it
+OPA_ENVIRONMENT = {"GOGC": "800", "GOMEMLIMIT": "512MiB"}  # as extension/vpcguard_opa.py has it
 TABLE = "vpcguard-findings"
 EVENT = Path(__file__).parents[1] / "events" / "UpdateFunctionConfiguration20150331v2.terraform.json"
 

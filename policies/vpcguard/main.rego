@@ -36,18 +36,20 @@ incomplete_rules := object.keys(data.vpcguard.rule_metadata) - object.keys(_rule
 
 _rules := {id: object.union(about, _composed(about, _said(id))) |
 	some id, metadata in data.vpcguard.rule_metadata
-	about := object.union({"id": id}, object.filter(metadata, _shown))
-	count(about) == count(_shown) + 1
+	object.keys(metadata) == _shown
+	about := object.union({"id": id}, metadata)
 }
 
 _shown := {"title", "severity", "advice", "remediation", "statement"}
 
 # nobody asks a rule that is off for every function
 _said(id) := {"applies": set(), "deny": set(), "unknown": set()} if {
-	_off[id] == object.keys(config.signature_of)
+	_off[id] == _everybody
 } else := _asked(parts[0], parts[1]) if {
 	parts := split(id, ".")
 }
+
+_everybody := object.keys(config.signature_of)
 
 _asked(family, fault) := {
 	"applies": _applies(family, fault),
@@ -72,7 +74,8 @@ _composed(rule, said) := {
 } if {
 	off := object.get(_off, rule.id, set())
 	torn := _torn(said.deny)
-	denied := {one.function: one | some one in said.deny; not one.function in (off | torn)}
+	left := off | torn
+	denied := {one.function: one | some one in said.deny; not one.function in left}
 	unknown := said.unknown | {result.unknown(name, {_contradicting(rule.id)}) | some name in torn}
 	open := (result.unjudged(unknown) - off) - object.keys(denied)
 	doubts := _doubts(unknown, open)
@@ -96,8 +99,8 @@ _off[id] contains name if {
 }
 
 _violations(rule, denied) := [violation |
-	settings := config.rule(rule.id)
 	some name, one in denied
+	settings := config.rule(rule.id)
 	setting := settings[config.signature_of[name]]
 	violation := object.union_n([
 		object.remove(one, _weighed),
@@ -147,24 +150,28 @@ _doubts(unknown, open) := object.filter(object.union_n(doubts), open) if {
 _news(waits) := {wait: true | some wait in waits; wait.status != "not_requested"}
 
 _unknowns(id, doubts) := [unknown |
-	settings := config.rule(id)
 	some name, doubt in doubts
-	waits := object.keys(doubt.waits)
-	names := sort({wait.name | some wait in waits})
+	settings := config.rule(id)
+	awaited := _awaited(doubt.waits)
 	unknown := {
 		"function": name,
 		"stage": settings[config.signature_of[name]].stage,
-		"waits_for": names,
-		"message": $"{name} cannot be judged: {_awaited(waits)}",
-		"evidence": object.union_n([doubt.evidence, {"unknown": names}, object.get(_transitions, name, {})]),
-		"is_failed_read": "unknown" in {wait.status | some wait in waits},
+		"waits_for": awaited.names,
+		"message": $"{name} cannot be judged: {awaited.message}",
+		"evidence": object.union_n([doubt.evidence, {"unknown": awaited.names}, object.get(_transitions, name, {})]),
+		"is_failed_read": awaited.is_failed_read,
 	}
 ]
 
-_awaited(waits) := sprintf("it waits for %s. %s", [
-	result.awaited(waits),
-	concat(" ", {_advice(wait) | some wait in waits}),
-])
+# what many functions wait for alike
+_awaited(waits) := {
+	"names": sort({wait.name | some wait, _ in waits}),
+	"message": sprintf("it waits for %s. %s", [
+		result.awaited(object.keys(waits)),
+		concat(" ", {_advice(wait) | some wait, _ in waits}),
+	]),
+	"is_failed_read": "unknown" in {wait.status | some wait, _ in waits},
+}
 
 _advice(wait) := "Let the audit role read this and look again." if {
 	wait.status == "unknown"

@@ -14,7 +14,11 @@ from vpcguard.policy.catalogue import rule_metadata
 from vpcguard.policy.configuration import check_defaults, retired_rules
 
 _DATA = frozenset({"data.json", "data.yaml", "data.yml"})  # what OPA loads from a bundle, besides Rego
-_METADATA = "vpcguard/rule_metadata/data.json"  # what the rules say of themselves, which the decision shows
+# What the rules say of themselves: OPA reads a whole document whenever it reads one entry after the other, so
+# that what no decision shows stands in another than what every decision does.
+_SHOWN = ("title", "severity", "advice", "remediation", "statement")
+_EXPLAINED = ("applies_to", "applies_if", "passes")
+_OF_RULES = {"rule_metadata": _SHOWN, "rule_texts": _EXPLAINED}
 _EVERYTHING = [""]  # the bundle owns all of data, so that nobody adds a policy beside it
 
 
@@ -47,7 +51,13 @@ def _files(policies: Path) -> dict[str, bytes]:
             files[path.relative_to(policies).as_posix()] = path.read_bytes()
     if not any(name.endswith(".rego") for name in files):
         raise ConfigurationError(f"{policies} holds no policies")
-    files[_METADATA] = json.dumps(rule_metadata(policies)).encode()
+    rules = rule_metadata(policies)
+    for name, fields in _OF_RULES.items():
+        of_rules = {
+            rule_id: {field: said[field] for field in fields if field in said}
+            for rule_id, said in rules.items()
+        }
+        files[f"vpcguard/{name}/data.json"] = json.dumps(of_rules).encode()
     return dict(sorted(files.items()))
 
 

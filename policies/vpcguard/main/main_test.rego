@@ -80,7 +80,6 @@ test_a_rule_is_shown_with_its_metadata if {
 		"advice": "Add a subnet.",
 		"remediation": "none",
 		"statement": ["zone_ids", "subnet_ids"],
-		"passes": "Its subnets lie in two zones.",
 	}}
 	decision := data.vpcguard.decision with input as fixtures.estate({}) with data.vpcguard.rule_metadata as metadata
 	decision.rules == [{

@@ -41,7 +41,8 @@ def test_a_bundle_holds_policies_and_their_data_alone(tmp_path: Path) -> None:
     revision = build_bundle(_policies(tmp_path / "policies"), tmp_path / "out" / "bundle.tar.gz")
 
     contents = _contents(tmp_path / "out" / "bundle.tar.gz")
-    names = ["vpcguard/config/data.yaml", "vpcguard/rule_metadata/data.json", "vpcguard/vpcguard.rego"]
+    of_rules = ["vpcguard/rule_metadata/data.json", "vpcguard/rule_texts/data.json"]
+    names = ["vpcguard/config/data.yaml", *of_rules, "vpcguard/vpcguard.rego"]
     assert list(contents) == [".manifest", *names]
     assert json.loads(contents[".manifest"]) == {"revision": revision, "roots": [""], "rego_version": 1}
 
@@ -51,12 +52,15 @@ def test_what_rules_say_of_themselves_becomes_data(tmp_path: Path) -> None:
     policies = _policies(tmp_path / "policies")
     rule = policies / "vpcguard" / "rules" / "nat" / "broken" / "broken.rego"
     rule.parent.mkdir(parents=True)
-    said = "# title: It is broken\n# custom:\n#   advice: >-\n#     Repair\n#     it.\n"
+    said = "# title: It is broken\n# custom:\n#   advice: >-\n#     Repair\n#     it.\n#   passes: Whole.\n"
     rule.write_text(f"# METADATA\n{said}package vpcguard.rules.nat.broken\n")
     before = build_bundle(policies, tmp_path / "bundle.tar.gz")
 
-    data = _contents(tmp_path / "bundle.tar.gz")["vpcguard/rule_metadata/data.json"]
-    assert json.loads(data) == {"nat.broken": {"title": "It is broken", "advice": "Repair it."}}
+    contents = _contents(tmp_path / "bundle.tar.gz")
+    shown = contents["vpcguard/rule_metadata/data.json"]
+    assert json.loads(shown) == {"nat.broken": {"title": "It is broken", "advice": "Repair it."}}
+    explained = contents["vpcguard/rule_texts/data.json"]
+    assert json.loads(explained) == {"nat.broken": {"passes": "Whole."}}
 
     rule.write_text(f"# METADATA\n{said.replace('broken', 'torn')}package vpcguard.rules.nat.broken\n")
     assert build_bundle(policies, tmp_path / "bundle.tar.gz") != before

@@ -31,14 +31,14 @@ _said(rule, name) := object.union({"verdict": "violation", "reason": one.message
 } else := {"verdict": "silent", "reason": reason} if {
 	name in rule.silent
 	reason := sprintf("It rests on %s, left out on purpose.", [result.list(_left_out(rule.id, name))])
-} else := {"verdict": "pass", "reason": data.vpcguard.rule_metadata[rule.id].passes} if {
+} else := {"verdict": "pass", "reason": data.vpcguard.rule_texts[rule.id].passes} if {
 	name in rule.applies
 } else := {"verdict": "off", "reason": _off(rule.id)} if {
 	not _setting(rule.id, name).enabled
 } else := {"verdict": "not_applicable", "reason": reason} if {
-	metadata := data.vpcguard.rule_metadata[rule.id]
-	against := reasons.against(name, metadata.applies_if)
-	reason := concat(" ", array.concat([$"It applies to {metadata.applies_to}."], against))
+	texts := data.vpcguard.rule_texts[rule.id]
+	against := reasons.against(name, texts.applies_if)
+	reason := concat(" ", array.concat([$"It applies to {texts.applies_to}."], against))
 }
 
 _rest(one) := object.remove(one, ["function", "message"])

@@ -6,7 +6,9 @@ import data.vpcguard.lib.fixtures_test as fixtures
 # each of these asks for the whole decision, which takes a while: one question a document
 
 test_every_rule_speaks_once_and_says_why if {
-	told := verdicts.of.orders with input as fixtures.estate({}) with data.vpcguard.rule_metadata as _metadata
+	told := verdicts.of.orders with input as fixtures.estate({})
+		with data.vpcguard.rule_metadata as _metadata
+		with data.vpcguard.rule_texts as _texts
 	{verdict.id | some verdict in told} == object.keys(_metadata)
 	count(told) == count(_metadata)
 	_named(told, "az.single_az") == {
@@ -43,6 +45,7 @@ test_the_configuration_turns_off_and_changes_severity_and_stage if {
 		"config.dedicated_tenancy": {"enabled": false},
 	}}})
 		with data.vpcguard.rule_metadata as _metadata
+		with data.vpcguard.rule_texts as _texts
 	[_named(told, "az.single_az").severity, _named(told, "az.single_az").stage] == ["low", "warn"]
 	_short(told, "config.dedicated_tenancy") == ["off", "The configuration turns it off."]
 }
@@ -53,6 +56,7 @@ test_what_was_not_seen_is_unknown_and_what_was_left_out_is_silent if {
 		{"function_states": "lambda:GetFunctionConfiguration"},
 	)
 		with data.vpcguard.rule_metadata as _metadata
+		with data.vpcguard.rule_texts as _texts
 	_named(told, "config.dedicated_tenancy").verdict == "unknown"
 	_named(told, "config.dedicated_tenancy").waits_for == ["ec2:DescribeVpcs"]
 	_named(told, "config.dedicated_tenancy").is_failed_read
@@ -70,7 +74,9 @@ test_each_function_has_its_own_verdicts if {
 		object.remove(fixtures.function("free", [], {}), ["vpc_id"]),
 	]
 	document := fixtures.denied(fixtures.estate({"functions": functions}), {"subnets": "ec2:DescribeSubnets"})
-	told := verdicts.of with input as document with data.vpcguard.rule_metadata as _metadata
+	told := verdicts.of with input as document
+		with data.vpcguard.rule_metadata as _metadata
+		with data.vpcguard.rule_texts as _texts
 	{name: _named(told[name], "az.single_az").verdict | some name, _ in told} == {
 		"orders": "violation",
 		"payments": "unknown",
@@ -86,7 +92,13 @@ _named(told, id) := verdict if {
 
 _short(told, id) := [_named(told, id).verdict, _named(told, id).reason]
 
-_metadata := {
+_metadata := {id: object.remove(one, _explained) | some id, one in _rules}
+
+_texts := {id: object.filter(one, _explained) | some id, one in _rules}
+
+_explained := {"applies_to", "applies_if", "passes"}
+
+_rules := {
 	"az.single_az": {
 		"title": "Function runs in a single Availability Zone",
 		"severity": "medium",

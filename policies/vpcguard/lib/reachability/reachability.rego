@@ -21,7 +21,7 @@ import data.vpcguard.lib.needs
 of := {key: by_service |
 	some key, cohort in cohorts.by_key
 	by_service := {service: by_subnet |
-		some service in object.keys(object.union_n([needs.of[name] | some name in cohort.functions]))
+		some service in union({object.keys(needs.of[name]) | some name in cohort.functions})
 		by_subnet := {id: _combined(service, [_of_name(key, name, id) | some name in endpoints.names_of(service)]) |
 			some id in cohort.subnets
 		}
