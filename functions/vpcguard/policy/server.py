@@ -33,7 +33,7 @@ _VERSION_SECONDS = 20
 _ATTEMPTS = 5
 _READY_SECONDS = 15.0
 _LOG_CHARACTERS = 1500
-# what is faster takes more memory: twice as much garbage as Go keeps by itself is beyond what we promise
+# Fewer collections are faster and take more memory; the limit bounds the garbage of a large question.
 _ENVIRONMENT = {"GOGC": "150", "GOMEMLIMIT": "512MiB"}
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 
