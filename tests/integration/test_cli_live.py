@@ -127,6 +127,7 @@ def test_a_capture_that_cannot_be_written_names_its_file(aws: str, tmp_path: Pat
 def test_two_regions_are_one_report(aws: str, regions: list[str]) -> None:
     """The stand-in answers the same in every region; a finding is told apart by its own."""
     named = [word for region in regions for word in ("--region", region)]
+    _reset(aws)
 
     code, stdout, _ = _run(aws, "audit", "--format", "jsonl", *named)
 
@@ -135,6 +136,7 @@ def test_two_regions_are_one_report(aws: str, regions: list[str]) -> None:
     assert code == 0
     assert keys == sorted(keys)
     assert {key[3] for key in keys} == {"eu-north-1", "eu-west-1"}
+    assert _calls(aws)["iam:GetAccountAuthorizationDetails"] == 1  # IAM is one for all regions
 
 
 def test_a_refused_read_is_3_in_an_audit_and_in_a_capture(aws: str, tmp_path: Path) -> None:

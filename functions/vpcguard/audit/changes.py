@@ -32,7 +32,7 @@ from vpcguard.errors import (
 )
 from vpcguard.findings.store import counts_of
 from vpcguard.model import Change, Failure, Ignored, Scope, Snapshot
-from vpcguard.snapshot import CaptureOptions, Hints
+from vpcguard.snapshot import AccountRoles, CaptureOptions, Hints
 
 GROUPS_AT_ONCE = 4  # each reads AWS on threads of its own
 FUNCTIONS_AT_ONCE = 500  # of one snapshot: as many as OPA is asked about at once
@@ -228,12 +228,13 @@ def audit_functions(
     changes: Mapping[str, Change] | None = None,
     trigger: str = SWEEP,
     raises: type[ReadError] = ThrottledError,
+    account_roles: AccountRoles | None = None,
     until: float = math.inf,
 ) -> FunctionsAudited:
     """Read, judge and record the functions of a scope in one snapshot; resolve those that do not exist.
 
     changes: function name -> the change that leads to the look at it; trigger: what asked for it where there
-    is none. raises, until: as of CaptureOptions.
+    is none. raises, account_roles, until: as of CaptureOptions.
     Raises ReadError, FactsError, DecisionError, FindingStoreError and what AWS refuses: all of them are to be
     tried again, which does no harm where something was recorded already.
     """
@@ -252,6 +253,7 @@ def audit_functions(
             reads=configuration.reads,
             threads=READS_AT_ONCE,
             raises=raises,
+            account_roles=account_roles,
             until=until,
         )
         snapshot = deps.capture(scope, aws, options=options).snapshot

@@ -14,7 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from vpcguard.audit.changes import Handled, MessagesAudited
 from vpcguard.audit.queues import reason_of
-from vpcguard.audit.sweep import Swept
+from vpcguard.audit.sweep import Swept, SweptRegions
 from vpcguard.aws.answers import LeftOut
 from vpcguard.errors import VpcGuardError
 from vpcguard.model import Change, Ignored
@@ -93,6 +93,21 @@ def report_sweep(swept: Swept, logger: Any, metrics: Any) -> dict[str, Any]:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=answer[field])
     logger.info("account swept", **answer)
     return answer
+
+
+def report_regions(swept: SweptRegions, logger: Any, metrics: Any) -> dict[str, Any]:
+    """Log and count what one run of a sweep did in each region, and return the answer of the invocation."""
+    for region, one in swept.regions.items():
+        logger.append_keys(region=region)
+        report_sweep(one, logger, metrics)
+    for region, error in swept.failed.items():
+        logger.append_keys(region=region)
+        logger.error("region not swept", reason=reason_of(error))
+    if swept.stopped_by is not None and not any(one.stopped_by for one in swept.regions.values()):
+        logger.append_keys(region=swept.next_page and swept.next_page.region)
+        logger.warning("sweep stopped, it can go on", reason=reason_of(swept.stopped_by))
+    metrics.add_metric(name="SweptRegionsFailed", unit=MetricUnit.Count, value=len(swept.failed))
+    return swept.as_dict()
 
 
 def report_polls(logger: Any, metrics: Any) -> Callable[[Poll], None]:

@@ -1,4 +1,4 @@
-"""The sweep: every function of one account and region, page by page, then what is stored and gone."""
+"""The sweep: every function of an account, region by region, page by page, then what is stored and gone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from vpcguard.audit.changes import (
@@ -34,7 +34,7 @@ from vpcguard.errors import (
 from vpcguard.findings.store import COUNTED, counts_of
 from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.policy.configuration import rules_that_read
-from vpcguard.snapshot import PARTIAL, CaptureOptions
+from vpcguard.snapshot import PARTIAL, AccountRoles, CaptureOptions
 
 LISTING_READ, STATE_READ = "lambda:ListFunctions", "lambda:GetFunctionConfiguration"
 PAGES_OF_A_RUN = (
@@ -50,51 +50,79 @@ _OF_THESE_FUNCTIONS = (SnapshotError, FactsError, DecisionError, FindingStoreErr
 
 Phase = Literal["list", "close"]
 _MARKER = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z) (list|close)(?: ([\x21-\x7e]+))?"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z)"
+    rf"(?: ({REGION[0].pattern}))? (list|close)(?: ([\x21-\x7e]+))?"
 )
+_MOST_REGIONS = 100  # AWS has fewer; a request is read before anybody looks at what it costs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepPage:
     """One place of a sweep.
 
-    started_at: RFC 3339. position: in phase "list" Lambda's own marker, in phase "close" the last name done.
+    started_at: RFC 3339, of the whole sweep. region: where several were asked for. position: in phase "list"
+    Lambda's own marker, in phase "close" the last name done.
     """
 
     started_at: str
+    region: str | None = None
     phase: Phase = "list"
     position: str | None = None
 
     def as_marker(self) -> str:
         """Return the text that brings a sweep back here."""
-        return " ".join(part for part in (self.started_at, self.phase, self.position) if part)
+        return " ".join(part for part in (self.started_at, self.region, self.phase, self.position) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRequest:
-    """One account and region; page None: from the beginning."""
+    """One account and its region, or several, of which region is None. page None: from the beginning."""
 
     account_id: str
-    region: str
+    region: str | None = None
+    regions: tuple[str, ...] = ()
     page: SweepPage | None = None
 
 
 def parse_sweep(event: object) -> SweepRequest:
-    """Return the request that {"account_id", "region", "marker"?} makes; raises EventError for all else."""
+    """Return the request of {"account_id", "region" or "regions", "marker"?}; raises EventError for all else.
+
+    regions: a list, each named once. The marker belongs to the same request: it names one of its regions, and
+    none where "region" names the only one.
+    """
     if not isinstance(event, Mapping):
-        raise EventError("expected an object with account_id and region")
+        raise EventError("expected an object with account_id and region, or regions")
+    account_id = _text(event, "account_id", ACCOUNT_ID[0])[0]
     marker = event.get("marker")
-    return SweepRequest(
-        account_id=_text(event, "account_id", ACCOUNT_ID[0])[0],
-        region=_text(event, "region", REGION[0])[0],
-        page=None if marker is None else parse_marker(marker),
-    )
+    page = None if marker is None else parse_marker(marker)
+    if event.get("regions") is None:
+        region = _text(event, "region", REGION[0])[0]
+        if page is not None and page.region is not None:
+            raise EventError("marker: it is of a sweep of several regions")
+        return SweepRequest(account_id=account_id, region=region, page=page)
+    regions = _regions(event)
+    if page is not None and page.region not in regions:
+        raise EventError("marker: it is of none of these regions")
+    return SweepRequest(account_id=account_id, regions=regions, page=page)
+
+
+def _regions(event: Mapping[str, object]) -> tuple[str, ...]:
+    named = event["regions"]
+    if event.get("region") is not None:
+        raise EventError("region: it is either that or regions")
+    if not isinstance(named, list) or not 0 < len(named) <= _MOST_REGIONS:
+        raise EventError(f"regions: expected a list of 1 to {_MOST_REGIONS}")
+    regions = tuple(_text({"regions": one}, "regions", REGION[0])[0] for one in named)
+    if len(set(regions)) < len(regions):
+        raise EventError("regions: one is named twice")
+    return regions
 
 
 def parse_marker(marker: object) -> SweepPage:
     """Return the place that a marker names; raises EventError for any other text."""
     match = _text({"marker": marker}, "marker", _MARKER)
-    return SweepPage(started_at=match[1], phase=cast("Phase", match[2]), position=match[3])
+    started_at, region, _, phase, position = match.groups()
+    return SweepPage(started_at=started_at, region=region, phase=cast("Phase", phase), position=position)
 
 
 def _text(event: Mapping[str, object], key: str, pattern: re.Pattern[str]) -> re.Match[str]:
@@ -138,12 +166,94 @@ class Swept:
         }
 
 
+@dataclass(slots=True, kw_only=True)
+class SweptRegions:
+    """What one run of a sweep did in several regions; regions it did not come to are not in it.
+
+    next_page: where the next run begins; None: the sweep is complete. regions: what was done in each.
+    failed: why nothing could be done there; the sweep goes on without them. stopped_by: as of Swept.
+    """
+
+    next_page: SweepPage | None
+    regions: dict[str, Swept] = field(default_factory=dict)
+    failed: dict[str, ReadError] = field(default_factory=dict)
+    stopped_by: VpcGuardError | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as the answer of an invocation: numbers and names only."""
+        return {
+            "status": "complete" if self.next_page is None else "partial",
+            "marker": None if self.next_page is None else self.next_page.as_marker(),
+            "stopped_by": None if self.stopped_by is None else type(self.stopped_by).__name__,
+            "regions": {region: swept.as_dict() for region, swept in self.regions.items()},
+            "failed_regions": sorted(self.failed),
+        }
+
+
+def audit_regions(
+    account_id: str,
+    regions: Sequence[str],
+    *,
+    deps: Dependencies,
+    page: SweepPage | None = None,
+    until: float = math.inf,
+) -> SweptRegions:
+    """Sweep regions of an account one after the other as `audit_account` does, and read its roles once.
+
+    The sweep of all of them began when that of the first did: what is recorded names the moment at which the
+    roles were read where that is earlier. A region that cannot be read (none of the account's, say) is named
+    and passed over; where AWS throttles, or OPA or the table is away, or time is over, the sweep says where
+    it was. Raises ReadError where a whole sweep could read no region, and OpaUnavailableError and
+    FindingStoreError where nothing was done.
+    """
+    account_roles = AccountRoles(deps.clock)
+    begin = page or SweepPage(started_at=rfc3339(deps.clock()), region=regions[0])
+    swept = SweptRegions(next_page=begin)
+    for region in regions[regions.index(str(begin.region)) :]:
+        is_first = region == begin.region
+        swept.next_page = begin if is_first else SweepPage(started_at=begin.started_at, region=region)
+        if not is_first and _is_late(until):
+            return swept
+        try:
+            one = audit_account(
+                account_id,
+                region,
+                deps=deps,
+                page=swept.next_page,
+                account_roles=account_roles,
+                until=until,
+            )
+        except ReadError as error:
+            if not is_first and _is_late(until):
+                return swept  # with a whole run's time it may be read
+            swept.failed[region] = error
+            continue
+        except (OpaUnavailableError, FindingStoreError) as error:
+            if not swept.regions:
+                raise
+            swept.stopped_by = error
+            return swept
+        swept.regions[region] = one
+        if one.next_page is not None:
+            swept.next_page, swept.stopped_by = one.next_page, one.stopped_by
+            return swept
+    swept.next_page = None
+    if page is None and not swept.regions:
+        raise next(iter(swept.failed.values()))
+    return swept
+
+
+def _is_late(until: float) -> bool:
+    return time.monotonic() > until - STEP_SECONDS
+
+
 def audit_account(
     account_id: str,
     region: str,
     *,
     deps: Dependencies,
     page: SweepPage | None = None,
+    account_roles: AccountRoles | None = None,
     until: float = math.inf,
 ) -> Swept:
     """Judge and record the functions of an account and region, from a page on, while there is time.
@@ -154,18 +264,19 @@ def audit_account(
     the sweep began are read by name: those that do not exist are resolved. A sweep that did not get there
     closes nothing. Every run does at least one step. until: a moment of time.monotonic() after which AWS is
     not waited for and nothing is recorded; no step begins in the last STEP_SECONDS before it.
+    account_roles: as of CaptureOptions.
 
     Where AWS throttles, or AWS, OPA or the table is away after some steps were done, the sweep says where it
     was, and can go on from there. Raises ReadError, OpaUnavailableError and FindingStoreError where no step
     was done. Other failures leave their functions out: they are counted as not_judged.
     """
-    run = _Run(account_id=account_id, region=region, deps=deps, until=until)
+    run = _Run(account_id=account_id, region=region, deps=deps, account_roles=account_roles, until=until)
     swept = Swept(next_page=page or SweepPage(started_at=rfc3339(deps.clock())))
     begun_at = swept.next_page
     try:
         for place in run.places(swept):
             swept.next_page = place
-            if time.monotonic() > until - STEP_SECONDS:
+            if _is_late(until):
                 break
     except (ReadError, OpaUnavailableError, FindingStoreError) as error:
         if swept.next_page is begun_at and not isinstance(error, ThrottledError):
@@ -181,6 +292,7 @@ class _Run:
     account_id: str
     region: str
     deps: Dependencies
+    account_roles: AccountRoles | None
     until: float
 
     def places(self, swept: Swept) -> Iterator[SweepPage | None]:
@@ -205,6 +317,7 @@ class _Run:
                 max_pages=self._pages_of_a_run(),
                 reads=self.deps.configuration().reads,
                 states_of=frozenset(found),
+                account_roles=self.account_roles,
                 until=self.until,
             ),
         )
@@ -217,12 +330,10 @@ class _Run:
             names = frozenset(name for page in pages[start : start + PAGES_AT_ONCE] for name in page.names)
             self._judge_and_record(part_of(snapshot, names), len(names), digest, swept)
             if start + PAGES_AT_ONCE < len(pages):
-                yield SweepPage(started_at=at.started_at, position=pages[start + PAGES_AT_ONCE].marker)
+                yield replace(at, position=pages[start + PAGES_AT_ONCE].marker)
         _require_listing(snapshot)
         is_last = captured.next_marker is None
-        yield SweepPage(
-            started_at=at.started_at, phase="close" if is_last else "list", position=captured.next_marker
-        )
+        yield replace(at, phase="close" if is_last else "list", position=captured.next_marker)
 
     def _pages_of_a_run(self) -> int:
         """Return how many pages can be read in the time there is, should every function need all it may."""
@@ -268,7 +379,9 @@ class _Run:
             return None
         scope = Scope(kind="function", account_id=self.account_id, region=self.region, function_names=names)
         try:
-            audited = audit_functions(scope, deps=self.deps, until=self.until)
+            audited = audit_functions(
+                scope, deps=self.deps, account_roles=self.account_roles, until=self.until
+            )
         except OpaUnavailableError:
             raise
         except _OF_THESE_FUNCTIONS as error:
@@ -284,7 +397,7 @@ class _Run:
             swept.errors.extend(audited.failed.values())
             swept.left_out.update(audited.left_out)
         is_last = len(waiting) == len(names)
-        return None if is_last else SweepPage(started_at=at.started_at, phase="close", position=names[-1])
+        return None if is_last else replace(at, position=names[-1])
 
 
 def _closed_at_once(calls_per_second: float) -> int:

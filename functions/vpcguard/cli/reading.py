@@ -22,7 +22,7 @@ from vpcguard.clock import system_clock
 from vpcguard.errors import ConfigurationError, NothingReadError, SnapshotError
 from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.settings import load_settings
-from vpcguard.snapshot import CaptureOptions, Progress, capture, load_snapshot
+from vpcguard.snapshot import AccountRoles, CaptureOptions, Progress, capture, load_snapshot
 
 _ROLE_ARN = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/[\w+=,.@/-]+", re.ASCII)
 _OUT_OF_REACH = {"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError", "SSLError"}
@@ -89,7 +89,13 @@ def read_regions(
     """
     names = tuple(dict.fromkeys(selection.function_names()))
     accounts, account_id, regions = _place(selection)
-    options = CaptureOptions(states=selection.states, reads=reads, progress=progress, raises=None)
+    options = CaptureOptions(
+        states=selection.states,
+        reads=reads,
+        account_roles=AccountRoles(system_clock) if len(regions) > 1 and not names else None,
+        progress=progress,
+        raises=None,
+    )
     has_read, errors = False, list[Exception]()
     for region in regions:
         try:

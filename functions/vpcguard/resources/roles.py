@@ -33,6 +33,7 @@ from vpcguard.model import Answers, Failure
 
 if TYPE_CHECKING:  # judging a stored snapshot needs no AWS client
     from vpcguard.aws.reading import Reads
+    from vpcguard.resources.account_roles import AccountRoles
 
 _BOUNDARY: Shape = texts("PermissionsBoundaryType PermissionsBoundaryArn")
 _ATTACHED: Shape = [texts("PolicyName PolicyArn")]
@@ -108,12 +109,17 @@ _DOCUMENTS: Documents = {}
 _MOST_DOCUMENTS = 2000
 
 
-def collect_roles(reads: Reads, names: Collection[str], account_roles: Answers | None = None) -> Answers:
-    """Read roles in the way that takes fewer calls, or take them from account_roles, read before."""
-    if account_roles is not None:
-        return only_roles(account_roles, names)
-    if len(names) > FEW:
-        return only_roles(collect_all_roles(reads), names)
+def collect_roles(reads: Reads, names: Collection[str], account_roles: AccountRoles | None = None) -> Answers:
+    """Read roles in the way that takes fewer calls, or take them from account_roles.
+
+    Few are read one by one where the list of all is refused.
+    """
+    if account_roles is not None or len(names) > FEW:
+        everything = (
+            collect_all_roles(reads) if account_roles is None else account_roles.holding(reads, names)
+        )
+        if GET_ALL.key in everything.answers or len(names) > FEW:
+            return only_roles(everything, names)
     return collect_single_roles(reads, names)
 
 

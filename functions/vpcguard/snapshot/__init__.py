@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from vpcguard.aws.codes import PARTIAL
 from vpcguard.aws.reading import Aws, Progress
 from vpcguard.resources import OPERATIONS
+from vpcguard.resources.account_roles import AccountRoles
 from vpcguard.snapshot.document import load_snapshot, parse_snapshot
 from vpcguard.snapshot.scopes import (
     ON_REQUEST,
@@ -16,7 +17,6 @@ from vpcguard.snapshot.scopes import (
     Page,
     capture,
     capture_pages,
-    read_account_roles,
 )
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "OPERATIONS",
     "PARTIAL",
     "SCOPE_ACTIONS",
+    "AccountRoles",
     "Aws",
     "CaptureOptions",
     "Captured",
@@ -36,7 +37,6 @@ __all__ = [
     "capture_pages",
     "load_snapshot",
     "parse_snapshot",
-    "read_account_roles",
 ]
 
 ACTIONS = frozenset(OPERATIONS)

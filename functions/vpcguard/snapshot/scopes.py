@@ -30,6 +30,7 @@ from vpcguard.errors import ReadError, ThrottledError
 from vpcguard.model import Answers, Failure, Scope, Snapshot
 from vpcguard.resources import FAMILIES, OPERATIONS
 from vpcguard.resources import function_details as details
+from vpcguard.resources.account_roles import AccountRoles
 from vpcguard.resources.functions import (
     GET_FUNCTION_CONFIGURATION,
     LIST_FUNCTIONS,
@@ -42,7 +43,7 @@ from vpcguard.resources.functions import (
     role_name,
 )
 from vpcguard.resources.networks import SUBNETS, VPCS
-from vpcguard.resources.roles import collect_all_roles, collect_roles
+from vpcguard.resources.roles import collect_roles
 
 # those that can be narrowed down to VPCs first
 _LISTS = sorted(
@@ -73,7 +74,7 @@ class CaptureOptions:
     only. reads: which operations of ON_REQUEST a rule that is on needs.
     marker, max_pages: account scope begins at this page of ListFunctions and stops after so many.
     account: name, organization_unit and tags of the account, kept in the snapshot as they are.
-    account_roles: what read_account_roles gave for this account, when several regions are captured.
+    account_roles: those of this account, where several of its regions are captured one after the other.
     progress: called with "<service>:<Operation>" after each answer, from several threads.
     threads: calls at once; a client keeps accounts.POOL_CONNECTIONS connections. until: a moment of
     time.monotonic() after which AWS is not waited for any more.
@@ -90,7 +91,7 @@ class CaptureOptions:
     marker: str | None = None
     max_pages: int | None = None
     account: Mapping[str, Any] | None = None
-    account_roles: Answers | None = None
+    account_roles: AccountRoles | None = None
     progress: Progress | None = None
     threads: int = 16
     until: float = math.inf
@@ -151,6 +152,8 @@ def capture_pages(scope: Scope, aws: Aws, *, clock: Clock, options: CaptureOptio
     with Threads(options.threads, options.until) as threads:
         reads = Reads(aws, threads, progress=options.progress, raises=options.raises)
         read = _SCOPES[scope.kind](scope, reads, options)
+    if options.account_roles is not None and options.account_roles.read_at is not None:
+        captured_at = min(captured_at, options.account_roles.read_at)
     snapshot = Snapshot(
         account_id=scope.account_id,
         region=scope.region,
@@ -162,12 +165,6 @@ def capture_pages(scope: Scope, aws: Aws, *, clock: Clock, options: CaptureOptio
         reader=READER,
     )
     return Captured(snapshot, read.next_marker, read.pages)
-
-
-def read_account_roles(aws: Aws, *, options: CaptureOptions = _DEFAULTS) -> Answers:
-    """Read all roles of an account once, for CaptureOptions.account_roles of its regions' captures."""
-    with Threads(1) as threads:
-        return collect_all_roles(Reads(aws, threads, progress=options.progress, raises=options.raises))
 
 
 def _read_functions(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:

@@ -86,3 +86,33 @@ def test_functions_without_a_verdict_are_logged_with_the_reason(printed: Printed
 def test_a_request_that_names_no_account_is_refused() -> None:
     with pytest.raises(EventError), pytest.warns(UserWarning, match="No application metrics"):
         handler({"region": REGION}, Context(), deps=dependencies())
+
+
+def test_several_regions_are_swept_and_one_that_cannot_be_read_is_named(printed: Printed) -> None:
+    event = {"account_id": ACCOUNT, "regions": [REGION, "ap-east-1"]}
+    deps = dependencies(account(), reader=lambda _, region: object() if region == REGION else None)
+
+    answer = handler(event, Context(900_000), deps=deps)
+
+    logs, metrics = printed()
+    assert (answer["status"], answer["failed_regions"]) == ("complete", ["ap-east-1"])
+    assert answer["regions"][REGION]["functions"] == 3
+    assert [(line["message"], line["level"], line["region"]) for line in logs] == [
+        ("account swept", "INFO", REGION),
+        ("region not swept", "ERROR", "ap-east-1"),
+    ]
+    assert (metrics["SweptFunctions"], metrics["SweptRegionsFailed"]) == ([3.0], [1.0])
+
+
+def test_a_partial_sweep_of_several_regions_is_the_next_request(printed: Printed) -> None:
+    table, estate = Table(), account()
+    event: dict[str, Any] = {"account_id": ACCOUNT, "regions": [REGION, "ap-east-1"]}
+    answer: dict[str, Any] = {"status": "partial", "marker": None}
+    while answer["status"] == "partial":
+        answer = handler(
+            {**event, "marker": answer["marker"]}, Context(1_000), deps=dependencies(estate, table=table)
+        )
+
+    assert [(look.region, look.function_name) for look in table.looks] == [
+        (region, name) for region in event["regions"] for name in ("f0", "f1", "f2")
+    ]

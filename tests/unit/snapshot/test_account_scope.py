@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from tests.support.recorded_aws import (
     ACCOUNT,
     REGION,
@@ -21,19 +23,20 @@ from tests.support.recorded_aws import (
     refused,
 )
 from vpcguard.facts import build_facts
-from vpcguard.model import Failure, Scope
+from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.snapshot import (
     ON_REQUEST,
     PARTIAL,
     SCOPE_ACTIONS,
+    AccountRoles,
     Captured,
     CaptureOptions,
     capture_pages,
-    read_account_roles,
 )
 
 VPCS = [f"vpc-{number:02}" for number in range(20)]
 FLEET = [a_function(f"f{number:04}", vpc_id=VPCS[number % 20]) for number in range(1000)]
+_ALL_ROLES = "iam:GetAccountAuthorizationDetails"
 PER_FUNCTION = {"lambda:GetFunctionConfiguration", "lambda:ListTags", "lambda:ListAliases", "iam:GetRole"}
 
 
@@ -81,11 +84,17 @@ def _aws(fleet: list[Json], *more: dict[str, Answer]) -> RecordedAws:
     return RecordedAws(answers)
 
 
-def _capture(aws: RecordedAws, **options: Any) -> Captured:
+def _noon() -> datetime:
+    return datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def _answered(*names: str) -> dict[str, Answer]:
+    return {_ALL_ROLES: always(_authorization(*names))}
+
+
+def _capture(aws: RecordedAws, *, now: datetime | None = None, **options: Any) -> Captured:
     scope = Scope(kind="account", account_id=ACCOUNT, region=REGION)
-    return capture_pages(
-        scope, aws, clock=lambda: datetime(2026, 11, 20, tzinfo=UTC), options=CaptureOptions(**options)
-    )
+    return capture_pages(scope, aws, clock=lambda: now or _noon(), options=CaptureOptions(**options))
 
 
 def test_a_thousand_functions_take_few_calls_and_none_per_function() -> None:
@@ -288,16 +297,65 @@ def test_a_few_roles_are_read_one_by_one() -> None:
     assert snapshot.own.answers["iam:GetRole"] == {"shared": {"Role": {"RoleName": "shared"}}}
 
 
-def test_roles_read_once_serve_every_region() -> None:
-    aws = _aws(FLEET[:30])
-    everything = read_account_roles(aws)
+def _roles(snapshot: Snapshot) -> dict[str, str]:
+    """Return what is known of the roles of its functions: by name, "known", "gone" or "unknown"."""
+    facts = build_facts(snapshot)
+    named = {name for one in facts["roles"] for name in one["names"]}
+    of_roles = [one for one in facts["coverage"] if one["kind"] == "roles"]
+    unknown = {one.get("subject") for one in of_roles if one["status"] != "known"}
+    return {
+        name: "unknown" if unknown & {None, name} else "known" if name in named else "gone"
+        for name in (one["role_name"] for one in facts["functions"])
+    }
 
-    first, second = (_capture(aws, account_roles=everything).snapshot for _ in range(2))
+
+def test_roles_read_once_serve_every_region() -> None:
+    aws = _aws(FLEET[:1])
+    account_roles = AccountRoles(_noon)
+
+    first, second = (_capture(aws, account_roles=account_roles).snapshot for _ in range(2))
 
     assert aws.counts()["iam:GetAccountAuthorizationDetails"] == 1
     assert first == second
     kept = first.own.answers["iam:GetAccountAuthorizationDetails"]
     assert [role["RoleName"] for role in kept["RoleDetailList"]] == ["f0000"]
+
+
+def test_a_role_made_after_the_roles_were_read_is_not_gone() -> None:
+    """The next region's functions were listed later: the roles are read again before one counts as gone."""
+    account_roles = AccountRoles(_noon)
+    _capture(_aws(FLEET[:1]), account_roles=account_roles)
+    later = _aws(FLEET[:3], _answered("f0000", "f0001"))
+
+    snapshot = _capture(later, account_roles=account_roles).snapshot
+
+    assert later.counts()["iam:GetAccountAuthorizationDetails"] == 1
+    assert _roles(snapshot) == {"f0000": "known", "f0001": "known", "f0002": "gone"}
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ServiceFailure"])
+def test_roles_that_were_refused_in_one_region_are_asked_for_in_the_next(code: str) -> None:
+    """Few are read one by one, as in a region that is read alone; many are unknown, and none is gone."""
+    account_roles, refusal = AccountRoles(_noon), {_ALL_ROLES: refused(code)}
+    few = _aws(FLEET[:1], refusal, {"iam:GetRole": always({"Role": {"RoleName": "f0000"}})})
+    many = _aws(FLEET[:9], refusal)
+
+    assert _roles(_capture(few, account_roles=account_roles).snapshot) == {"f0000": "known"}
+    assert set(_roles(_capture(many, account_roles=account_roles).snapshot).values()) == {"unknown"}
+    assert _roles(_capture(_aws(FLEET[:1]), account_roles=account_roles).snapshot) == {"f0000": "known"}
+
+
+def test_nothing_in_a_snapshot_is_older_than_it_says_roles_included() -> None:
+    """Or what was read of a role before it was changed would outdo the look that saw the change."""
+    account_roles = AccountRoles(_noon)
+    moments = [datetime(2026, 11, 20, hour, tzinfo=UTC) for hour in (11, 13)]
+
+    taken = [_capture(_aws(FLEET[:1]), now=now, account_roles=account_roles).snapshot for now in moments]
+
+    assert [one.captured_at for one in taken] == [
+        "2026-11-20T11:00:00.000000Z",
+        "2026-11-20T12:00:00.000000Z",
+    ]
 
 
 def test_event_sources_are_kept_by_function_with_those_of_aliases() -> None:
