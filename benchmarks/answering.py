@@ -36,6 +36,12 @@ FILTERS = {  # name of a filter -> where an item says it
     "instance-id": ("Instances", "InstanceId"),
     "prefix-list-name": ("PrefixListName",),
 }
+REGIONS = {  # which are enabled
+    "eu-west-1": "opt-in-not-required",
+    "eu-north-1": "opted-in",
+    "ap-east-1": "not-opted-in",
+    "me-south-1": "not-opted-in",
+}
 OF_A_FUNCTION: dict[str, Json] = {  # what AWS says of a function without any
     "ListAliases": {"Aliases": []},
     "ListVersionsByFunction": {"Versions": []},
@@ -62,6 +68,10 @@ class Account:
         if operation == "GetCallerIdentity":
             arn = f"arn:aws:iam::{self._account_id}:user/bench"
             return {"Account": self._account_id, "UserId": "bench", "Arn": arn}
+        if operation == "DescribeRegions":
+            told = [{"RegionName": name, "OptInStatus": status} for name, status in REGIONS.items()]
+            is_every = parameters.get("AllRegions") == "true"
+            return {"Regions": [one for one in told if is_every or one["OptInStatus"] != "not-opted-in"]}
         if service == "lambda" and operation != "ListFunctions":
             return self._of_lambda(operation, parameters)
         if service == "iam" and operation != "GetAccountAuthorizationDetails":

@@ -119,3 +119,39 @@ def test_where_nothing_at_all_can_be_read_it_is_2_and_says_why(aws: DisturbedAws
     assert (code, findings) == (2, [])
     assert said.startswith(f"vpcguard: nothing could be read in {THERE}: ")
     assert said.endswith(": InternalFailure: disturbed\n")
+
+
+def test_regions_that_may_not_be_listed_are_2_and_say_what_to_grant(aws: DisturbedAws) -> None:
+    aws.disturb("ec2:DescribeRegions", "403")
+
+    code, findings, said = _audit(aws, "--all-regions")
+
+    assert (code, findings) == (2, [])
+    assert said == (
+        "vpcguard: the regions may not be listed: UnauthorizedOperation: "
+        "grant ec2:DescribeRegions, or name regions with --region\n"
+    )
+
+
+@pytest.mark.parametrize("fault", ["500", "garbage", "half", "list"])
+def test_regions_that_cannot_be_listed_are_2(aws: DisturbedAws, fault: str) -> None:
+    """What else there is to read is not known."""
+    aws.disturb("ec2:DescribeRegions", fault)
+
+    code, findings, said = _audit(aws, "--all-regions")
+
+    assert (code, findings) == (2, [])
+    assert said.startswith("vpcguard: ")
+    assert "Traceback" not in said
+
+
+def test_one_of_all_regions_that_cannot_be_read_is_3_and_the_others_are_reported(
+    aws: DisturbedAws, undisturbed: list[Json]
+) -> None:
+    aws.disturb(EVERY, "500", region="eu-north-1")
+
+    code, findings, said = _audit(aws, "--all-regions")
+
+    assert code == 3
+    assert {(one["region"], *_key(one)) for one in findings} == {(HERE, *_key(one)) for one in undisturbed}
+    assert "Not read: the whole region in 111122223333 eu-north-1: " in said

@@ -139,6 +139,42 @@ def test_two_regions_are_one_report(aws: str, regions: list[str]) -> None:
     assert _calls(aws)["iam:GetAccountAuthorizationDetails"] == 1  # IAM is one for all regions
 
 
+def test_all_regions_are_those_that_the_account_has_enabled(aws: str, tmp_path: Path) -> None:
+    """The others are named once; a capture writes a file of each."""
+    folder, skipped = tmp_path / "today", "skipped, not opted in: ap-east-1, me-south-1\n"
+    _reset(aws)
+
+    code, stdout, stderr = _run(aws, "audit", "--format", "json", "--all-regions")
+
+    assert (code, stderr) == (0, skipped)
+    looked = [(one["region"], len(one["functions"])) for one in json.loads(stdout)["looked"]]
+    assert looked == [("eu-north-1", FUNCTIONS), ("eu-west-1", FUNCTIONS)]
+    assert _calls(aws)["ec2:DescribeRegions"] == 1
+
+    files = [folder / "eu-north-1.json.gz", folder / "eu-west-1.json.gz"]
+    written = "".join(f"written: {file}\n" for file in files)
+    assert _run(aws, "capture", "--all-regions", "--out", str(folder)) == (0, "", skipped + written)
+    assert sorted(folder.iterdir()) == files
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("audit", "--all-regions", "--region", "eu-west-1"),
+        ("audit", "--all-regions", "--snapshot", "today.json"),
+        ("capture", "--all-regions", "--region", "eu-west-1", "--out", "today"),
+        ("capture", "--all-regions", "--out", __file__),
+    ],
+)
+def test_all_regions_beside_what_says_otherwise_is_2(aws: str, arguments: tuple[str, ...]) -> None:
+    _reset(aws)
+
+    code, stdout, stderr = _run(aws, *arguments)
+
+    assert (code, stdout, _calls(aws)) == (2, "", {})
+    assert "--all-regions" in stderr
+
+
 def test_a_refused_read_is_3_in_an_audit_and_in_a_capture(aws: str, tmp_path: Path) -> None:
     """What was read is judged and kept all the same."""
     file = tmp_path / "partial.json"

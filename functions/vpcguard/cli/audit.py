@@ -54,6 +54,7 @@ def run(
     snapshot: Path | None,
     config: Path | None,
     regions: Sequence[str],
+    all_regions: bool,
     profile: str | None,
     role_arn: str | None,
     functions: Sequence[str],
@@ -63,14 +64,19 @@ def run(
     fail_on: Severity | None,
 ) -> int:
     """Judge, show, and return the exit code."""
-    if snapshot and (regions or profile or role_arn or states):
+    if snapshot and (regions or all_regions or profile or role_arn or states):
         raise ConfigurationError(
-            "--snapshot reads no AWS: leave out --region, --profile, --role-arn, --states"
+            "--snapshot reads no AWS: leave out --region, --all-regions, --profile, --role-arn, --states"
         )
     if out and out.exists() and not out.is_dir():
         raise ConfigurationError(f"{out}: cannot be written: --out takes a folder, and this is a file")
     selection = Selection(
-        regions=regions, profile=profile, role_arn=role_arn, functions=functions, states=states
+        regions=regions,
+        all_regions=all_regions,
+        profile=profile,
+        role_arn=role_arn,
+        functions=functions,
+        states=states,
     )
     names = selection.function_names()
     report = _audit(snapshot, selection, config)

@@ -1,4 +1,4 @@
-"""`vpcguard capture`: keep what AWS answers as a file that can be judged anywhere, any time."""
+"""`vpcguard capture`: keep what AWS answers as files that can be judged anywhere, any time."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ verdicts that need it will be undetermined."""
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add what this command takes."""
     options.describe(command, _EXIT_CODES)
-    words = "file to write, .json or .json.gz"
+    words = "file to write, .json or .json.gz; with --all-regions a folder, for <region>.json.gz of each"
     command.add_argument("--out", type=options.path, metavar="FILE", required=True, help=words)
     options.config(command)
-    options.region(command)
+    either = command.add_mutually_exclusive_group()
+    options.region(either)
+    options.all_regions(either)
     options.credentials(command)
     options.functions(command)
     options.states(command)
@@ -40,34 +42,44 @@ def run(
     out: Path,
     config: Path | None,
     region: str | None,
+    all_regions: bool,
     profile: str | None,
     role_arn: str | None,
     functions: Sequence[str],
     states: bool,
 ) -> int:
     """Read, write, and return the exit code."""
-    if not out.name.endswith((".json", ".json.gz")):
+    if all_regions and out.exists() and not out.is_dir():
+        raise ConfigurationError(f"{out}: with --all-regions --out takes a folder, and this is a file")
+    if not all_regions and not out.name.endswith((".json", ".json.gz")):
         raise ConfigurationError(f"--out must end in .json or .json.gz, not {out.name!r}")
     selection = Selection(
         regions=[region] if region else (),
+        all_regions=all_regions,
         profile=profile,
         role_arn=role_arn,
         functions=functions,
         states=states,
     )
     reads = load_configuration(config).reads
+    is_complete = True
     with progress("Reading AWS") as note:
-        [snapshot] = read_regions(selection, note, reads=reads)
-    if isinstance(snapshot, Unread):
-        say(f"vpcguard: nothing written: {snapshot.message}")
-        return READ_FAILED
-    selection.check_place(snapshot.account_id, snapshot.region)
-    _write_snapshot(snapshot, out)
-    say(f"written: {out}")
-    unread = refused_reads(snapshot)
-    for one in unread:
-        say(not_read(one))
-    return READ_FAILED if unread else DONE
+        for snapshot in read_regions(selection, note, reads=reads):
+            if isinstance(snapshot, Unread):
+                say(f"vpcguard: nothing written of {snapshot.region}: {snapshot.message}")
+                is_complete = False
+                continue
+            selection.check_place(snapshot.account_id, snapshot.region)
+            file = out / f"{snapshot.region}.json.gz" if all_regions else out
+            if all_regions:
+                out.mkdir(parents=True, exist_ok=True)
+            _write_snapshot(snapshot, file)
+            say(f"written: {file}")
+            unread = refused_reads(snapshot)
+            for one in unread:
+                say(not_read(one))
+            is_complete = is_complete and not unread
+    return DONE if is_complete else READ_FAILED
 
 
 def _write_snapshot(snapshot: Snapshot, path: Path) -> None:

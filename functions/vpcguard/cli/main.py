@@ -22,7 +22,7 @@ from vpcguard.errors import ReadError, VpcGuardError
 COMMANDS = {
     "vpcguard.cli.audit": "Judge the networks of a live account's functions, or of a snapshot. Read-only.",
     "vpcguard.cli.capture": (
-        "Write a snapshot of one account and region: what AWS answered, without environment values or code."
+        "Write a snapshot of an account and region: what AWS answered, without environment values or code."
     ),
     "vpcguard.cli.explain": (
         "Show one function's way out hop by hop, its endpoints and addresses, "

@@ -32,15 +32,16 @@ def config(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", type=path, metavar="FILE", help=words)
 
 
-def region(command: argparse.ArgumentParser) -> None:
+def region(command: argparse._ActionsContainer) -> None:
     """Add --region REGION."""
     command.add_argument("--region", help="region to read; default: the profile's")
 
 
 def regions(command: argparse.ArgumentParser) -> None:
-    """Add --region REGION, repeatable, or several with commas between them."""
+    """Add --region REGION, repeatable, or several with commas between them, or --all-regions."""
     words = "region to read, or several: eu-west-1,us-east-1; repeatable; default: the profile's"
-    command.add_argument(
+    either = command.add_mutually_exclusive_group()
+    either.add_argument(
         "--region",
         action="extend",
         type=lambda text: text.split(","),
@@ -49,6 +50,13 @@ def regions(command: argparse.ArgumentParser) -> None:
         metavar="REGION",
         help=words,
     )
+    all_regions(either)
+
+
+def all_regions(command: argparse._ActionsContainer) -> None:
+    """Add --all-regions."""
+    words = "read every region that the account has enabled; needs ec2:DescribeRegions"
+    command.add_argument("--all-regions", action="store_true", help=words)
 
 
 def credentials(command: argparse.ArgumentParser) -> None:

@@ -17,6 +17,7 @@ from vpcguard.aws.answers import partition_of, partitions
 from vpcguard.aws.codes import DENIED, clean_message
 from vpcguard.aws.reading import FAULTS, code_of
 from vpcguard.changes import function_name
+from vpcguard.cli.output import say
 from vpcguard.cli.report import Unread
 from vpcguard.clock import system_clock
 from vpcguard.errors import ConfigurationError, NothingReadError, SnapshotError
@@ -30,6 +31,8 @@ _NO_REGION = {"InvalidRegionError", "UnknownRegionError"}
 # What a region that the account has not enabled says to credentials that are good elsewhere.
 # https://docs.aws.amazon.com/general/latest/gr/rande-manage.html
 _NOT_HERE = {"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"}
+_ANY_REGION = "us-east-1"  # tells of all others of its partition
+_NOT_OPTED_IN = "not-opted-in"
 _NOT_ENABLED = "most likely the account has not enabled this region: enable it, or leave it out"
 
 
@@ -37,11 +40,13 @@ _NOT_ENABLED = "most likely the account has not enabled this region: enable it, 
 class Selection:
     """What to read: regions (none: the profile's own), by which profile or role, which functions (none: all).
 
+    all_regions: those that the account has enabled; regions is not looked at then.
     functions: as the caller spells them, names or ARNs. states: State and LastUpdateStatus of each function
     too, one call each.
     """
 
     regions: Sequence[str] = ()
+    all_regions: bool = False
     profile: str | None = None
     role_arn: str | None = None
     functions: Sequence[str] = ()
@@ -82,10 +87,10 @@ def read_regions(
     """Yield for each region its snapshot, or why nothing at all could be read there; to be used up.
 
     progress: called with "<service>:<Operation>" after each answer, from several threads. reads: as of the
-    Configuration. Raises ConfigurationError for a region that does not exist, and where no region gave
-    anything, what AWS said to the credentials or the role, else NothingReadError. A denial is an answer: the
-    snapshot says what may not be read. Regions that refuse credentials which others take are not enabled, and
-    no reason to end.
+    Configuration. Raises ConfigurationError for a region that does not exist and where all are asked for and
+    may not be listed, and where no region gave anything, what AWS said to the credentials or the role, else
+    NothingReadError. A denial is an answer: the snapshot says what may not be read. Regions that refuse
+    credentials which others take are not enabled, and no reason to end.
     """
     names = tuple(dict.fromkeys(selection.function_names()))
     accounts, account_id, regions = _place(selection)
@@ -114,7 +119,10 @@ def read_regions(
             if failure.code not in _NOT_HERE:
                 message = f"nothing could be read in {region}: {operation}: {failure.code}: {failure.message}"
                 errors.append(NothingReadError(message, code=failure.code))
-        if failure.code in _NO_REGION or (failure.code in _OUT_OF_REACH and region not in _regions()):
+        is_doubtful = failure.code in _NO_REGION or (
+            failure.code in _OUT_OF_REACH and region not in _regions()
+        )
+        if is_doubtful and not selection.all_regions:  # which AWS itself has named
             what = f"no region answers to {region!r}{_near(region)}"
             raise ConfigurationError(f"{what}: {failure.code}: {failure.message}")
         advice = f"; {_NOT_ENABLED}" if failure.code in _NOT_HERE else ""
@@ -180,7 +188,9 @@ def _place(selection: Selection) -> tuple[AwsAccounts, str, list[str]]:
     """Return who reads, which account, and the regions of it; asks STS who we are unless a role is given."""
     session = botocore.session.Session(profile=selection.profile)
     own_region = session.get_config_variable("region")
-    regions = selection.regions or ([own_region] if own_region else [])
+    regions = [*selection.regions] or ([own_region] if own_region else [])
+    if selection.all_regions:
+        regions = [own_region or _ANY_REGION]
     if not regions:
         raise ConfigurationError("no region: use --region, AWS_DEFAULT_REGION or a profile that has one")
     for region in regions:
@@ -191,7 +201,27 @@ def _place(selection: Selection) -> tuple[AwsAccounts, str, list[str]]:
     # ACCOUNT_ID speaks of a deployed function's account, not of whoever sits at this terminal
     accounts = connect(replace(load_settings(), account_id=None), session=session)
     account_id = _account_of(selection.role_arn) if selection.role_arn else accounts.own_account_id()
+    if selection.all_regions:
+        regions = _enabled_regions(_reader(accounts, account_id, regions[0], selection.role_arn))
     return accounts, account_id, list(dict.fromkeys(regions))
+
+
+def _enabled_regions(reader: AwsReader) -> list[str]:
+    """Return the regions that the account has enabled, and say which it has not.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html
+    """
+    try:
+        told = reader.client("ec2").describe_regions(AllRegions=True)["Regions"]
+    except ClientError as error:
+        if code_of(error) in DENIED.keys() - _NOT_HERE:
+            advice = "grant ec2:DescribeRegions, or name regions with --region"
+            raise ConfigurationError(f"the regions may not be listed: {code_of(error)}: {advice}") from error
+        raise
+    skipped = sorted(one["RegionName"] for one in told if one.get("OptInStatus") == _NOT_OPTED_IN)
+    if skipped:
+        say(f"skipped, not opted in: {', '.join(skipped)}")
+    return sorted({one["RegionName"] for one in told}.difference(skipped))
 
 
 def _reader(accounts: AwsAccounts, account_id: str, region: str, role_arn: str | None) -> AwsReader:

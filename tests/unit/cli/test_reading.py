@@ -23,7 +23,10 @@ def failed(code: str, message: str = "no") -> Answers:
 
 
 def read(
-    monkeypatch: pytest.MonkeyPatch, answers: Mapping[str, Answers | Exception], *regions: str
+    monkeypatch: pytest.MonkeyPatch,
+    answers: Mapping[str, Answers | Exception],
+    *regions: str,
+    all_regions: bool = False,
 ) -> list[Snapshot | Unread]:
     """Read regions that answer so; an exception is what the role says there."""
 
@@ -39,7 +42,8 @@ def read(
     monkeypatch.setattr(reading, "_place", lambda selection: (None, ACCOUNT, list(selection.regions)))
     monkeypatch.setattr(reading, "_reader", reader)
     monkeypatch.setattr(reading, "capture", capture)
-    return list(reading.read_regions(reading.Selection(regions=regions or tuple(answers))))
+    selection = reading.Selection(regions=regions or tuple(answers), all_regions=all_regions)
+    return list(reading.read_regions(selection))
 
 
 @pytest.mark.parametrize(
@@ -106,3 +110,11 @@ def test_a_region_that_does_not_exist_is_a_mistake_of_the_command(
 def test_a_known_region_out_of_reach_is_no_misspelt_one(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NothingReadError, match=f"^nothing could be read in {HERE}: "):
         read(monkeypatch, {HERE: failed("EndpointConnectionError")})
+
+
+@pytest.mark.parametrize("code", ["EndpointConnectionError", "UnknownRegionError"])
+def test_a_region_that_aws_named_itself_exists(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """It may be younger than our botocore."""
+    found = read(monkeypatch, {HERE: READ, "xx-new-1": failed(code)}, all_regions=True)
+
+    assert [(type(one), one.region) for one in found] == [(Snapshot, HERE), (Unread, "xx-new-1")]
