@@ -25,6 +25,7 @@ RUNS, AT_ONCE, SEED = 200, 8, 20261129
 SECONDS = 300  # eight at a time on a slow machine; a silent endpoint alone takes some 20 for each region
 REGIONS = FIRST, SECOND = "eu-west-1", "eu-north-1"
 NOT_READ = "us-east-1"
+NOT_CALLED = "ec2:GetManagedPrefixListEntries"  # no group of this account names a prefix list
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,11 @@ class Ended:
     def complaint(self) -> str:
         """Return what is wrong with it; nothing, if it ended as it should."""
         is_of_iam = self.drawn.operation.startswith("iam:")  # which the first region reads for both
-        is_spared = self.drawn.region == NOT_READ or (is_of_iam and self.drawn.region == SECOND)
+        is_spared = (
+            self.drawn.region == NOT_READ
+            or self.drawn.operation == NOT_CALLED
+            or (is_of_iam and self.drawn.region == SECOND)
+        )
         expected = 3 if not is_spared else 1 if self.drawn.fail_on else 0
         if self.code != expected:
             return (
