@@ -112,13 +112,13 @@ _MOST_DOCUMENTS = 2000
 def collect_roles(reads: Reads, names: Collection[str], account_roles: AccountRoles | None = None) -> Answers:
     """Read roles in the way that takes fewer calls, or take them from account_roles.
 
-    Few are read one by one where the list of all is refused.
+    Few are read one by one where the list of all is refused, or is a part.
     """
     if account_roles is not None or len(names) > FEW:
         everything = (
             collect_all_roles(reads) if account_roles is None else account_roles.holding(reads, names)
         )
-        if GET_ALL.key in everything.answers or len(names) > FEW:
+        if not everything.failures or len(names) > FEW:
             return only_roles(everything, names)
     return collect_single_roles(reads, names)
 

@@ -345,6 +345,22 @@ def test_roles_that_were_refused_in_one_region_are_asked_for_in_the_next(code: s
     assert _roles(_capture(_aws(FLEET[:1]), account_roles=account_roles).snapshot) == {"f0000": "known"}
 
 
+def test_few_roles_are_read_one_by_one_where_the_list_of_all_is_a_part() -> None:
+    """The role that is not in the part may be in the rest."""
+
+    def first_page_alone(parameters: Json) -> Any:
+        if "Marker" in parameters:
+            return refused("ServiceFailure")(parameters)
+        return {**_authorization("stranger"), "IsTruncated": True, "Marker": "2"}
+
+    aws = _aws(
+        FLEET[:1],
+        {_ALL_ROLES: first_page_alone, "iam:GetRole": always({"Role": {"RoleName": "f0000"}})},
+    )
+
+    assert _roles(_capture(aws, account_roles=AccountRoles(_noon)).snapshot) == {"f0000": "known"}
+
+
 def test_nothing_in_a_snapshot_is_older_than_it_says_roles_included() -> None:
     """Or what was read of a role before it was changed would outdo the look that saw the change."""
     account_roles = AccountRoles(_noon)
