@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from operator import attrgetter
+from threading import Lock
 from typing import Any
 
 from vpcguard.audit.dependencies import DeadLetters, Dependencies, Queue
@@ -51,6 +52,8 @@ LAST_CALLS_SECONDS = 20  # of those: a dead letter under way, and the receipts t
 FIRST_DELAY_SECONDS = 30
 LONGEST_DELAY_SECONDS = 900  # of one SQS message
 MAX_ATTEMPTS = 8  # a little over an hour in all; what takes longer is left to the sweep
+
+_NOT_BEGUN = "not begun: too little time was left"
 
 SWEEP = "sweep"  # the trigger of looks that no change led to
 
@@ -112,19 +115,35 @@ def audit_changes(
 
     tries: how often each was handed out, this time included. Of those that would not come back, what AWS
     fails to tell otherwise than by throttling is unknown to the verdict. until: a moment of time.monotonic()
-    after which AWS is not waited for; what cannot be read by then at our share of Lambda's rate is not begun,
-    and after a try that failed more calls are expected, so that fewer are begun.
+    after which AWS is not waited for; what cannot be read by then at our share of Lambda's rate is not begun
+    (OutOfTimeError), and after a try that failed more calls are expected, so that fewer are begun.
     """
-    calls = CALLS_OF_A_FUNCTION * min(MOST_TIMES_AS_MANY, max(tries, default=1))
-    affordable = max(1.0, (until - time.monotonic()) * deps.lambda_calls_per_second / calls)
+    seconds = CALLS_OF_A_FUNCTION * min(MOST_TIMES_AS_MANY, max(tries, default=1))
+    seconds /= deps.lambda_calls_per_second
     last = {_FUNCTION(change) for change, n in zip(changes, tries, strict=False) if n >= deps.max_receives}
-    groups = _groups(changes, last, affordable)
+    groups = _groups(changes, last)
+    # account and region -> when all that has begun there is read, each at the same rate
+    read_at: dict[tuple[str, str], float] = {}
+    turn = Lock()
 
     def audit(group: Group) -> tuple[list[Handled], Counter[str]]:
+        place = (group.changes[0].account_id, group.changes[0].region)
+        with turn:
+            now = time.monotonic()
+            begin = max(now, read_at.get(place, now))
+            # rounded: the moments since the batch was received must not cost it its last function
+            fit = round(min(len(group.changes), (until - begin) / seconds))
+            fit = 0 if now > until - READING_SECONDS else max(fit, int(begin == now))
+            read_at[place] = begin + fit * seconds
+        late = [Handled(change=change, error=OutOfTimeError(_NOT_BEGUN)) for change in group.changes[fit:]]
+        if not fit:
+            return late, Counter()
+        begun = replace(group, changes=group.changes[:fit])
         try:
-            return _audit_group(group, deps, until)
+            handled, counts = _audit_group(begun, deps, until)
         except Exception as error:  # noqa: BLE001 - no fault of one group may take the others along; it is retried
-            return [Handled(change=change, error=error) for change in group.changes], Counter()
+            handled, counts = [Handled(change=change, error=error) for change in begun.changes], Counter()
+        return handled + late, counts
 
     if len(groups) == 1:  # an event by itself: no thread is worth it
         audited = [audit(groups[0])]
@@ -141,20 +160,16 @@ def audit_changes(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Changes that are read together. fits: there is time for it. is_last_try: they would not come back."""
+    """Changes that are read together. is_last_try: they would not come back."""
 
     changes: Sequence[Change]
-    fits: bool
     is_last_try: bool
 
 
-def _groups(
-    changes: Sequence[Change], last_tries: Collection[tuple[str, str, str]], affordable: float
-) -> list[Group]:
+def _groups(changes: Sequence[Change], last_tries: Collection[tuple[str, str, str]]) -> list[Group]:
     """Return the newest change of each function, by account, region and, as far as the events tell, VPC.
 
-    last_tries: functions whose messages would not come back; they are read apart. affordable: how many
-    functions of one account and region there is time for.
+    last_tries: functions whose messages would not come back; they are read apart.
     """
     newest: dict[tuple[str, str, str], Change] = {}
     for change in changes:
@@ -165,24 +180,14 @@ def _groups(
     for key, change in newest.items():
         network = (change.account_id, change.region, change.vpc_id or "", key in last_tries)
         by_network.setdefault(network, []).append(change)
-    groups: list[Group] = []
-    begun: Counter[tuple[str, str]] = Counter()
-    for (account_id, region, _, is_last_try), of_network in by_network.items():
-        waiting = of_network
-        while waiting:
-            room = affordable - begun[account_id, region]
-            # up: the moments since the time was counted must not cost a full batch its last function
-            at_once = math.ceil(min(FUNCTIONS_AT_ONCE, room)) if room > 0 else len(waiting)
-            group = Group(changes=waiting[:at_once], fits=room > 0, is_last_try=is_last_try)
-            begun[account_id, region] += len(group.changes)
-            groups.append(group)
-            waiting = waiting[at_once:]
-    return groups
+    return [
+        Group(changes=of_network[at : at + FUNCTIONS_AT_ONCE], is_last_try=is_last_try)
+        for (_, _, _, is_last_try), of_network in by_network.items()
+        for at in range(0, len(of_network), FUNCTIONS_AT_ONCE)
+    ]
 
 
 def _audit_group(group: Group, deps: Dependencies, until: float) -> tuple[list[Handled], Counter[str]]:
-    if not group.fits or time.monotonic() > until - READING_SECONDS:
-        raise OutOfTimeError("not begun: too little time was left")
     changes = {change.function_name: change for change in group.changes}
     scope = Scope(
         kind="function",

@@ -24,6 +24,7 @@ from tests.unit.audit.fakes import (
     configuration,
     dependencies,
 )
+from vpcguard.audit import changes as changes_module
 from vpcguard.audit.changes import Handled, audit_changes
 from vpcguard.audit.sweep import audit_account
 from vpcguard.errors import (
@@ -140,8 +141,27 @@ def test_of_several_networks_as_many_functions_are_begun_as_there_is_time_for() 
 
     handled, _ = audit_changes(changes, deps=deps, until=time.monotonic() + 100)
 
-    assert [type(one.error) for one in handled] == [type(None)] * 3 + [OutOfTimeError]
-    assert sorted(scope.function_names for scope, _ in account.asked) == [("a", "b"), ("c",)]
+    assert sorted(str(one.error) for one in handled) == ["None"] * 3 + ["not begun: too little time was left"]
+    assert sum(len(scope.function_names) for scope, _ in account.asked) == 3
+
+
+def test_of_a_group_that_begins_late_as_many_functions_are_begun_as_fit_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Other accounts had the threads for most of the time; what cannot be read by now is no failed try."""
+    first, late = [f"first{at}" for at in range(20)], [f"late{at}" for at in range(20)]
+    account, clock = functions(*first, *late), [0.0]
+    deps = dependencies(account, reader=lambda *_: clock.__setitem__(0, 60.0) or object())
+    deps = replace(deps, lambda_calls_per_second=1.0)
+    monkeypatch.setattr(changes_module, "GROUPS_AT_ONCE", 1)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    changes = [change(name) for name in first] + [change(name, account_id=MEMBER) for name in late]
+
+    handled, _ = audit_changes(changes, deps=deps, until=100)
+
+    begun = [one.error is None for one in handled]
+    assert (sum(begun[:20]), sum(begun[20:])) == (20, 8)
+    assert {type(one.error) for one in handled} == {type(None), OutOfTimeError}
 
 
 def test_changes_of_one_function_are_one_look_and_the_newest_led_to_it() -> None:

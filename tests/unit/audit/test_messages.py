@@ -299,4 +299,4 @@ def test_after_a_try_that_failed_fewer_are_begun() -> None:
         assert all(one.error is None for one in audited.messages)
         begun.append(len(table.looks))
 
-    assert begun == [40, 21, 11]
+    assert begun == [40, 20, 10]
