@@ -266,7 +266,5 @@ def _add_block_public_access(estate: Estate, facts: FactsByKind) -> list[Json]:
     if estate.own.old_reader and estate.own.drops(SUBNETS, "BlockPublicAccessStates"):
         untold = f"not read: {estate.own.reader_name}"
         for subnet in facts["subnets"].values():
-            option = modes.get(subnet.get("owner_id", ""), {}).get("internet_gateway_block_mode")
-            if option != "off":  # where its owner blocks nothing, nothing is blocked
-                subnet.setdefault("internet_gateway_block_mode", untold)
+            subnet.setdefault("internet_gateway_block_mode", untold)
     return entries("block_public_access", coverage)

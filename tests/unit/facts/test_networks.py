@@ -639,6 +639,18 @@ def test_a_prefix_list_that_only_a_route_names_is_unknown() -> None:
     assert coverage(found, "prefix_list_entries", "pl-9") == unknown("ec2:GetManagedPrefixListEntries")
 
 
+def test_what_an_old_reader_drops_of_a_subnet_was_not_read_whatever_its_account_blocks() -> None:
+    option = {"VpcBlockPublicAccessOptions": {"InternetGatewayBlockMode": "off"}}
+    answers = {
+        "ec2:DescribeSubnets": {"Subnets": [subnet("subnet-a")]},
+        "ec2:DescribeVpcBlockPublicAccessOptions": option,
+    }
+
+    (found,) = facts(answers, reader={"botocore": "1.35.64"})["subnets"]
+
+    assert found["internet_gateway_block_mode"] == "not read: botocore 1.35.64"
+
+
 def test_block_public_access_of_the_account() -> None:
     operation = "ec2:DescribeVpcBlockPublicAccessOptions"
     answer = {operation: {"VpcBlockPublicAccessOptions": {"InternetGatewayBlockMode": "Block-Ingress"}}}

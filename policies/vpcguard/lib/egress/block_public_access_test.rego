@@ -6,6 +6,8 @@ test_the_subnets_own_state_counts if {
 	_answer({"internet_gateway_block_mode": "off"}, "block-bidirectional") == "works"
 	_answer({"internet_gateway_block_mode": "block-ingress"}, "off") == "works"
 	_answer({"internet_gateway_block_mode": "block-bidirectional"}, "off") == "none"
+	_answer({"internet_gateway_block_mode": "not read: botocore 1.35.64"}, "off") == "works"
+	_answer({"internet_gateway_block_mode": "not read: botocore 1.35.64"}, "block-ingress") == "unknown"
 }
 
 test_the_account_option_counts_where_a_subnet_of_ours_has_none if {

@@ -307,7 +307,11 @@ _vpc_ids(attachments) := {one.vpc_id | some one in attachments; lower(one.state)
 # Whether VPC Block Public Access stops traffic through a gateway in this subnet's route table: {"answer": open |
 # blocked | unknown, "waits"}. The subnet's own state counts; our account's option only where a subnet of ours has none.
 # https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html
-_block(subnet_id, vpc_id) := _by_mode(mode, subnet_id) if {
+_block(subnet_id, vpc_id) := {"answer": "open", "waits": set()} if {
+	# where its owner blocks nothing, nothing is blocked
+	startswith(facts.subnets[subnet_id].internet_gateway_block_mode, "not read")
+	_options[_owner(subnet_id, vpc_id)] == "off"
+} else := _by_mode(mode, subnet_id) if {
 	mode := facts.subnets[subnet_id].internet_gateway_block_mode
 } else := {"answer": "open", "waits": set()} if {
 	# our option says nothing about a subnet that somebody else owns, and AWS shows its own state with the subnet
