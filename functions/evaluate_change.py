@@ -10,8 +10,9 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vpcguard.audit.changes import FINISHING_SECONDS, audit_event, audit_messages, parse_message
+from vpcguard.audit.changes import FINISHING_SECONDS, audit_event, audit_messages
 from vpcguard.audit.dependencies import Dependencies, build_dependencies
+from vpcguard.audit.queues import parse_message
 from vpcguard.audit.report import report_messages, report_polls
 from vpcguard.settings import load_settings, runs_in_lambda
 

@@ -12,17 +12,18 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from threading import Lock
-from typing import Any
 
-from vpcguard.audit.dependencies import DeadLetters, Dependencies, Queue
+from vpcguard.audit.dependencies import DeadLetters, Dependencies
 from vpcguard.audit.judging import judge_or_bisect
-from vpcguard.audit.queues import reason_of
+from vpcguard.audit.queues import Message, reason_of
 from vpcguard.aws.answers import LeftOut
 from vpcguard.changes import parse_change, unversioned
 from vpcguard.errors import (
+    ConfigurationError,
     EventError,
     FactsError,
     FindingStoreError,
@@ -30,6 +31,7 @@ from vpcguard.errors import (
     QueueError,
     ReadError,
     ThrottledError,
+    VpcGuardError,
 )
 from vpcguard.findings.store import counts_of
 from vpcguard.model import Change, Failure, Ignored, Scope, Snapshot
@@ -46,14 +48,13 @@ READS_AT_ONCE = 24  # the first round of reads for one function, so that none wa
 READING_SECONDS = 30
 JUDGING_SECONDS = 10
 FINISHING_SECONDS = 80
-LAST_CALLS_SECONDS = 20  # of those: a dead letter under way, and the receipts that are brought back
+LAST_CALLS_SECONDS = 20  # of those: a call to SQS under way, and the receipts that are brought back
+CALL_SECONDS = 10  # one call to SQS at most: none is begun later than this before the end
 
 # when to look again at what AWS is still changing, or at what contradicts the event
 FIRST_DELAY_SECONDS = 30
 LONGEST_DELAY_SECONDS = 900  # of one SQS message
 MAX_ATTEMPTS = 8  # a little over an hour in all; what takes longer is left to the sweep
-
-_NOT_BEGUN = "not begun: too little time was left"
 
 SWEEP = "sweep"  # the trigger of looks that no change led to
 
@@ -116,12 +117,17 @@ def audit_changes(
     tries: how often each was handed out, this time included. Of those that would not come back, what AWS
     fails to tell otherwise than by throttling is unknown to the verdict. until: a moment of time.monotonic()
     after which AWS is not waited for; what cannot be read by then at our share of Lambda's rate is not begun
-    (OutOfTimeError), and after a try that failed more calls are expected, so that fewer are begun.
+    (OutOfTimeError), and after a try that failed more calls are expected, so that fewer are begun. Where it
+    is too near from the start, the function's Timeout is too short (ConfigurationError).
     """
-    seconds = CALLS_OF_A_FUNCTION * min(MOST_TIMES_AS_MANY, max(tries, default=1))
-    seconds /= deps.lambda_calls_per_second
+    calls = CALLS_OF_A_FUNCTION * min(MOST_TIMES_AS_MANY, max(tries, default=1))
+    seconds = calls / deps.lambda_calls_per_second
     last = {_FUNCTION(change) for change, n in zip(changes, tries, strict=False) if n >= deps.max_receives}
     groups = _groups(changes, last)
+    not_begun: VpcGuardError = OutOfTimeError("not begun: too little time was left")
+    if time.monotonic() > until - READING_SECONDS:  # no invocation would ever begin one
+        least = READING_SECONDS + FINISHING_SECONDS
+        not_begun = ConfigurationError(f"not begun: the function's Timeout must be at least {least} seconds")
     # account and region -> when all that has begun there is read, each at the same rate
     read_at: dict[tuple[str, str], float] = {}
     turn = Lock()
@@ -135,7 +141,7 @@ def audit_changes(
             fit = round(min(len(group.changes), (until - begin) / seconds))
             fit = 0 if now > until - READING_SECONDS else max(fit, int(begin == now))
             read_at[place] = begin + fit * seconds
-        late = [Handled(change=change, error=OutOfTimeError(_NOT_BEGUN)) for change in group.changes[fit:]]
+        late = [Handled(change=change, error=not_begun) for change in group.changes[fit:]]
         if not fit:
             return late, Counter()
         begun = replace(group, changes=group.changes[:fit])
@@ -204,7 +210,7 @@ def _audit_group(group: Group, deps: Dependencies, until: float) -> tuple[list[H
         if one.again_in_seconds is not None
     ]
     if delayed and deps.queue is not None:
-        deps.queue.send(delayed)
+        deps.queue.send(delayed, until=until + FINISHING_SECONDS - LAST_CALLS_SECONDS - CALL_SECONDS)
     if audited.left_out:
         handled = [replace(one, left_out=audited.left_out) for one in handled]
     return handled, audited.counts
@@ -321,30 +327,6 @@ RETRY_SECONDS = (60, 180, 540, 900)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One message as the handler received it.
-
-    receives: how often it was handed out, this time included. receipt: what this time is known by.
-    """
-
-    message_id: str
-    body: str
-    receives: int
-    receipt: str | None = None
-
-
-def parse_message(record: Mapping[str, Any]) -> Message:
-    """Return a record of an SQS event; https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
-    receives = str(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
-    return Message(
-        message_id=record["messageId"],
-        body=record["body"],
-        receives=int(receives) if receives.isdecimal() else 1,
-        receipt=record.get("receiptHandle"),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesAudited:
     """Every message in the order given, and what all of them changed in the table.
 
@@ -375,9 +357,14 @@ def audit_messages(
     following = iter(results)
     became = [next(following) if isinstance(one, Change) else one for one in parsed]
     not_begun = [at for at, one in enumerate(became) if isinstance(one.error, OutOfTimeError)]
-    if not_begun and _put_back([messages[at].body for at in not_begun], deps.queue):
-        for at in not_begun:
-            became[at] = replace(became[at], error=None, is_put_back=True)
+    taken = 0
+    if not_begun and deps.queue is not None:
+        with suppress(QueueError):  # they come back as failed, which counts
+            taken = deps.queue.put_back(
+                [messages[at].body for at in not_begun], until=until + FINISHING_SECONDS - LAST_CALLS_SECONDS
+            )
+    for at in not_begun[:taken]:
+        became[at] = replace(became[at], error=None, is_put_back=True)
     handled: list[Handled] = []
     back: list[tuple[str, int]] = []
     dead_letters = deps.dead_letters
@@ -395,20 +382,10 @@ def audit_messages(
     late = None
     if back and deps.queue is not None:
         try:
-            deps.queue.bring_back(back)
+            deps.queue.bring_back(back, until=until + FINISHING_SECONDS - CALL_SECONDS)
         except QueueError as error:  # they come back all the same
             late = error
     return MessagesAudited(messages=tuple(handled), counts=counts, late=late)
-
-
-def _put_back(bodies: Sequence[str], queue: Queue | None) -> bool:
-    """Return True if the messages are in the queue anew; else they come back as failed, which counts."""
-    try:
-        if queue is not None:
-            queue.put_back(bodies)
-    except QueueError:
-        return False
-    return queue is not None
 
 
 def audit_event(event: object, *, deps: Dependencies, until: float = math.inf) -> MessagesAudited:

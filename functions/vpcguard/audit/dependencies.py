@@ -82,15 +82,18 @@ class Store(Protocol):
 
 
 class Queue(Protocol):
-    """Delivers again: vpcguard.audit.queues.ChangeQueue; all methods raise QueueError."""
+    """Delivers again: vpcguard.audit.queues.ChangeQueue; all methods raise QueueError.
 
-    def send(self, delayed: Sequence[tuple[Change, int]], /) -> None:
+    until: a moment of time.monotonic() after which SQS is not called.
+    """
+
+    def send(self, delayed: Sequence[tuple[Change, int]], /, *, until: float) -> None:
         """Send changes, each with its delay in seconds."""
 
-    def put_back(self, bodies: Sequence[str], /) -> None:
-        """Send messages as they were received, to be delivered as new ones."""
+    def put_back(self, bodies: Sequence[str], /, *, until: float) -> int:
+        """Send messages as they were received, to be delivered as new ones; return how many were."""
 
-    def bring_back(self, receipts: Sequence[tuple[str, int]], /) -> None:
+    def bring_back(self, receipts: Sequence[tuple[str, int]], /, *, until: float) -> None:
         """Have messages delivered again, each (receipt handle, seconds from now)."""
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,6 +21,30 @@ _BATCH = 10  # the most that one call takes
 _BATCH_BYTES = 240_000  # of bodies in one call, below the 256 KiB that every region takes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message as the handler received it.
+
+    receives: how often it was handed out, this time included. receipt: what this time is known by.
+    """
+
+    message_id: str
+    body: str
+    receives: int
+    receipt: str | None = None
+
+
+def parse_message(record: Mapping[str, Any]) -> Message:
+    """Return a record of an SQS event; https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    receives = str(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
+    return Message(
+        message_id=record["messageId"],
+        body=record["body"],
+        receives=int(receives) if receives.isdecimal() else 1,
+        receipt=record.get("receiptHandle"),
+    )
+
+
 class ChangeQueue:
     """The queue that changes come from, which delivers them again after a while."""
 
@@ -25,9 +52,10 @@ class ChangeQueue:
         self._sqs = sqs
         self._queue_url = queue_url
 
-    def send(self, delayed: Sequence[tuple[Change, int]]) -> None:
+    def send(self, delayed: Sequence[tuple[Change, int]], *, until: float = math.inf) -> None:
         """Send changes, each with its delay in seconds, at most 900; raises QueueError if one was not taken.
 
+        until: of all three methods, a moment of time.monotonic() after which no call is begun.
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html
         """
         self._in_batches(
@@ -38,24 +66,26 @@ class ChangeQueue:
             ],
             error="a delayed look could not be sent",
             refusal="delayed looks were refused",
+            until=until,
         )
 
-    def put_back(self, bodies: Sequence[str]) -> None:
+    def put_back(self, bodies: Sequence[str], *, until: float = math.inf) -> int:
         """Send messages as they were received, so that their receipts are counted from one again.
 
         For what was not begun: SQS has counted a receipt, and would give the message up after some of them.
-        Raises QueueError; some may have been taken then, and a repeated look does no harm.
+        Returns how many there was time for, from the first on. Raises QueueError; some may have been taken
+        then, and a repeated look does no harm.
         """
-        error = "messages could not be put back"
+        error, taken = "messages could not be put back", 0
         for batch in _by_size(bodies):
-            self._in_batches(
-                self._sqs.send_message_batch,
-                [{"MessageBody": body} for body in batch],
-                error=error,
-                refusal=error,
-            )
+            if time.monotonic() > until:
+                break
+            entries = [{"MessageBody": body} for body in batch]
+            self._in_batches(self._sqs.send_message_batch, entries, error=error, refusal=error, until=until)
+            taken += len(batch)
+        return taken
 
-    def bring_back(self, receipts: Sequence[tuple[str, int]]) -> None:
+    def bring_back(self, receipts: Sequence[tuple[str, int]], *, until: float = math.inf) -> None:
         """Have received messages delivered again after so many seconds; raises QueueError if one is not.
 
         receipts: receipt handle -> seconds from now. Without it they come back once the queue's visibility
@@ -68,12 +98,21 @@ class ChangeQueue:
             [{"ReceiptHandle": handle, "VisibilityTimeout": seconds} for handle, seconds in receipts],
             error=late,
             refusal=late,
+            until=until,
         )
 
     def _in_batches(
-        self, call: Callable[..., Any], entries: Sequence[Mapping[str, Any]], *, error: str, refusal: str
+        self,
+        call: Callable[..., Any],
+        entries: Sequence[Mapping[str, Any]],
+        *,
+        error: str,
+        refusal: str,
+        until: float,
     ) -> None:
         for start in range(0, len(entries), _BATCH):
+            if time.monotonic() > until:
+                raise QueueError(f"{error}: there was no time for {len(entries) - start} of {len(entries)}")
             batch = [
                 {"Id": str(index), **entry} for index, entry in enumerate(entries[start : start + _BATCH])
             ]

@@ -26,9 +26,10 @@ from benchmarks.fake_aws import Server
 from tests.contract.properties.merging import Verdicts, verdicts_of
 from tests.support.disturbed_aws import FAULTS, DisturbedAws, disturbed_aws
 from tests.unit.audit.fakes import DeadLetters, Queue, Table, change
-from vpcguard.audit.changes import Message, audit_messages
+from vpcguard.audit.changes import audit_messages
 from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.judging import Judgement, judge
+from vpcguard.audit.queues import Message
 from vpcguard.audit.sweep import Swept, audit_account
 from vpcguard.aws import accounts
 from vpcguard.aws.accounts import AwsAccounts, AwsReader, RateLimiter

@@ -235,7 +235,7 @@ class Queue:
     put: list[str] = field(default_factory=list)
     error: QueueError | None = None
 
-    def send(self, delayed: Sequence[tuple[Change, int]], /) -> None:
+    def send(self, delayed: Sequence[tuple[Change, int]], /, *, until: float) -> None:  # noqa: ARG002
         """Keep changes as they will come back."""
         if self.error is not None:
             raise self.error
@@ -244,13 +244,14 @@ class Queue:
             assert isinstance(parsed, Change)
             self.sent.append((parsed, seconds))
 
-    def put_back(self, bodies: Sequence[str], /) -> None:
+    def put_back(self, bodies: Sequence[str], /, *, until: float) -> int:  # noqa: ARG002
         """Keep messages that were not begun."""
         if self.error is not None:
             raise self.error
         self.put.extend(bodies)
+        return len(bodies)
 
-    def bring_back(self, receipts: Sequence[tuple[str, int]], /) -> None:
+    def bring_back(self, receipts: Sequence[tuple[str, int]], /, *, until: float) -> None:  # noqa: ARG002
         """Keep receipts and seconds."""
         if self.error is not None:
             raise self.error

@@ -28,6 +28,7 @@ from vpcguard.audit import changes as changes_module
 from vpcguard.audit.changes import Handled, audit_changes
 from vpcguard.audit.sweep import audit_account
 from vpcguard.errors import (
+    ConfigurationError,
     FactsError,
     FindingStoreError,
     OpaUnavailableError,
@@ -150,11 +151,10 @@ def test_of_a_group_that_begins_late_as_many_functions_are_begun_as_fit_then(
 ) -> None:
     """Other accounts had the threads for most of the time; what cannot be read by now is no failed try."""
     first, late = [f"first{at}" for at in range(20)], [f"late{at}" for at in range(20)]
-    account, clock = functions(*first, *late), [0.0]
-    deps = dependencies(account, reader=lambda *_: clock.__setitem__(0, 60.0) or object())
-    deps = replace(deps, lambda_calls_per_second=1.0)
+    account = functions(*first, *late)
+    deps = replace(dependencies(account), lambda_calls_per_second=1.0)
     monkeypatch.setattr(changes_module, "GROUPS_AT_ONCE", 1)
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: 60.0 if account.asked else 0.0)
     changes = [change(name) for name in first] + [change(name, account_id=MEMBER) for name in late]
 
     handled, _ = audit_changes(changes, deps=deps, until=100)
@@ -310,13 +310,14 @@ def test_a_table_that_refuses_makes_the_message_come_back() -> None:
     assert handled == [Handled(change=change(), error=error)]
 
 
-def test_without_time_nothing_begins() -> None:
-    """A process stopped in the middle would bring back what was already done."""
+def test_a_timeout_under_which_nothing_ever_begins_is_an_error_that_says_so() -> None:
+    """Put back it would go round and round, and nobody would hear of it."""
     account = functions("orders-api")
 
-    handled, _ = audit_changes([change()], deps=dependencies(account), until=time.monotonic() + 1)
+    handled, _ = audit_changes([change()], deps=dependencies(account), until=time.monotonic() + 29)
 
-    assert isinstance(handled[0].error, OutOfTimeError)
+    assert isinstance(handled[0].error, ConfigurationError)
+    assert str(handled[0].error) == "not begun: the function's Timeout must be at least 110 seconds"
     assert account.asked == []
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,16 +23,17 @@ from tests.unit.audit.fakes import (
     dependencies,
 )
 from vpcguard.audit.changes import (
+    CALL_SECONDS,
     FINISHING_SECONDS,
+    LAST_CALLS_SECONDS,
     Handled,
-    Message,
     audit_event,
     audit_messages,
-    parse_message,
 )
-from vpcguard.audit.queues import reason_of
+from vpcguard.audit.queues import ChangeQueue, Message, parse_message, reason_of
 from vpcguard.changes import look_again_event
 from vpcguard.errors import (
+    ConfigurationError,
     EventError,
     OpaUnavailableError,
     OutOfTimeError,
@@ -218,29 +221,46 @@ def test_a_reason_is_one_line_without_anything_unforeseen(error: Exception, reas
 
 def test_what_was_not_begun_for_want_of_time_is_put_back_and_no_failed_try() -> None:
     """At its last receipt it would end as a dead letter, though nobody ever tried to judge it."""
-    queue, dead_letters = Queue(), DeadLetters()
+    queue, dead_letters, estate = Queue(), DeadLetters(), account("f0", "f1", "f2")
     messages = [message(f"m{at}", look_again_event(change(f"f{at}")), receives=5) for at in range(3)]
+    deps = replace(dependencies(estate, queue=queue, dead_letters=dead_letters), lambda_calls_per_second=0.01)
 
-    audited = audit_messages(
-        messages,
-        deps=dependencies(account("f0", "f1", "f2"), queue=queue, dead_letters=dead_letters),
-        until=time.monotonic() + 1,
-    )
+    audited = audit_messages(messages, deps=deps, until=time.monotonic() + 40)
 
-    assert [(one.is_put_back, one.error, one.reason) for one in audited.messages] == [(True, None, None)] * 3
-    assert queue.put == [one.body for one in messages]
+    assert [(one.is_put_back, one.error, one.reason) for one in audited.messages] == [
+        (False, None, None),
+        *[(True, None, None)] * 2,
+    ]
+    assert queue.put == [one.body for one in messages[1:]]
     assert (queue.brought_back, dead_letters.sent) == ([], [])
 
 
 @pytest.mark.parametrize("queue", [None, Queue(error=QueueError("no"))])
 def test_what_cannot_be_put_back_comes_back_as_failed(queue: Queue | None) -> None:
+    deps = replace(dependencies(account("f0", "f1"), queue=queue), lambda_calls_per_second=0.01)
+
     audited = audit_messages(
-        [message("m1", look_again_event(change("f0")))],
-        deps=dependencies(account("f0"), queue=queue),
+        [message(f"m{at}", look_again_event(change(f"f{at}"))) for at in range(2)],
+        deps=deps,
+        until=time.monotonic() + 40,
+    )
+
+    assert [type(one.error) for one in audited.messages] == [type(None), OutOfTimeError]
+
+
+def test_messages_of_a_function_whose_timeout_is_too_short_end_with_that_reason() -> None:
+    dead_letters = DeadLetters()
+
+    audited = audit_messages(
+        [message("m1", look_again_event(change("f0")), receives=at) for at in (1, 5)],
+        deps=dependencies(account("f0"), queue=Queue(), dead_letters=dead_letters),
         until=time.monotonic() + 1,
     )
 
-    assert isinstance(audited.messages[0].error, OutOfTimeError)
+    reason = "ConfigurationError: not begun: the function's Timeout must be at least 110 seconds"
+    assert [type(one.error) for one in audited.messages] == [ConfigurationError, type(None)]
+    assert [one.is_put_back for one in audited.messages] == [False, False]
+    assert [sent[2] for sent in dead_letters.sent] == [reason]
 
 
 def test_a_dead_letter_queue_that_fails_is_asked_once_in_a_batch() -> None:
@@ -300,3 +320,59 @@ def test_after_a_try_that_failed_fewer_are_begun() -> None:
         begun.append(len(table.looks))
 
     assert begun == [40, 20, 10]
+
+
+class SlowSqs:
+    """Takes everything, each call after nine seconds of a clock that it moves."""
+
+    def __init__(self) -> None:
+        self.now, self.begun = 0.0, list[float]()
+
+    def send_message_batch(self, **_: Any) -> dict[str, Any]:
+        """Answer in the end."""
+        self.begun.append(self.now)
+        self.now += 9
+        return {"Failed": []}
+
+    change_message_visibility_batch = send_message_batch
+
+
+def test_calls_to_sqs_that_are_slow_together_end_with_the_time_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What they did not get to comes back by itself, later: nothing is lost and nothing is killed."""
+    sqs, names = SlowSqs(), [f"f{at:03}" for at in range(200)]
+    deps = dependencies(Account({name: configuration(name, State="Pending") for name in names}))
+    deps = replace(deps, queue=ChangeQueue(sqs, "url"), lambda_calls_per_second=10)
+    monkeypatch.setattr(time, "monotonic", lambda: sqs.now)
+    messages = [message(name, look_again_event(change(name))) for name in names]
+
+    audited = audit_messages(messages, deps=deps, until=50)
+
+    delayed, put_back, brought_back = 10, 3, 1  # the last before these moments, ten messages each
+    end = 50 + FINISHING_SECONDS
+    assert sqs.begun == [9 * at for at in range(delayed + put_back + brought_back)]
+    assert sqs.begun[delayed + put_back - 1] <= end - LAST_CALLS_SECONDS < sqs.begun[-1] <= end - CALL_SECONDS
+    assert Counter((one.is_put_back, type(one.error)) for one in audited.messages) == {
+        (False, type(None)): 10 * delayed,
+        (True, type(None)): 10 * put_back,
+        (False, OutOfTimeError): 70,
+    }
+    assert str(audited.late).endswith("there was no time for 60 of 70")
+
+
+def test_delayed_looks_that_sqs_is_too_slow_for_make_their_messages_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sqs, names = SlowSqs(), [f"f{at:03}" for at in range(200)]
+    deps = dependencies(Account({name: configuration(name, State="Pending") for name in names}))
+    monkeypatch.setattr(time, "monotonic", lambda: sqs.now)
+
+    audited = audit_messages(
+        [message(name, look_again_event(change(name))) for name in names],
+        deps=replace(deps, queue=ChangeQueue(sqs, "url"), lambda_calls_per_second=100),
+        until=50,
+    )
+
+    assert {type(one.error) for one in audited.messages} == {QueueError}
+    assert sqs.begun[-1] <= 50 + FINISHING_SECONDS - CALL_SECONDS

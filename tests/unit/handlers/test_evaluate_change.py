@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from evaluate_change import handler
 from tests.unit.audit.fakes import Account, DeadLetters, OneRule, Queue, Table, configuration, dependencies
 from tests.unit.handlers.conftest import Context
-from vpcguard.errors import EventError, OpaUnavailableError, OutOfTimeError
+from vpcguard.errors import ConfigurationError, EventError, OpaUnavailableError
 from vpcguard.snapshot import Captured
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -196,14 +196,20 @@ def test_a_message_at_its_last_receipt_goes_with_its_reason(printed: Printed) ->
     assert dead_letters.sent == [(CREATED, batch(CREATED)["Records"][0]["body"], "OpaUnavailableError: dead")]
 
 
-def test_with_little_time_left_messages_stay_in_the_queue(printed: Printed) -> None:
-    estate = account("orders-api")
+def test_a_timeout_under_which_nothing_can_be_judged_is_said_and_messages_stay(printed: Printed) -> None:
+    """Its template says more; somebody set it by hand."""
+    estate, queue = account("orders-api"), Queue()
 
-    answer = handler(batch(CREATED), Context(remaining_milliseconds=5_000), deps=dependencies(estate))
+    answer = handler(
+        batch(CREATED), Context(remaining_milliseconds=109_000), deps=dependencies(estate, queue=queue)
+    )
 
-    printed()
+    logs, metrics = printed()
     assert failures(answer) == [CREATED]
-    assert estate.asked == []
+    assert (estate.asked, queue.put, metrics["ChangesFailed"]) == ([], [], [1.0])
+    assert logs[0]["reason"] == (
+        "ConfigurationError: not begun: the function's Timeout must be at least 110 seconds"
+    )
 
 
 def test_a_function_that_never_settles_is_left_to_the_sweep_and_counted(printed: Printed) -> None:
@@ -246,7 +252,10 @@ def test_one_event_directly_ends_before_the_function_is_stopped() -> None:
     """Killed in the middle of a read it would leave no error at the failure destination."""
     estate = account("orders-api")
 
-    with pytest.raises(OutOfTimeError), pytest.warns(UserWarning, match="No application metrics"):
+    with (
+        pytest.raises(ConfigurationError, match="Timeout"),
+        pytest.warns(UserWarning, match="No application metrics"),
+    ):
         handler(read_event(CREATED), Context(remaining_milliseconds=80_000), deps=dependencies(estate))
 
     assert estate.asked == []
