@@ -372,9 +372,11 @@ def texts_of(item: Json, *path: str) -> list[str]:
 
 
 def each(item: Json, key: str, convert: Callable[[Json], T]) -> list[T]:
-    """Return the converted objects of a list, in its order."""
+    """Return the converted objects of a list, in its order; AWS sends an empty one where there are none."""
+    if key not in item:
+        raise missing(key, "a list")
     converted = []
-    for index, one in enumerate(item.get(key, ())):
+    for index, one in enumerate(item[key]):
         try:
             converted.append(convert(one))
         except SnapshotError as error:

@@ -12,7 +12,6 @@ from vpcguard.aws.answers import (
     each,
     fields_of,
     known,
-    lower,
     missing,
     required_text,
     text,
@@ -107,6 +106,11 @@ BLOCK_PUBLIC_ACCESS = Operation(
     },
 )
 
+# AWS names the ports of TCP and UDP, which groups call by name and ACLs by number, and of nothing else:
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html and API_NetworkAclEntry.html
+_WITH_PORTS = frozenset({"tcp", "udp", "6", "17"})
+_PORTS = ("FromPort", "ToPort")
+
 
 def named_calls(in_use: InUse) -> Iterator[Call]:
     """Yield the reads of prefix lists that routes and groups name, and of groups the list does not show."""
@@ -166,9 +170,13 @@ def _group(item: Json, named: Collection[str]) -> Json:
 
 
 def _permission(item: Json) -> Json:
+    protocol = required_text(item, "IpProtocol")
+    for port in _PORTS if protocol in _WITH_PORTS else ():
+        if port not in item:
+            raise missing(port, "a whole number")
     return known(
         {
-            "protocol": required_text(item, "IpProtocol"),
+            "protocol": protocol,
             "from_port": item.get("FromPort"),
             "to_port": item.get("ToPort"),
             "ipv4_cidrs": fields_of(item.get("IpRanges", ()), "CidrIp"),
@@ -184,7 +192,7 @@ def _acl(item: Json) -> Json:
         "id": required_text(item, "NetworkAclId"),
         "vpc_id": required_text(item, "VpcId"),
         "is_default": item.get("IsDefault", False),
-        "subnet_ids": fields_of(item.get("Associations", ()), "SubnetId"),
+        "subnet_ids": sorted(each(item, "Associations", partial(required_text, key="SubnetId"))),
         "entries": sorted(each(item, "Entries", _acl_entry), key=repr),
     }
 
@@ -194,12 +202,16 @@ def _acl_entry(item: Json) -> Json:
         raise missing("Egress", "true or false")
     if "RuleNumber" not in item:
         raise missing("RuleNumber", "a whole number")
+    protocol = required_text(item, "Protocol")
+    for port in ("From", "To") if protocol in _WITH_PORTS else ():
+        if value(item, "PortRange", port) is None:
+            raise missing(f"PortRange.{port}", "a whole number")
     return known(
         {
             "is_egress": item["Egress"],
             "rule_number": item["RuleNumber"],
-            "protocol": required_text(item, "Protocol"),
-            "action": lower(item, "RuleAction"),
+            "protocol": protocol,
+            "action": required_text(item, "RuleAction").lower(),
             "ipv4_cidr": text(item, "CidrBlock"),
             "ipv6_cidr": text(item, "Ipv6CidrBlock"),
             "from_port": value(item, "PortRange", "From"),

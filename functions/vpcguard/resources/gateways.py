@@ -100,6 +100,11 @@ VPC_ENDPOINTS = Operation(
 # what these lead to is no service: a resource configuration, or a service network of VPC Lattice
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
 _WITHOUT_SERVICE = frozenset({"Resource", "ServiceNetwork"})
+# what AWS sends of every endpoint of a type, empty where there is nothing
+_ALWAYS_SENT = {
+    "Gateway": (("RouteTableIds", "a list"),),
+    "Interface": (("PrivateDnsEnabled", "true or false"), ("SubnetIds", "a list"), ("Groups", "a list")),
+}
 
 
 def named_calls(in_use: InUse) -> Iterator[Call]:
@@ -192,7 +197,7 @@ def _attachment(item: Json) -> Json:
 
 def _endpoint(item: Json) -> Json:
     """Return the facts of one endpoint, which mean nothing without state or whether it takes names over."""
-    kind = text(item, "VpcEndpointType") or "Gateway"  # AWS's default
+    kind = required_text(item, "VpcEndpointType")
     document = {
         "id": required_text(item, "VpcEndpointId"),
         "vpc_id": required_text(item, "VpcId"),
@@ -210,8 +215,9 @@ def _endpoint(item: Json) -> Json:
         "security_group_ids": fields_of(item.get("Groups", ()), "GroupId"),
         "has_default_policy": _is_full_access(item.get("PolicyDocument")),
     }
-    if kind == "Interface" and item.get("PrivateDnsEnabled") is None:
-        raise missing("PrivateDnsEnabled", "true or false")
+    for name, expected in _ALWAYS_SENT.get(kind, ()):
+        if name not in item:
+            raise missing(name, expected)
     return known(document)
 
 

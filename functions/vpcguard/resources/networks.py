@@ -286,7 +286,7 @@ def _associate_shared(estate: Estate, facts: FactsByKind) -> None:
 def _table(item: Json) -> Json:
     associations = [
         one
-        for one in item.get("Associations", ())
+        for one in each(item, "Associations", _association)
         if lower(one, "AssociationState", "State", default="associated") == "associated"
     ]
     return {
@@ -296,6 +296,13 @@ def _table(item: Json) -> Json:
         "subnet_ids": fields_of(associations, "SubnetId"),
         "routes": sorted(each(item, "Routes", _route), key=_ORDER),
     }
+
+
+def _association(item: Json) -> Json:
+    """Return an association as it was answered, with a subnet, with a gateway, or as the VPC's main one."""
+    if not item.get("Main") and text(item, "GatewayId") is None:
+        required_text(item, "SubnetId")
+    return item
 
 
 def _route(item: Json) -> Json:

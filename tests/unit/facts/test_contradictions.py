@@ -49,7 +49,8 @@ def test_a_table_that_is_main_in_one_answer_leaves_the_main_table_in_doubt() -> 
     assert coverage(found, "route_tables", VPC) == _torn("rtb-1")
 
 
-ACL = {"NetworkAclId": "acl-1", "VpcId": VPC, "Entries": []}
+ACL = {"NetworkAclId": "acl-1", "VpcId": VPC, "Associations": [], "Entries": []}
+GROUP = {"GroupId": "sg-1", "VpcId": VPC, "IpPermissions": [], "IpPermissionsEgress": []}
 ENDPOINT = {
     "VpcEndpointId": "vpce-1",
     "VpcId": VPC,
@@ -57,6 +58,8 @@ ENDPOINT = {
     "ServiceName": "com.amazonaws.eu-west-1.sqs",
     "State": "available",
     "PrivateDnsEnabled": True,
+    "SubnetIds": [],
+    "Groups": [],
 }
 NAT = {"NatGatewayId": "nat-1", "VpcId": VPC, "State": "available"}
 LAMBDA_INTERFACE = {"NetworkInterfaceId": "eni-1", "VpcId": VPC, "InterfaceType": "lambda"}
@@ -70,7 +73,7 @@ LAMBDA_INTERFACE = {"NetworkInterfaceId": "eni-1", "VpcId": VPC, "InterfaceType"
         (
             "internet_gateways",
             "InternetGateways",
-            {"InternetGatewayId": "igw-1"},
+            {"InternetGatewayId": "igw-1", "Attachments": []},
             {"InternetGatewayId": "igw-1", "Attachments": [{"VpcId": VPC, "State": "available"}]},
             VPC,
         ),
@@ -78,8 +81,8 @@ LAMBDA_INTERFACE = {"NetworkInterfaceId": "eni-1", "VpcId": VPC, "InterfaceType"
         (
             "security_groups",
             "SecurityGroups",
-            {"GroupId": "sg-1", "VpcId": VPC},
-            {"GroupId": "sg-1", "VpcId": VPC, "IpPermissions": [{"IpProtocol": "-1"}]},
+            GROUP,
+            {**GROUP, "IpPermissions": [{"IpProtocol": "-1"}]},
             "sg-1",
         ),
         (
@@ -150,7 +153,7 @@ def test_free_addresses_change_between_two_reads() -> None:
 def test_the_answer_of_the_vpcs_owner_counts() -> None:
     owner = "444455556666"
     shared = subnet("subnet-1", owner=owner)
-    told = {"NetworkAclId": "acl-1", "VpcId": VPC, "OwnerId": owner, "Entries": []}
+    told = {"NetworkAclId": "acl-1", "VpcId": VPC, "OwnerId": owner, "Associations": [], "Entries": []}
     more = {**told, "IsDefault": True}
     owners = Answers({"ec2:DescribeNetworkAcls": {"NetworkAcls": [more]}})
 

@@ -11,6 +11,7 @@ from tests.unit.facts.snapshots import (
     ACCOUNT,
     KNOWN,
     VPC,
+    attached,
     coverage,
     facts,
     functions,
@@ -179,3 +180,89 @@ def test_what_nobody_says_the_state_of_is_neither_detached_nor_stopped(
     assert [one.reason for one in left_out] == [
         f"{operation} answered without {said}: expected text, found nothing"
     ]
+
+
+_TCP = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+_ALWAYS_SENT: list[tuple[str, str, dict[str, Any]]] = [
+    ("route_tables", "RouteTables", {"RouteTableId": "odd", "Associations": [], "Routes": []}),
+    ("network_acls", "NetworkAcls", {"NetworkAclId": "odd", "Associations": [], "Entries": []}),
+    (
+        "security_groups",
+        "SecurityGroups",
+        {"GroupId": "sg-1", "IpPermissions": [], "IpPermissionsEgress": []},
+    ),
+    (
+        "vpc_endpoints",
+        "VpcEndpoints",
+        {"VpcEndpointId": "odd", "VpcEndpointType": "Gateway", "RouteTableIds": []}
+        | {"ServiceName": "com.amazonaws.eu-west-1.s3", "State": "available"},
+    ),
+    (
+        "vpc_endpoints",
+        "VpcEndpoints",
+        {"VpcEndpointId": "odd", "VpcEndpointType": "Interface", "SubnetIds": [], "Groups": []}
+        | {"ServiceName": "com.amazonaws.eu-west-1.sqs", "State": "available", "PrivateDnsEnabled": True},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "whole", "lacking_field"),
+    [
+        (kind, answer, whole, name)
+        for kind, answer, whole in _ALWAYS_SENT
+        for name in ("nothing", *list(whole)[1:])
+    ],
+)
+def test_what_aws_always_sends_is_in_doubt_where_it_is_absent_and_nothing_where_it_is_empty(
+    kind: str, answer: str, whole: dict[str, Any], lacking_field: str
+) -> None:
+    """A table without Routes is not one that has none, nor an endpoint of no type a gateway endpoint."""
+    item = {name: one for name, one in whole.items() if name != lacking_field} | {"VpcId": VPC}
+    in_use = functions(attached("subnet-a")) | {"ec2:DescribeSubnets": {"Subnets": [subnet("subnet-a")]}}
+
+    found = facts({**in_use, f"ec2:Describe{answer}": {answer: [item]}})
+
+    is_whole = lacking_field == "nothing"
+    assert bool(found[kind]) is is_whole
+    assert (coverage(found, kind, VPC) == KNOWN) is is_whole
+
+
+@pytest.mark.parametrize(
+    ("permission", "is_usable"),
+    [
+        (_TCP, True),
+        ({"IpProtocol": "tcp"}, False),
+        ({"IpProtocol": "udp", "FromPort": 53}, False),
+        ({"IpProtocol": "-1"}, True),
+        ({"IpProtocol": "50"}, True),
+    ],
+)
+@pytest.mark.parametrize("direction", ["IpPermissions", "IpPermissionsEgress"])
+def test_a_rule_of_tcp_or_udp_without_ports_leaves_its_group_in_doubt(
+    *, permission: dict[str, Any], is_usable: bool, direction: str
+) -> None:
+    group = {"GroupId": "sg-1", "VpcId": VPC, "IpPermissions": [], "IpPermissionsEgress": []}
+    in_use = functions(attached("subnet-a")) | {"ec2:DescribeSubnets": {"Subnets": [subnet("subnet-a")]}}
+
+    found = facts(
+        {**in_use, "ec2:DescribeSecurityGroups": {"SecurityGroups": [group | {direction: [permission]}]}}
+    )
+
+    assert bool(found["security_groups"]) is is_usable
+    assert (coverage(found, "security_groups", VPC) == KNOWN) is is_usable
+
+
+@pytest.mark.parametrize(
+    ("answer", "item"),
+    [
+        ("RouteTables", {"RouteTableId": "odd", "Associations": [{"Main": False}], "Routes": []}),
+        ("NetworkAcls", {"NetworkAclId": "odd", "Associations": [{}], "Entries": []}),
+    ],
+)
+def test_an_association_with_nothing_leaves_what_is_associated_in_doubt(
+    answer: str, item: dict[str, Any]
+) -> None:
+    _, left_out = read_facts(snapshot({f"ec2:Describe{answer}": {answer: [item | {"VpcId": VPC}]}}))
+
+    assert [one.lacks for one in left_out] == ["Associations[0].SubnetId: expected text, found nothing"]

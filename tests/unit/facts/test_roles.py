@@ -138,6 +138,7 @@ def test_roles_that_say_the_same_are_one_entry() -> None:
         {
             "RoleName": name,
             "RolePolicyList": [{"PolicyName": f"policy-of-{name}", "PolicyDocument": {"Statement": said}}],
+            "AttachedManagedPolicies": [],
         }
         for name, said in (("c", ALLOW), ("a", ALLOW), ("b", ALLOW | {"Effect": "Deny"}))
     ]

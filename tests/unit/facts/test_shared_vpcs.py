@@ -144,6 +144,7 @@ def test_networks_are_the_union_of_our_answer_and_the_owners() -> None:
         "VpcId": VPC,
         "OwnerId": OWNER,
         "Associations": [{"SubnetId": "subnet-a"}],
+        "Routes": [],
     }
     theirs = ours | {"Associations": [{"SubnetId": "subnet-a"}, {"SubnetId": "subnet-z"}]}
     own = _network(OWNER) | {"ec2:DescribeRouteTables": {"RouteTables": [ours]}}
@@ -197,7 +198,13 @@ def test_zone_names_of_an_owners_nat_gateway_are_the_owners() -> None:
 
 def test_a_subnet_shared_with_us_follows_the_main_table_without_an_association() -> None:
     """We see the tables of our subnets, so our complete answer settles them alone."""
-    main = {"RouteTableId": "rtb-1", "VpcId": VPC, "OwnerId": OWNER, "Associations": [{"Main": True}]}
+    main = {
+        "RouteTableId": "rtb-1",
+        "VpcId": VPC,
+        "OwnerId": OWNER,
+        "Associations": [{"Main": True}],
+        "Routes": [],
+    }
     own = _network(OWNER) | {"ec2:DescribeRouteTables": {"RouteTables": [main]}}
     owner = Answers({"ec2:DescribeSubnets": {"Subnets": [subnet("subnet-z", owner=OWNER)]}})
 
@@ -211,7 +218,13 @@ def test_a_subnet_shared_with_us_follows_the_main_table_without_an_association()
 
 def test_in_our_own_vpc_only_explicit_associations_are_listed() -> None:
     """There the coverage says whether a subnet without one follows the main table."""
-    main = {"RouteTableId": "rtb-1", "VpcId": VPC, "OwnerId": ACCOUNT, "Associations": [{"Main": True}]}
+    main = {
+        "RouteTableId": "rtb-1",
+        "VpcId": VPC,
+        "OwnerId": ACCOUNT,
+        "Associations": [{"Main": True}],
+        "Routes": [],
+    }
     own = _network(ACCOUNT) | {"ec2:DescribeRouteTables": {"RouteTables": [main]}}
 
     assert facts(own)["route_tables"][0]["subnet_ids"] == []
@@ -266,11 +279,19 @@ def test_a_vpc_that_nothing_shows_waits_for_the_reads_that_would_show_it() -> No
         ("ec2:DescribeSubnets", {"Subnets": [subnet("subnet-a")]}),
         (
             "ec2:DescribeRouteTables",
-            {"RouteTables": [{"RouteTableId": "r", "VpcId": VPC, "OwnerId": ACCOUNT}]},
+            {
+                "RouteTables": [
+                    {"RouteTableId": "r", "VpcId": VPC, "OwnerId": ACCOUNT, "Associations": [], "Routes": []}
+                ]
+            },
         ),
         (
             "ec2:DescribeNetworkAcls",
-            {"NetworkAcls": [{"NetworkAclId": "a", "VpcId": VPC, "OwnerId": ACCOUNT}]},
+            {
+                "NetworkAcls": [
+                    {"NetworkAclId": "a", "VpcId": VPC, "OwnerId": ACCOUNT, "Associations": [], "Entries": []}
+                ]
+            },
         ),
         ("ec2:DescribeNatGateways", {"NatGateways": [{"NatGatewayId": "n", "VpcId": VPC}]}),
     ],
