@@ -141,6 +141,11 @@ class Policy:
     ) -> dict[str, Any]:
         document = {**batch, "config": configuration.document}
         check("input", document, error=FactsError, root="facts")
+        for kind, of_kind in batch.items():
+            if isinstance(of_kind, list):
+                ids = [one.get("id") or one.get("name") for one in of_kind]
+                if twice := _repeated([one for one in ids if one]):
+                    raise FactsError(f"facts.{kind} holds {twice!r} more than once")
         connection = self._connections.get()
         try:
             body = connection.ask(document, entrypoint)

@@ -76,8 +76,17 @@ def read_function_pages(reads: Reads, marker: str | None = None) -> Iterator[tup
 
 def functions_in(answers: Answers) -> dict[str, Json]:
     """Return the functions of a list and of single reads by name; a single read is newer and fuller."""
-    listed = {one["FunctionName"]: one for one in items(answers, LIST_FUNCTIONS) if "FunctionName" in one}
-    return {**listed, **answers.answers.get(GET_FUNCTION_CONFIGURATION.key, {})}
+    return {**_newest(answers), **answers.answers.get(GET_FUNCTION_CONFIGURATION.key, {})}
+
+
+def _newest(answers: Answers) -> dict[str, Json]:
+    """Return the listed functions by name; one that was updated between two pages may stand in both."""
+    listed = sorted(items(answers, LIST_FUNCTIONS), key=lambda one: text(one, "LastModified") or "")
+    return {
+        one["FunctionName"]: one
+        for one in listed
+        if "FunctionName" in one and (text(one, "Version") or LATEST) == LATEST
+    }
 
 
 def attached(functions: Functions) -> Functions:
@@ -123,8 +132,13 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     own = estate.own
     # for answers without an ARN
     prefix = f"arn:{estate.partition}:lambda:{estate.region}:{own.id}:function:"
-    listed = own.documents(LIST_FUNCTIONS, partial(_function, arn_prefix=prefix))
-    functions = {one["name"]: one for one in listed if one is not None}
+    newest = _newest(own.reads)
+    listed = own.documents(LIST_FUNCTIONS, partial(_function, arn_prefix=prefix, newest=newest))
+    functions = {
+        one["name"]: one
+        for one in listed
+        if one is not None and (LIST_FUNCTIONS.key, one["name"]) not in own.left_out
+    }
     coverage = of_list(own, LIST_FUNCTIONS)
     for name in sorted(own.answer(GET_FUNCTION_CONFIGURATION)):
         read = own.entry(GET_FUNCTION_CONFIGURATION, name, partial(_function, name=name, arn_prefix=prefix))
@@ -148,10 +162,17 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
 FAMILY = Family(operations=(LIST_FUNCTIONS, GET_FUNCTION_CONFIGURATION), add_facts=add_facts)
 
 
-def _function(item: Json, *, arn_prefix: str, name: str | None = None) -> Json | None:
-    """Return one function; None where the answer says nothing about $LATEST."""
+def _function(
+    item: Json, *, arn_prefix: str, name: str | None = None, newest: Functions | None = None
+) -> Json | None:
+    """Return one function; None where the answer says nothing about $LATEST, or a newer one does."""
     name = name or required_text(item, "FunctionName")
     if not item or (text(item, "Version") or LATEST) != LATEST:
+        return None
+    counts = item if newest is None else newest[name]
+    if counts is not item:
+        if counts.get("LastModified") == item.get("LastModified") and network_of(counts) != network_of(item):
+            raise SnapshotError("VpcConfig: expected one, found two that differ")
         return None
     role_arn = text(item, "Role")
     document = {

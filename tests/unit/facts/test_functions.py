@@ -286,3 +286,26 @@ def test_a_read_of_the_wrong_type_is_named_with_its_place() -> None:
         facts({GET: {"orders": {"Version": 1}}})
 
     assert str(raised.value) == f"answers.{GET}.orders.Version must be text, not a number"
+
+
+def test_of_a_function_that_two_pages_hold_the_newer_answer_counts() -> None:
+    """It was updated while the pages were read."""
+    old = {"name": "orders", "LastModified": "2026-11-20T12:00:00.000+0000", **attached("subnet-a")}
+    new = {"name": "orders", "LastModified": "2026-11-20T12:00:01.000+0000", **attached("subnet-b")}
+
+    for pages in ((old, new), (new, old)):
+        (found,) = facts(functions(*pages))["functions"]
+        assert found["subnet_ids"] == ["subnet-b"]
+
+
+def test_a_function_told_twice_at_one_time_and_differently_is_left_out_and_named() -> None:
+    one, other = ({"name": "orders", **attached(subnet_id)} for subnet_id in ("subnet-a", "subnet-b"))
+
+    found = facts(functions(one, other, {"name": "reports"}))
+    read = {"lambda:GetFunctionConfiguration": {"orders": function("orders", **attached("subnet-b"))}}
+
+    assert [each["name"] for each in found["functions"]] == ["reports"]
+    assert coverage(found, "functions")["reason"].endswith(
+        "VpcConfig of orders: expected one, found two that differ"
+    )
+    assert [each["name"] for each in facts({**functions(one, other), **read})["functions"]] == ["orders"]

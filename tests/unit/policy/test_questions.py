@@ -10,7 +10,8 @@ from benchmarks.estate import snapshot_document
 from vpcguard.errors import FactsError
 from vpcguard.facts import build_facts
 from vpcguard.model import Answers, Snapshot
-from vpcguard.policy.deciding import split
+from vpcguard.policy.configuration import load_configuration
+from vpcguard.policy.deciding import Policy, split
 from vpcguard.policy.schemas import check
 
 Json = dict[str, Any]
@@ -330,3 +331,15 @@ def test_coverage_of_other_functions_roles_and_vpcs_stays_out() -> None:
         "vpc-a",
         "444455556666",
     ]
+
+
+@pytest.mark.parametrize(("kind", "named"), [("subnets", "id"), ("functions", "name")])
+def test_facts_that_hold_one_thing_twice_are_no_question(facts: Json, kind: str, named: str) -> None:
+    """Rego would take one of them, or none."""
+    first = facts[kind][0]
+    twice = facts | {kind: [*facts[kind], first]}
+
+    with Policy("http://127.0.0.1:9") as policy, pytest.raises(FactsError) as caught:
+        policy.decide(twice, load_configuration())
+
+    assert str(caught.value) == f"facts.{kind} holds {first[named]!r} more than once"
