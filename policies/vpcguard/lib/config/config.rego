@@ -1,8 +1,6 @@
 # METADATA
 # title: Configuration
-# description: |
-#   The shipped defaults, the override document over them, and the overrides that match a function, each computed once
-#   by signature: the numbers of the overrides that match. Most functions share one.
+# description: Defaults, override document and matching overrides, once by signature (the numbers of those that match).
 package vpcguard.lib.config
 
 # METADATA
