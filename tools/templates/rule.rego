@@ -4,6 +4,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 # custom:
+#   doubt: Not known whether FILL IN the fault, of a function that cannot be judged
 #   severity: medium
 #   advice: FILL IN what to do about it.
 #   remediation: none

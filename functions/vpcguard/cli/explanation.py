@@ -170,3 +170,5 @@ def _rules(rules: Sequence[Json]) -> Iterator[Line]:
         is_found = rule["verdict"] in ("violation", "unknown")
         about = f" ({rule['severity']}, stage {rule['stage']})" if is_found else ""
         yield _labelled(_VERDICTS[rule["verdict"]], f"{rule['id']}{about}: {rule['reason']}", indent=2)
+        if advice := rule.get("advice"):
+            yield _labelled("", f"do: {advice}", indent=2)

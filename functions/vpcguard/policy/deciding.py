@@ -54,7 +54,7 @@ _OF_EVERYBODY = frozenset({"block_public_access", "quotas"})  # coverage, few
 _OF_AWS = "com.amazonaws."  # no customer's list is called so: AWS's API reference, CreateManagedPrefixList
 
 _FUNCTION = attrgetter("function")
-_OF_EVERY_ANSWER = attrgetter("id", "title", "severity", "advice", "remediation", "statement")
+_OF_EVERY_ANSWER = attrgetter("id", "title", "doubt", "severity", "advice", "remediation", "statement")
 
 
 class Policy:

@@ -93,6 +93,7 @@ def test_tags_that_neither_way_read_wait_for_both() -> None:
         "waits_for": [TAGS, LIST_TAGS],
         "reason": f"{TAGS} refused: AccessDeniedException; {LIST_TAGS} refused: AccessDeniedException",
         "is_failed_read": True,
+        "is_refused": True,
     }
 
 

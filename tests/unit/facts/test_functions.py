@@ -180,8 +180,12 @@ def test_an_empty_read_leaves_the_list_standing() -> None:
 
 
 def test_states_left_out_on_purpose_unread_and_refused_are_told_apart() -> None:
-    """Left out: the rules that need it say nothing. Unread or refused: they cannot judge."""
+    """Left out: the rules that need it say nothing. Unread, refused or failed: they cannot judge.
+
+    A permission is asked for where one was missing, and nowhere else.
+    """
     listed = functions({})
+    asleep = facts(listed, {GET: {"orders": Failure("OptInRequired", "no")}})
 
     left_out = facts(listed, not_requested=(GET,))
     refused = facts(listed, {GET: {"orders": Failure("AccessDeniedException", "no")}})
@@ -193,6 +197,7 @@ def test_states_left_out_on_purpose_unread_and_refused_are_told_apart() -> None:
     }
     assert coverage(facts(listed), "function_states", "orders") == unknown(GET)
     assert coverage(refused, "function_states", "orders") == unknown(GET, "refused: AccessDeniedException")
+    assert coverage(asleep, "function_states", "orders") == unknown(GET, "refused: OptInRequired")
 
 
 def test_states_read_for_one_function_say_nothing_about_another() -> None:

@@ -22,10 +22,10 @@ of := {name: listed |
 	]
 }
 
-_said(rule, name) := object.union({"verdict": "violation", "reason": one.message}, _rest(one)) if {
+_said(rule, name) := object.union({"verdict": "violation", "advice": rule.advice}, _rest(one)) if {
 	some one in rule.violations
 	one.function == name
-} else := object.union({"verdict": "unknown", "reason": one.message}, _rest(one)) if {
+} else := object.union({"verdict": "unknown", "title": rule.doubt}, _rest(one)) if {
 	some one in rule.unknowns
 	one.function == name
 } else := {"verdict": "silent", "reason": reason} if {
@@ -41,7 +41,7 @@ _said(rule, name) := object.union({"verdict": "violation", "reason": one.message
 	reason := concat(" ", array.concat([$"It applies to {texts.applies_to}."], against))
 }
 
-_rest(one) := object.remove(one, ["function", "message"])
+_rest(one) := object.union({"reason": one.message}, object.remove(one, ["function", "message"]))
 
 _setting(id, name) := config.rule(id)[config.signature_of[name]]
 

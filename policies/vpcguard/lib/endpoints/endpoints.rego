@@ -43,9 +43,12 @@ names_of(service) := object.get(data.vpcguard.config.services.endpoint_names, se
 
 # METADATA
 # description: What verdicts wait for where a client may use one endpoint of the service and not another, else empty.
-choice_waits(service) := {{"status": "undecidable", "name": service, "reason": reason} |
+choice_waits(service) := {object.union({"status": "undecidable", "name": service, "reason": reason}, settled) |
 	service in data.vpcguard.config.services.either
 	reason := "which of its endpoints the function calls"
+
+	# names with a dot cannot be declared
+	settled := {"settled_by": "services" | some name in names_of(service); not contains(name, ".")}
 }
 
 # METADATA

@@ -52,8 +52,10 @@ is_known(kind, subject) if waits(kind, subject) == set()
 # METADATA
 # description: |
 #   What a fact of this kind about this subject waits for: a set of {"status", "name", "reason"}, empty when known.
-#   Status is "unknown" (a read that failed or never happened), "not_requested" (left out on purpose), "contradictory"
-#   (answers contradict each other) or "opaque" (no read of ours can tell, e.g. the owner's of a shared VPC).
+#   Status is "refused" (a read for which a permission was missing), "unknown" (a read that failed otherwise or never
+#   happened), "not_requested" (left out on purpose), "contradictory" (answers contradict each other) or "opaque" (no
+#   read of ours can tell, e.g. the owner's of a shared VPC). Who knows better what settles a wait than these say adds
+#   "settled_by", one of the sentences of policies/vpcguard/config/settling.
 waits(kind, subject) := object.get(_by_subject, [kind, subject], _by_kind[kind])
 
 # METADATA
@@ -100,6 +102,8 @@ _waits(i) := set() if {
 _status(i) := "opaque" if {
 	input.coverage[i].status == "unknown"
 	input.coverage[i].is_failed_read == false
+} else := "refused" if {
+	input.coverage[i].is_refused
 } else := input.coverage[i].status
 
 # an unknown fact always waits for something, or it would pass for a known one

@@ -256,8 +256,8 @@ _central(signature, name, id, is_isolated) := {"answer": "yes", "waits": set()} 
 		not cidr in data.vpcguard.config.services.everything
 		some private in data.vpcguard.config.services.private_networks
 		net.cidr_intersects(private, cidr)
-		reason := "may lead to central endpoints: set central_endpoints"
-		wait := {"status": "opaque", "name": route.target_id, "reason": reason}
+		reason := "may lead to central endpoints"
+		wait := {"status": "opaque", "name": route.target_id, "reason": reason, "settled_by": "central_endpoints"}
 	}
 	waits != set()
 } else := {"answer": "no", "waits": set()}

@@ -6,6 +6,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 # custom:
+#   doubt: Not known whether the function leaves out an Availability Zone that its network offers
 #   severity: info
 #   advice: Add the subnet to the function's VPC configuration, if it is meant for functions.
 #   remediation: none

@@ -4,6 +4,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 # custom:
+#   doubt: Not known whether the function runs in a single Availability Zone
 #   severity: medium
 #   advice: Add a subnet in a second Availability Zone to the function's VPC configuration.
 #   remediation: none

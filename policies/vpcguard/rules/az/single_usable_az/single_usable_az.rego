@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/security-resilience.html
 # custom:
+#   doubt: Not known whether only one of the function's Availability Zones is usable
 #   severity: high
 #   advice: Free addresses in the subnets of a second zone and give them the same way out, or choose others there.
 #   remediation: none

@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html
 # custom:
+#   doubt: Not known whether an alias serves a version with another network than $LATEST
 #   severity: medium
 #   advice: Publish a version from $LATEST and point the alias at it, or give $LATEST the network that the alias serves.
 #   remediation: none

@@ -6,6 +6,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 # custom:
+#   doubt: Not known whether the function is attached to a VPC with dedicated instance tenancy
 #   severity: critical
 #   advice: |
 #     Move the function to subnets of a VPC with default tenancy and peer the two VPCs if it needs resources there, or

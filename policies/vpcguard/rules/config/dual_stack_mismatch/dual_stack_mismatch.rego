@@ -6,6 +6,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-internet
 # custom:
+#   doubt: Not known whether the function asks for IPv6 in subnets that are not dual-stack
 #   severity: medium
 #   advice: >-
 #     Associate an IPv6 network with the subnets named, choose dual-stack subnets, or turn Ipv6AllowedForDualStack

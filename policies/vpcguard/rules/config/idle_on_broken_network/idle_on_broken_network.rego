@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
 # custom:
+#   doubt: Not known whether the function's next invoke finds its network again
 #   severity: high
 #   advice: Repair the subnets and groups named, or delete the function if nobody needs it any more.
 #   remediation: none

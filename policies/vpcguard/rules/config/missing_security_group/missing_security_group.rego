@@ -6,6 +6,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 # custom:
+#   doubt: Not known whether every security group that the function names exists
 #   severity: critical
 #   advice: >-
 #     Name an existing security group of the VPC in the function's VPC configuration, or detach the function from the

@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-networking.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 # custom:
+#   doubt: Not known whether every subnet that the function names exists
 #   severity: critical
 #   advice: Name existing subnets in the function's VPC configuration.
 #   remediation: detach_vpc_config

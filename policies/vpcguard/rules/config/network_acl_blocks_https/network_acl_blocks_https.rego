@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/nacl-ephemeral-ports.html
 # custom:
+#   doubt: Not known whether a network ACL of the function's subnets blocks HTTPS
 #   severity: high
 #   advice: Allow TCP 443 out and TCP 1024-65535 back in the subnet's network ACL, before any rule that denies them.
 #   remediation: none

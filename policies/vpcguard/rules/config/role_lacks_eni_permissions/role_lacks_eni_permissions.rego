@@ -6,6 +6,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
 # custom:
+#   doubt: Not known whether the execution role can manage the function's network interfaces
 #   severity: low
 #   advice: >-
 #     Attach the managed policy AWSLambdaVPCAccessExecutionRole, or grant the actions named, to the execution role.
@@ -85,14 +86,9 @@ _waits := object.remove(object.union(_conditions, iam.unread), object.keys(_miss
 _conditions := {name: waits |
 	some name, judged in _judged
 	judged.unknown != set()
-	waits := {wait |
-		some action in judged.unknown
-		wait := {
-			"status": "undecidable",
-			"name": name,
-			"reason": $"{_asked[action]} hangs on a condition or resource",
-		}
-	}
+	actions := {_asked[action] | some action in judged.unknown}
+	reason := sprintf("whether it may call %s hangs on a condition or resource", [result.list(actions)])
+	waits := {{"status": "undecidable", "name": name, "reason": reason, "settled_by": "permissions"}}
 }
 
 # the actions as people write them, by their name in lower case

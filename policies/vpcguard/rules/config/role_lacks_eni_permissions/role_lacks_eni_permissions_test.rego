@@ -53,7 +53,8 @@ test_unknown_where_nothing_names_the_role if {
 test_unknown_under_a_condition if {
 	conditional := object.union(_allow(["ec2:*"]), {"condition_keys": ["aws:sourcevpc"]})
 	rule.deny == set() with input as _document([conditional], {})
-	{one.waits[_].name | some one in rule.unknown} == {"role-f"} with input as _document([conditional], {})
+	waits := {wait | some one in rule.unknown; some wait in one.waits} with input as _document([conditional], {})
+	[[wait.name, wait.settled_by] | some wait in waits] == [["role-f", "permissions"]]
 }
 
 # a Deny that was read stands, whatever the unread policies say

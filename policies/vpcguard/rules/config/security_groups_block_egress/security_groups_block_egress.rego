@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html#gateway-endpoint-considerations-s3
 # custom:
+#   doubt: Not known whether the security groups let the function out to what it needs
 #   severity: high
 #   advice: Let one of the groups out on TCP 443 to 0.0.0.0/0, or to the endpoints' groups and prefix lists.
 #   remediation: none

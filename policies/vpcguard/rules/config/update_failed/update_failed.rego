@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
 # custom:
+#   doubt: Not known whether the function's last change failed because of its network
 #   severity: critical
 #   advice: >-
 #     Repair what the reason names and update the function again; one that failed at creation must be deleted and

@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
 # custom:
+#   doubt: Not known whether an endpoint that takes over a service's name can be used
 #   severity: high
 #   advice: Let the endpoint's groups admit TCP 443 from the function's groups or subnets, or replace the endpoint.
 #   remediation: none

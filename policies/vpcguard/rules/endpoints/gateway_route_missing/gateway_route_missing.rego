@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
 #   - ref: https://aws.amazon.com/vpc/pricing/
 # custom:
+#   doubt: Not known whether traffic to S3 or DynamoDB pays for a NAT that a free endpoint would replace
 #   severity: low
 #   advice: Create a gateway endpoint for the service and associate it with the route tables of the function's subnets.
 #   remediation: none

@@ -6,6 +6,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 # custom:
+#   doubt: Not known whether a needed endpoint is in fewer Availability Zones than the function
 #   severity: low
 #   advice: Add a subnet in each of the function's zones to the endpoint.
 #   remediation: none

@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
 # custom:
+#   doubt: Not known whether a service's name leads to the endpoint that is there for it
 #   severity: medium
 #   advice: Turn private DNS on at the endpoint, and DNS support and DNS hostnames in the VPC.
 #   remediation: none

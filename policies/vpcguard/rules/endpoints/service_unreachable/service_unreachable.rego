@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
 # custom:
+#   doubt: Not known whether the function can reach every AWS service that it needs
 #   severity: high
 #   advice: Create a VPC endpoint for the service in the function's VPC, or give the subnets a route to a NAT gateway.
 #   remediation: none

@@ -1,5 +1,5 @@
 # METADATA
-# title: Lambda's network interfaces come near the quota of the VPC
+# title: Lambda's network interfaces come near the quota of the VPC, or have reached it
 # description: |
 #   Every distinct pair of subnet and set of security groups takes one interface. At the quota, functions with a new
 #   pair can neither be created nor updated nor woken.
@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
 # custom:
+#   doubt: Not known whether Lambda's network interfaces come near the quota of the VPC
 #   severity: medium
 #   advice: >-
 #     Let functions share sets of security groups, or ask for a higher quota of network interfaces per VPC (Lambda,

@@ -1,5 +1,5 @@
 # METADATA
-# title: Subnet has no free address left for the function's network interface
+# title: A subnet has too few free addresses for the function's network interface
 # description: |
 #   A pair of subnet and security groups without a Lambda interface needs a new address. Where the subnet has none to
 #   give, creating, updating or waking the function fails there.
@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 # custom:
+#   doubt: Not known whether the subnets have addresses enough for the function's network interfaces
 #   severity: high
 #   advice: |
 #     Free addresses in the subnets named, choose larger ones, or give the function security groups that already have an

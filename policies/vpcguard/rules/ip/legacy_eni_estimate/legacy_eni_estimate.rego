@@ -7,6 +7,7 @@
 # related_resources:
 #   - ref: https://aws.amazon.com/blogs/compute/announcing-improved-vpc-networking-for-aws-lambda-functions/
 # custom:
+#   doubt: Not known whether the legacy upper bound of network interfaces exceeds the free addresses
 #   severity: info
 #   advice: Nothing has to be done for Lambda as it works today; use larger subnets if you plan by this bound.
 #   remediation: none

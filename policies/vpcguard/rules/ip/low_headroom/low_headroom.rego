@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 # custom:
+#   doubt: Not known whether a subnet of the function is short of free addresses
 #   severity: medium
 #   advice: Free addresses in the subnet, or move the function to a larger one.
 #   remediation: none

@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateways-regional.html
 # custom:
+#   doubt: Not known whether a subnet leaves through a NAT gateway in another Availability Zone
 #   severity: medium
 #   advice: Use a NAT gateway in each zone and route each subnet to that of its own zone, or use a regional NAT gateway.
 #   remediation: none

@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
 #   - ref: https://repost.aws/knowledge-center/internet-access-lambda-function
 # custom:
+#   doubt: Not known whether only some subnets of the function lead to the internet
 #   severity: high
 #   advice: Give every subnet of the function the same kind of way out, or remove the subnets without one from it.
 #   remediation: none

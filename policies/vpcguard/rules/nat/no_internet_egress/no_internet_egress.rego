@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
 # custom:
+#   doubt: Not known whether the function can reach the internet
 #   severity: high
 #   advice: >-
 #     Route 0.0.0.0/0 of the function's subnets to a public NAT gateway that is available and whose own subnet leads

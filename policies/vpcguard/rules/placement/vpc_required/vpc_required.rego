@@ -6,6 +6,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#vpc-conditions
 # custom:
+#   doubt: Not known whether the function runs in a VPC, as the configuration demands
 #   severity: medium
 #   advice: Attach the function to a VPC, or leave it out of the configuration's demand.
 #   remediation: none

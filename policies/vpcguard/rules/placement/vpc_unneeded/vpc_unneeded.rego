@@ -6,6 +6,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 # custom:
+#   doubt: Not known whether the function needs the VPC that it is attached to
 #   severity: info
 #   advice: Detach the function from the VPC, or declare its private targets (vpcguard:private-targets).
 #   remediation: none
