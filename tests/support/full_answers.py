@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from tests.support.recorded_aws import ACCOUNT, REGION, document
-from vpcguard.aws.operations import Each, Kind, Operation, Shape
+from vpcguard.aws.operations import Each, Kind, NameTag, Operation, Shape
 from vpcguard.snapshot import OPERATIONS
 
 Json = Any
@@ -107,6 +107,8 @@ def without(answer: Json, path: Path) -> Json:
 
 
 def _filled(shape: Shape, name: str) -> Json:
+    if isinstance(shape, NameTag):
+        return [{"Key": "Name", "Value": "app"}]
     if isinstance(shape, list):
         return [_filled(shape[0], name)]
     if isinstance(shape, Each):

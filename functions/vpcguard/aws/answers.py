@@ -18,7 +18,7 @@ from botocore.exceptions import UnknownRegionError
 from botocore.loaders import create_loader
 
 from vpcguard.aws.codes import is_not_found_code
-from vpcguard.aws.operations import Operation, Release
+from vpcguard.aws.operations import NameTag, Operation, Release
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Answers, Failure, Snapshot
 
@@ -27,7 +27,9 @@ KNOWS_EVERY_FIELD = (1, 41, 6)  # the botocore that brought the youngest of the 
 Json = dict[str, Any]
 T = TypeVar("T")
 
-_OF_THE_MOMENT = {"free_ipv4_addresses"}  # two reads of it may differ without anybody's doing
+# two reads of it may differ and contradict nothing
+_OF_THE_MOMENT = {"free_ipv4_addresses", "name"}
+LONGEST_NAME = 60  # characters of a Name tag, which may have 256
 
 
 @cache
@@ -159,18 +161,24 @@ class Account:
     ) -> list[T]:
         """Return the converted entries of an answer's list, in its order; name: where it has several.
 
-        What is untold, and an entry that cannot be converted, is left out.
+        What is untold, and an entry that cannot be converted, is left out. The Name tag of a resource, which
+        anybody may write, becomes "name": one line of printable characters.
         """
         listed = name or operation.lists[0]
         shape: Any = operation.shape[listed]
         id_field = next(iter(shape[0]))  # shapes begin with the id
         untold = self.untold(operation)[1] if self.old_reader else []
+        has_name = isinstance(shape[0].get("Tags"), NameTag)
         converted = []
         for index, item in enumerate(self.answer(operation).get(listed, ())):
             if item in untold:
                 continue
             try:
-                converted.append(convert(item))
+                document: Any = convert(item)
+                for tag in item.get("Tags", ()) if has_name and isinstance(document, dict) else ():
+                    if called := "".join(filter(str.isprintable, tag.get("Value", ""))).strip():
+                        document["name"] = called[:LONGEST_NAME]
+                converted.append(document)
             except SnapshotError as error:
                 found = item.get(id_field)
                 known_as = found if found and isinstance(found, str) else f"{listed}[{index}]"

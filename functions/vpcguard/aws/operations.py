@@ -44,6 +44,10 @@ class Each:
     shape: Shape
 
 
+class NameTag(list[Any]):
+    """A list of tags of which the one called Name is kept alone: what the console shows beside an id."""
+
+
 Shape = Kind | Each | Mapping[str, Any] | list[Any]  # Mapping and list hold shapes
 
 Release = tuple[int, ...]  # of botocore: (1, 44, 8)
@@ -55,6 +59,9 @@ TEXT, WHOLE, NUMBER, FLAG, ANY = Kind.TEXT, Kind.WHOLE, Kind.NUMBER, Kind.FLAG, 
 def texts(names: str) -> dict[str, Shape]:
     """Return an object shape of text fields, named in one blank-separated line."""
     return dict.fromkeys(names.split(), TEXT)
+
+
+NAMED: dict[str, Shape] = {"Tags": NameTag([texts("Key Value")])}  # field of a resource that has a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +175,8 @@ class _MisfitError(Exception):
 def _kept(value: Any, shape: Shape) -> Any:
     """Return what `keep` does: an account has millions of values, and nobody asks for their places."""
     if isinstance(shape, list):
-        return _kept_items(value, shape[0])
+        listed = _kept_items(value, shape[0])
+        return [tag for tag in listed if tag.get("Key") == "Name"] if isinstance(shape, NameTag) else listed
     if isinstance(shape, Kind):
         return _kept_single(value, shape)
     if not isinstance(value, dict):

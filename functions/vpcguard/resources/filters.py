@@ -17,7 +17,7 @@ from vpcguard.aws.answers import (
     text,
     value,
 )
-from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, calls_by_id, texts
+from vpcguard.aws.operations import FLAG, NAMED, TEXT, WHOLE, Call, Operation, Shape, calls_by_id, texts
 from vpcguard.coverage import (
     KNOWN,
     FactsByKind,
@@ -49,6 +49,7 @@ SECURITY_GROUPS = Operation(
         "SecurityGroups": [
             texts("GroupId GroupName VpcId OwnerId")
             | {"IpPermissions": _PERMISSIONS, "IpPermissionsEgress": _PERMISSIONS}
+            | NAMED
         ]
     },
     paged=True,
@@ -70,6 +71,7 @@ NETWORK_ACLS = Operation(
                     | {"IcmpTypeCode": {"Code": WHOLE, "Type": WHOLE}}
                 ],
             }
+            | NAMED
         ]
     },
     paged=True,

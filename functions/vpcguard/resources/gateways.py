@@ -27,7 +27,7 @@ from vpcguard.aws.answers import (
     texts_of,
     value,
 )
-from vpcguard.aws.operations import FLAG, TEXT, Call, Operation, Shape, Young, texts
+from vpcguard.aws.operations import FLAG, NAMED, TEXT, Call, Operation, Shape, Young, texts
 from vpcguard.coverage import FactsByKind, Family, VpcKind
 from vpcguard.resources.networks import SUBNETS, VPC_ATTRIBUTE
 
@@ -45,6 +45,7 @@ NAT_GATEWAYS = Operation(
                 ],
                 "AttachedAppliances": [texts("Type VpcEndpointId AttachmentState")],
             }
+            | NAMED
         ]
     },
     paged=True,
@@ -56,7 +57,7 @@ NAT_GATEWAYS = Operation(
 INTERNET_GATEWAYS = Operation(
     service="ec2",
     name="DescribeInternetGateways",
-    shape={"InternetGateways": [{"InternetGatewayId": TEXT, "OwnerId": TEXT, "Attachments": _ATTACHMENTS}]},
+    shape={"InternetGateways": [texts("InternetGatewayId OwnerId") | {"Attachments": _ATTACHMENTS} | NAMED]},
     paged=True,
     page_size=1000,
     vpc_filter="attachment.vpc-id",
@@ -65,7 +66,9 @@ EGRESS_ONLY_GATEWAYS = Operation(
     service="ec2",
     name="DescribeEgressOnlyInternetGateways",
     shape={
-        "EgressOnlyInternetGateways": [{"EgressOnlyInternetGatewayId": TEXT, "Attachments": _ATTACHMENTS}]
+        "EgressOnlyInternetGateways": [
+            {"EgressOnlyInternetGatewayId": TEXT, "Attachments": _ATTACHMENTS} | NAMED
+        ]
     },
     paged=True,
     page_size=255,  # the most that this one takes
@@ -89,6 +92,7 @@ VPC_ENDPOINTS = Operation(
                 "DnsOptions": texts("DnsRecordIpType PrivateDnsPreference")
                 | {"PrivateDnsOnlyForInboundResolverEndpoint": FLAG, "PrivateDnsSpecifiedDomains": [TEXT]},
             }
+            | NAMED
         ]
     },
     paged=True,

@@ -19,7 +19,18 @@ from vpcguard.aws.answers import (
     text,
     value,
 )
-from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, Young, calls_by_id, texts
+from vpcguard.aws.operations import (
+    FLAG,
+    NAMED,
+    TEXT,
+    WHOLE,
+    Call,
+    Operation,
+    Shape,
+    Young,
+    calls_by_id,
+    texts,
+)
 from vpcguard.coverage import (
     KNOWN,
     Coverage,
@@ -49,6 +60,7 @@ VPCS = Operation(
                 "Ipv6CidrBlockAssociationSet": _IPV6_NETWORKS,
                 "BlockPublicAccessStates": texts("InternetGatewayBlockMode"),
             }
+            | NAMED
         ]
     },
     paged=True,
@@ -68,6 +80,7 @@ SUBNETS = Operation(
                 "Ipv6CidrBlockAssociationSet": _IPV6_NETWORKS,
                 "BlockPublicAccessStates": texts("InternetGatewayBlockMode"),
             }
+            | NAMED
         ]
     },
     paged=True,
@@ -95,6 +108,7 @@ ROUTE_TABLES = Operation(
                     | texts("Origin State")
                 ],
             }
+            | NAMED
         ]
     },
     paged=True,

@@ -82,6 +82,30 @@ def test_one_dns_attribute_of_two_leaves_them_unknown() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("private a", "private a"),
+        (" \x1b[31mpri\nvate\u2028\x07 ", "[31mprivate"),
+        ("x" * 256, "x" * 60),
+        ("\n", None),
+        ("", None),
+    ],
+)
+def test_a_name_is_one_line_that_people_can_read(value: str, name: str | None) -> None:
+    """Anybody who may tag a resource writes it, and it stands in messages."""
+    tagged = subnet("subnet-a", Tags=[{"Key": "Name", "Value": value}])
+    (found,) = facts({"ec2:DescribeSubnets": {"Subnets": [tagged]}})["subnets"]
+
+    assert found.get("name") == name
+
+
+def test_a_name_that_was_changed_between_two_pages_contradicts_nothing() -> None:
+    both = [subnet("subnet-a", Tags=[{"Key": "Name", "Value": value}]) for value in ("app", "web")]
+
+    assert [one["id"] for one in facts({"ec2:DescribeSubnets": {"Subnets": both}})["subnets"]] == ["subnet-a"]
+
+
 def test_a_subnet() -> None:
     found = facts(
         {
@@ -121,6 +145,7 @@ def test_a_subnet() -> None:
         },
         {
             "id": "subnet-a",
+            "name": "private",
             "vpc_id": VPC,
             "owner_id": ACCOUNT,
             "zone_id": "euw1-az2",

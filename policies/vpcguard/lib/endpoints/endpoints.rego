@@ -46,9 +46,7 @@ names_of(service) := object.get(data.vpcguard.config.services.endpoint_names, se
 choice_waits(service) := {object.union({"status": "undecidable", "name": service, "reason": reason}, settled) |
 	service in data.vpcguard.config.services.either
 	reason := "which of its endpoints the function calls"
-
-	# names with a dot cannot be declared
-	settled := {"settled_by": "services" | some name in names_of(service); not contains(name, ".")}
+	settled := {"settled_by": "services" | some name in names_of(service); not contains(name, ".")} # dots cannot be declared
 }
 
 # METADATA
