@@ -99,10 +99,8 @@ test_a_rule_is_shown_with_its_metadata if {
 			"function": "orders",
 			"severity": "medium",
 			"stage": "audit",
-			"message": concat(" ", [
-				"orders has all its subnets in one Availability Zone: app (eu-west-1a).",
-				"Add a subnet in another zone to its VPC configuration.",
-			]),
+			"message": "orders runs in one Availability Zone: its only subnet is app (eu-west-1a).",
+			"advice": "Add a subnet of vpc-1 in another zone to its VPC configuration.",
 			"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"app"}},
 			"eligible_for_remediation": false,
 		}],

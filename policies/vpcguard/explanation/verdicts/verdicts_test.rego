@@ -17,11 +17,8 @@ test_every_rule_speaks_once_and_says_why if {
 		"severity": "medium",
 		"stage": "audit",
 		"verdict": "violation",
-		"reason": concat(" ", [
-			"orders has all its subnets in one Availability Zone: app (eu-west-1a).",
-			"Add a subnet in another zone to its VPC configuration.",
-		]),
-		"advice": "Add a subnet.",
+		"reason": "orders runs in one Availability Zone: its only subnet is app (eu-west-1a).",
+		"advice": "Add a subnet of vpc-1 in another zone to its VPC configuration.",
 		"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"app"}},
 		"eligible_for_remediation": false,
 	}

@@ -42,11 +42,13 @@ gateways := facts.grouped([[[one.vpc_id, names[one.id]], one.id] |
 names_of(service) := object.get(data.vpcguard.config.services.endpoint_names, service, [service])
 
 # METADATA
-# description: What verdicts wait for where a client may use one endpoint of the service and not another, else empty.
+# description: |
+#   What verdicts wait for where a client may use one endpoint of the service and not another, else empty. Whoever knows
+#   can declare it, unless the names of all endpoints have a dot.
 choice_waits(service) := {object.union({"status": "undecidable", "name": service, "reason": reason}, settled) |
 	service in data.vpcguard.config.services.either
 	reason := "which of its endpoints the function calls"
-	settled := {"settled_by": "services" | some name in names_of(service); not contains(name, ".")} # dots cannot be declared
+	settled := {"settled_by": "services" | some name in names_of(service); not contains(name, ".")}
 }
 
 # METADATA

@@ -27,16 +27,17 @@ import data.vpcguard.lib.result
 
 applies := cohorts.functions_with_subnets
 
-deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
+deny contains result.violation(name, {"message": $"{name} {fault}", "advice": advice, "evidence": evidence}) if {
 	some key, zones in cohorts.zones
 	count(zones) < 2
 	_waits[key] == set()
 	cohort := cohorts.by_key[key]
 	evidence := {"zone_ids": zones, "subnet_ids": cohort.subnets}
-	fault := sprintf(
-		"has all its subnets in one Availability Zone: %s. Add a subnet in another zone to its VPC configuration.",
-		[result.subnets(cohort.subnets)],
-	)
+	fault := sprintf("runs in one Availability Zone: %s %s.", [
+		result.word(cohort.subnets, "its only subnet is", "its subnets are"),
+		result.subnets(cohort.subnets),
+	])
+	advice := $"Add a subnet of {result.named(cohort.vpc_id)} in another zone to its VPC configuration."
 	some name in cohort.functions
 }
 

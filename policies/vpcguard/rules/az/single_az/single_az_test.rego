@@ -6,10 +6,8 @@ import data.vpcguard.rules.az.single_az as rule
 test_deny_two_subnets_in_one_zone if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders has all its subnets in one Availability Zone: a1 (eu-west-1a) and a2 (eu-west-1a).",
-			"Add a subnet in another zone to its VPC configuration.",
-		]),
+		"message": "orders runs in one Availability Zone: its subnets are a1 (eu-west-1a) and a2 (eu-west-1a).",
+		"advice": "Add a subnet of vpc-1 in another zone to its VPC configuration.",
 		"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"a1", "a2"}},
 	}} with input as _document(["a1", "a2"])
 }

@@ -35,7 +35,7 @@ import data.vpcguard.lib.result
 
 applies := cohorts.functions_with_subnets
 
-deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
+deny contains result.violation(name, {"message": $"{name} {fault}", "advice": advice, "evidence": evidence}) if {
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
@@ -45,11 +45,12 @@ deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": 
 	full := unusable & _room[key].full
 	leading_out := _leading_out(value, key)
 	shut := unusable - (leading_out.good | leading_out.perhaps)
-	fault := sprintf("can run in one Availability Zone only, %s: %s. %s", [
-		zone,
-		concat("; ", [$"{result.subnet(id)} {_lack(id, full, shut)}" | some id in unusable]),
-		_advice(full, shut),
+	lacks := facts.grouped([[_lack(id, full, shut), id] | some id in unusable])
+	fault := sprintf("can use one of its Availability Zones only, %s: %s.", [
+		result.zones({zone}),
+		concat("; ", [sprintf(lack, [result.subnets(ids), result.word(ids, "has", "have")]) | some lack, ids in lacks]),
 	])
+	advice := _advice(full, shut)
 	evidence := {
 		"intent": intent.evidence(cohort.intent_key),
 		"usable_zone_ids": [zone],
@@ -68,11 +69,11 @@ unknown contains result.unknown_with(name, waits, {"subnets": subnets}) if {
 	some name in cohorts.by_key[key].functions
 }
 
-_lack(id, full, shut) := "has neither a free address nor a way out" if {
+_lack(id, full, shut) := "%s %s neither a free address nor a way out" if {
 	id in (full & shut)
-} else := "has no free address" if {
+} else := "%s %s no free address" if {
 	id in full
-} else := "has no way out"
+} else := "%s %s no way out"
 
 _advice(full, shut) := $"Free addresses in {result.list(full)}, or choose other subnets." if {
 	shut == set()

@@ -33,10 +33,7 @@ import data.vpcguard.lib.result
 applies := object.keys(_unread) | object.keys(_idle)
 
 deny contains result.violation(name, {
-	"message": sprintf(
-		"%s is idle, and its next invoke will fail: %s. Repair this, or delete the function if nobody needs it.",
-		[name, result.list(_said(faults))],
-	),
+	"message": $"{name} is idle, and its next invoke will fail: {result.list(_said(faults))}.",
 	"evidence": object.union(faults, {"state": one.state, "state_reason_code": object.get(one, "state_reason_code", "")}),
 }) if {
 	some name, one in _idle

@@ -7,10 +7,7 @@ import data.vpcguard.rules.config.idle_on_broken_network as rule
 test_deny_an_idle_function_whose_subnet_is_gone if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders is idle, and its next invoke will fail: gone does not exist.",
-			"Repair this, or delete the function if nobody needs it.",
-		]),
+		"message": "orders is idle, and its next invoke will fail: gone does not exist.",
 		"evidence": {
 			"missing_subnets": {"gone"},
 			"missing_security_groups": set(),

@@ -30,10 +30,10 @@ import data.vpcguard.lib.result
 applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {
-	"message": sprintf("%s names %s in its VPC configuration, which does not exist. %s", [
+	"message": sprintf("%s names %s in its VPC configuration, which %s not exist.", [
 		name,
 		result.list(cohort.missing_groups),
-		"Name an existing security group of the VPC there, or detach the function from the VPC.",
+		result.word(cohort.missing_groups, "does", "do"),
 	]),
 	"evidence": {"missing_security_groups": cohort.missing_groups, "vpc_id": cohort.vpc_id},
 	"root_causes": cohort.missing_groups,

@@ -33,10 +33,8 @@ import data.vpcguard.lib.result
 applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {
-	"message": sprintf(
-		"%s: its role %s does not exist. Create the role again, or give the function another one.",
-		[name, one.role_name],
-	),
+	"message": $"{name}: its role {one.role_name} does not exist.",
+	"advice": "Create the role again, or give the function another one.",
 	"evidence": {"role": one.role_name, "cause": "role_gone"},
 	"severity": "high",
 	"root_causes": {one.role_name},
@@ -47,7 +45,12 @@ deny contains result.violation(name, {
 }
 
 deny contains result.violation(name, {
-	"message": sprintf("%s: its role %s may not call %s. %s", [name, one.role_name, result.list(missing), _advice]),
+	"message": $"{name}: its role {one.role_name} may not call {result.list(missing)}.",
+	"advice": sprintf("Allow %s to %s on every resource, as %s.", [
+		result.word(missing, "this action", "these actions"),
+		one.role_name,
+		"AWSLambdaVPCAccessExecutionRole does, and see that no Deny or permissions boundary takes it away",
+	]),
 	"evidence": {"role": one.role_name, "cause": "permissions_missing", "missing_actions": missing},
 	"severity": _severity(one),
 	"root_causes": {one.role_name},
@@ -98,5 +101,3 @@ _asked := {lower(action): action | some action in data.vpcguard.config.actions.m
 _severity(one) := "high" if {
 	lower(one.state) in {"pending", "inactive"}
 } else := "low"
-
-_advice := "Attach AWSLambdaVPCAccessExecutionRole to it, or grant these actions on every resource."

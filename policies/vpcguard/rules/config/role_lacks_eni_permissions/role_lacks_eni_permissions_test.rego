@@ -6,9 +6,10 @@ import data.vpcguard.rules.config.role_lacks_eni_permissions as rule
 test_deny_a_role_without_some_actions if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders: its role role-f may not call ec2:AssignPrivateIpAddresses and ec2:UnassignPrivateIpAddresses.",
-			"Attach AWSLambdaVPCAccessExecutionRole to it, or grant these actions on every resource.",
+		"message": "orders: its role role-f may not call ec2:AssignPrivateIpAddresses and ec2:UnassignPrivateIpAddresses.",
+		"advice": concat(" ", [
+			"Allow these actions to role-f on every resource, as AWSLambdaVPCAccessExecutionRole does, and see",
+			"that no Deny or permissions boundary takes it away.",
 		]),
 		"evidence": {
 			"role": "role-f",

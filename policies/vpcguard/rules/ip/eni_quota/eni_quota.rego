@@ -38,9 +38,10 @@ applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {
 	"message": sprintf(
-		"%s: Lambda uses %d of the %v network interfaces that its quota allows in %s, this function's included. %s",
-		[name, least, _quota.value, cohort.vpc_id, _advice],
+		"%s: Lambda needs %d of the %v network interfaces that its quota allows in %s, this function's included.",
+		[name, least, _quota.value, result.named(cohort.vpc_id)],
 	),
+	"root_causes": {cohort.vpc_id},
 	"evidence": object.union(
 		{
 			"vpc_id": cohort.vpc_id,
@@ -103,5 +104,3 @@ _code := "L-9FEE3D26"
 _sharing(vpc_id) := {"note": "The VPC is shared: interfaces of its other accounts are not counted."} if {
 	facts.vpcs[vpc_id].owner_id != input.account.id
 } else := {}
-
-_advice := "Let functions share sets of security groups, or ask for a higher quota."

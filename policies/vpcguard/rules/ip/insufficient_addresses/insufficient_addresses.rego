@@ -36,19 +36,26 @@ applies := cohorts.functions({key |
 	count(judged) + count(cohorts.by_key[key].hidden_subnets) > 0
 })
 
-deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
+deny contains result.violation(name, object.union(details, {"message": $"{name} {fault}"})) if {
 	some key, cohort in cohorts.with_subnets
 	short := _short(key, lambda_interfaces.pairs[key].missing)
 	short != {}
-	fault := sprintf("needs a new network interface, but too few addresses are free: %s. %s", [
+	fault := sprintf("needs %s where too few addresses are free (%d wanted): %s.", [
+		result.word(short, "a new network interface", "new network interfaces"),
+		_needed(key),
 		result.list({$"{result.subnet(id)} has {free}" | some id, free in short}),
-		"Free addresses there, choose larger subnets, or use security groups that already have an interface there.",
 	])
-	evidence := {
-		"short_subnet_ids": object.keys(short),
-		"free_addresses": short,
-		"needed": _needed(key),
-		"security_group_ids": cohort.named_groups,
+	details := {
+		"advice": sprintf("Free addresses in %s, choose larger subnets, or use security groups with an interface there.", [
+			result.all_named(object.keys(short)),
+		]),
+		"root_causes": object.keys(short),
+		"evidence": {
+			"short_subnet_ids": object.keys(short),
+			"free_addresses": short,
+			"needed": _needed(key),
+			"security_group_ids": cohort.named_groups,
+		},
 	}
 	some name in cohort.functions
 }

@@ -33,8 +33,8 @@ applies := cohorts.functions_with_subnets & (object.keys(_peak) | object.keys(_u
 
 deny contains result.violation(name, {
 	"message": sprintf(
-		"%s may have needed %d addresses before 2019 (peak concurrency %d, %d MB), and its subnets have %d free. %s",
-		[name, need, peak, memory_mb, free, _advice],
+		"%s may have needed %d addresses before 2019 (peak concurrency %d, %d MB), and its subnets have %d free.",
+		[name, need, peak, memory_mb, free],
 	),
 	"evidence": {
 		"estimate": need,
@@ -80,5 +80,3 @@ _peak := object.union(
 	},
 	{one.name: one.reserved_concurrency | some one in input.functions; one.reserved_concurrency},
 )
-
-_advice := "Lambda shares interfaces today: use larger subnets only if you plan by this bound."

@@ -29,7 +29,7 @@ applies := object.keys(facts.functions) - facts.deleting
 
 # a capacity provider brings its own VPC
 deny contains result.violation(name, {
-	"message": sprintf("%s runs outside a VPC, and the configuration demands one. %s", [name, _advice]),
+	"message": $"{name} runs outside a VPC, and the configuration demands one.",
 	"evidence": {"subnet_ids": one.subnet_ids},
 }) if {
 	some name, one in facts.judged
@@ -40,5 +40,3 @@ deny contains result.violation(name, {
 unknown contains result.unknown(name, waits) if some name, waits in _unread
 
 _unread := facts.doubtful("capacity_providers", {name | some name, one in facts.judged; one.subnet_ids == []})
-
-_advice := "Attach it to a VPC, or leave it out of the configuration's demand."
