@@ -136,7 +136,7 @@ def test_what_settles_a_wait_is_a_sentence_that_exists() -> None:
     }
 
     assert {*named, *sentences["opaque"].values()} <= sentences["sentences"].keys()
-    assert named >= {"central_endpoints", "permissions", "rule", "services"}
+    assert named >= {"central_endpoints", "permissions", "rule"}
 
 
 def test_every_threshold_is_read_by_a_rule() -> None:

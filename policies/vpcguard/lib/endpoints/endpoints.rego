@@ -45,10 +45,15 @@ names_of(service) := object.get(data.vpcguard.config.services.endpoint_names, se
 # description: |
 #   What verdicts wait for where a client may use one endpoint of the service and not another, else empty. Whoever knows
 #   can declare it, unless the names of all endpoints have a dot.
-choice_waits(service) := {object.union({"status": "undecidable", "name": service, "reason": reason}, settled) |
+choice_waits(service) := {wait |
 	service in data.vpcguard.config.services.either
-	reason := "which of its endpoints the function calls"
-	settled := {"settled_by": "services" | some name in names_of(service); not contains(name, ".")}
+	declarable := {name | some name in names_of(service); not contains(name, ".")}
+	wait := {
+		"status": "undecidable",
+		"name": service,
+		"reason": "which of its endpoints the function calls",
+		"settled_by": {true: "undecidable", false: "services"}[declarable == set()],
+	}
 }
 
 # METADATA
