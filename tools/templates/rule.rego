@@ -28,7 +28,8 @@ deny contains result.violation(name, details) if {
 	faulty != set()
 	some name in cohorts.with_subnets[key].functions
 	details := {
-		"message": sprintf("%s uses %s: FILL IN what is wrong and what to do.", [name, result.subnets(faulty)]),
+		"message": sprintf("%s uses %s: FILL IN what is wrong.", [name, result.subnets(faulty)]),
+		"advice": $"FILL IN what to do about {result.all_named(faulty)}.",
 		"evidence": {"subnet_ids": faulty},
 		"root_causes": faulty,
 	}

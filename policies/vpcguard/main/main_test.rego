@@ -188,7 +188,7 @@ test_unknowns_of_one_function_are_joined if {
 		"function": "orders",
 		"stage": "audit",
 		"waits_for": ["ec2:DescribeSubnets", "tgw-1"],
-		"message": "orders cannot be judged: it waits for ec2:DescribeSubnets (refused: AccessDenied) and tgw-1.",
+		"message": "orders cannot be judged: it waits for ec2:DescribeSubnets (refused: AccessDenied); tgw-1.",
 		"advice": concat(" ", [
 			"Grant ec2:DescribeSubnets to the role that reads the account, and look again.",
 			"If the internet is reached through tgw-1, declare that in the configuration (trusted_egress).",

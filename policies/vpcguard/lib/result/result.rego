@@ -63,17 +63,19 @@ zones(zone_ids) := list({object.get(_zones, id, $"the zone with id {id}") | some
 
 # METADATA
 # description: "What something unknown waits for, given waits as lib.facts answers: each name once, with its reasons."
-awaited(waits) := list({text |
-	some name, reasons in facts.grouped([[wait.name, _reason(wait)] | some wait in waits])
-	text := _with_reasons(name, reasons - {""})
-})
+awaited(waits) := concat("; ", sort({text |
+	reasons := facts.grouped([[wait.name, reason] | some wait in waits; some reason in _reasons(wait)])
+	some why, names in facts.grouped([[list(said), name] | some name, said in reasons])
+	text := concat("", [list(names), concat("", [$" ({why})" | why != ""])])
+}))
 
-# a reason may begin with the name again
-_reason(wait) := trim_prefix(wait.reason, concat("", [wait.name, " "]))
+# reads that were asked together share a reason, in which each has the part that begins with its name
+_reasons(wait) := own if {
+	own := {trim_prefix(part, _start(wait)) | some part in split(wait.reason, "; "); startswith(part, _start(wait))}
+	own != set()
+} else := {wait.reason}
 
-_with_reasons(name, reasons) := name if {
-	reasons == set()
-} else := $"{name} ({list(reasons)})"
+_start(wait) := concat("", [wait.name, " "])
 
 # METADATA
 # description: What settles such waits, a sentence for each way to do it.

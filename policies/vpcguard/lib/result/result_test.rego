@@ -58,7 +58,7 @@ test_waits_with_their_reasons if {
 	result.awaited({
 		_wait("unknown", "ec2:DescribeSubnets", "AccessDenied"),
 		_wait("opaque", "tgw-1", ""),
-	}) == "ec2:DescribeSubnets (AccessDenied) and tgw-1"
+	}) == "ec2:DescribeSubnets (AccessDenied); tgw-1"
 }
 
 test_a_reason_that_names_it_again_is_shown_once if {
@@ -70,6 +70,15 @@ test_what_waits_for_one_read_is_said_once if {
 	waits := {_wait("opaque", "ec2:DescribeSubnets", $"no zone of {id}") | some id in ["a", "b"]}
 	result.awaited(waits) == "ec2:DescribeSubnets (no zone of a and no zone of b)"
 	result.settling(waits) == "Look again, or look it up by hand: AWS answered ec2:DescribeSubnets without it."
+}
+
+test_what_waits_for_the_same_reason_is_said_together if {
+	result.awaited({_wait("opaque", id, "transit gateway") | some id in ["tgw-1", "tgw-2"]}) == "tgw-1 and tgw-2 (transit gateway)"
+}
+
+test_reads_that_were_asked_together_have_each_its_own_reason if {
+	reason := "tag:GetResources refused: AccessDenied; lambda:ListTags was not read"
+	result.awaited({_wait("refused", name, reason) | some name in ["lambda:ListTags", "tag:GetResources"]}) == "lambda:ListTags (was not read); tag:GetResources (refused: AccessDenied)"
 }
 
 test_each_thing_that_settles_waits_is_said_once if {
@@ -97,7 +106,7 @@ test_what_settles_a_wait_hangs_on_what_it_waits_for if {
 		["opaque", "nat-1", "in the account that owns the VPC"],
 		["opaque", "444455556666", "in the account that owns the VPC"],
 		["opaque", "eni-1", "nothing that can be read"],
-		["contradictory", "subnet-0a", "may have changed while it was read"],
+		["contradictory", "subnet-0a", "may have changed during the reading"],
 		["undecidable", "pl-1", "vpcguard:egress"],
 	] {
 		contains(result.settling({_wait(case[0], case[1], "")}), case[2])

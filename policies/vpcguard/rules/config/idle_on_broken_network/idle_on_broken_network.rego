@@ -33,7 +33,7 @@ import data.vpcguard.lib.result
 applies := object.keys(_unread) | object.keys(_idle)
 
 deny contains result.violation(name, {
-	"message": $"{name} is idle, and its next invoke will fail: {result.list(_said(faults))}.",
+	"message": $"{name} is idle, and its next invoke will fail: {_said(faults)}.",
 	"evidence": object.union(faults, {"state": one.state, "state_reason_code": object.get(one, "state_reason_code", "")}),
 }) if {
 	some name, one in _idle
@@ -89,7 +89,12 @@ _unsound := object.keys(_broken) | object.keys(_open)
 # a subnet for IPv6 alone has no IPv4 addresses to lack
 _full := {id | some id, subnet in facts.subnets; subnet.free_ipv4_addresses == 0; subnet.is_ipv6_only == false}
 
-_said(faults) := union({
-	{$"{id} does not exist" | some id in (faults.missing_subnets | faults.missing_security_groups)},
-	{$"{result.subnet(id)} has no free address" | some id in faults.full_subnets},
-})
+_said(faults) := concat("; ", array.concat(
+	[$"{result.list(gone)} {result.word(gone, "does", "do")} not exist" | gone != set()],
+	[$"{result.subnets(full)} {result.word(full, "has", "have")} no free address" |
+		full := faults.full_subnets
+		full != set()
+	],
+)) if {
+	gone := faults.missing_subnets | faults.missing_security_groups
+}

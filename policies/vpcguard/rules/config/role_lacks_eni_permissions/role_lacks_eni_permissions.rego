@@ -46,10 +46,10 @@ deny contains result.violation(name, {
 
 deny contains result.violation(name, {
 	"message": $"{name}: its role {one.role_name} may not call {result.list(missing)}.",
-	"advice": sprintf("Allow %s to %s on every resource, as %s.", [
-		result.word(missing, "this action", "these actions"),
+	"advice": sprintf("Allow the role %s %s, as %s.", [
 		one.role_name,
-		"AWSLambdaVPCAccessExecutionRole does, and see that no Deny or permissions boundary takes it away",
+		result.word(missing, "this action on every resource", "these actions on every resource"),
+		"AWSLambdaVPCAccessExecutionRole does, and see that no Deny or permissions boundary of it is in the way",
 	]),
 	"evidence": {"role": one.role_name, "cause": "permissions_missing", "missing_actions": missing},
 	"severity": _severity(one),
@@ -90,7 +90,7 @@ _conditions := {name: waits |
 	some name, judged in _judged
 	judged.unknown != set()
 	actions := {_asked[action] | some action in judged.unknown}
-	reason := sprintf("whether it may call %s hangs on a condition or resource", [result.list(actions)])
+	reason := sprintf("a role whose leave to call %s hangs on a condition or resource", [result.list(actions)])
 	waits := {{"status": "undecidable", "name": name, "reason": reason, "settled_by": "permissions"}}
 }
 

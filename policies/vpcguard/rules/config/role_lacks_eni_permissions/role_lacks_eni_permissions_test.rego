@@ -8,8 +8,8 @@ test_deny_a_role_without_some_actions if {
 		"function": "orders",
 		"message": "orders: its role role-f may not call ec2:AssignPrivateIpAddresses and ec2:UnassignPrivateIpAddresses.",
 		"advice": concat(" ", [
-			"Allow these actions to role-f on every resource, as AWSLambdaVPCAccessExecutionRole does, and see",
-			"that no Deny or permissions boundary takes it away.",
+			"Allow the role role-f these actions on every resource, as AWSLambdaVPCAccessExecutionRole does,",
+			"and see that no Deny or permissions boundary of it is in the way.",
 		]),
 		"evidence": {
 			"role": "role-f",
