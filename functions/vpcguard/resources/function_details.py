@@ -71,7 +71,7 @@ LIST_EVENT_SOURCES = Operation(
     name="ListEventSourceMappings",
     shape={
         "EventSourceMappings": [
-            texts("UUID EventSourceArn FunctionArn State")
+            texts("UUID EventSourceArn FunctionArn State LastProcessingResult")
             # brokers of a Kafka cluster of one's own, which has no ARN
             | {"SelfManagedEventSource": {"Endpoints": Each([TEXT])}}
         ]
@@ -195,15 +195,18 @@ def collect(reads: Reads, functions: Functions, *, aliases: bool | None, asked: 
 def collect_with_sources(
     reads: Reads, functions: Functions, *, aliases: bool | None, asked: Collection[str]
 ) -> Answers:
-    """Read the same, and event sources: by function and alias for a few, else the account's list."""
-    in_vpc = sorted(attached(functions))
+    """Read the same, and event sources: by function and alias for a few, else the account's list.
+
+    Also of functions outside a VPC: the poller of a source works in the network of the source.
+    """
+    names = sorted(functions)
     first = _collect_first(reads, functions, aliases=aliases, asked=asked)
     versions = served_version_calls(first)
-    if aliases and len(in_vpc) <= FEW and LIST_ALIASES.key not in first.failures:
-        return without_repeats(merge((first, reads.run([*versions, *event_source_calls(in_vpc, first)]))))
-    every = [all_event_sources_call()] if in_vpc else []
+    if aliases and len(names) <= FEW and LIST_ALIASES.key not in first.failures:
+        return without_repeats(merge((first, reads.run([*versions, *event_source_calls(names, first)]))))
+    every = [all_event_sources_call()] if names else []
     second = reads.run([*versions, *every])
-    return merge((first, only_of(second, in_vpc)))
+    return merge((first, only_of(second, names)))
 
 
 def _collect_first(
@@ -279,12 +282,20 @@ def _version(item: Json) -> Json:
 
 def _sources(answer: Json) -> list[Json]:
     sources = each(answer, _MAPPINGS, _source)
-    return sorted(sources, key=lambda source: (source["service"], source.get("arn", "")))
+    return sorted(sources, key=lambda source: (source["service"], source.get("arn", ""), repr(source)))
 
 
 def _source(item: Json) -> Json:
     arn = text(item, "EventSourceArn")
-    return known({"service": service_of(arn) or _SELF_MANAGED, "arn": arn, "state": text(item, "State")})
+    return known(
+        {
+            "service": service_of(arn) or _SELF_MANAGED,
+            "arn": arn,
+            "id": text(item, "UUID"),
+            "state": text(item, "State"),
+            "last_processing_result": text(item, "LastProcessingResult"),
+        }
+    )
 
 
 def _add_tags(own: Account, functions: Collection[Json]) -> list[Json]:

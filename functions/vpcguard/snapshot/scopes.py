@@ -216,7 +216,7 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
         (
             listed,
             *(chain.result() for chain in chains),
-            details.only_of(sources.result(), sorted(in_vpc)),
+            details.only_of(sources.result(), sorted(functions)),
             network,
         )
     )

@@ -192,7 +192,11 @@ def test_versions_nobody_read_are_unknown_although_others_were_read() -> None:
 def test_event_sources_by_their_service() -> None:
     """A Kafka cluster of one's own has no ARN."""
     sqs = {"EventSourceArn": "arn:aws:sqs:eu-west-1:1:jobs", "State": "Enabled"}
-    kafka: dict[str, Any] = {"SelfManagedEventSource": {"Endpoints": {}}}
+    kafka: dict[str, Any] = {
+        "UUID": "m-1",
+        "SelfManagedEventSource": {"Endpoints": {}},
+        "LastProcessingResult": "PROBLEM: Connection error.",
+    }
 
     found = facts(
         functions({"name": "orders"}, {"name": "billing"})
@@ -202,7 +206,7 @@ def test_event_sources_by_their_service() -> None:
     assert [one["event_sources"] for one in found["functions"]] == [
         [],
         [
-            {"service": "kafka"},
+            {"service": "kafka", "id": "m-1", "last_processing_result": "PROBLEM: Connection error."},
             {"service": "sqs", "arn": "arn:aws:sqs:eu-west-1:1:jobs", "state": "Enabled"},
         ],
     ]
