@@ -163,6 +163,7 @@ def _group(item: Json, named: Collection[str]) -> Json:
     return known(
         {
             "id": group_id,
+            "group_name": text(item, "GroupName"),
             "vpc_id": text(item, "VpcId"),
             "owner_id": text(item, "OwnerId"),
             "ingress": sorted(each(item, "IpPermissions", _permission), key=repr),

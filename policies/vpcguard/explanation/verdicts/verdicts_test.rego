@@ -37,6 +37,15 @@ test_every_rule_speaks_once_and_says_why if {
 	_short(told, "placement.vpc_required") == ["off", "It is shipped off, and the configuration does not turn it on."]
 }
 
+test_what_a_rule_notes_about_a_function_that_passes_is_told if {
+	told := verdicts.of.orders with input as fixtures.estate({})
+		with data.vpcguard.rule_metadata as _metadata
+		with data.vpcguard.rule_texts as _texts
+		# regal ignore:unresolved-reference
+with 		data.vpcguard.rules.config.dedicated_tenancy.notes as {"orders": "It is shared."}
+	_short(told, "config.dedicated_tenancy") == ["pass", "The tenancy of its VPC is not dedicated. It is shared."]
+}
+
 test_the_configuration_turns_off_and_changes_severity_and_stage if {
 	told := verdicts.of.orders with input as fixtures.estate({"config": {"version": 1, "rules": {
 		"az.single_az": {"severity": "low", "stage": "warn"},
