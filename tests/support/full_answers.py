@@ -32,6 +32,7 @@ _TEXTS = {
     "NetworkInterfaceId": "eni-0a",
     "InstanceId": "i-0a",
     "PrefixListId": "pl-0a",
+    "MountTargetId": "fsmt-0a",
     "DestinationPrefixListId": "pl-0a",
     "RouteTableId": "rtb-0a",
     "RouteTableIds": "rtb-0a",
@@ -61,6 +62,8 @@ _TEXTS = {
 _OTHERS = {Kind.WHOLE: 1, Kind.NUMBER: 1.0, Kind.FLAG: True}
 _KEYS = {"GetPolicy": POLICY, "GetPolicyVersion": POLICY, "DescribeVpcAttribute": "vpc-0a"} | {
     "GetManagedPrefixListEntries": "pl-0a",
+    "DescribeMountTargets": "fsap-0a",
+    "DescribeMountTargetSecurityGroups": "fsmt-0a",
     "GetServiceQuota": "L-9FEE3D26",
     "GetAWSDefaultServiceQuota": "L-9FEE3D26",
 }

@@ -17,8 +17,12 @@ from typing import Any
 
 from vpcguard.errors import SnapshotError
 
-# the snapshot's prefix is the IAM prefix; botocore calls two of these services otherwise
-_CLIENTS = {"tag": "resourcegroupstaggingapi", "servicequotas": "service-quotas"}
+# the snapshot's prefix is the IAM prefix; botocore calls three of these services otherwise
+_CLIENTS = {
+    "elasticfilesystem": "efs",
+    "servicequotas": "service-quotas",
+    "tag": "resourcegroupstaggingapi",
+}
 FILTER_VALUES = 200  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 

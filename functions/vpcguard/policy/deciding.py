@@ -35,12 +35,16 @@ _FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "network_acls": ("subnet_ids",),
     "network_interfaces": ("id", "instance_id"),
     "instances": ("id",),
+    "mount_targets": ("access_point_id",),
     "prefix_lists": ("id",),
     "roles": ("names",),
 }
 # ... and where they lead on. What the rules of a group say of other groups is compared with ids alone.
 _NAMING: Mapping[str, tuple[str, ...]] = {
-    "functions": ("name", "role_name", "vpc_id", "subnet_ids", "security_group_ids"),
+    "functions": (
+        *("name", "role_name", "vpc_id", "subnet_ids", "security_group_ids"),
+        *("file_systems", "access_point_id"),
+    ),
     "subnets": ("vpc_id",),
     "route_tables": ("routes", "destination", "target_id", "instance_id"),
     "nat_gateways": ("vpc_id", "subnet_id", "route_table_id"),

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vpcguard.aws.answers import Account, Estate, Json, items, known, required_text, text, texts_of, value
+from vpcguard.aws.answers import (
+    Account,
+    Estate,
+    Json,
+    each,
+    items,
+    known,
+    required_text,
+    text,
+    texts_of,
+    value,
+)
 from vpcguard.aws.operations import ANY, FLAG, TEXT, WHOLE, Call, Operation, Shape, Young, kind_of, texts
 from vpcguard.coverage import KNOWN, Coverage, FactsByKind, Family, entries, of_list, unknown
 from vpcguard.errors import SnapshotError
@@ -100,7 +111,7 @@ def is_attached(function: Json) -> bool:
 
 
 def role_name(role_arn: str) -> str:
-    """Return the name of a role: its ARN's last path element."""
+    """Return the name of a role, or the id of an access point: its ARN's last path element."""
     return role_arn.rpartition("/")[2]
 
 
@@ -184,6 +195,7 @@ def _function(
         "managed_instances": _has_capacity_provider(item),
         "memory_mb": item.get("MemorySize"),
         "has_kms_key": text(item, "KMSKeyArn") is not None,
+        "file_systems": each(item, "FileSystemConfigs", _file_system),
         "dead_letter_service": service_of(text(item, "DeadLetterConfig", "TargetArn")),
         "tags": [],
         "event_sources": [],
@@ -192,6 +204,11 @@ def _function(
         **{key: text(item, field) for key, field in _STATES.items()},
     }
     return known(document)
+
+
+def _file_system(item: Json) -> Json:
+    arn = required_text(item, "Arn")
+    return known({"arn": arn, "service": service_of(arn), "access_point_id": role_name(arn)})
 
 
 def _of_capacity(own: Account, functions: Iterable[Json]) -> dict[str, Coverage]:

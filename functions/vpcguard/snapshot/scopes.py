@@ -42,6 +42,7 @@ from vpcguard.resources.functions import (
     read_function_pages,
     role_name,
 )
+from vpcguard.resources.interfaces import MOUNT_TARGET_GROUPS, MOUNT_TARGETS, collect_mount_targets
 from vpcguard.resources.networks import SUBNETS, VPCS
 from vpcguard.resources.roles import collect_roles
 
@@ -51,8 +52,10 @@ _LISTS = sorted(
 )
 _ASSUME_ROLE = "sts:AssumeRole"
 
-# What few rules need, a call for each function: read only where a rule that is on has it in its `reads`.
-ON_REQUEST = frozenset({details.GET_CONCURRENCY.key, GET_FUNCTION_CONFIGURATION.key})
+_OF_FILE_SYSTEMS = frozenset({MOUNT_TARGETS.key, MOUNT_TARGET_GROUPS.key})
+# What few rules need, a call for each function or file system: read only where a rule that is on has it in
+# its `reads`.
+ON_REQUEST = frozenset({details.GET_CONCURRENCY.key, GET_FUNCTION_CONFIGURATION.key, *_OF_FILE_SYSTEMS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class CaptureOptions:
     @property
     def not_requested(self) -> list[str]:
         """The operations that are left out on purpose, in every scope."""
-        skipped = [] if details.GET_CONCURRENCY.key in self.reads else [details.GET_CONCURRENCY.key]
+        skipped = sorted({details.GET_CONCURRENCY.key, *_OF_FILE_SYSTEMS} - self.reads)
         return skipped if self.aliases else [*skipped, details.LIST_ALIASES.key, details.LIST_VERSIONS.key]
 
 
@@ -209,6 +212,8 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
     network, owners = Answers(), dict[str, Answers]()
     if in_vpc:
         chains.append(begin(collect_roles, reads, _role_names(functions), options.account_roles))
+        if options.reads >= _OF_FILE_SYSTEMS:
+            chains.append(begin(collect_mount_targets, reads, in_vpc))
         network, owners = _read_with_owners(
             reads, _read_lists(reads, None), in_vpc, account_id=scope.account_id, is_by_vpc=False
         )
@@ -285,6 +290,8 @@ def _read_few(
     if hinted_roles is None or hints.role_names != names:
         hinted_roles = begin(collect_roles, reads, names, options.account_roles)
     chains.append(hinted_roles)
+    if options.reads >= _OF_FILE_SYSTEMS:
+        chains.append(begin(collect_mount_targets, reads, in_vpc))
     vpc_ids = _named_vpcs(in_vpc)
     if hinted_network is None or hints.vpc_ids != vpc_ids:
         hinted_network = begin(_read_lists, reads, vpc_ids)

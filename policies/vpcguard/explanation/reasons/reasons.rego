@@ -3,7 +3,7 @@
 # description: |
 #   What of a function keeps a rule from applying to it. The conditions that a rule can name in its metadata
 #   (applies_if) are those of this file: attached, subnets, intent, needs, dual_stack, aliases, peak_concurrency,
-#   inactive, security_groups and ipv4_addresses.
+#   inactive, security_groups, file_systems and ipv4_addresses.
 package vpcguard.explanation.reasons
 
 import data.vpcguard.explanation.situation
@@ -53,6 +53,8 @@ _unmet("security_groups", name) := "None of its security groups exists." if {
 	cohort := cohorts.by_key[cohorts.of[name]]
 	cohort.named_groups == cohort.missing_groups
 }
+
+_unmet("file_systems", name) := "It mounts no file system." if facts.functions[name].file_systems == []
 
 _unmet("ipv4_addresses", _) := "Its subnets have none."
 

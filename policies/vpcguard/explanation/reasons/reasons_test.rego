@@ -43,6 +43,7 @@ test_each_thing_that_a_rule_asks_for_is_answered if {
 		"peak_concurrency": ["It has neither."],
 		"inactive": ["Its State is Active."],
 		"security_groups": ["None of its security groups exists."],
+		"file_systems": ["It mounts no file system."],
 		"ipv4_addresses": ["Its subnets have none."],
 		"attached": [],
 		"subnets": [],
