@@ -156,7 +156,7 @@ def collect_mount_targets(reads: Reads, functions: Functions) -> Answers:
         for one in functions.values()
         for system in one.get("FileSystemConfigs", ())
         if service_of(system.get("Arn")) == _EFS
-        and system["Arn"].split(":")[_ACCOUNT] == one.get("FunctionArn", ":::::").split(":")[_ACCOUNT]
+        and system["Arn"].split(":")[_ACCOUNT] == one.get("FunctionArn", "").split(":")[_ACCOUNT]
     }
     found = reads.run(Call(MOUNT_TARGETS, (one,), {"AccessPointId": one}) for one in sorted(mounted))
     listed = found.answers.get(MOUNT_TARGETS.key, {}).values()

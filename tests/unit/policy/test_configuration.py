@@ -43,7 +43,14 @@ def test_the_example_of_the_documentation_is_accepted(tmp_path: Path) -> None:
     assert document["overrides"][0]["rules"] == {"nat.no_internet_egress": {"stage": "enforce"}}
 
 
-LEGACY, STATES = "ip.legacy_eni_estimate", frozenset({"lambda:GetFunctionConfiguration"})
+LEGACY = "ip.legacy_eni_estimate"
+MOUNTS = frozenset(
+    {
+        "elasticfilesystem:DescribeMountTargets",
+        "elasticfilesystem:DescribeMountTargetSecurityGroups",
+    }
+)
+STATES = MOUNTS | {"lambda:GetFunctionConfiguration"}
 CONCURRENCY = STATES | {"lambda:GetFunctionConcurrency"}
 WITHOUT_STATES = {
     "config.update_failed": {"enabled": False},
@@ -57,7 +64,7 @@ THERE = {"match": {"account_id": "111122223333"}}
     ("document", "reads"),
     [
         ({}, STATES),
-        ({"rules": WITHOUT_STATES}, frozenset()),
+        ({"rules": WITHOUT_STATES}, MOUNTS),
         (ON, CONCURRENCY),
         (OFF, STATES),
         ({"rules": {LEGACY: {"severity": "low"}}}, STATES),

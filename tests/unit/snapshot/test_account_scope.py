@@ -114,6 +114,8 @@ def test_a_thousand_functions_take_few_calls_and_none_per_function() -> None:
 
 def test_what_is_left_out_on_purpose_is_named() -> None:
     assert _capture(_aws(FLEET[:1])).snapshot.not_requested == (
+        "elasticfilesystem:DescribeMountTargetSecurityGroups",
+        "elasticfilesystem:DescribeMountTargets",
         "lambda:GetFunctionConcurrency",
         "lambda:GetFunctionConfiguration",
         "lambda:ListAliases",

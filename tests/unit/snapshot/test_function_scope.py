@@ -89,7 +89,11 @@ def test_a_function_is_read_with_its_network_and_its_role() -> None:
     }
     assert answers["lambda:ListEventSourceMappings"] == {"orders": {"EventSourceMappings": []}}
     assert dict(snapshot.own.failures) == {}
-    assert snapshot.not_requested == ("lambda:GetFunctionConcurrency",)
+    assert snapshot.not_requested == (
+        "elasticfilesystem:DescribeMountTargetSecurityGroups",
+        "elasticfilesystem:DescribeMountTargets",
+        "lambda:GetFunctionConcurrency",
+    )
 
 
 def test_a_snapshot_names_what_parsed_its_answers() -> None:
@@ -578,6 +582,8 @@ def test_aliases_can_be_left_out() -> None:
 
     assert aws.counts()["lambda:ListAliases"] == 0
     assert snapshot.not_requested == (
+        "elasticfilesystem:DescribeMountTargetSecurityGroups",
+        "elasticfilesystem:DescribeMountTargets",
         "lambda:GetFunctionConcurrency",
         "lambda:ListAliases",
         "lambda:ListVersionsByFunction",
@@ -590,3 +596,29 @@ def test_no_call_is_made_that_the_scope_does_not_declare() -> None:
     _capture(aws, "orders", "bills", reads=ON_REQUEST)
 
     assert set(aws.counts()) <= SCOPE_ACTIONS["function"]
+
+
+def test_mount_targets_are_read_of_our_own_file_systems_where_a_rule_needs_them() -> None:
+    """Of S3 Files, and of another account's file system, nobody can ask Amazon EFS here."""
+    own = f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:access-point/fsap-0a"
+    others = [
+        f"arn:aws:elasticfilesystem:{REGION}:444455556666:access-point/fsap-0b",
+        f"arn:aws:s3files:{REGION}:{ACCOUNT}:access-point/fsap-0c",
+    ]
+    mounting = ORDERS | {"FileSystemConfigs": [{"Arn": arn} for arn in (own, *others)]}
+    target = {"MountTargetId": "fsmt-0123456789abcdef0", "AvailabilityZoneId": "euw1-az1"}
+    efs = {
+        "elasticfilesystem:DescribeMountTargets": always({"MountTargets": [target]}),
+        "elasticfilesystem:DescribeMountTargetSecurityGroups": always({"SecurityGroups": ["sg-m"]}),
+    }
+    asked, unasked = _aws(functions(mounting) | efs), _aws(functions(mounting) | efs)
+
+    answers = _capture(asked, "orders", reads=ON_REQUEST).own.answers
+    _capture(unasked, "orders")
+
+    assert answers["elasticfilesystem:DescribeMountTargets"] == {"fsap-0a": {"MountTargets": [target]}}
+    assert answers["elasticfilesystem:DescribeMountTargetSecurityGroups"] == {
+        "fsmt-0123456789abcdef0": {"SecurityGroups": ["sg-m"]}
+    }
+    assert asked.asked("elasticfilesystem:DescribeMountTargets") == [{"AccessPointId": "fsap-0a"}]
+    assert [key for key in unasked.counts() if key.startswith("elasticfilesystem")] == []
