@@ -1,4 +1,4 @@
-"""What belongs to a function beside its configuration: tags, aliases, versions, event sources, concurrency.
+"""What belongs to a function beside its configuration: tags, aliases, event sources, destinations ...
 
 Each with its coverage: a default for the kind, and entries for the functions that differ.
 """
@@ -74,6 +74,7 @@ LIST_EVENT_SOURCES = Operation(
             texts("UUID EventSourceArn FunctionArn State LastProcessingResult")
             # brokers of a Kafka cluster of one's own, which has no ARN
             | {"SelfManagedEventSource": {"Endpoints": Each([TEXT])}}
+            | {"DestinationConfig": {"OnFailure": texts("Destination")}}
         ]
     },
     keys=1,
@@ -81,6 +82,14 @@ LIST_EVENT_SOURCES = Operation(
 )
 GET_CONCURRENCY = Operation(
     service="lambda", name="GetFunctionConcurrency", shape={"ReservedConcurrentExecutions": WHOLE}, keys=1
+)
+# where Lambda sends what comes of asynchronous invocations, which takes permissions of the function's role
+# https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionEventInvokeConfig.html
+GET_INVOKE_CONFIG = Operation(
+    service="lambda",
+    name="GetFunctionEventInvokeConfig",
+    shape={"DestinationConfig": {"OnSuccess": texts("Destination"), "OnFailure": texts("Destination")}},
+    keys=1,
 )
 
 # ListTags shows a tag at once, GetResources after a while, and an event may be about the tag; but every
@@ -97,6 +106,7 @@ _KINDS: Mapping[str, tuple[Operation, bool]] = {
     "function_aliases": (LIST_ALIASES, True),
     "function_versions": (LIST_VERSIONS, False),  # read only where an alias serves one
     "event_sources": (LIST_EVENT_SOURCES, True),
+    "event_destinations": (GET_INVOKE_CONFIG, True),
     "reserved_concurrency": (GET_CONCURRENCY, True),
 }
 
@@ -180,12 +190,6 @@ def without_repeats(answers: Answers) -> Answers:
     return Answers({**answers.answers, LIST_EVENT_SOURCES.key: unique}, answers.failures)
 
 
-def concurrency_calls(names: Iterable[str]) -> Iterator[Call]:
-    """Yield the reads of reserved concurrency; an empty answer means that none is reserved."""
-    for name in names:
-        yield Call(GET_CONCURRENCY, (name,), {"FunctionName": name})
-
-
 def collect(reads: Reads, functions: Functions, *, aliases: bool | None, asked: Collection[str]) -> Answers:
     """Read what takes a call for each function: aliases with their versions, and the operations asked for."""
     first = _collect_first(reads, functions, aliases=aliases, asked=asked)
@@ -212,9 +216,12 @@ def collect_with_sources(
 def _collect_first(
     reads: Reads, functions: Functions, *, aliases: bool | None, asked: Collection[str]
 ) -> Answers:
-    calls: list[Call] = []
-    if GET_CONCURRENCY.key in asked:
-        calls += concurrency_calls(sorted(attached(functions)))
+    calls = [
+        Call(operation, (name,), {"FunctionName": name})
+        for operation in (GET_CONCURRENCY, GET_INVOKE_CONFIG)
+        if operation.key in asked
+        for name in sorted(attached(functions))
+    ]
     if aliases:
         calls += alias_calls(sorted(functions))
     return reads.run(calls)
@@ -227,6 +234,7 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
         ("event_sources", LIST_EVENT_SOURCES, _sources),
         ("aliases", LIST_ALIASES, _aliases),
         ("versions", LIST_VERSIONS, _versions),
+        ("destination_services", GET_INVOKE_CONFIG, _destinations),
         ("reserved_concurrency", GET_CONCURRENCY, lambda answer: answer.get("ReservedConcurrentExecutions")),
     )
     for field, operation, convert in converted:
@@ -235,6 +243,9 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     covered: list[Json] = []
     for kind, (operation, is_asked_for_all) in _KINDS.items():
         default = of_entry(estate.own, operation, is_asked_for_all=is_asked_for_all)
+        if operation is GET_INVOKE_CONFIG and not estate.own.has_tried(operation):
+            # a reader that did not know of it left it out as much as one that says so
+            default = Coverage("not_requested", (operation.key,), f"{operation.key} was left out on purpose")
         coverage = {
             name: of_entry(estate.own, operation, name, is_asked_for_all=is_asked_for_all)
             for name in functions.keys() & estate.own.named(operation)
@@ -244,7 +255,15 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
 
 
 FAMILY = Family(
-    operations=(LIST_TAGS, GET_RESOURCES, LIST_ALIASES, LIST_VERSIONS, LIST_EVENT_SOURCES, GET_CONCURRENCY),
+    operations=(
+        LIST_TAGS,
+        GET_RESOURCES,
+        LIST_ALIASES,
+        LIST_VERSIONS,
+        LIST_EVENT_SOURCES,
+        GET_INVOKE_CONFIG,
+        GET_CONCURRENCY,
+    ),
     add_facts=add_facts,
 )
 
@@ -294,8 +313,14 @@ def _source(item: Json) -> Json:
             "id": text(item, "UUID"),
             "state": text(item, "State"),
             "last_processing_result": text(item, "LastProcessingResult"),
+            "destination_service": service_of(text(item, "DestinationConfig", "OnFailure", "Destination")),
         }
     )
+
+
+def _destinations(answer: Json) -> list[str]:
+    arns = [text(answer, "DestinationConfig", when, "Destination") for when in ("OnSuccess", "OnFailure")]
+    return sorted({service for arn in arns if (service := service_of(arn))})
 
 
 def _add_tags(own: Account, functions: Collection[Json]) -> list[Json]:

@@ -194,6 +194,7 @@ def _function(
         "ipv6_allowed_for_dual_stack": value(item, "VpcConfig", "Ipv6AllowedForDualStack") or False,
         "managed_instances": _has_capacity_provider(item),
         "memory_mb": item.get("MemorySize"),
+        "package_type": text(item, "PackageType"),
         "has_kms_key": text(item, "KMSKeyArn") is not None,
         "file_systems": each(item, "FileSystemConfigs", _file_system),
         "dead_letter_service": service_of(text(item, "DeadLetterConfig", "TargetArn")),

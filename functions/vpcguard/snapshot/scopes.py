@@ -103,7 +103,8 @@ class CaptureOptions:
     @property
     def not_requested(self) -> list[str]:
         """The operations that are left out on purpose, in every scope."""
-        skipped = sorted({details.GET_CONCURRENCY.key, *_OF_FILE_SYSTEMS} - self.reads)
+        of_functions = {details.GET_CONCURRENCY.key, details.GET_INVOKE_CONFIG.key}
+        skipped = sorted({*of_functions, *_OF_FILE_SYSTEMS} - self.reads)
         return skipped if self.aliases else [*skipped, details.LIST_ALIASES.key, details.LIST_VERSIONS.key]
 
 
@@ -152,6 +153,8 @@ def capture_pages(scope: Scope, aws: Aws, *, clock: Clock, options: CaptureOptio
     captured_at = rfc3339(clock())  # before the first read: nothing in the snapshot is older
     if options.aliases is None:
         options = replace(options, aliases=scope.kind == "function")
+    if scope.kind == "function":
+        options = replace(options, reads=options.reads | {details.GET_INVOKE_CONFIG.key})
     with Threads(options.threads, options.until) as threads:
         reads = Reads(aws, threads, progress=options.progress, raises=options.raises)
         read = _SCOPES[scope.kind](scope, reads, options)

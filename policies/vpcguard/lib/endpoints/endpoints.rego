@@ -13,13 +13,12 @@ import data.vpcguard.lib.security_groups
 
 # METADATA
 # description: |
-#   By endpoint id, the service it is for: its ServiceName without everything up to and including the region and a dot,
-#   so that partitions need no list. A name without this region is kept whole and is no regional service's.
-names := {one.id: _name(one.service_name) | some one in input.vpc_endpoints}
+#   By endpoint id, the service it is for, as facts.endpoint_name names it.
+names := {one.id: facts.endpoint_name(one.service_name) | some one in input.vpc_endpoints}
 
 # METADATA
 # description: By id of AWS's own prefix lists, whose names nobody else can give, the service it is for, as in names.
-prefix_list_names := {one.id: _name(one.name) | some one in input.prefix_lists; startswith(one.name, "com.amazonaws.")}
+prefix_list_names := {one.id: facts.endpoint_name(one.name) | some one in input.prefix_lists; startswith(one.name, "com.amazonaws.")}
 
 # METADATA
 # description: Ids of the interface endpoints by [VPC id, service name]. Deleted ones linger in AWS's answers.
@@ -38,22 +37,48 @@ gateways := facts.grouped([[[one.vpc_id, names[one.id]], one.id] |
 ])
 
 # METADATA
-# description: The endpoint names of a service, given its IAM prefix.
-names_of(service) := object.get(data.vpcguard.config.services.endpoint_names, service, [service])
+# description: |
+#   The endpoint names of a needed service, as lib.needs names it: an IAM prefix, with ":*" behind it where a client may
+#   use one endpoint of it and not another, or the name of one endpoint.
+names_of(service) := object.get(_names_of, service, [service])
+
+_names_of := {service: names |
+	some prefix, names in data.vpcguard.config.services.endpoint_names
+	service := concat("", [prefix, concat("", [":*" | prefix in data.vpcguard.config.services.either])])
+}
 
 # METADATA
 # description: |
 #   What verdicts wait for where a client may use one endpoint of the service and not another, else empty. Whoever knows
-#   can declare it, unless the names of all endpoints have a dot.
+#   can declare it.
 choice_waits(service) := {wait |
-	service in data.vpcguard.config.services.either
-	declarable := {name | some name in names_of(service); not contains(name, ".")}
+	endswith(service, ":*")
 	wait := {
 		"status": "undecidable",
-		"name": service,
+		"name": trim_suffix(service, ":*"),
 		"reason": "which of its endpoints the function calls",
-		"settled_by": {true: "undecidable", false: "services"}[declarable == set()],
+		"settled_by": "services",
 	}
+}
+
+# METADATA
+# description: |
+#   The name of an endpoint as people create it, e.g. com.amazonaws.eu-west-1.monitoring; of an account's cell, nobody
+#   here can tell the number.
+service_name(name) := name if {
+	startswith(name, "com.amazonaws.")
+} else := _other_names[name] if {
+	_other_names[name]
+} else := $"com.amazonaws.{input.account.region}.{name}{cell}" if {
+	cell := concat("", ["-cell<number>" | name in data.vpcguard.config.services.cells])
+}
+
+# by name, those that do not begin with com.amazonaws here
+_other_names := {name: $"{fitting.beginning}.{input.account.region}.{written}" |
+	some fitting in data.vpcguard.config.services.beginnings
+	regex.match(fitting.region, input.account.region)
+	some written in fitting.names
+	name := object.get(data.vpcguard.config.services.aliases, written, written)
 }
 
 # METADATA
@@ -194,14 +219,6 @@ unnamed_waits(subnet_id) := {wait |
 # METADATA
 # description: Of these endpoints, those whose policy is not the default full access; policies are not judged.
 with_own_policy(ids) := {id | some id in ids; facts.vpc_endpoints[id].has_default_policy == false}
-
-_name(service_name) := object.get(data.vpcguard.config.services.aliases, name, name) if {
-	start := indexof(service_name, _region)
-	start >= 0
-	name := substring(service_name, start + count(_region), -1)
-} else := service_name
-
-_region := $".{input.account.region}."
 
 _in_vpc := facts.grouped([[vpc_id, id] | some [vpc_id, _], ids in interfaces; some id in ids])
 

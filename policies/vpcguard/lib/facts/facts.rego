@@ -72,6 +72,16 @@ doubtful(kind, subjects) := object.union(
 }
 
 # METADATA
+# description: |
+#   The name of an endpoint, given that of its service: without everything up to and including the region and a dot, so
+#   that partitions need no list, and without its cell. A name without this region is kept whole and is no regional
+#   service's.
+endpoint_name(service_name) := object.get(data.vpcguard.config.services.aliases, name, name) if {
+	region := $".{input.account.region}."
+	name := _without_cell(substring(service_name, _end(service_name, region), -1))
+}
+
+# METADATA
 # description: "Pairs of a key and a value as {key: values}: where answers contradict each other, a key has several."
 grouped(pairs) := {key: object.keys(values) |
 	some key, values in object.union_n([{key: {value: true}} | some [key, value] in pairs])
@@ -80,6 +90,17 @@ grouped(pairs) := {key: object.keys(values) |
 # METADATA
 # description: "What waits for another look: something that is or has several at once, and can have only one."
 contradiction(id, is, ids) := {"status": "contradictory", "name": id, "reason": $"{is} {concat(" and ", ids)} at once"}
+
+# where the first occurrence of a part ends in a text, its beginning if there is none
+_end(text, part) := start + count(part) if {
+	start := indexof(text, part)
+	start >= 0
+} else := 0
+
+_without_cell(name) := cell if {
+	some cell in data.vpcguard.config.services.cells
+	startswith(name, $"{cell}-")
+} else := name
 
 _by_subject := object.union_n([{entry.kind: {entry.subject: _waits(i)}} | some i, entry in input.coverage])
 

@@ -62,7 +62,7 @@ evidence(name, subnet_ids) := {
 	"intent": intent.evidence(cohort.intent_key),
 	"services": [shown |
 		some service, ids in subnet_ids
-		shown := {"service": service, "basis": needs.of[name][service].basis, "subnet_ids": ids}
+		shown := {"service": trim_suffix(service, ":*"), "basis": needs.of[name][service].basis, "subnet_ids": ids}
 	],
 	"subnets": _shown(config.trust_of[cohort.signature], union({ids | some ids in subnet_ids})),
 } if {
@@ -245,7 +245,8 @@ _may_be_nat(way) if {
 # whether endpoints in another VPC answer: yes where the configuration says so and a route leads there
 _central(signature, name, id, is_isolated) := {"answer": "yes", "waits": set()} if {
 	_routes_away(id) != []
-	some service in config.settings[signature].central_endpoints
+	some said in config.settings[signature].central_endpoints
+	some service in [said, $"{said}:*"]
 	name in endpoints.names_of(service)
 } else := {"answer": "unknown", "waits": waits} if {
 	is_isolated
