@@ -121,6 +121,7 @@ def _declared(declared: Json) -> str:
 
 def _needs(needs: Json) -> str:
     named = [f"{one['service']} ({one['basis']}{_waiting(one['waits_for'])})" for one in needs["services"]]
+    named += [f"{service} (no endpoint known, not judged)" for service in needs["without_endpoints"]]
     others = needs["others_wait_for"]
     found = ", ".join(named) or ("no AWS service" if not others else "no AWS service for certain")
     return found + (f"; others are possible{_waiting(others)}" if others else "")

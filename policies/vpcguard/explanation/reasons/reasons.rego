@@ -37,7 +37,10 @@ _unmet("intent", name) := $"Its intent is {egress}." if {
 	egress in {"aws", "none"}
 }
 
-_unmet("needs", name) := _needed(object.keys(needs.of[name])) if needs.others[name] == set()
+_unmet("needs", name) := _needed(object.keys(needs.of[name]) | unjudged) if {
+	needs.others[name] == set()
+	unjudged := {$"{service} (no endpoint known)" | some service in needs.without_endpoints[name]}
+}
 
 _unmet("dual_stack", name) := "Ipv6AllowedForDualStack is off." if {
 	facts.functions[name].ipv6_allowed_for_dual_stack == false

@@ -75,6 +75,9 @@ test_a_state_that_nobody_read_is_not_told if {
 test_needs_are_named if {
 	document := estates.document(["sqs:SendMessage", "kms:Decrypt"], {})
 	reasons.against("orders", ["needs"]) == ["It needs no service but kms and sqs."] with input as document
+	other := estates.document(["support:*"], {})
+	told := "It needs no service but support (no endpoint known)."
+	reasons.against("orders", ["needs"]) == [told] with input as other
 }
 
 _bare := fixtures.whole({"functions": [fixtures.function("bare", ["gone"], {"state": "Active"})]})

@@ -211,19 +211,16 @@ _need(pattern) := name if {
 } else := _service(pattern)
 
 # the endpoints at which a pattern may be called, where the action decides
-_called_at(service, pattern) := {name |
+_called_at(service, pattern) := names if {
+	names := {name |
+		some name, forms in data.vpcguard.config.actions.called_at[service]
+		some form in forms
+		_covers(form, pattern)
+	}
+	names != set()
+} else := {name |
 	some name, forms in data.vpcguard.config.actions.called_at[service]
-	some form in forms
-	_overlaps(form, pattern)
-} | {name |
-	some name, [] in data.vpcguard.config.actions.called_at[service]
-	not _is_listed(service, pattern)
-}
-
-_is_listed(service, pattern) if {
-	some forms in data.vpcguard.config.actions.called_at[service]
-	some form in forms
-	_covers(form, pattern)
+	true in ({forms == []} | {true | some form in forms; _overlaps(form, pattern)})
 }
 
 # why Lambda and not the function calls all the actions that a pattern stands for
