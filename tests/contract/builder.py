@@ -495,6 +495,7 @@ def working() -> Estate:
         "ListVersionsByFunction",
         "ListEventSourceMappings",
         "GetFunctionConcurrency",
+        "GetFunctionEventInvokeConfig",
     ):
         estate.entries[f"lambda:{operation}"] = {}
     estate.entries["servicequotas:GetServiceQuota"] = {

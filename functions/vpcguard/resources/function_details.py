@@ -205,23 +205,24 @@ def collect_with_sources(
     """
     names = sorted(functions)
     first = _collect_first(reads, functions, aliases=aliases, asked=asked)
-    versions = served_version_calls(first)
+    calls = [*served_version_calls(first)]
+    if GET_INVOKE_CONFIG.key in asked:
+        in_vpc = sorted(attached(functions))
+        calls += [Call(GET_INVOKE_CONFIG, (name,), {"FunctionName": name}) for name in in_vpc]
     if aliases and len(names) <= FEW and LIST_ALIASES.key not in first.failures:
-        return without_repeats(merge((first, reads.run([*versions, *event_source_calls(names, first)]))))
+        return without_repeats(merge((first, reads.run([*calls, *event_source_calls(names, first)]))))
     every = [all_event_sources_call()] if names else []
-    second = reads.run([*versions, *every])
+    second = reads.run([*calls, *every])
     return merge((first, only_of(second, names)))
 
 
 def _collect_first(
     reads: Reads, functions: Functions, *, aliases: bool | None, asked: Collection[str]
 ) -> Answers:
-    calls = [
-        Call(operation, (name,), {"FunctionName": name})
-        for operation in (GET_CONCURRENCY, GET_INVOKE_CONFIG)
-        if operation.key in asked
-        for name in sorted(attached(functions))
-    ]
+    calls: list[Call] = []
+    if GET_CONCURRENCY.key in asked:  # an empty answer means that none is reserved
+        in_vpc = sorted(attached(functions))
+        calls += [Call(GET_CONCURRENCY, (name,), {"FunctionName": name}) for name in in_vpc]
     if aliases:
         calls += alias_calls(sorted(functions))
     return reads.run(calls)
@@ -244,8 +245,8 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     for kind, (operation, is_asked_for_all) in _KINDS.items():
         default = of_entry(estate.own, operation, is_asked_for_all=is_asked_for_all)
         if operation is GET_INVOKE_CONFIG and not estate.own.has_tried(operation):
-            # a reader that did not know of it left it out as much as one that says so
-            default = Coverage("not_requested", (operation.key,), f"{operation.key} was left out on purpose")
+            if default.is_failed_read and estate.own.has_tried(LIST_EVENT_SOURCES):
+                default = KNOWN  # files of the time before this read are judged as they were then
         coverage = {
             name: of_entry(estate.own, operation, name, is_asked_for_all=is_asked_for_all)
             for name in functions.keys() & estate.own.named(operation)

@@ -575,6 +575,21 @@ def test_reserved_concurrency_is_read_where_a_rule_needs_it() -> None:
     assert snapshot.not_requested == ()
 
 
+def test_destinations_of_asynchronous_invocation_are_read_of_every_attached_function() -> None:
+    """A function without any is answered with a 404, which is no failure."""
+    queue = {"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:eu-west-1:1:failed"}}}
+    aws = _aws({"lambda:GetFunctionEventInvokeConfig": by("FunctionName", {"orders": queue})})
+
+    snapshot = _capture(aws, "orders", "bills", "hook")
+
+    assert snapshot.own.answers["lambda:GetFunctionEventInvokeConfig"] == {"orders": queue}
+    assert "lambda:GetFunctionEventInvokeConfig" not in snapshot.own.failures
+    assert sorted(one["FunctionName"] for one in aws.asked("lambda:GetFunctionEventInvokeConfig")) == [
+        "bills",
+        "orders",
+    ]
+
+
 def test_aliases_can_be_left_out() -> None:
     aws = _aws()
 

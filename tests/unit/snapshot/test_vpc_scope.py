@@ -51,6 +51,7 @@ def test_the_functions_of_the_vpc_are_read_with_their_states_where_asked() -> No
         "elasticfilesystem:DescribeMountTargetSecurityGroups",
         "elasticfilesystem:DescribeMountTargets",
         "lambda:GetFunctionConcurrency",
+        "lambda:GetFunctionEventInvokeConfig",
         "lambda:ListAliases",
         "lambda:ListVersionsByFunction",
     )
