@@ -244,9 +244,9 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     covered: list[Json] = []
     for kind, (operation, is_asked_for_all) in _KINDS.items():
         default = of_entry(estate.own, operation, is_asked_for_all=is_asked_for_all)
-        if operation is GET_INVOKE_CONFIG and not estate.own.has_tried(operation):
-            if default.is_failed_read and estate.own.has_tried(LIST_EVENT_SOURCES):
-                default = KNOWN  # files of the time before this read are judged as they were then
+        was_untold = default.is_failed_read and not estate.own.has_tried(operation)
+        if operation is GET_INVOKE_CONFIG and was_untold and estate.own.has_tried(LIST_EVENT_SOURCES):
+            default = KNOWN  # files of the time before this read are judged as they were then
         coverage = {
             name: of_entry(estate.own, operation, name, is_asked_for_all=is_asked_for_all)
             for name in functions.keys() & estate.own.named(operation)

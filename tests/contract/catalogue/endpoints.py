@@ -21,7 +21,8 @@ def _needs(services: str, *, isolated: bool = False) -> Estate:
     return estate
 
 
-def _open_group(estate: Estate, **permission: Any) -> str:
+def open_group(estate: Estate, **permission: Any) -> str:
+    """Add a group that admits the functions' on 443, and return its id."""
     group = estate.group("sg-endpoint")
     group["IpPermissions"] = [
         {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "UserIdGroupPairs": [{"GroupId": GROUP}]}
@@ -59,7 +60,7 @@ def s3_by_a_gateway_endpoint_of_another_table() -> Case:
 def s3_by_an_interface_endpoint() -> Case:
     """A usable interface endpoint that catches the name makes the gateway endpoint superfluous."""
     estate = _needs("s3")
-    estate.interface_endpoint("vpce-s3", "s3", A, B, group=_open_group(estate))
+    estate.interface_endpoint("vpce-s3", "s3", A, B, group=open_group(estate))
     return orders(estate, endpoints__gateway_route_missing=PASS)
 
 
@@ -102,7 +103,7 @@ def service_inferred_without_path_or_endpoint() -> Case:
 def service_by_an_interface_endpoint() -> Case:
     """Available, name caught, function admitted: one subnet of the endpoint is enough to reach it."""
     estate = _needs("sqs", isolated=True)
-    estate.interface_endpoint("vpce-sqs", "sqs", A, group=_open_group(estate))
+    estate.interface_endpoint("vpce-sqs", "sqs", A, group=open_group(estate))
     return orders(
         estate,
         endpoints__service_unreachable=PASS,
@@ -115,7 +116,7 @@ def service_by_an_interface_endpoint() -> Case:
 def service_in_every_zone() -> Case:
     """One subnet per zone of the function is resilience."""
     estate = _needs("sqs", isolated=True)
-    estate.interface_endpoint("vpce-sqs", "sqs", A, B, group=_open_group(estate))
+    estate.interface_endpoint("vpce-sqs", "sqs", A, B, group=open_group(estate))
     return orders(estate, endpoints__interface_single_az=PASS)
 
 
@@ -133,7 +134,7 @@ def service_behind_a_closed_endpoint() -> Case:
 def service_behind_an_endpoint_for_one_subnet() -> Case:
     """Admitted is who is admitted from every subnet with its whole network."""
     estate = _needs("sqs")
-    group = _open_group(estate, UserIdGroupPairs=[], IpRanges=[{"CidrIp": "10.0.0.0/24"}])
+    group = open_group(estate, UserIdGroupPairs=[], IpRanges=[{"CidrIp": "10.0.0.0/24"}])
     estate.interface_endpoint("vpce-sqs", "sqs", A, B, group=group)
     return orders(estate, endpoints__endpoint_blocked=violation("high", root_cause="vpce-sqs"))
 
@@ -142,7 +143,7 @@ def service_behind_an_endpoint_for_one_subnet() -> Case:
 def service_behind_a_pending_endpoint() -> Case:
     """Not available yet, and the name is caught all the same."""
     estate = _needs("sqs")
-    estate.interface_endpoint("vpce-sqs", "sqs", A, B, group=_open_group(estate), State="pending")
+    estate.interface_endpoint("vpce-sqs", "sqs", A, B, group=open_group(estate), State="pending")
     return orders(estate, endpoints__endpoint_blocked=violation("high", root_cause="vpce-sqs"))
 
 
@@ -160,7 +161,7 @@ def service_behind_an_endpoint_whose_groups_are_unread() -> Case:
 def service_with_private_dns_off() -> Case:
     """The endpoint is there, and the function's calls go elsewhere, where there is no way."""
     estate = _needs("sqs", isolated=True)
-    estate.interface_endpoint("vpce-sqs", "sqs", A, B, group=_open_group(estate), PrivateDnsEnabled=False)
+    estate.interface_endpoint("vpce-sqs", "sqs", A, B, group=open_group(estate), PrivateDnsEnabled=False)
     found = violation("medium", root_cause="vpce-sqs")
     return orders(estate, endpoints__private_dns_off=found, endpoints__service_unreachable=PASS)
 
@@ -169,7 +170,7 @@ def service_with_private_dns_off() -> Case:
 def service_with_dns_of_the_vpc_off() -> Case:
     """Private DNS works only in a VPC that resolves names."""
     estate = _needs("sqs", isolated=True)
-    estate.interface_endpoint("vpce-sqs", "sqs", A, B, group=_open_group(estate))
+    estate.interface_endpoint("vpce-sqs", "sqs", A, B, group=open_group(estate))
     estate.entries["ec2:DescribeVpcAttribute"]["vpc-0a"]["EnableDnsHostnames"] = {"Value": False}
     return orders(estate, endpoints__private_dns_off=violation("medium"))
 
@@ -178,7 +179,7 @@ def service_with_dns_of_the_vpc_off() -> Case:
 def service_with_private_dns_off_and_a_path() -> Case:
     """With a path the calls arrive."""
     estate = _needs("sqs")
-    estate.interface_endpoint("vpce-sqs", "sqs", A, B, group=_open_group(estate), PrivateDnsEnabled=False)
+    estate.interface_endpoint("vpce-sqs", "sqs", A, B, group=open_group(estate), PrivateDnsEnabled=False)
     return orders(estate, endpoints__private_dns_off=PASS, endpoints__service_unreachable=PASS)
 
 
@@ -219,7 +220,7 @@ def service_without_a_central_endpoint() -> Case:
 def service_by_a_name_of_its_own() -> Case:
     """IAM says cloudwatch, the endpoint monitoring."""
     estate = _needs("cloudwatch", isolated=True)
-    estate.interface_endpoint("vpce-cw", "monitoring", A, B, group=_open_group(estate))
+    estate.interface_endpoint("vpce-cw", "monitoring", A, B, group=open_group(estate))
     return orders(estate, endpoints__service_unreachable=PASS)
 
 
@@ -227,5 +228,5 @@ def service_by_a_name_of_its_own() -> Case:
 def service_by_an_endpoint_of_fips_clients() -> Case:
     """An endpoint for FIPS names serves FIPS clients only."""
     estate = _needs("sqs", isolated=True)
-    estate.interface_endpoint("vpce-sqs", "sqs-fips", A, B, group=_open_group(estate))
+    estate.interface_endpoint("vpce-sqs", "sqs-fips", A, B, group=open_group(estate))
     return orders(estate, **UNREACHABLE)
