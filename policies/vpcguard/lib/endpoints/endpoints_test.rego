@@ -291,8 +291,8 @@ _shared(state, list_owner) := _document([], {
 	"prefix_lists": [{"id": "pl-s3", "name": "com.amazonaws.eu-west-1.s3", "owner_id": list_owner, "cidrs": []}],
 })
 
-test_which_endpoint_a_client_uses_can_be_declared_where_its_name_has_no_dot if {
-	[wait.settled_by | some wait in endpoints.choice_waits("bedrock")] == ["services"]
-	[wait.settled_by | some wait in endpoints.choice_waits("deadline")] == ["undecidable"]
+test_which_endpoint_a_client_uses_can_be_declared if {
+	[[wait.name, wait.settled_by] | some wait in endpoints.choice_waits("bedrock:*")] == [["bedrock", "services"]]
+	endpoints.choice_waits("bedrock-runtime") == set()
 	endpoints.choice_waits("sqs") == set()
 }
