@@ -22,6 +22,7 @@ LISTS = (
     "NatGateways",
     "InternetGateways",
     "EgressOnlyInternetGateways",
+    "TransitGatewayVpcAttachments",
     "VpcEndpoints",
     "SecurityGroups",
     "NetworkAcls",
@@ -142,6 +143,16 @@ def _isolated(net: Network) -> None:
 
 def _central(net: Network) -> None:
     _table(net, "private", net.function_subnets, _route("TransitGatewayId", "tgw-central"))
+    net.add(
+        "TransitGatewayVpcAttachments",
+        {
+            "TransitGatewayAttachmentId": net.id("tgw-attach"),
+            "TransitGatewayId": "tgw-central",
+            "VpcId": net.vpc_id,
+            "State": "available",
+            "SubnetIds": list(net.function_subnets),
+        },
+    )
 
 
 def _regional_nat(net: Network) -> None:

@@ -51,6 +51,7 @@ _LISTS = {
     "ec2:DescribeNatGateways": "NatGateways",
     "ec2:DescribeInternetGateways": "InternetGateways",
     "ec2:DescribeEgressOnlyInternetGateways": "EgressOnlyInternetGateways",
+    "ec2:DescribeTransitGatewayVpcAttachments": "TransitGatewayVpcAttachments",
     "ec2:DescribeVpcEndpoints": "VpcEndpoints",
     "ec2:DescribeSecurityGroups": "SecurityGroups",
     "ec2:DescribeNetworkAcls": "NetworkAcls",
@@ -231,6 +232,19 @@ class Account:
             Attachments=attachments,
         )
 
+    def attachment(self, gateway_id: str, *subnet_ids: str) -> Json:
+        """Attach the VPC to a transit gateway, with these subnets."""
+        return self.add(
+            "DescribeTransitGatewayVpcAttachments",
+            gateway_id,
+            TransitGatewayAttachmentId=gateway_id.replace("tgw-", "tgw-attach-"),
+            TransitGatewayId=gateway_id,
+            VpcId=VPC,
+            VpcOwnerId=self.id,
+            State="available",
+            SubnetIds=list(subnet_ids),
+        )
+
     def group(self, group_id: str = GROUP, *, egress: list[Json] | None = None, vpc: str = VPC) -> Json:
         """Add a security group that lets everything out and nothing in."""
         everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": ANYWHERE}]}]
@@ -338,15 +352,22 @@ class Account:
             OwnerId=self.id,
             InterfaceType="interface",
             SourceDestCheck=False,
-            Groups=[],
+            Groups=[{"GroupId": "sg-nat"}],
             Attachment={"InstanceId": instance_id},
+            Association={"PublicIp": "198.51.100.2"},
         )
+        self.group("sg-nat")["IpPermissions"] = [
+            {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/16"}]},
+        ]
         instance: Json = {
             "InstanceId": instance_id,
             "VpcId": VPC,
             "SubnetId": PUBLIC,
             "State": {"Name": "running"},
             "SourceDestCheck": False,
+            "NetworkInterfaces": [
+                {"NetworkInterfaceId": interface_id, "Association": interface["Association"]}
+            ],
         }
         self.add("DescribeInstances", instance_id, Instances=[instance])
         return interface, instance
@@ -482,6 +503,8 @@ def network(account: Account) -> None:
     account.internet_gateway()
     account.group()
     account.acl(ACL, A, B, C, PUBLIC)
+    for gateway_id in ("tgw-0a", "tgw-0b"):
+        account.attachment(gateway_id, A, B, C)
     account.entries["ec2:GetManagedPrefixListEntries"] = {}
     account.block_public_access("off")
 
@@ -514,7 +537,11 @@ def shared(*, owner_was_read: bool) -> Estate:
         estate.resources[f"ec2:{operation}"] = copy.deepcopy(owner.resources[f"ec2:{operation}"])
     estate.remove("DescribeSubnets", PUBLIC)
     estate.remove("DescribeRouteTables", MAIN_TABLE, PUBLIC_TABLE)
-    for operation in ("DescribeNatGateways", "DescribeInternetGateways"):
+    for operation in (
+        "DescribeNatGateways",
+        "DescribeInternetGateways",
+        "DescribeTransitGatewayVpcAttachments",
+    ):
         estate.resources[f"ec2:{operation}"] = {}
     owner.remove("DescribeSecurityGroups", GROUP)
     if owner_was_read:

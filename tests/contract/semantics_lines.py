@@ -174,7 +174,7 @@ KNOWING = (
         "1.8",
         "Functions in transition are judged, those being deleted are not, and only $LATEST counts.",
         (
-            Shown("function_that_is_pending", NAT, "violation", severity="high"),
+            Shown("function_that_is_pending", NAT, "violation", severity="medium"),
             Shown("function_that_is_being_deleted", NAT, "not_applicable"),
             Shown("function_that_is_being_deleted", "az.single_az", "not_applicable"),
             _lib("../main/main", "a_function_in_transition_shows_its_state"),
@@ -269,14 +269,20 @@ PATHS = (
     ),
     Line(
         "3.4",
-        "A firewall endpoint is followed; anything else behind a NAT gateway is opaque.",
+        "A firewall endpoint is followed; behind a NAT gateway the path goes on by the same rules.",
         (
             *_works("firewall_before_the_nat", "firewall_behind_the_nat"),
             _none("firewall_in_front_of_nothing", "nat_unavailable"),
             Shown("firewall_that_cannot_be_seen", NAT, "unknown"),
             Shown("nat_behind_a_transit_gateway", NAT, "unknown", waits_for=("tgw-0a",)),
             _lib("egress/routes", "a_firewall_that_leads_nowhere_is_a_fault"),
-            _lib("egress/egress", "unknown_over_anything_else_behind_a_gateway"),
+            _none("nat_gateways_in_their_own_private_subnets", "nat_without_internet_gateway", "nat-0a"),
+            _none("nat_behind_a_nat", "nat_without_internet_gateway", "rtb-public"),
+            _none("private_nat_without_default_route", "nat_without_internet_gateway", "rtb-public"),
+            Shown("private_nat_before_a_transit_gateway", NAT, "unknown", waits_for=("tgw-0a",)),
+            *_works("private_nat_before_a_trusted_transit_gateway"),
+            _lib("egress/egress", "unknown_over_what_nobody_can_look_into_behind_a_gateway"),
+            _lib("egress/egress", "none_over_a_gateway_behind_a_gateway"),
         ),
     ),
     Line(
@@ -285,7 +291,8 @@ PATHS = (
         (
             Shown("regional_nat_automatic", CROSS, "pass"),
             Shown("regional_nat_without_a_zone", NAT, "pass"),
-            Shown("regional_nat_without_a_zone", CROSS, "violation"),
+            Shown("regional_nat_without_a_zone", CROSS, "unknown", waits_for=("nat-0a",)),
+            Shown("regional_nat_managed_by_hand_elsewhere", NAT, "unknown", waits_for=("nat-0a",)),
             *_works("regional_nat_with_a_table_of_its_own", "regional_nat_automatic"),
             _none("regional_nat_whose_table_leads_nowhere", "nat_without_internet_gateway", "rtb-regional"),
             _none("regional_nat_without_internet_gateway", "nat_without_internet_gateway"),
@@ -293,13 +300,16 @@ PATHS = (
     ),
     Line(
         "3.6",
-        "A NAT instance needs three things, each of which may fail or be unread.",
+        "A NAT instance needs five things, each of which may fail or be unread.",
         (
             Shown("nat_instance", NAT, "pass"),
             Shown("nat_instance", CROSS, "pass"),
             _none("nat_instance_stopped", "nat_instance_unusable"),
             _none("nat_instance_with_source_check", "nat_instance_unusable"),
             _none("nat_instance_in_an_isolated_subnet", "nat_instance_unusable"),
+            _none("nat_instance_without_address", "nat_instance_unusable", "eni-nat"),
+            _none("nat_instance_that_lets_nobody_in", "nat_instance_unusable", "eni-nat"),
+            _none("nat_instance_under_block_ingress", "block_public_access", "subnet-pub"),
             Shown("nat_instance_unread", NAT, "unknown", waits_for=("ec2:DescribeInstances",)),
             _lib("egress/nat_instance", "works_over_a_nat_instance"),
             _rule(CROSS, "allow_what_has_no_way_or_one_without_gateway"),
@@ -424,7 +434,7 @@ NEEDS = (
         "Intents are trimmed and without case, unknown ones undeclared, and none wins.",
         (
             Shown("internet_by_tag_with_blanks_and_capitals", NAT, "violation", severity="critical"),
-            Shown("intent_unheard_of", NAT, "violation", severity="high"),
+            Shown("intent_unheard_of", NAT, "violation", severity="medium"),
             _lib("intent/intent", "an_unknown_value_counts_as_undeclared_and_is_named"),
             _lib("needs/needs", "none_wins_over_services"),
         ),

@@ -22,7 +22,7 @@ from vpcguard.aws.operations import NameTag, Operation, Release
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Answers, Failure, Snapshot
 
-KNOWS_EVERY_FIELD = (1, 41, 6)  # the botocore that brought the youngest of the operations' `young` fields
+KNOWS_EVERY_FIELD = (1, 44, 8)  # the botocore that brought the youngest of the operations' `young` fields
 
 Json = dict[str, Any]
 T = TypeVar("T")

@@ -30,7 +30,7 @@ MOST_FUNCTIONS = 250
 _PLACE = ("id", "vpc_id", "attachments")
 _FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "vpcs": ("id",),
-    "nat_gateways": ("id", "vpc_id"),
+    "nat_gateways": ("id", "vpc_id", "appliances", "endpoint_id"),
     "security_groups": ("id",),
     "network_acls": ("subnet_ids",),
     "network_interfaces": ("id", "instance_id"),

@@ -1,4 +1,4 @@
-"""Ways out of a VPC and into AWS: NAT gateways, internet and egress-only internet gateways, VPC endpoints.
+"""Ways out of a VPC and into AWS: NAT, internet, egress-only and transit gateways, VPC endpoints.
 
 A NAT gateway is zonal or regional. Service names are kept as AWS writes them, policies know how to read them.
 """
@@ -73,6 +73,19 @@ EGRESS_ONLY_GATEWAYS = Operation(
     paged=True,
     page_size=255,  # the most that this one takes
 )
+TRANSIT_GATEWAY_ATTACHMENTS = Operation(
+    service="ec2",
+    name="DescribeTransitGatewayVpcAttachments",
+    shape={
+        "TransitGatewayVpcAttachments": [
+            texts("TransitGatewayAttachmentId TransitGatewayId VpcId VpcOwnerId State")
+            | {"SubnetIds": [TEXT]}
+        ]
+    },
+    paged=True,
+    page_size=1000,
+    vpc_filter="vpc-id",
+)
 VPC_ENDPOINTS = Operation(
     service="ec2",
     name="DescribeVpcEndpoints",
@@ -129,19 +142,28 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     facts["egress_only_internet_gateways"] = estate.union(
         EGRESS_ONLY_GATEWAYS, partial(_gateway, key="EgressOnlyInternetGatewayId")
     )
+    facts["transit_gateway_attachments"] = estate.union(TRANSIT_GATEWAY_ATTACHMENTS, _attachment_to_transit)
     facts["vpc_endpoints"] = estate.union(VPC_ENDPOINTS, _endpoint)
     return []
 
 
+_OPERATIONS = (
+    NAT_GATEWAYS,
+    INTERNET_GATEWAYS,
+    EGRESS_ONLY_GATEWAYS,
+    TRANSIT_GATEWAY_ATTACHMENTS,
+    VPC_ENDPOINTS,
+)
 FAMILY = Family(
-    operations=(NAT_GATEWAYS, INTERNET_GATEWAYS, EGRESS_ONLY_GATEWAYS, VPC_ENDPOINTS),
-    lists=(NAT_GATEWAYS, INTERNET_GATEWAYS, EGRESS_ONLY_GATEWAYS, VPC_ENDPOINTS),
+    operations=_OPERATIONS,
+    lists=_OPERATIONS,
     named_calls=named_calls,
     add_facts=add_facts,
     vpc_kinds={
         "nat_gateways": VpcKind(NAT_GATEWAYS, "owner", names_subnets=True, is_shown_to_owner_only=True),
         "internet_gateways": VpcKind(INTERNET_GATEWAYS, "owner"),
         "egress_only_internet_gateways": VpcKind(EGRESS_ONLY_GATEWAYS, "owner"),
+        "transit_gateway_attachments": VpcKind(TRANSIT_GATEWAY_ATTACHMENTS, "owner", names_subnets=True),
         "vpc_endpoints": VpcKind(VPC_ENDPOINTS, "owner", names_subnets=True, names_owner=True),
     },
 )
@@ -176,7 +198,20 @@ def _nat_gateway(item: Json, zone_ids: Mapping[str, str]) -> Json:
             "subnet_id": text(item, "SubnetId"),
             "route_table_id": text(item, "RouteTableId"),
             "zone_ids": sorted({zone for zone in zones if zone}) if is_regional else [],
+            "failure_code": text(item, "FailureCode"),
             "failure_message": text(item, "FailureMessage"),
+            "appliances": [_appliance(one) for one in item.get("AttachedAppliances", ())],
+        }
+    )
+
+
+def _appliance(item: Json) -> Json:
+    """Return what is attached to a NAT gateway: a firewall, and the endpoint that leads to it."""
+    return known(
+        {
+            "type": text(item, "Type"),
+            "endpoint_id": text(item, "VpcEndpointId"),
+            "state": lower(item, "AttachmentState"),
         }
     )
 
@@ -197,6 +232,16 @@ def _gateway(item: Json, key: str) -> Json:
 
 def _attachment(item: Json) -> Json:
     return {"vpc_id": required_text(item, "VpcId"), "state": required_text(item, "State").lower()}
+
+
+def _attachment_to_transit(item: Json) -> Json:
+    return {
+        "id": required_text(item, "TransitGatewayAttachmentId"),
+        "transit_gateway_id": required_text(item, "TransitGatewayId"),
+        "vpc_id": required_text(item, "VpcId"),
+        "state": lower(item, "State"),
+        "subnet_ids": texts_of(item, "SubnetIds"),
+    }
 
 
 def _endpoint(item: Json) -> Json:

@@ -77,12 +77,13 @@ INSTANCES = Operation(
         "Reservations": [
             {
                 "Instances": [
-                    texts("InstanceId VpcId SubnetId")
+                    texts("InstanceId VpcId SubnetId PublicIpAddress")
                     | {
                         "State": texts("Name") | {"Code": WHOLE},
                         "SourceDestCheck": FLAG,
                         "NetworkInterfaces": [
-                            texts("NetworkInterfaceId SubnetId VpcId Status") | {"SourceDestCheck": FLAG}
+                            texts("NetworkInterfaceId SubnetId VpcId Status")
+                            | {"SourceDestCheck": FLAG, "Association": texts("PublicIp")}
                         ],
                     }
                 ]
@@ -228,6 +229,7 @@ def _interface(item: Json) -> Json:
             "owner_id": text(item, "OwnerId"),
             "source_dest_check": item.get("SourceDestCheck"),
             "instance_id": text(item, "Attachment", "InstanceId"),
+            "public_ip": text(item, "Association", "PublicIp"),
         }
     )
 
@@ -243,6 +245,7 @@ def _instance(item: Json) -> Json:
             "subnet_id": text(item, "SubnetId"),
             "state": state.lower(),
             "source_dest_check": item.get("SourceDestCheck"),
+            "public_ips": _public_ips(item),
         }
     )
 
@@ -282,6 +285,15 @@ def _mount_target(item: Json) -> Json:
             "ip_address": text(item, "IpAddress"),
         }
     )
+
+
+def _public_ips(instance: Json) -> list[str] | None:
+    """Return the public addresses of all interfaces of an instance; None where AWS showed no interfaces."""
+    first, interfaces = text(instance, "PublicIpAddress"), instance.get("NetworkInterfaces")
+    if first is None and not interfaces:
+        return None
+    others = (text(one, "Association", "PublicIp") for one in interfaces or ())
+    return sorted({address for address in (first, *others) if address})
 
 
 def _add_quotas(own: Account, facts: FactsByKind) -> list[Json]:

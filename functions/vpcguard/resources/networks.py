@@ -47,6 +47,7 @@ from vpcguard.coverage import (
     of_list,
 )
 
+_INTERNET_FIREWALL = (1, 44, 8)  # the botocore that brought the Automatic Internet Firewall
 _IPV6_NETWORKS: list[Shape] = [{"Ipv6CidrBlock": TEXT, "Ipv6CidrBlockState": texts("State")}]
 VPCS = Operation(
     service="ec2",
@@ -79,6 +80,7 @@ SUBNETS = Operation(
                 "MapPublicIpOnLaunch": FLAG,
                 "Ipv6CidrBlockAssociationSet": _IPV6_NETWORKS,
                 "BlockPublicAccessStates": texts("InternetGatewayBlockMode"),
+                "NetworkFirewallConnectivityType": TEXT,
             }
             | NAMED
         ]
@@ -86,7 +88,10 @@ SUBNETS = Operation(
     paged=True,
     page_size=1000,
     vpc_filter="vpc-id",
-    young={"BlockPublicAccessStates": Young((1, 35, 65))},
+    young={
+        "BlockPublicAccessStates": Young((1, 35, 65)),
+        "NetworkFirewallConnectivityType": Young(_INTERNET_FIREWALL),
+    },
 )
 ROUTE_TABLES = Operation(
     service="ec2",
@@ -106,6 +111,7 @@ ROUTE_TABLES = Operation(
                     | texts("VpcPeeringConnectionId InstanceId InstanceOwnerId NetworkInterfaceId")
                     | texts("CoreNetworkArn LocalGatewayId CarrierGatewayId OdbNetworkArn IpAddress")
                     | texts("Origin State")
+                    | {"IgwFirewall": texts("FirewallArn Status")}
                 ],
             }
             | NAMED
@@ -114,6 +120,7 @@ ROUTE_TABLES = Operation(
     paged=True,
     page_size=100,  # the most that this one takes
     vpc_filter="vpc-id",
+    young={"IgwFirewall": Young(_INTERNET_FIREWALL)},
 )
 _VALUE: dict[str, Shape] = {"Value": FLAG}
 VPC_ATTRIBUTE = Operation(
@@ -189,6 +196,9 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add VPCs, subnets and route tables that we or their owner see, and to functions the VPC they are in."""
     vpcs, subnets = read_vpcs(estate), read_subnets(estate)
     facts["vpcs"], facts["subnets"] = vpcs, subnets
+    if estate.own.old_reader and estate.own.drops(SUBNETS, "NetworkFirewallConnectivityType"):
+        for subnet in subnets.values():
+            subnet.setdefault("internet_firewall", f"not read: {estate.own.reader_name}")
     for function in facts["functions"].values():  # what it says itself counts where no subnet is seen
         vpc_ids = {subnets[one]["vpc_id"] for one in function["subnet_ids"] if one in subnets}
         if len(vpc_ids) == 1:
@@ -250,6 +260,7 @@ def _vpc(item: Json) -> Json:
 
 def _subnet(item: Json) -> Json:
     mode = text(item, "BlockPublicAccessStates", "InternetGatewayBlockMode")
+    firewall = text(item, "NetworkFirewallConnectivityType")
     return known(
         {
             "id": required_text(item, "SubnetId"),
@@ -263,6 +274,7 @@ def _subnet(item: Json) -> Json:
             "is_ipv6_only": item.get("Ipv6Native", False),
             "free_ipv4_addresses": item.get("AvailableIpAddressCount"),
             "internet_gateway_block_mode": None if mode is None else mode.lower(),
+            "internet_firewall": None if firewall is None else firewall.lower(),
         }
     )
 
@@ -334,6 +346,8 @@ def _route(item: Json) -> Json:
             "target_id": target,
             "instance_id": text(item, "InstanceId"),
             "state": lower(item, "State"),
+            "firewall_id": text(item, "IgwFirewall", "FirewallArn"),
+            "firewall_status": text(item, "IgwFirewall", "Status"),
             "origin": "local" if kind == "local" else _ORIGINS.get(origin, "static"),
         }
     )

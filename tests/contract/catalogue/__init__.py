@@ -12,6 +12,7 @@ from tests.contract.catalogue import (
     paths,
     readers,
     sharing,
+    ways,
     zones,
 )
 from tests.contract.catalogue.registry import CASES, Case
@@ -27,5 +28,6 @@ __all__ = [
     "paths",
     "readers",
     "sharing",
+    "ways",
     "zones",
 ]

@@ -59,7 +59,7 @@ def shared_public_subnet_owner_not_read() -> Case:
     estate.route(PUBLIC_TABLE, "igw-0a")
     subnet["OwnerId"] = table["OwnerId"] = OWNER
     estate.function("orders", PUBLIC)
-    return orders(estate, nat__no_internet_egress=violation("high", root_cause=PUBLIC_TABLE))
+    return orders(estate, nat__no_internet_egress=violation("medium", root_cause=PUBLIC_TABLE))
 
 
 @case
@@ -133,7 +133,7 @@ def shared_main_table() -> Case:
     for table_id, is_main in ((PRIVATE_TABLE, False), ("rtb-main", True)):
         estate.table(table_id, main=is_main)["OwnerId"] = OWNER
     estate.route("rtb-main", "igw-0a")
-    found = violation("high", root_cause="rtb-main")
+    found = violation("medium", root_cause="rtb-main")
     return orders(estate, nat__no_internet_egress=found)
 
 

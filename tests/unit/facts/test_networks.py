@@ -280,7 +280,12 @@ def test_nat_gateways_zonal_and_regional() -> None:
                         "VpcId": VPC,
                         "SubnetId": "subnet-a",
                         "State": "Failed",
+                        "FailureCode": "InsufficientFreeAddressesInSubnet",
                         "FailureMessage": "no address",
+                        "AttachedAppliances": [
+                            {"Type": "network-firewall-proxy", "AttachmentState": "Attached"},
+                            {"VpcEndpointId": "vpce-1"},
+                        ],
                         "NatGatewayAddresses": [{"AvailabilityZoneId": "euw1-az1"}],
                     },
                 ]
@@ -298,7 +303,12 @@ def test_nat_gateways_zonal_and_regional() -> None:
             "is_automatic": False,
             "subnet_id": "subnet-a",
             "zone_ids": [],
+            "failure_code": "InsufficientFreeAddressesInSubnet",
             "failure_message": "no address",
+            "appliances": [
+                {"type": "network-firewall-proxy", "state": "attached"},
+                {"endpoint_id": "vpce-1", "state": "unknown"},
+            ],
         },
         {
             "id": "nat-2",
@@ -309,8 +319,73 @@ def test_nat_gateways_zonal_and_regional() -> None:
             "is_automatic": False,
             "route_table_id": "rtb-nat",
             "zone_ids": ["euw1-az1", "euw1-az3"],
+            "appliances": [],
         },
     ]
+
+
+def test_attachments_to_transit_gateways() -> None:
+    attachment = {"TransitGatewayAttachmentId": "tgw-attach-1", "TransitGatewayId": "tgw-1", "VpcId": VPC}
+    subnets = {"State": "Available", "SubnetIds": ["subnet-b", "subnet-a"]}
+    answer = {"TransitGatewayVpcAttachments": [attachment | subnets]}
+
+    found = facts({"ec2:DescribeTransitGatewayVpcAttachments": answer})
+
+    assert found["transit_gateway_attachments"] == [
+        {
+            "id": "tgw-attach-1",
+            "transit_gateway_id": "tgw-1",
+            "vpc_id": VPC,
+            "state": "available",
+            "subnet_ids": ["subnet-a", "subnet-b"],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answered", "addresses"),
+    [
+        ({"NetworkInterfaces": [{"Association": {"PublicIp": "198.51.100.2"}}, {}]}, ["198.51.100.2"]),
+        ({"NetworkInterfaces": [{}]}, []),
+        ({"PublicIpAddress": "198.51.100.1"}, ["198.51.100.1"]),
+        ({}, None),
+    ],
+)
+def test_public_addresses_of_an_instance(answered: dict[str, Any], addresses: list[str] | None) -> None:
+    """Of all its interfaces; where AWS shows none of those, nobody knows."""
+    instance = {"InstanceId": "i-1", "State": {"Name": "running"}, **answered}
+    route = {"DestinationCidrBlock": "0.0.0.0/0", "NetworkInterfaceId": "eni-1", "InstanceId": "i-1"}
+    table = {"RouteTableId": "rtb-1", "VpcId": VPC, "Routes": [route]}
+
+    found = facts(
+        {
+            "ec2:DescribeRouteTables": {"RouteTables": [table]},
+            "ec2:DescribeInstances": {"Reservations": [{"Instances": [instance]}]},
+        }
+    )
+
+    assert found["instances"][0].get("public_ips") == addresses
+
+
+def test_an_internet_firewall_shows_at_subnets_and_routes() -> None:
+    route = {
+        "DestinationCidrBlock": "0.0.0.0/0",
+        "GatewayId": "igw-1",
+        "IgwFirewall": {"FirewallArn": "arn:f", "Status": "active"},
+    }
+    table = {"RouteTableId": "rtb-1", "VpcId": VPC, "Routes": [route]}
+    inspected = subnet("subnet-a", NetworkFirewallConnectivityType="Flexible")
+
+    found = facts(
+        {
+            "ec2:DescribeSubnets": {"Subnets": [inspected, subnet("subnet-b")]},
+            "ec2:DescribeRouteTables": {"RouteTables": [table]},
+        }
+    )
+
+    assert [one.get("internet_firewall") for one in found["subnets"]] == ["flexible", None]
+    (told,) = found["route_tables"][0]["routes"]
+    assert (told["firewall_id"], told["firewall_status"]) == ("arn:f", "active")
 
 
 def test_gateways_and_their_attachments() -> None:

@@ -31,6 +31,10 @@ LISTS = {
         "ec2:DescribeEgressOnlyInternetGateways",
         "EgressOnlyInternetGateways",
     ),
+    "transit_gateway_attachments": (
+        "ec2:DescribeTransitGatewayVpcAttachments",
+        "TransitGatewayVpcAttachments",
+    ),
     "vpc_endpoints": ("ec2:DescribeVpcEndpoints", "VpcEndpoints"),
     "security_groups": ("ec2:DescribeSecurityGroups", "SecurityGroups"),
     "network_acls": ("ec2:DescribeNetworkAcls", "NetworkAcls"),

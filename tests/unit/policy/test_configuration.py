@@ -19,7 +19,7 @@ rules:
   placement.vpc_required: {enabled: true}
   az.single_az: {severity: low, stage: warn}
 intent: {egress: internet, services: [s3, dynamodb], private_targets: false}
-trusted_egress: [{transit_gateway: tgw-0a}, {core_network: "arn:aws:1"}, {peering: pcx-0a}]
+trusted_egress: [{transit_gateway: tgw-0a}, {gateway_load_balancer: vpce-0a, until: 2026-12-31}]
 central_endpoints: [s3, secretsmanager]
 prices: {eu-west-1: {date: 2026-11-01, nat_gateway_gb: 0.048}}
 remediation: {enabled: false, dwell_minutes: 60}

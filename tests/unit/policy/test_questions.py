@@ -113,6 +113,7 @@ NOTHING: Json = {
         "nat_gateways",
         "internet_gateways",
         "egress_only_internet_gateways",
+        "transit_gateway_attachments",
         "vpc_endpoints",
         "security_groups",
         "network_acls",

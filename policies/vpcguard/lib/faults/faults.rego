@@ -10,72 +10,141 @@ import data.vpcguard.lib.result
 # METADATA
 # description: |
 #   What keeps these subnets of a cohort, all without a way out, from the internet: a clause for each fault, e.g. "from
-#   subnet-0a (eu-west-1a), 0.0.0.0/0 goes to nat-0b, which is deleted".
+#   subnet-0a (eu-west-1a), 0.0.0.0/0 goes to nat-0b, which is deleted". What is broken behind it is added.
 # scope: document
 text(key, subnet_ids) := concat("; ", {clause |
-	faults := {id: _fault(egress.of[key][id]) | some id in subnet_ids}
+	faults := {id: concat(", and ", [_fault(path, one) | some one in path.causes]) |
+		some id in subnet_ids
+		path := egress.of[key][id]
+	}
 	some fault in faults
 	clause := sprintf("from %s, %s", [result.subnets({id | some id, same in faults; same == fault}), fault])
 })
 
 # METADATA
 # description: |
-#   What to do about it, a sentence for each kind of repair, where intent (of egress) is what is declared: who has
+#   What to do about it, harmless to others: other subnets for the function first, where the own ones were never meant to
+#   lead out, then a sentence for each repair in the order of the way. intent (of egress) is what is declared: who has
 #   declared that the internet is needed is not told to declare whether it is.
 # scope: document
-advice(key, subnet_ids, intent) := concat(" ", {_repair(egress.of[key][id], intent) | some id in subnet_ids})
+advice(key, subnet_ids, intent) := concat(" ", array.concat(_move(key, misplaced), _once(repairs))) if {
+	misplaced := {id | some id in subnet_ids; _is_misplaced(egress.of[key][id])}
+	repairs := [_repair(path, one, intent) |
+		some id in subnet_ids
+		path := egress.of[key][id]
+		some one in path.causes
+		not _is_moved(key, path)
+	]
+}
 
-_fault(path) := $"parts of the default traffic of {path.hops[0].id} fail at different places" if {
-	path.root == ""
-} else := $"{_traffic(path)} goes to {_last(path).id}, an internet gateway, which serves public addresses only" if {
-	path.cause == "public_subnet"
-} else := $"{_traffic(path)} goes to {_last(path).id}, which is a black hole (gone, detached or stopped)" if {
-	path.cause == "blackhole"
+# subnets that others may need as they are: nobody is told to change the default route of a public one
+_is_misplaced(path) if path.cause in {"public_subnet", "no_default_route", "peering"}
+
+_is_misplaced(path) if _leads_to_internet_gateway(path)
+
+_leads_to_internet_gateway(path) if {
+	path.cause in {"blackhole", "public_subnet"}
+	_behind(path, path.causes[0].id).kind == "internet_gateway"
+}
+
+# moving is the whole repair of a public subnet; others may also get a way out of their own
+_is_moved(_, path) if _leads_to_internet_gateway(path)
+
+_is_moved(key, path) if {
+	_is_misplaced(path)
+	egress.elsewhere(key) != set()
+}
+
+_move(_, set()) := []
+
+_move(key, ids) := [sprintf("Put the function into %s, %s to the internet, in place of %s.", [
+	_few(others),
+	result.word(others, "which leads", "which lead"),
+	result.subnets(ids),
+])] if {
+	ids != set()
+	others := egress.elsewhere(key)
+	others != set()
+}
+
+_move(key, ids) := [sprintf(text, [result.subnets(public)]) | public != set()] if {
+	ids != set()
+	egress.elsewhere(key) == set()
+	public := {id | some id in ids; _leads_to_internet_gateway(egress.of[key][id])}
+	text := [one |
+		some [state, one] in [["works", _take_out], ["none", _make]]
+		egress.by_state[key][state] != set()
+	][0]
+}
+
+_take_out := "Take %s out of the function's configuration: its other subnets lead out."
+
+_make := "Make private subnets with a default route to a NAT gateway in %s, and put the function there."
+
+_few(ids) := result.subnets(ids) if {
+	count(ids) < 5
+} else := sprintf("%s (or another of %d)", [result.subnet(min(ids)), count(ids)])
+
+_once(list) := [one | some i, one in list; not one in array.slice(list, 0, i)]
+
+_fault(path, one) := sprintf("%s goes to %s, an internet gateway, which serves public addresses only", [
+	_traffic(path),
+	_behind(path, one.id).id,
+]) if {
+	one.cause == "public_subnet"
+} else := sprintf("%s goes to %s, which is a black hole (gone, detached or stopped)", [
+	_traffic(path),
+	_behind(path, one.id).id,
+]) if {
+	one.cause == "blackhole"
 } else := sprintf("%s goes to %s, a peering connection, which carries nothing on to the internet", [
 	_traffic(path),
-	_last(path).id,
+	one.id,
 ]) if {
-	path.cause == "peering"
-} else := $"{_traffic(path)} goes to {path.root}, which is {_last(path).state}" if {
-	path.cause == "nat_unavailable"
-} else := sprintf("%s goes to %s, a private NAT gateway, which has no way to the internet", [
-	_traffic(path),
+	one.cause == "peering"
+} else := $"{_traffic(path)} goes to {one.id}, which is {_hop(path, one.id).state}{_aws_words(one.id)}" if {
+	one.cause == "nat_unavailable"
+} else := $"{_traffic(path)} goes to {one.id}, a private NAT gateway, which has no way to the internet" if {
+	one.cause == "nat_private"
+} else := $"{_traffic(path)} goes to {result.list(path.nat_ids)}, whose own way out has no internet gateway" if {
+	one.cause == "nat_without_internet_gateway"
+} else := $"{_traffic(path)} goes to a NAT instance that cannot pass it on: {one.id} {_trouble(path, one.id).text}" if {
+	one.cause == "nat_instance_unusable"
+} else := $"{_traffic(path)} goes to a transit gateway that has no attachment in this zone ({one.id})" if {
+	one.cause == "transit_gateway_zone"
+} else := $"the way leads to {one.id}, which is not attached to the VPC" if {
+	one.cause == "internet_gateway_detached"
+} else := $"VPC Block Public Access stops the traffic at {one.id}" if {
+	one.cause == "block_public_access"
+} else := $"{one.id} has a route for {half} alone, half of a default route" if {
+	startswith(_hop(path, one.id).state, "only_")
+	half := trim_prefix(_hop(path, one.id).state, "only_")
+} else := $"{one.id} has no default route"
+
+_repair(path, one, intent) := $"Give {one.id} a default route to a NAT gateway." if {
+	[one.cause, intent] == ["no_default_route", "internet"]
+} else := $"Wait until {one.id} is available; if it fails, replace it." if {
+	one.cause == "nat_unavailable"
+	lower(_hop(path, one.id).state) == "pending"
+} else := $"Attach an internet gateway to the VPC of {one.id}." if {
+	# a regional gateway without a table of its own leaves by the gateway of its VPC
+	one.cause == "nat_without_internet_gateway"
+	facts.nat_gateways[one.id].is_regional
+} else := sprintf("Replace %s by a NAT gateway in a subnet that leads to an internet gateway.", [
 	result.list(path.nat_ids),
 ]) if {
-	path.cause == "nat_private"
-} else := $"{_traffic(path)} goes to {result.list(path.nat_ids)}, whose own way out has no internet gateway" if {
-	path.cause == "nat_without_internet_gateway"
-} else := $"{_traffic(path)} goes to a NAT instance that cannot pass it on: {path.root} {_trouble(path).text}" if {
-	path.cause == "nat_instance_unusable"
-} else := $"the way leads to {_last(path).id}, which is not attached to the VPC" if {
-	path.cause == "internet_gateway_detached"
-} else := $"VPC Block Public Access stops the traffic at {path.root}" if {
-	path.cause == "block_public_access"
-} else := $"{_last(path).id} has a route for {half} alone, half of a default route" if {
-	startswith(_last(path).state, "only_")
-	half := trim_prefix(_last(path).state, "only_")
-} else := $"{_last(path).id} has no default route"
-
-_repair(path, intent) := $"Give {path.hops[0].id} one default route to a NAT gateway that works." if {
-	path.root == ""
-} else := $"Give {path.root} a default route to a NAT gateway." if {
-	[path.cause, intent] == ["no_default_route", "internet"]
-} else := $"Wait until {path.root} is available; if it fails, replace it." if {
-	path.cause == "nat_unavailable"
-	lower(_last(path).state) == "pending"
-} else := $"Attach an internet gateway to the VPC of {path.root}." if {
-	# a regional gateway without a table of its own leaves by the gateway of its VPC
-	path.cause == "nat_without_internet_gateway"
-	path.root in path.nat_ids
-} else := sprintf(_trouble(path).repair, [path.root]) if {
-	path.cause == "nat_instance_unusable"
-} else := sprintf(_repairs[path.cause], [path.root])
+	# others leave by this default route: it stays
+	one.cause == "nat_without_internet_gateway"
+	_hop(path, one.id).state != "no_default_route"
+} else := sprintf(_trouble(path, one.id).repair, [one.id]) if {
+	one.cause == "nat_instance_unusable"
+} else := sprintf(_repairs[one.cause], [one.id])
 
 _repairs := {
-	"public_subnet": "Point the default route of %s to a NAT gateway, or move the function to private subnets.",
 	"no_default_route": "Give %s a default route to a NAT gateway, or declare the function's intent if it needs none.",
 	"blackhole": "Point the default route of %s to a NAT gateway that is available.",
-	"peering": "Replace the route to %s by one to a NAT gateway, or declare it trusted if its VPC does lead out.",
+	"peering": "Replace the route to %s by one to a NAT gateway.",
+	"transit_gateway_zone": "Add a subnet of this zone to %s.",
 	"internet_gateway_detached": "Attach %s to the VPC.",
 	"nat_unavailable": "Replace %s by a NAT gateway that is available, and point the default route to it.",
 	"nat_private": "Replace %s by a public NAT gateway.",
@@ -90,11 +159,19 @@ _traffic(path) := "default traffic" if {
 	route.destination in {"0.0.0.0/1", "128.0.0.0/1"}
 } else := "0.0.0.0/0"
 
-_last(path) := path.hops[count(path.hops) - 1]
+_hop(path, id) := [hop | some hop in path.hops; hop.id == id][0]
+
+_behind(path, id) := [path.hops[i + 1] | some i, hop in path.hops; hop.id == id; path.hops[i + 1]][0]
+
+# why AWS could not make a NAT gateway, in its own words
+_aws_words(id) := sprintf(" (%s)", [concat(": ", told)]) if {
+	told := [word | some part in ["failure_code", "failure_message"]; word := facts.nat_gateways[id][part]]
+	told != []
+} else := ""
 
 # what keeps a NAT instance from its work: it or its interface, else its own way out
-_trouble(path) := array.concat(
-	[_troubles[[hop.kind, lower(hop.state)]] | some hop in path.hops; hop.id == path.root],
+_trouble(path, id) := array.concat(
+	[_troubles[[hop.kind, lower(hop.state)]] | some hop in path.hops; hop.id == id],
 	[_no_way_on],
 )[0]
 
@@ -102,6 +179,14 @@ _troubles := {
 	["network_interface", "source_dest_check"]: {
 		"text": "checks source and destination",
 		"repair": "Turn off the source/destination check of %s, or replace the NAT instance by a NAT gateway.",
+	},
+	["security_groups", "lets_nobody_in"]: {
+		"text": "has security groups that let nobody in from there on TCP 443",
+		"repair": "Let the function's subnets in on TCP 443 in a security group of %s.",
+	},
+	["public_address", "missing"]: {
+		"text": "has no public address",
+		"repair": "Give %s an Elastic IP, or replace the NAT instance by a NAT gateway.",
 	},
 	["instance", "stopped"]: {
 		"text": "is stopped",

@@ -64,12 +64,12 @@ evidence(name, subnet_ids) := {
 		some service, ids in subnet_ids
 		shown := {"service": trim_suffix(service, ":*"), "basis": needs.of[name][service].basis, "subnet_ids": ids}
 	],
-	"subnets": _shown(config.trust_of[cohort.signature], union({ids | some ids in subnet_ids})),
+	"subnets": _shown(cohorts.of[name], union({ids | some ids in subnet_ids})),
 } if {
 	cohort := cohorts.by_key[cohorts.of[name]]
 }
 
-_shown(trust, ids) := [egress.shown(id, egress.ipv4[trust][id]) | some id in ids]
+_shown(key, ids) := [egress.shown(id, egress.over_ipv4[key][id]) | some id in ids]
 
 _may_have(key, fault) if _faults[key][fault]
 
@@ -132,7 +132,7 @@ _rank := {
 	"endpoint_blocked": 4,
 }
 
-_of_name(key, name, id) := _verdict(cohort.signature, name, id, admitting) if {
+_of_name(key, name, id) := _verdict(cohort.signature, name, id, admitting, egress.over_ipv4[key][id]) if {
 	cohort := cohorts.by_key[key]
 	admitting := {one |
 		some one in endpoints.interfaces[[cohort.vpc_id, name]]
@@ -140,14 +140,14 @@ _of_name(key, name, id) := _verdict(cohort.signature, name, id, admitting) if {
 	}
 }
 
-# what becomes of a call to an endpoint name, given the endpoints for it that admit the function there
-_verdict(signature, name, id, admitting) := _settled(caught, target.waits) if {
+# what becomes of a call to an endpoint name, given the endpoints for it that admit the function there, and the
+# way out
+_verdict(signature, name, id, admitting, way) := _settled(caught, target.waits) if {
 	target := _target(name, id, admitting)
 	target.values & {"uncaught", "absent"} == set()
 	caught := {fault | some value in target.values; fault := _fault_of[value]}
 } else := _settled(values, union({target.waits, way.waits, central.waits})) if {
 	target := _target(name, id, admitting)
-	way := egress.ipv4[config.trust_of[signature]][id]
 	central := _central(signature, name, id, way.is_isolated)
 	values := {_fault_of[value] | some value in (target.values & {"served", "blocked"})} | {value |
 		some one in (target.values & {"uncaught", "absent"})

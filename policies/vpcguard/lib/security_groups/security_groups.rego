@@ -61,6 +61,10 @@ let_through(direction, ids, vpc_id, port) := {
 prefix_list_waits(ids) := {wait | some id in ids; some wait in facts.waits("prefix_list_entries", id)}
 
 # METADATA
+# description: As into, by a set of groups.
+inwards(ids) := _allowed("ingress", ids)
+
+# METADATA
 # description: True if one of these merged networks contains the whole of another.
 covers(cidrs, network) if {
 	some cidr in cidrs

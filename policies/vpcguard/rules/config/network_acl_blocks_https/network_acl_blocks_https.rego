@@ -28,7 +28,6 @@
 package vpcguard.rules.config.network_acl_blocks_https
 
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.config
 import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
@@ -169,7 +168,7 @@ _target(key, service, name, id) := {"cidrs": _networks(caught, id), "is_certain"
 		some wait in facts.waits("prefix_list_entries", list_id)
 	}
 } else := _outward(way, _uncaught_waits(cohorts.by_key[key].vpc_id, name)) if {
-	way := egress.ipv4[config.trust_of[cohorts.by_key[key].signature]][id]
+	way := egress.over_ipv4[key][id]
 }
 
 _outward(way, waits) := {"cidrs": set(), "is_certain": false, "waits": waits} if {

@@ -93,13 +93,15 @@ test_deny_behind_a_nat_instance if {
 				"id": "eni-nat",
 				"vpc_id": "vpc-1",
 				"subnet_id": "p1",
-				"security_group_ids": [],
+				"security_group_ids": ["sg-nat"],
 				"interface_type": "interface",
 				"is_lambda": false,
 				"source_dest_check": false,
 				"instance_id": "i-1",
+				"public_ip": "198.51.100.7",
 			}],
 			"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": "running", "subnet_id": "p1"}],
+			"security_groups": [fixtures.group("sg-nat", [], ["10.0.0.0/8"])],
 		},
 	)
 	{v.function | some v in rule.deny} == {"orders"} with input as document

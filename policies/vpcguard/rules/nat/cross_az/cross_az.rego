@@ -17,8 +17,8 @@
 #   judged: >-
 #     For each subnet whose way out works, the zone id of the subnet is compared with that of the zonal NAT gateway on
 #     the way, or with the zones of a regional one that is managed by hand. A regional gateway that is automatic
-#     serves every zone. The evidence says whether one gateway carries all zones. NAT instances are not judged, nor
-#     what lies behind a transit gateway.
+#     serves every zone. The evidence says whether one gateway carries all zones. A subnet whose default route leads to
+#     anything but a NAT gateway is outside of this, known or not: a NAT instance, a transit gateway.
 #   configuration: [intent, trusted_egress]
 #   reads: []
 #   statement: [crossing]
@@ -116,17 +116,10 @@ _may_cross(id, path) if {
 	_side(id, nat_id) != "same"
 }
 
-# nothing was seen of the path, not even that it is opaque
+# nobody saw where the default route leads: no table, or a firewall that may stand before a NAT gateway
 _may_cross(_, path) if {
-	path.nat_ids == set()
-	not _is_opaque(path)
-}
-
-# it leads to what nobody can look into, and waits for that alone: not for the owner of a shared VPC
-_is_opaque(path) if {
-	path.waits != set()
-	targets := {hop.id | some hop in path.hops; hop.state == "opaque"}
-	every wait in path.waits { wait.name in targets }
+	[path.nat_ids, path.is_isolated] == [set(), false]
+	every hop in path.hops { [hop.kind, hop.state] in {["route_table", hop.state], ["vpc_endpoint", "unknown"]} }
 }
 
 # whether a NAT gateway serves the zone of a subnet; one that AWS spreads over the zones by itself serves all

@@ -44,8 +44,8 @@ test_allow_what_has_no_way_or_one_without_gateway if {
 	_verdict(opaque) == [set(), set()]
 }
 
-test_deny_a_regional_gateway_without_the_zone if {
-	_verdict(_regional({"zone_ids": ["euw1-az-a"]})) == [{"orders"}, set()]
+test_unknown_over_a_regional_gateway_without_the_zone if {
+	_verdict(_regional({"zone_ids": ["euw1-az-a"]})) == [set(), {"nat-1"}]
 	_verdict(_regional({"zone_ids": ["euw1-az-a", "euw1-az-b"]})) == [set(), set()]
 	_verdict(_regional({"zone_ids": [], "is_automatic": true})) == [set(), set()]
 }

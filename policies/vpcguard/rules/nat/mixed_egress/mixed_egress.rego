@@ -46,6 +46,7 @@ deny contains result.violation(name, details) if {
 		"intent": intent.evidence(cohort.intent_key),
 		"ipv6_only": {id | some id, path in egress.of[key]; path.is_ipv6_only},
 		"subnets": egress.evidence(key),
+		"causes": egress.causes(key),
 	}
 	root_causes := egress.root_causes(key, subnets.none)
 	some name in cohort.functions

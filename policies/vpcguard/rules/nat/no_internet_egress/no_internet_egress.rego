@@ -24,8 +24,9 @@
 #     subnet leads out; the evidence names the cause for each. With intent undeclared, a subnet without a default
 #     route is isolated by design if a usable endpoint serves it. What nobody can look into (a transit gateway, say)
 #     makes the verdict unknown unless the configuration trusts it. Severity is critical where the internet is
-#     declared, info where nothing is declared and all that lacks is a default route, else high. Only routing is
-#     judged: security groups and network ACLs have rules of their own. Whether anything answers on the other side is
+#     declared; undeclared, it is high where a way out was built and is broken, medium for public subnets and
+#     peering, info where all that lacks is a default route. Only routing is judged: security groups and network ACLs
+#     have rules of their own. Whether anything answers on the other side is
 #     not tried.
 #   configuration: [intent, trusted_egress]
 #   reads: []
@@ -52,8 +53,12 @@ deny contains result.violation(name, details) if {
 		faults.advice(key, verdict.broken, value),
 	])
 	finding := {
-		"severity": _severity(value, key),
-		"evidence": {"intent": intent.evidence(cohort.intent_key), "subnets": egress.evidence(key)},
+		"severity": _severity(value, {egress.of[key][id].cause | some id in verdict.broken}),
+		"evidence": {
+			"intent": intent.evidence(cohort.intent_key),
+			"subnets": egress.evidence(key),
+			"causes": egress.causes(key),
+		},
 		"root_causes": egress.root_causes(key, verdict.broken),
 		"is_eligible": _is_internet_alone_by_configuration(cohort.intent),
 	}
@@ -79,8 +84,10 @@ _verdicts := {key: verdicts |
 
 _verdict(value, key) := {"answer": "pass", "waits": set(), "broken": set()} if {
 	value in {"aws", "none"}
-} else := {"answer": "unknown", "waits": egress.by_state[key].waits, "broken": set()} if {
-	egress.by_state[key].unknown != set()
+} else := {"answer": "unknown", "waits": waits, "broken": set()} if {
+	undecided := egress.by_state[key].unknown - _excused(value, key)
+	undecided != set()
+	waits := union({egress.of[key][id].waits | some id in undecided})
 } else := {"answer": "violation", "waits": set(), "broken": egress.by_state[key].none} if {
 	value == "internet"
 } else := {"answer": "violation", "waits": set(), "broken": broken} if {
@@ -90,6 +97,13 @@ _verdict(value, key) := {"answer": "pass", "waits": set(), "broken": set()} if {
 	waits := union({waits | some waits in _endpoints_at_isolated[key]})
 	waits != set()
 } else := {"answer": "pass", "waits": set(), "broken": set()}
+
+# undeclared and where nothing is broken, a subnet that may have a proxy is isolated by design without one
+_excused("undeclared", key) := object.keys(_endpoints_at_isolated[key]) if {
+	egress.by_state[key].none - object.keys(_endpoints_at_isolated[key]) == set()
+} else := set()
+
+_excused("internet", _) := set()
 
 # Undeclared, a subnet without a default route is isolated by design where an endpoint serves it, or may serve it. By
 # cohort and such subnet, what that waits for.
@@ -106,11 +120,16 @@ _endpoint_waits(serving, _) := set() if serving != set()
 
 _endpoint_waits(set(), waits) := waits if waits != set()
 
-_severity(value, key) := "critical" if {
+# undeclared, by the worst: a way out that was built is meant to work, while nobody says that a public subnet is meant to
+_severity(value, causes) := "critical" if {
 	value == "internet"
-} else := "info" if {
-	{path.cause | some path in egress.of[key]} == {"no_default_route"}
-} else := "high"
+} else := "high" if {
+	causes - object.keys(_milder) != set()
+} else := "medium" if {
+	"medium" in {_milder[cause] | some cause in causes}
+} else := "info"
+
+_milder := {"public_subnet": "medium", "peering": "medium", "no_default_route": "info"}
 
 # only where configuration, not a tag, declares the internet and no private targets may a function be detached
 default _is_internet_alone_by_configuration(_) := false
