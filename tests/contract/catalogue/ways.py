@@ -1,4 +1,4 @@
-"""Ways out that few networks have: public addresses, transit gateway zones, firewalls, proxies, trust, inspection."""
+"""Ways out that few networks have: addresses, transit gateways, firewalls, proxies, trust, inspection."""
 
 from __future__ import annotations
 

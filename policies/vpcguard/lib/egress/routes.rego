@@ -33,9 +33,10 @@ _tables(subnet_id, vpc_id) := _main[vpc_id] if {
 #   The default routes of a subnet for a family (ipv4, ipv6), a set: several where halves of the traffic go apart.
 #   Gateway Load Balancer endpoints are followed from table to table, three deep, more than AWS's layouts have; what is
 #   deeper, a loop above all, ends at an endpoint. Each is {"kind", "state", "table_id", "target_kind", "target_id",
-#   "instance_id", "firewall_id", "firewall_status", "subnet_id", "vpc_id", "hops", "waits"}: the traffic stands in the table of subnet_id, the last of
-#   hops. kind "route": it goes on to the target; "perhaps": some of it does if an unread prefix list says so;
-#   "missing": nothing carries it, or only one half of it; "unknown": waits says what would settle it.
+#   "instance_id", "firewall_id", "firewall_status", "subnet_id", "vpc_id", "hops", "waits"}: the traffic stands in the
+#   table of subnet_id, the last of hops. kind "route": it goes on to the target; "perhaps": some of it does if an
+#   unread prefix list says so; "missing": nothing carries it, or only one half of it; "unknown": waits says what would
+#   settle it.
 default_routes(family, subnet_id, vpc_id) := _followed_thrice(family, _in_subnet(family, at)) if {
 	at := {"subnet_id": subnet_id, "vpc_id": vpc_id, "hops": []}
 }
@@ -284,8 +285,8 @@ _no_firewall := {"state": "none", "id": "", "waits": set()}
 
 _not_for_private := {"none", "bidirectional", "exclude", "az-unsupported"}
 
-# Whether a transit gateway can be reached from the zone where the traffic of a route stands: {"answer": "yes", "none" or
-# "unknown", "root", "waits"}; anything but a transit gateway can.
+# Whether a transit gateway can be reached from the zone where the traffic of a route stands: {"answer": "yes", "none"
+# or "unknown", "root", "waits"}; anything but a transit gateway can.
 _transit_gateway_zone(route) := {"answer": "yes", "root": "", "waits": set()} if {
 	route.target_kind != "transit_gateway"
 } else := {"answer": "yes", "root": "", "waits": set()} if {
@@ -318,7 +319,8 @@ _tgw_attachments(route, states) := {one |
 }
 
 # Whether VPC Block Public Access stops traffic through a gateway in this subnet's route table: {"answer": open |
-# blocked | unknown, "waits"}. by: what translates there (nat, address, firewall). The subnet's own state counts; our account's option only where a subnet of ours has none.
+# blocked | unknown, "waits"}. by: what translates there (nat, address, firewall). The subnet's own state counts; our
+# account's option only where a subnet of ours has none.
 # https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html
 _block(subnet_id, vpc_id, by) := _by_mode(mode, subnet_id, by) if {
 	mode := facts.subnets[subnet_id].internet_gateway_block_mode
@@ -333,20 +335,12 @@ _block(subnet_id, vpc_id, by) := _by_mode(mode, subnet_id, by) if {
 	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"Block Public Access of {subnet_id}"}
 } else := _by_option(_owner(subnet_id, vpc_id), by)
 
-_by_mode(mode, id, by) := {"answer": "open", "waits": set()} if {
-	mode in _open_modes[by]
-} else := {"answer": "blocked", "waits": set()} if {
-	mode in _blocking_modes[by]
-} else := {"answer": "unknown", "waits": {_undecidable(id, $"Block Public Access {mode}")}}
-
 # block-ingress leaves NAT gateways and egress-only gateways their way out, and nobody says what of a firewall's NAT
-_open_modes := {"nat": {"off", "block-ingress"}, "address": {"off"}, "firewall": {"off"}}
-
-_blocking_modes := {
-	"nat": {"block-bidirectional"},
-	"address": {"block-bidirectional", "block-ingress"},
-	"firewall": {"block-bidirectional"},
-}
+_by_mode(mode, id, by) := {"answer": "open", "waits": set()} if {
+	mode in ({"off"} | {"block-ingress" | by == "nat"})
+} else := {"answer": "blocked", "waits": set()} if {
+	mode in ({"block-bidirectional"} | {"block-ingress" | by == "address"})
+} else := {"answer": "unknown", "waits": {_undecidable(id, $"Block Public Access {mode}")}}
 
 _by_option(owner, by) := _by_mode(_options[owner], owner, by) if {
 	_options[owner]

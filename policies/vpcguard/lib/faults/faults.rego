@@ -3,6 +3,8 @@
 # description: What is wrong with the way out of subnets, in plain words, and what to do next.
 package vpcguard.lib.faults
 
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.config
 import data.vpcguard.lib.egress
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
@@ -23,9 +25,9 @@ text(key, subnet_ids) := concat("; ", {clause |
 
 # METADATA
 # description: |
-#   What to do about it, harmless to others: other subnets for the function first, where the own ones were never meant to
-#   lead out, then a sentence for each repair in the order of the way. intent (of egress) is what is declared: who has
-#   declared that the internet is needed is not told to declare whether it is.
+#   What to do about it, harmless to others: other subnets for the function first, where the own ones were never meant
+#   to lead out, then a sentence for each repair in the order of the way. intent (of egress) is what is declared: who
+#   has declared that the internet is needed is not told to declare whether it is.
 # scope: document
 advice(key, subnet_ids, intent) := concat(" ", array.concat(_move(key, misplaced), _once(repairs))) if {
 	misplaced := {id | some id in subnet_ids; _is_misplaced(egress.of[key][id])}
@@ -52,7 +54,7 @@ _is_moved(_, path) if _leads_to_internet_gateway(path)
 
 _is_moved(key, path) if {
 	_is_misplaced(path)
-	egress.elsewhere(key) != set()
+	_elsewhere(key) != set()
 }
 
 _move(_, set()) := []
@@ -63,13 +65,13 @@ _move(key, ids) := [sprintf("Put the function into %s, %s to the internet, in pl
 	result.subnets(ids),
 ])] if {
 	ids != set()
-	others := egress.elsewhere(key)
+	others := _elsewhere(key)
 	others != set()
 }
 
 _move(key, ids) := [sprintf(text, [result.subnets(public)]) | public != set()] if {
 	ids != set()
-	egress.elsewhere(key) == set()
+	_elsewhere(key) == set()
 	public := {id | some id in ids; _leads_to_internet_gateway(egress.of[key][id])}
 	text := [one |
 		some [state, one] in [["works", _take_out], ["none", _make]]
@@ -81,31 +83,33 @@ _take_out := "Take %s out of the function's configuration: its other subnets lea
 
 _make := "Make private subnets with a default route to a NAT gateway in %s, and put the function there."
 
+# Subnets to which functions of a cohort could be moved: in its VPC, with room, in an ordinary zone, and they lead out.
+# None in a VPC that somebody else owns, whose subnets are not all for us to use.
+_elsewhere(key) := {id | some id, path in egress.paths("ipv4", trust, others); path.state == "works"} if {
+	cohort := cohorts.by_key[key]
+	trust := config.trust_of[cohort.signature]
+	others := {one.id |
+		some one in facts.subnets
+		one.vpc_id == cohort.vpc_id
+		one.owner_id == input.account.id
+		lower(one.state) == "available"
+		one.free_ipv4_addresses > 0
+		regex.match(`^[a-z]+[0-9]+-az`, one.zone_id) # a Local Zone's is usw2-lax1-az1
+	} - cohort.named_subnets
+}
+
 _few(ids) := result.subnets(ids) if {
 	count(ids) < 5
 } else := sprintf("%s (or another of %d)", [result.subnet(min(ids)), count(ids)])
 
 _once(list) := [one | some i, one in list; not one in array.slice(list, 0, i)]
 
-_fault(path, one) := sprintf("%s goes to %s, an internet gateway, which serves public addresses only", [
-	_traffic(path),
-	_behind(path, one.id).id,
-]) if {
-	one.cause == "public_subnet"
-} else := sprintf("%s goes to %s, which is a black hole (gone, detached or stopped)", [
-	_traffic(path),
-	_behind(path, one.id).id,
-]) if {
-	one.cause == "blackhole"
-} else := sprintf("%s goes to %s, a peering connection, which carries nothing on to the internet", [
-	_traffic(path),
-	one.id,
-]) if {
-	one.cause == "peering"
+_fault(path, one) := $"{_traffic(path)} goes to {_behind(path, one.id).id}, {_where[one.cause]}" if {
+	_where[one.cause]
+} else := $"{_traffic(path)} goes to {one.id}, {_what[one.cause]}" if {
+	_what[one.cause]
 } else := $"{_traffic(path)} goes to {one.id}, which is {_hop(path, one.id).state}{_aws_words(one.id)}" if {
 	one.cause == "nat_unavailable"
-} else := $"{_traffic(path)} goes to {one.id}, a private NAT gateway, which has no way to the internet" if {
-	one.cause == "nat_private"
 } else := $"{_traffic(path)} goes to {result.list(path.nat_ids)}, whose own way out has no internet gateway" if {
 	one.cause == "nat_without_internet_gateway"
 } else := $"{_traffic(path)} goes to a NAT instance that cannot pass it on: {one.id} {_trouble(path, one.id).text}" if {
@@ -120,6 +124,17 @@ _fault(path, one) := sprintf("%s goes to %s, an internet gateway, which serves p
 	startswith(_hop(path, one.id).state, "only_")
 	half := trim_prefix(_hop(path, one.id).state, "only_")
 } else := $"{one.id} has no default route"
+
+# of a table: what its default route leads to
+_where := {
+	"public_subnet": "an internet gateway, which serves public addresses only",
+	"blackhole": "which is a black hole (gone, detached or stopped)",
+}
+
+_what := {
+	"peering": "a peering connection, which carries nothing on to the internet",
+	"nat_private": "a private NAT gateway, which has no way to the internet",
+}
 
 _repair(path, one, intent) := $"Give {one.id} a default route to a NAT gateway." if {
 	[one.cause, intent] == ["no_default_route", "internet"]

@@ -5,19 +5,19 @@
 #   leaves past all of these, unseen and unfiltered.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/network-firewall/latest/developerguide/architectures.html
-#   - ref: https://docs.aws.amazon.com/prescriptive-guidance/latest/inline-traffic-inspection-third-party-appliances/welcome.html
+#   - ref: https://docs.aws.amazon.com/network-firewall/latest/developerguide/nfw-proxy.html
 # custom:
 #   severity: high
-#   advice: Route the default traffic of the function's subnets through one of the inspection points of the configuration.
+#   advice: Route the default traffic of its subnets through one of the configuration's inspection points.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and for which the configuration names inspection points
 #   applies_if: [attached, subnets, inspection]
 #   passes: No subnet of it leads to the internet but through one of the inspection points.
 #   judged: >-
-#     Shipped off. The way out of each subnet is followed as in nat.no_internet_egress, over IPv4 and, for functions that
-#     may use it, over IPv6. It fires where a way that works has none of the firewall endpoints and transit gateways on
-#     it that the configuration names as inspection points. A way that does not work leads around nothing; one that
-#     nobody can follow to its end is in doubt, unless it has a point on it already.
+#     The way out of each subnet is followed as in nat.no_internet_egress, over IPv4 and, for functions that may use it,
+#     over IPv6. It fires where a way that works has none of the firewall endpoints and transit gateways on it that the
+#     configuration names as inspection points. A way that does not work leads around nothing; one that nobody can
+#     follow to its end is in doubt, unless it has a point on it already. Off unless the configuration turns it on.
 #   configuration: [inspection, trusted_egress]
 #   reads: []
 #   statement: [around]
@@ -35,10 +35,7 @@ deny contains result.violation(name, details) if {
 	some key, points in _points
 	around := {id | some [id, path, "none"] in _ways[key]; path.state == "works"}
 	around != set()
-	message := sprintf("leaves the VPC past every inspection point (%s) from %s. Route their default traffic through one.", [
-		result.list(points),
-		result.subnets(around),
-	])
+	message := sprintf(_past, [result.list(points), result.subnets(around)])
 	finding := {
 		"evidence": {"inspection": points, "around": around, "subnets": egress.evidence(key)},
 		"root_causes": {path.hops[0].id | some [id, path, "none"] in _ways[key]; id in around},
@@ -56,6 +53,8 @@ unknown contains result.unknown_with(name, waits, {"subnets": egress.evidence(ke
 	waits != set()
 	some name in cohorts.by_key[key].functions
 }
+
+_past := "leaves the VPC past every inspection point (%s) from %s. Route their default traffic through one."
 
 # by cohort for which the configuration names any, the points of inspection
 _points := {key: points |

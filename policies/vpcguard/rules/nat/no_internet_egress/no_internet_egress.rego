@@ -120,13 +120,14 @@ _endpoint_waits(serving, _) := set() if serving != set()
 
 _endpoint_waits(set(), waits) := waits if waits != set()
 
-# undeclared, by the worst: a way out that was built is meant to work, while nobody says that a public subnet is meant to
+# undeclared, by the worst: a way out that was built is meant to work; a public subnet may be meant as it is
 _severity(value, causes) := "critical" if {
 	value == "internet"
 } else := "high" if {
 	causes - object.keys(_milder) != set()
 } else := "medium" if {
-	"medium" in {_milder[cause] | some cause in causes}
+	some cause in causes
+	_milder[cause] == "medium"
 } else := "info"
 
 _milder := {"public_subnet": "medium", "peering": "medium", "no_default_route": "info"}
