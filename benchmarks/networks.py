@@ -174,6 +174,7 @@ def _nat_instance(net: Network) -> None:
         "SourceDestCheck": False,
         "Groups": [{"GroupId": net.id("sg", "open")}],
         "Attachment": {"InstanceId": net.id("i"), "Status": "attached"},
+        "Association": {"PublicIp": "198.51.100.7"},
     }
     net.add("NetworkInterfaces", interface)
     instance = {
@@ -182,6 +183,7 @@ def _nat_instance(net: Network) -> None:
         "SubnetId": net.id("subnet", "public-a"),
         "State": {"Code": 16, "Name": "running"},
         "SourceDestCheck": False,
+        "PublicIpAddress": "198.51.100.7",
     }
     net.add("Reservations", {"ReservationId": net.id("r"), "Instances": [instance]})
     route = _route("NetworkInterfaceId", net.id("eni", "nat")) | {"InstanceId": net.id("i")}
