@@ -322,7 +322,11 @@ _tgw_attachments(route, states) := {one |
 # blocked | unknown, "waits"}. by: what translates there (nat, address, firewall). The subnet's own state counts; our
 # account's option only where a subnet of ours has none.
 # https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html
-_block(subnet_id, vpc_id, by) := _by_mode(mode, subnet_id, by) if {
+_block(subnet_id, vpc_id, by) := {"answer": "open", "waits": set()} if {
+	# where its owner blocks nothing, nothing is blocked
+	startswith(facts.subnets[subnet_id].internet_gateway_block_mode, "not read")
+	_options[_owner(subnet_id, vpc_id)] == "off"
+} else := _by_mode(mode, subnet_id, by) if {
 	mode := facts.subnets[subnet_id].internet_gateway_block_mode
 } else := {"answer": "open", "waits": set()} if {
 	# our option says nothing about a subnet that somebody else owns, and AWS shows its own state with the subnet
