@@ -73,6 +73,7 @@ def _base(net: Network) -> None:
         {
             "VpcId": net.vpc_id,
             "OwnerId": ACCOUNT,
+            "DhcpOptionsId": "dopt-0a",
             "CidrBlock": f"{block}.0.0/16",
             "InstanceTenancy": "default",
             "CidrBlockAssociationSet": [

@@ -145,7 +145,7 @@ def of_entry(
 
 def of_unread(account: Account, operation: Operation) -> Coverage:
     """Return the coverage of a fact that an operation would tell and did not."""
-    if operation.key in account.not_requested:
+    if operation.key in account.not_requested or (operation.is_late and not account.names_reader):
         return Coverage("not_requested", (operation.key,), f"{operation.key} was left out on purpose")
     return _unknown(account, operation, "was not read")
 

@@ -122,7 +122,7 @@ class Account:
 
     is_read: False for an owner that the snapshot does not hold at all.
     old_reader: the botocore that parsed the answers, if it drops fields that are kept; None: it drops none
-    or nobody says which it was.
+    or nobody says which it was. names_reader: False where the snapshot does not say what read it.
     left_out: by operation and name what conversions could not use; it grows while facts are made.
     """
 
@@ -132,6 +132,7 @@ class Account:
     is_own: bool = True
     is_read: bool = True
     old_reader: Release | None = None
+    names_reader: bool = True
     left_out: dict[tuple[str, str], LeftOut] = field(default_factory=dict)
 
     @property
@@ -303,11 +304,15 @@ def estate_of(snapshot: Snapshot) -> Estate:
     release = KNOWS_EVERY_FIELD if botocore is None else tuple(map(int, botocore.split(".")))
     old_reader = release if release < KNOWS_EVERY_FIELD else None
     owners = {
-        owner: Account(owner, reads, left_out, is_own=False, old_reader=old_reader)
+        owner: Account(
+            owner, reads, left_out, is_own=False, old_reader=old_reader, names_reader=botocore is not None
+        )
         for owner, reads in snapshot.owners.items()
         if owner != snapshot.account_id
     }
-    own = Account(snapshot.account_id, snapshot.own, left_out, old_reader=old_reader)
+    own = Account(
+        snapshot.account_id, snapshot.own, left_out, old_reader=old_reader, names_reader=botocore is not None
+    )
     try:
         partition = partition_of(snapshot.region)
     except UnknownRegionError as error:
@@ -320,10 +325,12 @@ class InUse:
     """What the functions in scope use of a network, and the network's lists as they were answered.
 
     subnet_ids and security_group_ids are looked for again, one by one, where the lists were asked for by VPC.
+    account_id: whose answers they are.
     """
 
     network: Answers
     vpc_ids: frozenset[str]
+    account_id: str = ""
     subnet_ids: frozenset[str] = frozenset()
     security_group_ids: frozenset[str] = frozenset()
 

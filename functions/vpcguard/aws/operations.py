@@ -89,6 +89,7 @@ class Operation:
     paged: read with the paginator of that name. page_size: what to ask for; None: as many as AWS gives.
     vpc_filter: the filter that narrows the list down to VPCs; filters: how its parameter is called.
     young: fields whose absence means something, and since when botocore knows them.
+    is_late: read since snapshots name their reader: one that names none may have been made before.
     """
 
     service: str
@@ -100,6 +101,7 @@ class Operation:
     vpc_filter: str | None = None
     filters: str = "Filters"
     young: Mapping[str, Young] = field(default_factory=dict)
+    is_late: bool = False
 
     @property
     def key(self) -> str:

@@ -37,6 +37,7 @@ _FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "instances": ("id",),
     "mount_targets": ("access_point_id",),
     "prefix_lists": ("id",),
+    "endpoint_services": ("id",),
     "roles": ("names",),
 }
 # ... and where they lead on. What the rules of a group say of other groups is compared with ids alone.
@@ -51,6 +52,7 @@ _NAMING: Mapping[str, tuple[str, ...]] = {
     "network_interfaces": ("vpc_id", "subnet_id", "security_group_ids", "instance_id"),
     "security_groups": ("ingress", "egress", "prefix_list_ids"),
     "network_acls": (),
+    "vpc_endpoints": ("vpc_id", "subnet_ids", "security_group_ids", "service_name"),
 }
 _NAMING_OTHERWISE = ("vpc_id", "subnet_id", "subnet_ids", "security_group_ids")
 _EVERYBODY = ""  # leads to what goes with every question

@@ -27,9 +27,9 @@ from vpcguard.aws.answers import (
     texts_of,
     value,
 )
-from vpcguard.aws.operations import FLAG, NAMED, TEXT, Call, Operation, Shape, Young, texts
-from vpcguard.coverage import FactsByKind, Family, VpcKind
-from vpcguard.resources.networks import SUBNETS, VPC_ATTRIBUTE
+from vpcguard.aws.operations import FLAG, NAMED, TEXT, Call, Operation, Shape, Young, calls_by_id, texts
+from vpcguard.coverage import FactsByKind, Family, VpcKind, entries, of_list
+from vpcguard.resources.networks import AVAILABILITY_ZONES, SUBNETS
 
 _ATTACHMENTS: list[Shape] = [texts("VpcId State")]
 NAT_GATEWAYS = Operation(
@@ -112,7 +112,18 @@ VPC_ENDPOINTS = Operation(
     page_size=1000,
     vpc_filter="vpc-id",
 )
-
+ENDPOINT_SERVICES = Operation(
+    service="ec2",
+    name="DescribeVpcEndpointServices",
+    shape={
+        "ServiceDetails": [
+            {"ServiceName": TEXT, "AvailabilityZones": [TEXT], "AvailabilityZoneIds": [TEXT]},
+        ]
+    },
+    paged=True,
+    page_size=1000,
+    is_late=True,
+)
 
 # what these lead to is no service: a resource configuration, or a service network of VPC Lattice
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
@@ -120,23 +131,24 @@ _WITHOUT_SERVICE = frozenset({"Resource", "ServiceNetwork"})
 # what AWS sends of every endpoint of a type, empty where there is nothing
 _ALWAYS_SENT = {
     "Gateway": (("RouteTableIds", "a list"),),
-    "Interface": (("PrivateDnsEnabled", "true or false"), ("SubnetIds", "a list"), ("Groups", "a list")),
+    "Interface": (("SubnetIds", "a list"), ("Groups", "a list")),
 }
 
 
 def named_calls(in_use: InUse) -> Iterator[Call]:
-    """Yield the reads of the DNS attributes of VPCs with an interface endpoint: its names hang on them."""
-    endpoints = in_use.items(VPC_ENDPOINTS)
-    with_interface = sorted({one["VpcId"] for one in endpoints if one.get("VpcEndpointType") == "Interface"})
-    for vpc_id in with_interface:
-        for attribute in ("enableDnsSupport", "enableDnsHostnames"):  # AWS answers one a call
-            yield Call(VPC_ATTRIBUTE, (vpc_id,), {"VpcId": vpc_id, "Attribute": attribute})
+    """Return the reads of the services that interface endpoints are for: in which zones they are offered."""
+    endpoints = (one for one in in_use.items(VPC_ENDPOINTS) if one.get("VpcEndpointType") == "Interface")
+    return calls_by_id(ENDPOINT_SERVICES, "service-name", fields_of(endpoints, "ServiceName"))
 
 
 def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add the gateways and endpoints that we or the VPC's owner see."""
     facts["nat_gateways"] = estate.merged(
-        NAT_GATEWAYS, {account: _nat_gateways(account) for account in estate.accounts}
+        NAT_GATEWAYS,
+        {
+            account: account.documents(NAT_GATEWAYS, partial(_nat_gateway, zone_ids=_zone_ids(account)))
+            for account in estate.accounts
+        },
     )
     facts["internet_gateways"] = estate.union(INTERNET_GATEWAYS, partial(_gateway, key="InternetGatewayId"))
     facts["egress_only_internet_gateways"] = estate.union(
@@ -144,10 +156,20 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     )
     facts["transit_gateway_attachments"] = estate.union(TRANSIT_GATEWAY_ATTACHMENTS, _attachment_to_transit)
     facts["vpc_endpoints"] = estate.union(VPC_ENDPOINTS, _endpoint)
-    return []
+    facts["endpoint_services"] = estate.merged(
+        ENDPOINT_SERVICES,
+        {
+            account: account.documents(
+                ENDPOINT_SERVICES, partial(_endpoint_service, zone_ids=_zone_ids(account))
+            )
+            for account in estate.accounts
+        },
+    )
+    asked = next((one for one in estate.accounts if one.has_tried(ENDPOINT_SERVICES)), estate.own)
+    return entries("endpoint_services", {}, default=of_list(asked, ENDPOINT_SERVICES))
 
 
-_OPERATIONS = (
+_LISTS = (
     NAT_GATEWAYS,
     INTERNET_GATEWAYS,
     EGRESS_ONLY_GATEWAYS,
@@ -155,8 +177,8 @@ _OPERATIONS = (
     VPC_ENDPOINTS,
 )
 FAMILY = Family(
-    operations=_OPERATIONS,
-    lists=_OPERATIONS,
+    operations=(*_LISTS, ENDPOINT_SERVICES),
+    lists=_LISTS,
     named_calls=named_calls,
     add_facts=add_facts,
     vpc_kinds={
@@ -169,14 +191,15 @@ FAMILY = Family(
 )
 
 
-def _nat_gateways(account: Account) -> list[Json]:
-    # zone names mean different zones in different accounts: this table is one account's own
-    zone_ids = {
-        subnet["AvailabilityZone"]: subnet["AvailabilityZoneId"]
-        for subnet in items(account.reads, SUBNETS)
-        if text(subnet, "AvailabilityZone") and text(subnet, "AvailabilityZoneId")
+def _zone_ids(account: Account) -> dict[str, str]:
+    """Return zone ids by the names that one account has for them: they mean other zones in another."""
+    told = ((SUBNETS, "AvailabilityZone", "AvailabilityZoneId"), (AVAILABILITY_ZONES, "ZoneName", "ZoneId"))
+    return {
+        one[name]: one[zone_id]
+        for operation, name, zone_id in told
+        for one in items(account.reads, operation)
+        if text(one, name) and text(one, zone_id)
     }
-    return account.documents(NAT_GATEWAYS, partial(_nat_gateway, zone_ids=zone_ids))
 
 
 def _nat_gateway(item: Json, zone_ids: Mapping[str, str]) -> Json:
@@ -245,7 +268,7 @@ def _attachment_to_transit(item: Json) -> Json:
 
 
 def _endpoint(item: Json) -> Json:
-    """Return the facts of one endpoint, which mean nothing without state or whether it takes names over."""
+    """Return the facts of one endpoint; its state, and whether it takes names over, may not be told."""
     kind = required_text(item, "VpcEndpointType")
     document = {
         "id": required_text(item, "VpcEndpointId"),
@@ -254,8 +277,11 @@ def _endpoint(item: Json) -> Json:
         "service_name": text(item, "ServiceName")
         if kind in _WITHOUT_SERVICE
         else required_text(item, "ServiceName"),
-        "state": required_text(item, "State").lower(),
-        "private_dns_enabled": item.get("PrivateDnsEnabled", False),
+        "service_region": text(item, "ServiceRegion"),
+        "state": lower(item, "State", default="") or None,
+        "ip_address_type": lower(item, "IpAddressType", default="") or None,
+        "dns_record_ip_type": lower(item, "DnsOptions", "DnsRecordIpType", default="") or None,
+        "private_dns_enabled": item.get("PrivateDnsEnabled"),
         "private_dns_only_for_inbound_resolver": (
             value(item, "DnsOptions", "PrivateDnsOnlyForInboundResolverEndpoint") or False
         ),
@@ -268,6 +294,15 @@ def _endpoint(item: Json) -> Json:
         if name not in item:
             raise missing(name, expected)
     return known(document)
+
+
+def _endpoint_service(item: Json, zone_ids: Mapping[str, str]) -> Json:
+    """Return the zones that offer a service, by id; the names that AWS gives are those of the account."""
+    found = {zone_ids.get(name) for name in texts_of(item, "AvailabilityZones")}
+    found |= set(texts_of(item, "AvailabilityZoneIds"))
+    if not found or (None in found and not item.get("AvailabilityZoneIds")):
+        raise missing("AvailabilityZoneIds", "a list of texts")
+    return {"id": required_text(item, "ServiceName"), "zone_ids": sorted(one for one in found if one)}
 
 
 def _is_full_access(policy: str | None) -> bool:

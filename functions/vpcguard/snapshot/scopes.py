@@ -397,7 +397,7 @@ def _read_with_owners(
     lack may still be somewhere else: a group, for one, may belong to another VPC. Owners whom we may not ask
     stay out.
     """
-    in_use = _in_use(network, functions, is_by_vpc=is_by_vpc)
+    in_use = replace(_in_use(network, functions, is_by_vpc=is_by_vpc), account_id=account_id)
     owners = {
         owner: reads.threads.begin(_read_owner, reads, owner, frozenset(vpc_ids))
         for owner, vpc_ids in sorted(_other_owners(in_use, account_id).items())
@@ -453,4 +453,4 @@ def _read_owner(reads: Reads, owner: str, vpc_ids: frozenset[str]) -> Answers | 
         return None
     own = reads.of_owner(aws)
     network = _read_lists(own, vpc_ids, of_owner=True)
-    return merge((network, _read_named(own, InUse(network=network, vpc_ids=vpc_ids))))
+    return merge((network, _read_named(own, InUse(network=network, vpc_ids=vpc_ids, account_id=owner))))

@@ -101,7 +101,7 @@ test_a_rule_is_shown_with_its_metadata if {
 			"stage": "audit",
 			"message": "orders runs in one Availability Zone: its only subnet is app (eu-west-1a).",
 			"advice": "Add a subnet of vpc-1 in another zone to its VPC configuration.",
-			"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"app"}},
+			"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"app"}, "candidate_subnet_ids": set()},
 			"eligible_for_remediation": false,
 		}],
 	}]

@@ -24,6 +24,7 @@ _FILTERS: dict[str, Callable[[Json], Iterable[str | None]]] = {
     "network-interface-id": lambda item: [item.get("NetworkInterfaceId")],
     "interface-type": lambda item: [item.get("InterfaceType")],
     "instance-id": lambda item: [one["InstanceId"] for one in item["Instances"]],
+    "service-name": lambda item: [item.get("ServiceName")],
     "attachment.vpc-id": lambda item: [one["VpcId"] for one in item["Attachments"]],
 }
 _EMPTY_ENTRIES: dict[str, Json] = {

@@ -46,6 +46,8 @@ from vpcguard.snapshot import ON_REQUEST, OPERATIONS, CaptureOptions, capture, c
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 LISTS = [
+    "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeDhcpOptions",
     "ec2:DescribeEgressOnlyInternetGateways",
     "ec2:DescribeInstances",
     "ec2:DescribeInternetGateways",
@@ -59,6 +61,7 @@ LISTS = [
     "ec2:DescribeTransitGatewayVpcAttachments",
     "ec2:DescribeVpcAttribute",
     "ec2:DescribeVpcBlockPublicAccessOptions",
+    "ec2:DescribeVpcEndpointServices",
     "ec2:DescribeVpcEndpoints",
     "ec2:DescribeVpcs",
     "ec2:GetManagedPrefixListEntries",

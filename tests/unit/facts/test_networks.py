@@ -142,6 +142,7 @@ def test_a_subnet() -> None:
             "owner_id": ACCOUNT,
             "ipv6_cidrs": [],
             "is_ipv6_only": True,
+            "is_visible": True,
         },
         {
             "id": "subnet-a",
@@ -156,8 +157,70 @@ def test_a_subnet() -> None:
             "is_ipv6_only": False,
             "free_ipv4_addresses": 0,
             "internet_gateway_block_mode": "block-bidirectional",
+            "is_visible": True,
         },
     ]
+
+
+def test_zones_of_every_kind() -> None:
+    zones = [
+        {
+            "ZoneId": "euw1-az1",
+            "ZoneName": "eu-west-1a",
+            "ZoneType": "availability-zone",
+            "State": "available",
+        },
+        {"ZoneId": "euw1-lon1-az1", "ZoneType": "local-zone"},
+    ]
+
+    found = facts({"ec2:DescribeAvailabilityZones": {"AvailabilityZones": zones}})
+
+    assert found["availability_zones"] == [
+        {"id": "euw1-az1", "name": "eu-west-1a", "type": "availability-zone", "state": "available"},
+        {"id": "euw1-lon1-az1", "type": "local-zone"},
+    ]
+    assert coverage(found, "availability_zones") == KNOWN
+
+
+def test_the_name_servers_of_a_vpc_are_those_of_its_options() -> None:
+    named = {"Key": "domain-name-servers", "Values": [{"Value": "10.0.0.53"}, {"Value": "10.0.1.53"}]}
+    other = {"Key": "domain-name", "Values": [{"Value": "example.test"}]}
+    options = [{"DhcpOptionsId": "dopt-0a", "DhcpConfigurations": [other, named]}]
+    vpc = {"VpcId": VPC, "OwnerId": ACCOUNT, "DhcpOptionsId": "dopt-0a"}
+    own = {"ec2:DescribeVpcs": {"Vpcs": [vpc]}, "ec2:DescribeSubnets": {"Subnets": [subnet("subnet-a")]}}
+
+    found = facts(own | {"ec2:DescribeDhcpOptions": {"DhcpOptions": options}})
+    without = facts(own | {"ec2:DescribeDhcpOptions": {"DhcpOptions": []}})
+
+    assert found["vpcs"][0]["name_servers"] == ["10.0.0.53", "10.0.1.53"]
+    assert coverage(found, "dhcp_options", VPC) == KNOWN
+    assert "name_servers" not in without["vpcs"][0]
+    assert coverage(without, "dhcp_options", VPC) == lacking(
+        "ec2:DescribeDhcpOptions", f"the options of {VPC}"
+    )
+    assert coverage(facts(own), "dhcp_options", VPC)["status"] == "not_requested"
+
+
+def test_the_zones_of_a_service_are_told_by_id_or_by_the_accounts_names() -> None:
+    zones = [{"ZoneId": "euw1-az3", "ZoneName": "eu-west-1c"}]
+    services = [
+        {"ServiceName": "by-name", "AvailabilityZones": ["eu-west-1c"]},
+        {"ServiceName": "by-id", "AvailabilityZones": ["eu-west-1x"], "AvailabilityZoneIds": ["euw1-az2"]},
+        {"ServiceName": "untold", "AvailabilityZones": ["eu-west-1x"]},
+    ]
+
+    found = facts(
+        {
+            "ec2:DescribeAvailabilityZones": {"AvailabilityZones": zones},
+            "ec2:DescribeVpcEndpointServices": {"ServiceDetails": services},
+        }
+    )
+
+    assert found["endpoint_services"] == [
+        {"id": "by-id", "zone_ids": ["euw1-az2"]},
+        {"id": "by-name", "zone_ids": ["euw1-az3"]},
+    ]
+    assert coverage(found, "endpoint_services")["status"] == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_a_thousand_functions_take_few_calls_and_none_per_function() -> None:
 
     counts = aws.counts()
     assert (counts["lambda:ListFunctions"], counts["tag:GetResources"]) == (20, 10)
-    assert counts.total() <= 60
+    assert counts.total() <= 115  # two of them for the DNS attributes of each VPC
     assert not PER_FUNCTION & set(counts)
     assert len(captured.snapshot.own.answers["lambda:ListFunctions"]["Functions"]) == 1000
     assert len(captured.snapshot.own.answers["tag:GetResources"]["ResourceTagMappingList"]) == 1000

@@ -457,13 +457,31 @@ def test_what_routes_groups_and_endpoints_name_is_read_too() -> None:
     }
 
 
-def test_dns_attributes_are_not_asked_for_where_no_interface_endpoint_is() -> None:
-    endpoint = {"VpcEndpointId": "vpce-0b", "VpcEndpointType": "Gateway", "VpcId": "vpc-0a"}
-    aws = _aws({"ec2:DescribeVpcEndpoints": always({"VpcEndpoints": [endpoint]})})
+def test_dns_attributes_are_not_asked_for_in_a_vpc_of_another_account() -> None:
+    vpc = {"VpcId": "vpc-0a", "OwnerId": "444455556666"}
+    aws = _aws({"ec2:DescribeVpcs": always({"Vpcs": [vpc]})})
 
     _capture(aws, "orders")
 
     assert aws.counts()["ec2:DescribeVpcAttribute"] == 0
+
+
+def test_services_are_asked_for_where_an_interface_endpoint_is_for_them() -> None:
+    endpoints = [
+        {"VpcEndpointId": "vpce-0a", "VpcId": "vpc-0a", "VpcEndpointType": kind, "ServiceName": kind.lower()}
+        for kind in ("Gateway", "Interface")
+    ]
+    aws = _aws(
+        {
+            "ec2:DescribeVpcEndpoints": always({"VpcEndpoints": endpoints}),
+            "ec2:DescribeVpcEndpointServices": always({"ServiceDetails": []}),
+        }
+    )
+
+    _capture(aws, "orders")
+
+    (asked,) = aws.asked("ec2:DescribeVpcEndpointServices")
+    assert asked["Filters"] == [{"Name": "service-name", "Values": ["interface"]}]
 
 
 def test_the_default_quota_is_read_only_where_the_account_has_none_of_its_own() -> None:

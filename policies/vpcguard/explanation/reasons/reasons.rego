@@ -3,7 +3,7 @@
 # description: |
 #   What of a function keeps a rule from applying to it. The conditions that a rule can name in its metadata
 #   (applies_if) are those of this file: attached, subnets, intent, needs, dual_stack, aliases, peak_concurrency,
-#   inactive, security_groups, file_systems, ipv4_addresses and inspection.
+#   inactive, security_groups, file_systems, ipv4_addresses, inspection and zones.
 package vpcguard.explanation.reasons
 
 import data.vpcguard.explanation.situation
@@ -62,6 +62,8 @@ _unmet("file_systems", name) := "It mounts no file system." if facts.functions[n
 _unmet("ipv4_addresses", _) := "Its subnets have none."
 
 _unmet("inspection", _) := "The configuration names none."
+
+_unmet("zones", _) := "Its subnets are in one zone alone."
 
 _needed(set()) := "It needs no AWS service."
 

@@ -19,7 +19,7 @@ test_every_rule_speaks_once_and_says_why if {
 		"verdict": "violation",
 		"reason": "orders runs in one Availability Zone: its only subnet is app (eu-west-1a).",
 		"advice": "Add a subnet of vpc-1 in another zone to its VPC configuration.",
-		"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"app"}},
+		"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"app"}, "candidate_subnet_ids": set()},
 		"eligible_for_remediation": false,
 	}
 	_named(told, "config.dedicated_tenancy") == {

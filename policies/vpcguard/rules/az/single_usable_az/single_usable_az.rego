@@ -88,22 +88,16 @@ _advice(full, shut) := $"Free addresses in {result.list(full)}, or choose other 
 _verdicts := {key: {value: _verdict(value, key) | some value in cohort.intent.egress.values} |
 	some key, cohort in cohorts.with_subnets
 	zones := cohorts.zones[key]
-	[count(zones) < 2, _zone_waits[key]] != [true, set()]
-}
-
-# a subnet alone is in one zone, whichever that is
-_zone_waits := {key: union({cohort.hidden_subnet_waits, waits}) |
-	some key, cohort in cohorts.with_subnets
-	waits := {wait | count(cohort.subnets) > 1; some wait in facts.waits_for_zones(cohort.subnets)}
+	[count(zones) < 2, cohorts.zone_waits[key]] != [true, set()]
 }
 
 # two usable zones settle it
 _verdict(value, key) := {"answer": "pass", "waits": set()} if {
 	count(_zones(_usable(value, key))) > 1
-} else := {"answer": "unknown", "waits": (_zone_waits[key] | waits)} if {
+} else := {"answer": "unknown", "waits": (cohorts.zone_waits[key] | waits)} if {
 	further := _zones(_perhaps_usable(value, key)) - _zones(_usable(value, key))
 	waits := _waits(value, key)
-	true in {further != set(), _zone_waits[key] != set()}
+	true in {further != set(), cohorts.zone_waits[key] != set()}
 } else := {"answer": "violation", "waits": set(), "usable_zones": zones} if {
 	zones := _zones(_usable(value, key))
 	count(zones) == 1

@@ -33,6 +33,19 @@ test_deny_an_idle_function_in_a_full_subnet if {
 	contains(violation.message, "a1 (eu-west-1a) has no free address")
 }
 
+test_deny_an_idle_function_in_a_vpc_that_is_not_visible_any_more if {
+	document := fixtures.denied(
+		object.union(_document(["gone"], _idle, 200), {"vpcs": []}),
+		{"subnets": "444455556666", "security_groups": "444455556666"},
+	)
+	{[v.evidence.cause, v.evidence.missing_subnets] | some v in rule.deny} == {[
+		"vpc_not_visible",
+		{"gone"},
+	]} with input as document
+	some violation in rule.deny with input as document
+	contains(violation.message, "will fail: vpc-1 is no longer visible to this account: it was deleted, or is not shared")
+}
+
 test_allow_a_full_subnet_that_holds_the_interface if {
 	document := object.union(_document(["a1"], _idle, 0), {"network_interfaces": [{
 		"id": "eni-1",
@@ -100,6 +113,7 @@ _idle := {"state": "Inactive", "state_reason_code": "Idle"}
 
 _document(subnet_ids, more, free) := fixtures.whole({
 	"functions": [fixtures.function("orders", subnet_ids, more)],
+	"vpcs": [{"id": "vpc-1", "ipv4_cidrs": [], "ipv6_cidrs": []}],
 	"subnets": [object.union(fixtures.subnet("a1", "a"), {"free_ipv4_addresses": free})],
 	"security_groups": [{"id": "sg-f", "vpc_id": "vpc-1", "ingress": [], "egress": []}],
 })

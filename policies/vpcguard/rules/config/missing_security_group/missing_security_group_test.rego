@@ -23,6 +23,19 @@ test_deny_where_the_subnets_are_gone_too if {
 	{v.function | some v in rule.deny} == {"orders"} with input as document
 }
 
+# whether the account still sees its own group there
+test_deny_in_a_vpc_that_is_not_visible_any_more if {
+	document := object.union(_document(["sg-f", "sg-gone"]), {"subnets": [], "vpcs": []})
+	denied := fixtures.denied(document, {"subnets": "444455556666", "security_groups": "444455556666"})
+	{[v.evidence, v.root_causes, v.severity, v.is_eligible] | some v in rule.deny} == {[
+		{"missing_security_groups": {"sg-f", "sg-gone"}, "vpc_id": "vpc-1", "cause": "vpc_not_visible"},
+		{"vpc-1"},
+		"high",
+		false,
+	]} with input as denied
+	rule.unknown == set() with input as denied
+}
+
 test_allow_a_group_that_exists if {
 	rule.applies == {"orders"} with input as _document(["sg-f"])
 	rule.deny == set() with input as _document(["sg-f"])
@@ -45,6 +58,7 @@ test_not_applicable_outside_a_vpc if {
 
 _document(group_ids) := fixtures.whole({
 	"functions": [fixtures.function("orders", ["a1"], {"security_group_ids": group_ids})],
+	"vpcs": [{"id": "vpc-1", "ipv4_cidrs": [], "ipv6_cidrs": []}],
 	"subnets": [fixtures.subnet("a1", "a")],
 	"security_groups": [{"id": "sg-f", "vpc_id": "vpc-1", "ingress": [], "egress": []}],
 })
