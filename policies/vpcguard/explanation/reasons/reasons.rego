@@ -3,11 +3,12 @@
 # description: |
 #   What of a function keeps a rule from applying to it. The conditions that a rule can name in its metadata
 #   (applies_if) are those of this file: attached, subnets, intent, needs, dual_stack, aliases, peak_concurrency,
-#   inactive, security_groups, file_systems, ipv4_addresses, inspection and zones.
+#   inactive, security_groups, file_systems, ipv4_addresses, inspection, zones and visible_endpoints.
 package vpcguard.explanation.reasons
 
 import data.vpcguard.explanation.situation
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.result
@@ -62,6 +63,10 @@ _unmet("file_systems", name) := "It mounts no file system." if facts.functions[n
 _unmet("ipv4_addresses", _) := "Its subnets have none."
 
 _unmet("inspection", _) := "The configuration names none."
+
+_unmet("visible_endpoints", name) := "The endpoints of its VPC are seen by the owner alone." if {
+	endpoints.are_hidden(cohorts.by_key[cohorts.of[name]].vpc_id)
+}
 
 _unmet("zones", _) := "Its subnets are in one zone alone."
 

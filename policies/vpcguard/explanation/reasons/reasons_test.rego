@@ -34,6 +34,16 @@ test_groups_that_nobody_read_may_exist if {
 	reasons.against("orders", ["attached", "subnets", "security_groups"]) == [] with input as document
 }
 
+test_endpoints_that_the_owner_alone_sees if {
+	base := _document({})
+	hidden := object.union(base, {"coverage": array.concat(
+		[one | some one in base.coverage; one.kind != "vpc_endpoints"],
+		[{"kind": "vpc_endpoints", "status": "unknown", "waits_for": ["444455556666"], "is_failed_read": false}],
+	)})
+	said := ["The endpoints of its VPC are seen by the owner alone."]
+	reasons.against("orders", ["visible_endpoints"]) == said with input as hidden
+}
+
 test_each_thing_that_a_rule_asks_for_is_answered if {
 	answers := {
 		"intent": ["Its intent is none."],
@@ -45,6 +55,8 @@ test_each_thing_that_a_rule_asks_for_is_answered if {
 		"security_groups": ["None of its security groups exists."],
 		"file_systems": ["It mounts no file system."],
 		"ipv4_addresses": ["Its subnets have none."],
+		"zones": ["Its subnets are in one zone alone."],
+		"visible_endpoints": [],
 		"attached": [],
 		"subnets": [],
 	}

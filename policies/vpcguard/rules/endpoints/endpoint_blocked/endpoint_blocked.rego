@@ -16,7 +16,7 @@
 #   passes: Every endpoint that takes over the name of a needed service is available and admits the function.
 #   judged: >-
 #     An interface endpoint takes over a service's name where its private DNS and the VPC's DNS support and hostnames
-#     are on. It must be available, and some rule of its security groups must admit TCP 443 from one of the function's
+#     are on. It must be available, have IPv4 addresses, and some rule of its security groups must admit TCP 443 from one of the function's
 #     groups, or from a network or prefix list that contains the whole IPv4 network of the subnet. Needs that were
 #     inferred from the role are never worse than medium. Endpoint policies are not judged; the evidence names
 #     endpoints whose policy is not the default.
@@ -35,7 +35,8 @@ import data.vpcguard.lib.result
 applies := needs.callers
 
 deny contains result.violation(name, {
-	"message": sprintf("%s cannot use %s. %s", [name, said, _advice]),
+	"message": sprintf("%s cannot use %s.", [name, said]),
+	"advice": concat(" ", [advice | some cause in {one.cause | some one in shown}; advice := _advice(cause, shown)]),
 	"evidence": object.union(reachability.evidence(name, found.subnets), {
 		"endpoints": shown,
 		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
@@ -47,7 +48,7 @@ deny contains result.violation(name, {
 	found.subnets != {}
 	shown := [one | some service, ids in found.subnets; some one in _blocking(cohorts.of[name], service, ids)]
 	endpoint_ids := {one.endpoint_id | some one in shown}
-	said := result.list({_said(one) | some one in shown})
+	said := result.list({_said(shown, trait) | some trait in {_trait(one) | some one in shown}})
 }
 
 unknown contains result.unknown(name, found.waits) if {
@@ -61,25 +62,52 @@ _found := reachability.found("endpoint_blocked")
 _blocking(key, service, subnet_ids) := [shown |
 	some id in endpoints.interfaces_of(cohorts.by_key[key].vpc_id, service)
 	endpoints.catching[id].values == {true}
-	blocked := _blocked(facts.vpc_endpoints[id].state, subnet_ids, endpoints.admission[key][id].subnets)
+	blocked := _blocked(id, subnet_ids, endpoints.admission[key][id].subnets)
 	blocked.subnet_ids != set()
 	shown := object.union(blocked, {
 		"endpoint_id": id,
 		"service": service,
-		"state": facts.vpc_endpoints[id].state,
+		"state": object.get(facts.vpc_endpoints[id], "state", null),
 		"security_group_ids": facts.vpc_endpoints[id].security_group_ids,
 	})
 ]
 
-_blocked("available", subnet_ids, admitted) := {"cause": "not_admitted", "subnet_ids": subnet_ids - admitted}
+_blocked(id, subnet_ids, admitted) := {"cause": "not_available", "subnet_ids": subnet_ids} if {
+	endpoints.availability[id] == {false}
+} else := {"cause": "ipv6_only", "subnet_ids": subnet_ids} if {
+	id in endpoints.ipv6_only
+} else := {"cause": "not_admitted", "subnet_ids": subnet_ids - admitted}
 
-_blocked(state, subnet_ids, _) := {"cause": "not_available", "subnet_ids": subnet_ids} if state != "available"
+# endpoints in the same case, from the same subnets, are told together
+_trait(one) := [one.cause, one.state, one.subnet_ids]
 
-_said(one) := sprintf("%s (%s), which is %s", [one.endpoint_id, one.service, one.state]) if {
-	one.cause == "not_available"
-} else := sprintf(
-	"%s (%s), whose groups do not admit TCP 443 from %s",
-	[one.endpoint_id, one.service, result.subnets(one.subnet_ids)],
-)
+_said(shown, trait) := sprintf("%s (%s), %s", [
+	result.list({one.endpoint_id | some one in alike}),
+	result.list({one.service | some one in alike}),
+	_fault(trait, {one.endpoint_id | some one in alike}),
+]) if {
+	alike := [one | some one in shown; _trait(one) == trait]
+}
 
-_advice := "Every call to the service goes there: repair the endpoint or its groups, or turn its private DNS off."
+_fault(["not_available", state, _], ids) := sprintf("which %s %s", [result.word(ids, "is", "are"), state])
+
+_fault(["ipv6_only", _, _], ids) := sprintf("which %s over IPv6 alone", [result.word(ids, "answers", "answer")])
+
+_fault(["not_admitted", _, subnet_ids], _) := sprintf("whose groups do not admit TCP 443 from %s", [
+	result.subnets(subnet_ids),
+])
+
+_advice("not_admitted", shown) := sprintf("Let %s admit TCP 443 from the function's groups.", [
+	result.list({id | some one in shown; one.cause == "not_admitted"; some id in one.security_group_ids}),
+])
+
+_advice("not_available", shown) := sprintf("Repair %s, or turn %s private DNS off: every call goes there.", [
+	result.list(ids),
+	result.word(ids, "its", "their"),
+]) if {
+	ids := {one.endpoint_id | some one in shown; one.cause == "not_available"}
+}
+
+_advice("ipv6_only", shown) := sprintf("Change the IP address type of %s to dualstack.", [
+	result.list({one.endpoint_id | some one in shown; one.cause == "ipv6_only"}),
+])

@@ -28,7 +28,6 @@ import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
 import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
-import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
@@ -37,7 +36,8 @@ import data.vpcguard.lib.result
 applies := {name | some name in needs.callers; _may_call[name]}
 
 deny contains result.violation(name, {
-	"message": sprintf("%s reaches %s. %s%s", [name, said, advice, _saving(prices)]),
+	"message": sprintf("%s reaches %s.", [name, said]),
+	"advice": concat("", [advice, _saving(prices)]),
 	"evidence": object.union(reachability.evidence(name, found.subnets), {
 		"gaps": gaps,
 		"endpoints_with_own_policy": endpoints.with_own_policy(unassociated),
@@ -51,7 +51,7 @@ deny contains result.violation(name, {
 	cohort := cohorts.by_key[cohorts.of[name]]
 	gaps := [gap | some service, subnet_ids in found.subnets; gap := _gap(cohort.vpc_id, service, subnet_ids)]
 	unassociated := {id | some gap in gaps; some id in gap.endpoints}
-	said := result.list({_said(gap) | some gap in gaps})
+	said := result.list({_said(gaps, subnet_ids) | some subnet_ids in {gap.subnet_ids | some gap in gaps}})
 	advice := concat(" ", [_advice(gap) | some gap in gaps])
 	prices := _prices(cohort.signature)
 }
@@ -90,9 +90,16 @@ _cause(ids) := "no_endpoint" if {
 	_available(ids) == set()
 } else := "not_associated"
 
-_said(gap) := sprintf("%s through a NAT from %s (%s)", [gap.service, result.subnets(gap.subnet_ids), _reason(gap)])
+# services that are reached from the same subnets are told together
+_said(gaps, subnet_ids) := sprintf("%s through a NAT from %s (%s)", [
+	result.list({gap.service | some gap in alike}),
+	result.subnets(subnet_ids),
+	result.list({_reason(gap) | some gap in alike}),
+]) if {
+	alike := [gap | some gap in gaps; gap.subnet_ids == subnet_ids]
+}
 
-_reason(gap) := "the VPC has no gateway endpoint for it" if {
+_reason(gap) := $"the VPC has no gateway endpoint for {gap.service}" if {
 	gap.cause == "no_endpoint"
 } else := sprintf("%s %s not available", [result.list(gap.endpoints), result.word(gap.endpoints, "is", "are")]) if {
 	gap.cause == "not_available"
@@ -102,7 +109,7 @@ _reason(gap) := "the VPC has no gateway endpoint for it" if {
 	result.list(gap.route_table_ids),
 ])
 
-_available(ids) := {id | some id in ids; facts.vpc_endpoints[id].state == "available"}
+_available(ids) := {id | some id in ids; endpoints.availability[id] == {true}}
 
 # prices are the configuration's, never ours
 _prices(signature) := object.get(config.settings[signature], ["prices", input.account.region], {})
@@ -120,7 +127,7 @@ _advice(gap) := sprintf("Associate %s, which is free, with %s.", [
 	result.list(gap.route_table_ids),
 ]) if {
 	gap.cause == "not_associated"
-} else := sprintf("Create a gateway endpoint for %s, which is free, and associate it with %s.", [
-	gap.service,
+} else := sprintf("Create a gateway endpoint (%s), which is free, and associate it with %s.", [
+	$"com.amazonaws.{input.account.region}.{gap.service}",
 	result.list(gap.route_table_ids),
 ])

@@ -8,8 +8,8 @@ test_deny_s3_through_a_nat_without_an_endpoint if {
 	rule.deny == {{
 		"function": "orders",
 		"message": concat(" ", [
-			"orders reaches s3 through a NAT from a1 (eu-west-1a) and b1 (eu-west-1b) (the VPC has no gateway endpoint for it).",
-			"Create a gateway endpoint for s3, which is free, and associate it with rtb-a and rtb-b.",
+			"orders reaches s3 through a NAT from a1 (eu-west-1a) and b1 (eu-west-1b) (the VPC has no gateway endpoint for s3).",
+			"Create a gateway endpoint (com.amazonaws.eu-west-1.s3), which is free, and associate it with rtb-a and rtb-b.",
 		]),
 		"evidence": {
 			"vpc_id": "vpc-1",
@@ -59,7 +59,7 @@ test_deny_where_the_endpoint_is_not_available if {
 	{[v.evidence.gaps[0].cause, v.evidence.endpoints_with_own_policy] |
 		some v in rule.deny
 	} == {["not_available", {"vpce-g"}]} with input as _document([endpoint])
-	{contains(v.message, "(vpce-g is not available). Create a gateway endpoint for s3, which") |
+	{contains(v.message, "(vpce-g is not available). Create a gateway endpoint (com.amazonaws.eu-west-1.s3), which") |
 		some v in rule.deny
 	} == {true} with input as _document([endpoint])
 }

@@ -160,8 +160,8 @@ test_deny_with_an_interface_endpoint_for_nothing_but_its_type if {
 	{v.function | some v in rule.deny} == {"orders"} with input as document
 }
 
-# semantics 3: for endpoints.* only the IPv4 path counts
-test_deny_although_ipv6_has_a_way_out if {
+# dual-stack names of services may be reached over it
+test_unknown_where_ipv6_has_a_way_out if {
 	dual := [object.union(estate.subnet(id, "a", "10.0.1.0/24"), {"ipv6_cidrs": ["2001:db8::/64"]}) |
 		some id in ["a1", "b1"]
 	]
@@ -172,7 +172,34 @@ test_deny_although_ipv6_has_a_way_out if {
 		"route_tables": [estate.table("rtb-a", ["a1"], routes), estate.table("rtb-b", ["b1"], routes)],
 		"egress_only_internet_gateways": [{"id": "eigw-1", "attachments": [{"vpc_id": "vpc-1", "state": "attached"}]}],
 	})
-	{v.function | some v in rule.deny} == {"orders"} with input as document
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"a1", "b1"} with input as document
+	unread := object.union(document, {"egress_only_internet_gateways": []})
+	denied := fixtures.denied(unread, {"egress_only_internet_gateways": "ec2:DescribeEgressOnlyInternetGateways"})
+	rule.deny == set() with input as denied
+	{one.function | some one in rule.unknown} == {"orders"} with input as denied
+	{v.function | some v in rule.deny} == {"orders"} with input as unread
+}
+
+# the endpoint is for the service of another region
+test_deny_with_an_endpoint_for_another_region if {
+	every more in [
+		{"service_region": "us-east-1"},
+		{"service_region": "us-east-1", "service_name": "com.amazonaws.us-east-1.sqs"},
+	] {
+		document := _document([estate.interface("vpce-1", "sqs", more)], {})
+		{v.function | some v in rule.deny} == {"orders"} with input as document
+	}
+}
+
+# its name carries no region
+test_allow_an_endpoint_for_a_global_service if {
+	found := estate.interface("vpce-1", "", {"service_region": "us-east-1", "service_name": "com.amazonaws.iam"})
+	document := estate.document(["iam:GetRole"], {
+		"vpc_endpoints": [found],
+		"security_groups": [estate.group("sg-f", {}), estate.endpoint_group({"group_ids": ["sg-f"]})],
+	})
+	rule.deny == set() with input as document
 }
 
 test_allow_behind_a_nat if {
