@@ -99,8 +99,6 @@ _refusal("Gateway", "available", at_subnet, id) := {"serves": "no", "reason": en
 	table_id := egress.route_table(at_subnet.subnet, facts.subnets[at_subnet.subnet].vpc_id)
 }
 
-_is_routed(subnet_id, id) if id in endpoints.gateways_at(subnet_id, endpoints.names[id])
-
 _refusal("Interface", "available", _, id) := {"serves": "no", "reason": endpoints.uncaught[cause]} if {
 	endpoints.catching[id].values == {false}
 	cause := endpoints.catching[id].cause
@@ -129,6 +127,8 @@ _is_refused(at_subnet, id) if {
 	not at_subnet.subnet in admitted.subnets
 	admitted.waits == set()
 }
+
+_is_routed(subnet_id, id) if id in endpoints.gateways_at(subnet_id, endpoints.names[id])
 
 _doubt(waits) := {"serves": "unknown", "reason": $"it waits for {result.awaited(waits)}", "waits_for": waits}
 

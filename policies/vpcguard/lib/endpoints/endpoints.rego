@@ -2,14 +2,14 @@
 # title: Endpoints
 # description: |
 #   The VPC endpoints that functions can use: which service each is for, whether private DNS leads the service's name
-#   to it ("catches" the name), and whom it admits. Gateway Load Balancer, Resource and ServiceNetwork endpoints serve
+#   to it ("catches" the name), who resolves names in a VPC, and whom it admits. Gateway Load Balancer, Resource and
+#   ServiceNetwork endpoints serve
 #   no AWS service. https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 package vpcguard.lib.endpoints
 
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.egress
 import data.vpcguard.lib.facts
-import data.vpcguard.lib.name_servers
 import data.vpcguard.lib.security_groups
 
 # METADATA
@@ -270,6 +270,55 @@ unnamed_waits(subnet_id) := {wait |
 # description: Of these endpoints, those whose policy is not the default full access; policies are not judged.
 with_own_policy(ids) := {id | some id in ids; facts.vpc_endpoints[id].has_default_policy == false}
 
+# METADATA
+# description: By id of a VPC whose DHCP options name others than Amazon's, those others.
+own_name_servers := {one.id: servers |
+	some one in input.vpcs
+	servers := {server | some server in one.name_servers; not _is_amazons(server, one)}
+	servers != set()
+}
+
+# METADATA
+# description: By id of a VPC, whether its DHCP options name Amazon's resolver, perhaps among others.
+with_amazons contains one.id if {
+	some one in input.vpcs
+	some server in one.name_servers
+	_is_amazons(server, one)
+}
+
+# METADATA
+# description: |
+#   What it takes to know who resolves names in a VPC. What was never asked for, in a file that is older than the read,
+#   is no doubt about a name that leads to an endpoint: Amazon's resolver is the default.
+resolver_waits(vpc_id) := {_silent(vpc_id)} if {
+	facts.vpcs[vpc_id].name_servers == []
+} else := facts.waits("dhcp_options", vpc_id)
+
+# METADATA
+# description: As resolver_waits, and of a VPC with servers of its own that nobody knows what Amazon's would say.
+resolver_doubts(vpc_id) := {{"status": "opaque", "name": vpc_id, "reason": reason}} if {
+	servers := own_name_servers[vpc_id]
+	reason := $"has name servers of its own ({concat(", ", sort(servers))})"
+} else := {wait | some wait in resolver_waits(vpc_id); wait.status != "not_requested"}
+
+# METADATA
+# description: What it takes to know the DNS attributes of a VPC.
+dns_waits(vpc_id) := set() if {
+	facts.vpcs[vpc_id].dns_support
+	facts.vpcs[vpc_id].dns_hostnames
+} else := waits if {
+	waits := facts.waits("vpc_attributes", vpc_id)
+	waits != set()
+} else := {{"status": "unknown", "name": "ec2:DescribeVpcAttribute", "reason": $"not read for {vpc_id}"}}
+
+# METADATA
+# description: Which DNS attribute of a VPC is off, as a cause; undefined where none is known to be.
+dns_off(vpc_id) := "dns_support_disabled" if {
+	facts.vpcs[vpc_id].dns_support == false
+} else := "dns_hostnames_disabled" if {
+	facts.vpcs[vpc_id].dns_hostnames == false
+}
+
 _in_vpc := facts.grouped([[vpc_id, id] | some [vpc_id, _], ids in interfaces; some id in ids])
 
 _catching(id, vpc_id) := _not_caught("private_dns_disabled") if {
@@ -277,24 +326,24 @@ _catching(id, vpc_id) := _not_caught("private_dns_disabled") if {
 } else := _not_caught("private_dns_for_inbound_resolver_only") if {
 	facts.vpc_endpoints[id].private_dns_only_for_inbound_resolver
 } else := _not_caught(cause) if {
-	cause := name_servers.off(vpc_id)
-} else := _perhaps(union({name_servers.attribute_waits(vpc_id), name_servers.doubts(vpc_id), untold})) if {
+	cause := dns_off(vpc_id)
+} else := _perhaps(union({dns_waits(vpc_id), resolver_doubts(vpc_id), untold})) if {
 	untold := {{"status": "opaque", "name": "ec2:DescribeVpcEndpoints", "reason": $"no private DNS of {id}"} |
 		not facts.vpc_endpoints[id].private_dns_enabled
 	}
 }
 
 _resolving(vpc_id) := _perhaps(set()) if {
-	name_servers.own[vpc_id]
+	own_name_servers[vpc_id]
 } else := _not_caught(cause) if {
-	cause := name_servers.off(vpc_id)
-	name_servers.doubts(vpc_id) == set()
+	cause := dns_off(vpc_id)
+	resolver_doubts(vpc_id) == set()
 } else := _perhaps(set()) if {
 	# a file that is older than this read has no more of it
-	"not_requested" in {wait.status | some wait in name_servers.waits(vpc_id)}
-} else := _perhaps(name_servers.doubts(vpc_id)) if {
-	name_servers.off(vpc_id)
-} else := _perhaps(name_servers.attribute_waits(vpc_id))
+	"not_requested" in {wait.status | some wait in resolver_waits(vpc_id)}
+} else := _perhaps(resolver_doubts(vpc_id)) if {
+	dns_off(vpc_id)
+} else := _perhaps(dns_waits(vpc_id))
 
 _perhaps(waits) := {"values": ({true} | {false | waits != set()}), "cause": "", "waits": waits}
 
@@ -375,4 +424,15 @@ _lists_to := {id: list_ids |
 		some route in table.routes
 		route.target_id == id
 	}
+}
+
+_silent(vpc_id) := {"status": "opaque", "name": vpc_id, "reason": "has DHCP options that name no name servers"}
+
+_is_amazons(server, _) if server in {"AmazonProvidedDNS", "169.254.169.253", "fd00:ec2::253"}
+
+# the address after the network's router's: a VPC's network ends at a multiple of 16
+_is_amazons(server, vpc) if {
+	some cidr in vpc.ipv4_cidrs
+	bytes := split(split(cidr, "/")[0], ".")
+	server == concat(".", array.concat(array.slice(bytes, 0, 3), [format_int(to_number(bytes[3]) + 2, 10)]))
 }

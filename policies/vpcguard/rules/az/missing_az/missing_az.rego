@@ -10,7 +10,7 @@
 #   severity: info
 #   advice: Add the subnet to the function's VPC configuration, if it is meant for functions.
 #   remediation: none
-#   applies_to: functions in a VPC that have subnets left in two zones or more
+#   applies_to: functions in a VPC that have a subnet left in two zones or more
 #   applies_if: [attached, subnets, zones]
 #   passes: No available subnet of the same kind lies in a zone of the VPC that the function does not use.
 #   judged: >-

@@ -38,7 +38,7 @@ deny contains result.violation(name, {
 	"evidence": object.union_n([
 		faults,
 		{"state": one.state, "state_reason_code": object.get(one, "state_reason_code", "")},
-		{"cause": "vpc_not_visible" | not cohorts.by_key[key].is_vpc_visible},
+		{"cause": "vpc_not_visible" | cohorts.by_key[key].is_vpc_visible == false},
 	]),
 }) if {
 	some name, one in _idle

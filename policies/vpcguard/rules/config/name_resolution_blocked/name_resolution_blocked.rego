@@ -15,10 +15,12 @@
 #   applies_if: [attached, subnets]
 #   passes: Amazon's resolver answers in its VPC, or port 53 is let out to a name server that the DHCP options name.
 #   judged: >-
-#     Where the DHCP options of the VPC name Amazon's resolver alone, its DNS support must be on. Where they name servers
+#     Where the DHCP options of the VPC name Amazon's resolver alone, its DNS support must be on. Where they name
+#     servers
 #     of one's own, one of them must be reachable from each subnet over UDP or TCP: a security group lets port 53 out to
 #     it, and the subnet's network ACL does so and lets some of the answers to ports 1024-65535 back. A server in the
-#     subnet itself is not behind its ACL. Whether a server runs, what its own groups admit, and the routes to it are not
+#     subnet itself is not behind its ACL. Whether a server runs, what its own groups admit, and the routes to it are
+#     not
 #     judged.
 #   configuration: []
 #   reads: []
@@ -26,8 +28,8 @@
 package vpcguard.rules.config.name_resolution_blocked
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
-import data.vpcguard.lib.name_servers
 import data.vpcguard.lib.network_acls
 import data.vpcguard.lib.result
 
@@ -43,8 +45,8 @@ deny contains result.violation(name, {
 	"root_causes": {cohort.vpc_id},
 }) if {
 	some cohort in cohorts.with_subnets
-	name_servers.waits(cohort.vpc_id) == set()
-	not name_servers.own[cohort.vpc_id]
+	endpoints.resolver_waits(cohort.vpc_id) == set()
+	not endpoints.own_name_servers[cohort.vpc_id]
 	facts.vpcs[cohort.vpc_id].dns_support == false
 	some name in cohort.functions
 }
@@ -55,14 +57,14 @@ deny contains result.violation(name, {
 	"evidence": {
 		"vpc_id": cohort.vpc_id,
 		"cause": "name_servers_shut_off",
-		"name_servers": name_servers.own[cohort.vpc_id],
+		"name_servers": endpoints.own_name_servers[cohort.vpc_id],
 		"shut": [{"subnet_id": id, "cause": one.cause} | some id, one in shut],
 	},
 	"root_causes": roots,
 }) if {
 	some key, shut in _shut
 	cohort := cohorts.by_key[key]
-	servers := result.list(name_servers.own[cohort.vpc_id])
+	servers := result.list(endpoints.own_name_servers[cohort.vpc_id])
 	roots := union({one.roots | some one in shut})
 	said := sprintf("the VPC's name servers are its own (%s), and %s not let port 53 through to them", [
 		servers,
@@ -82,7 +84,7 @@ _waits := object.union(
 	{key: waits |
 		some key, cohort in cohorts.with_subnets
 		waits := _of_resolver(cohort.vpc_id)
-		not name_servers.own[cohort.vpc_id]
+		not endpoints.own_name_servers[cohort.vpc_id]
 	},
 	{key: waits |
 		some key, perhaps in _perhaps
@@ -94,15 +96,15 @@ _waits := object.union(
 
 # of a file that is older than the read nothing is said
 _of_resolver(vpc_id) := left_out if {
-	left_out := {wait | some wait in name_servers.waits(vpc_id); wait.status == "not_requested"}
+	left_out := {wait | some wait in endpoints.resolver_waits(vpc_id); wait.status == "not_requested"}
 	left_out != set()
-} else := name_servers.waits(vpc_id) if {
+} else := endpoints.resolver_waits(vpc_id) if {
 	facts.vpcs[vpc_id].dns_support in {true, false}
-} else := name_servers.waits(vpc_id) | name_servers.attribute_waits(vpc_id)
+} else := endpoints.resolver_waits(vpc_id) | endpoints.dns_waits(vpc_id)
 
 # Amazon's resolver is named beside others
 _answers(vpc_id) if {
-	vpc_id in name_servers.amazons
+	vpc_id in endpoints.with_amazons
 	facts.vpcs[vpc_id].dns_support
 }
 
@@ -127,7 +129,7 @@ _shut := {key: shut |
 # by cohort and subnet from which perhaps none can be reached, what it takes to know
 _perhaps := {key: perhaps |
 	some key, cohort in cohorts.with_subnets
-	name_servers.own[cohort.vpc_id]
+	endpoints.own_name_servers[cohort.vpc_id]
 	perhaps := {id: waits |
 		some id in cohort.subnets
 		states := {one.state | some one in _ways(key, id)}
@@ -139,7 +141,7 @@ _perhaps := {key: perhaps |
 
 # the ways of a question from a subnet to each server over each protocol
 _ways(key, id) := {[server, protocol]: way |
-	some server in name_servers.own[cohorts.by_key[key].vpc_id]
+	some server in endpoints.own_name_servers[cohorts.by_key[key].vpc_id]
 	some protocol in ["tcp", "udp"]
 	way := _way(_out(key, server, protocol), _through(id, server, protocol))
 }
@@ -167,10 +169,11 @@ _out(key, server, protocol) := {"is_open": true, "waits": set()} if {
 	}
 }
 
-_networks(rule) := array.concat(
-	array.concat(rule.ipv4_cidrs, rule.ipv6_cidrs),
+_networks(rule) := array.flatten([
+	rule.ipv4_cidrs,
+	rule.ipv6_cidrs,
 	[cidr | some id in rule.prefix_list_ids; some cidr in facts.prefix_lists[id].cidrs],
-)
+])
 
 _rule_waits(rule, server) := {wait |
 	some id in rule.prefix_list_ids

@@ -19,7 +19,8 @@ test_deny_where_dns_support_is_off if {
 
 # Amazon's resolver needs no rule
 test_allow_where_amazons_resolver_answers if {
-	document := object.union(_amazons({"dns_support": true}), {"security_groups": [_group([])], "network_acls": [_acl([])]})
+	shut := {"security_groups": [_group([])], "network_acls": [_acl([])]}
+	document := object.union(_amazons({"dns_support": true}), shut)
 	_verdict(document) == [set(), set()]
 	rule.applies == {"orders"} with input as document
 	beside := object.union(document, {"vpcs": [_vpc({"dns_support": true, "name_servers": ["10.0.9.53", "10.0.0.2"]})]})

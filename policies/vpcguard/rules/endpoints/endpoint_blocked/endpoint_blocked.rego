@@ -16,7 +16,8 @@
 #   passes: Every endpoint that takes over the name of a needed service is available and admits the function.
 #   judged: >-
 #     An interface endpoint takes over a service's name where its private DNS and the VPC's DNS support and hostnames
-#     are on. It must be available, have IPv4 addresses, and some rule of its security groups must admit TCP 443 from one of the function's
+#     are on. It must be available, have IPv4 addresses, and some rule of its security groups must admit TCP 443 from
+#     one of the function's
 #     groups, or from a network or prefix list that contains the whole IPv4 network of the subnet. Needs that were
 #     inferred from the role are never worse than medium. Endpoint policies are not judged; the evidence names
 #     endpoints whose policy is not the default.

@@ -77,7 +77,8 @@ test_unknown_at_an_endpoint_of_ipv6_alone_for_a_function_that_has_it if {
 }
 
 test_message_tells_endpoints_in_the_same_case_together if {
-	found := [estate.interface("vpce-1", "sqs", {"state": "pending"}), estate.interface("vpce-2", "sns", {"state": "pending"})]
+	pending := {"state": "pending"}
+	found := [estate.interface("vpce-1", "sqs", pending), estate.interface("vpce-2", "sns", pending)]
 	actions := {"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage", "sns:Publish"]})])]}
 	{v.message | some v in rule.deny} == {concat(" ", [
 		"orders cannot use vpce-1 and vpce-2 (sns and sqs), which are pending.",

@@ -1,7 +1,8 @@
 # METADATA
 # title: An endpoint takes over the names of public APIs
 # description: |
-#   With private DNS on, an endpoint for execute-api takes over the name of every API Gateway API of the region, those of
+#   With private DNS on, an endpoint for execute-api takes over the name of every API Gateway API of the region, those
+#   of
 #   other accounts too. It leads to private APIs alone: calls to public ones answer 403 from this VPC.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-create.html
@@ -11,7 +12,8 @@
 #   advice: Turn private DNS of the endpoint off, or call public APIs by custom domain names.
 #   remediation: none
 #   applies_to: >-
-#     functions in a VPC that have a subnet left, whose intent is internet or undeclared, and whose endpoints can be seen
+#     functions in a VPC that have a subnet left, whose intent is internet or undeclared, and whose endpoints can be
+#     seen
 #   applies_if: [attached, subnets, intent, visible_endpoints]
 #   passes: No endpoint of its VPC takes over the names of public APIs.
 #   judged: >-

@@ -8,7 +8,8 @@ test_deny_where_an_endpoint_takes_the_names if {
 	violations := rule.deny with input as _document({})
 	[[one.message, one.root_causes, one.evidence.endpoint_ids] | some one in violations] == [[
 		concat(" ", [
-			"orders calls public APIs of API Gateway in vain: vpce-1 takes over their names in vpc-1, and they answer 403 there.",
+			"orders calls public APIs of API Gateway in vain: vpce-1 takes over their names in vpc-1,",
+			"and they answer 403 there.",
 			"Turn private DNS of vpce-1 off, or call public APIs by custom domain names.",
 		]),
 		{"vpce-1"},

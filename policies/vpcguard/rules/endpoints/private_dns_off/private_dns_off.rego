@@ -17,7 +17,8 @@
 #   judged: >-
 #     An interface endpoint of the service exists, but its private DNS is off, or on for inbound resolvers only, or
 #     the VPC's DNS support or hostnames are off, which a gateway endpoint needs as well where Amazon's resolver
-#     answers; no other endpoint serves the subnet, and there is no way to the internet either. An endpoint that takes over the name and cannot be used is reported by
+#     answers; no other endpoint serves the subnet, and there is no way to the internet either. An endpoint that takes
+#     over the name and cannot be used is reported by
 #     endpoints.endpoint_blocked instead. A client that calls the endpoint by its own name is not known here; declare
 #     the services that the function needs to leave it out.
 #   configuration: [intent, trusted_egress]
