@@ -171,7 +171,10 @@ _admission(start, id, vpc_id) := _silent("", set()) if {
 	_let_in(id).groups != set()
 } else := _check("security_groups", id, "lets_nobody_in", id, set())
 
-_let_in(id) := security_groups.inwards({group_id | some group_id in facts.interfaces[id].security_group_ids})
+_let_in(id) := security_groups.inwards(
+	{group_id | some group_id in facts.interfaces[id].security_group_ids},
+	facts.interfaces[id].vpc_id,
+)
 
 # a public address on one of the instance's interfaces, where its way ends at an internet gateway
 _address(id, instance_id, exit) := _silent("", set()) if {

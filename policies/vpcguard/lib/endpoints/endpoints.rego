@@ -72,7 +72,6 @@ are_hidden(vpc_id) if {
 	{wait.status | some wait in facts.waits("vpc_endpoints", vpc_id)} == {"opaque"}
 }
 
-
 # METADATA
 # description: |
 #   What verdicts wait for where a client may use one endpoint of the service and not another, else empty. Whoever knows

@@ -22,11 +22,7 @@ out := {key: object.union(told, {"waits": waits}) |
 
 # METADATA
 # description: As let_through, by id of an endpoint whom its groups let in on TCP 443. Groups out of sight add nothing.
-into := {one.id: object.union(told, {"waits": waits}) |
-	some one in input.vpc_endpoints
-	told := let_through("ingress", {id | some id in one.security_group_ids}, one.vpc_id, 443)
-	waits := told.waits | prefix_list_waits(told.prefix_lists)
-}
+into := {one.id: inwards({id | some id in one.security_group_ids}, one.vpc_id) | some one in input.vpc_endpoints}
 
 # METADATA
 # description: |
@@ -61,8 +57,11 @@ let_through(direction, ids, vpc_id, port) := {
 prefix_list_waits(ids) := {wait | some id in ids; some wait in facts.waits("prefix_list_entries", id)}
 
 # METADATA
-# description: As into, by a set of groups.
-inwards(ids) := _allowed("ingress", ids)
+# description: As into, by a set of groups of a VPC.
+inwards(ids, vpc_id) := object.union(told, {"waits": waits}) if {
+	told := let_through("ingress", ids, vpc_id, 443)
+	waits := told.waits | prefix_list_waits(told.prefix_lists)
+}
 
 # METADATA
 # description: True if one of these merged networks contains the whole of another.
