@@ -122,10 +122,8 @@ _BASIS = {GET_QUOTA: "applied", GET_DEFAULT_QUOTA: "default"}
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html: "Hyperplane ENIs"
 _OF_LAMBDA = {"Name": "interface-type", "Values": ["lambda"]}
 _LAMBDA_DESCRIPTION = "AWS Lambda VPC ENI"
-_EFS, _ACCOUNT = (
-    "elasticfilesystem",
-    4,
-)  # the service of an access point, and the part of an ARN that is its account
+_EFS = "elasticfilesystem"
+_ACCOUNT = slice(4, 5)  # the part of an ARN that is its account
 
 
 def own_calls(vpc_ids: VpcIds) -> Iterator[Call]:
