@@ -578,7 +578,7 @@ CONFIGURATION = (
             _rule(GROUPS, "intent_aws_needs_the_interface_endpoint"),
             _rule(GROUPS, "intent_aws_needs_the_prefix_list_of_the_gateway_endpoint"),
             _rule(GROUPS, "intent_aws_without_an_endpoint_needs_all_of_the_internet"),
-            _rule(GROUPS, "undeclared_needs_some_way_out"),
+            _rule(GROUPS, "undeclared_needs_the_way_to_what_it_calls"),
         ),
     ),
     Line(

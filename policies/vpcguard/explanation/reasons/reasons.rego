@@ -3,7 +3,7 @@
 # description: |
 #   What of a function keeps a rule from applying to it. The conditions that a rule can name in its metadata
 #   (applies_if) are those of this file: attached, subnets, intent, needs, dual_stack, aliases, peak_concurrency,
-#   inactive, security_groups, file_systems, ipv4_addresses, inspection, zones and visible_endpoints.
+#   inactive, security_groups, file_systems, event_sources, ipv4_addresses, inspection, zones and visible_endpoints.
 package vpcguard.explanation.reasons
 
 import data.vpcguard.explanation.situation
@@ -59,6 +59,8 @@ _unmet("security_groups", name) := "None of its security groups exists." if {
 }
 
 _unmet("file_systems", name) := "It mounts no file system." if facts.functions[name].file_systems == []
+
+_unmet("event_sources", _) := "It has no such source."
 
 _unmet("ipv4_addresses", _) := "Its subnets have none."
 

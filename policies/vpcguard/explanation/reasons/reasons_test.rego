@@ -54,6 +54,7 @@ test_each_thing_that_a_rule_asks_for_is_answered if {
 		"inactive": ["Its State is Active."],
 		"security_groups": ["None of its security groups exists."],
 		"file_systems": ["It mounts no file system."],
+		"event_sources": ["It has no such source."],
 		"ipv4_addresses": ["Its subnets have none."],
 		"zones": ["Its subnets are in one zone alone."],
 		"visible_endpoints": [],

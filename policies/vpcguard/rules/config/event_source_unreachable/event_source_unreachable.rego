@@ -18,7 +18,7 @@
 #   applies_to: >-
 #     functions with an enabled event source of Kafka, Amazon MQ or DocumentDB, attached or not, and those whose event
 #     sources were not read
-#   applies_if: []
+#   applies_if: [event_sources]
 #   passes: AWS reports no fault of the network at the event sources that stand in a VPC.
 #   judged: >-
 #     LastProcessingResult of every mapping to a source of Kafka, Amazon MQ or DocumentDB that is not disabled. The
