@@ -29,6 +29,7 @@ _FILTERS: dict[str, Callable[[Json], Iterable[str | None]]] = {
 }
 _EMPTY_ENTRIES: dict[str, Json] = {
     "lambda:GetFunctionConcurrency": {},
+    "lambda:GetFunctionEventInvokeConfig": {},
     "lambda:ListAliases": {"Aliases": []},
     "lambda:ListVersionsByFunction": {"Versions": []},
     "ec2:GetManagedPrefixListEntries": {"Entries": []},
@@ -121,7 +122,12 @@ def _functions(answers: Json) -> dict[str, Answer]:
         "servicequotas:GetServiceQuota": lambda asked: _found(quotas, asked["QuotaCode"]),
         **{
             f"lambda:{name}": _entry(answers, f"lambda:{name}", "FunctionName")
-            for name in ("GetFunctionConcurrency", "ListAliases", "ListVersionsByFunction")
+            for name in (
+                "GetFunctionConcurrency",
+                "GetFunctionEventInvokeConfig",
+                "ListAliases",
+                "ListVersionsByFunction",
+            )
         },
     }
 

@@ -85,6 +85,7 @@ CALLED = {
         "iam:ListRolePolicies",
         "lambda:GetFunctionConcurrency",
         "lambda:GetFunctionConfiguration",
+        "lambda:GetFunctionEventInvokeConfig",
         "lambda:ListAliases",
         "lambda:ListTags",
     ],

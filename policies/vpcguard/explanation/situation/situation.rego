@@ -57,8 +57,8 @@ intents := {name: object.union(intent.evidence(key), {"waits_for": intent.by_key
 # METADATA
 # description: |
 #   By function name, the AWS services it calls: {"services": [{"service", "basis", "waits_for"}], "without_endpoints"
-#   (those that have no endpoint as far as anybody knows, which no rule judges), "others_wait_for": what it takes to know
-#   that there are no others}.
+#   (those that have no endpoint as far as anybody knows, which no rule judges), "others_wait_for": what it takes to
+#   know that there are no others}.
 needs := object.union({name: _no_needs | some name, _ in facts.functions}, {name: found |
 	some name, services in lib_needs.of
 	listed := [{"service": service, "basis": need.basis, "waits_for": need.waits} | some service, need in services]

@@ -23,7 +23,10 @@ names := object.union(
 
 # METADATA
 # description: By id of AWS's own prefix lists, whose names nobody else can give, the service it is for, as in names.
-prefix_list_names := {one.id: facts.endpoint_name(one.name) | some one in input.prefix_lists; startswith(one.name, "com.amazonaws.")}
+prefix_list_names := {one.id: facts.endpoint_name(one.name) |
+	some one in input.prefix_lists
+	startswith(one.name, "com.amazonaws.")
+}
 
 # METADATA
 # description: Ids of the interface endpoints by [VPC id, service name]. Deleted ones linger in AWS's answers.

@@ -20,8 +20,9 @@ key_of := {name: key |
 #   By key, the intent: {"egress": {"values", "source"}, "private_targets": {"values", "source"},
 #   "services": {"values", "source"}, "waits", "unrecognized"}. "values" of egress is the set of possible values:
 #   internet, aws, none, undeclared; of private_targets: yes, no, undeclared. "values" of services is the declared set,
-#   as lib.needs names services, empty unless its source is configuration or tag. Source: configuration, tag, undeclared, or unread where
-#   the tags that would decide were not read; then waits says what for. unrecognized: tag values that mean nothing.
+#   as lib.needs names services, empty unless its source is configuration or tag. Source: configuration, tag,
+#   undeclared, or unread where the tags that would decide were not read; then waits says what for. unrecognized: tag
+#   values that mean nothing.
 by_key := {key: intent |
 	some key in {key | some key in key_of}
 	[signature, tags, unread] := key
@@ -97,7 +98,7 @@ _configured(intent, "services") := {service |
 }
 
 _tagged("services", value) := services if {
-	services := {_needs[item] | some item in _items(value)}
+	services := {service | some item in _items(value); service := _needs[item]}
 	services != set()
 }
 

@@ -2,8 +2,8 @@
 # title: Needs
 # description: |
 #   The AWS services that a function calls over its own interface: declared ones, which are complete, else those of the
-#   actions that its role allows. A service is named by its IAM prefix; where a client may use one endpoint of it and not
-#   another, by the name of the endpoint, or while nobody knows which by the prefix and ":*".
+#   actions that its role allows. A service is named by its IAM prefix; where a client may use one endpoint of it and
+#   not another, by the name of the endpoint, or while nobody knows which by the prefix and ":*".
 package vpcguard.lib.needs
 
 import data.vpcguard.lib.cohorts
@@ -14,8 +14,8 @@ import data.vpcguard.lib.intent
 
 # METADATA
 # description: |
-#   By name of an attached function and service that has endpoints: {"basis" (declared, inferred), "waits" (what it takes
-#   to be sure of the need; empty: it is certain)}.
+#   By name of an attached function and service that has endpoints: {"basis" (declared, inferred), "waits" (what it
+#   takes to be sure of the need; empty: it is certain)}.
 of := {name: _with_endpoints(services) | some name, services in _of}
 
 # METADATA
