@@ -86,12 +86,7 @@ settling(waits) := concat(" ", {sentence |
 
 _said(means, names) := list(names) if {
 	means != "services"
-} else := concat(",", {max(_declarable(service)) | some service in names})
-
-_declarable(service) := {name |
-	some name in data.vpcguard.config.services.endpoint_names[service]
-	not contains(name, ".")
-}
+} else := concat(",", {max(data.vpcguard.config.services.endpoint_names[service]) | some service in names})
 
 # what settles a wait, where it does not say so itself: its status tells, or what kind of thing it waits for
 _means(wait) := object.get(wait, "settled_by", _means_of(wait))
