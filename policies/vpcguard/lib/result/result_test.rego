@@ -73,12 +73,14 @@ test_what_waits_for_one_read_is_said_once if {
 }
 
 test_what_waits_for_the_same_reason_is_said_together if {
-	result.awaited({_wait("opaque", id, "transit gateway") | some id in ["tgw-1", "tgw-2"]}) == "tgw-1 and tgw-2 (transit gateway)"
+	waits := {_wait("opaque", id, "transit gateway") | some id in ["tgw-1", "tgw-2"]}
+	result.awaited(waits) == "tgw-1 and tgw-2 (transit gateway)"
 }
 
 test_reads_that_were_asked_together_have_each_its_own_reason if {
 	reason := "tag:GetResources refused: AccessDenied; lambda:ListTags was not read"
-	result.awaited({_wait("refused", name, reason) | some name in ["lambda:ListTags", "tag:GetResources"]}) == "lambda:ListTags (was not read); tag:GetResources (refused: AccessDenied)"
+	told := result.awaited({_wait("refused", name, reason) | some name in ["lambda:ListTags", "tag:GetResources"]})
+	told == "lambda:ListTags (was not read); tag:GetResources (refused: AccessDenied)"
 }
 
 test_each_thing_that_settles_waits_is_said_once if {
