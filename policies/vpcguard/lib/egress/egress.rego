@@ -261,7 +261,8 @@ _beyond(trust, route) := _none("transit_gateway_zone", zone.root, _hops(route, "
 } else := _unknown(waits, _hops(route, "unknown")) if {
 	# an endpoint that nobody could read may be a firewall that can be followed
 	route.target_kind == "vpc_endpoint"
-	waits := _firewall_waits(route.target_id, route.vpc_id)
+	not facts.vpc_endpoints[route.target_id]
+	waits := facts.waits("vpc_endpoints", route.vpc_id)
 	waits != set()
 } else := _unknown({wait}, _hops(route, "opaque")) if {
 	wait := {"status": "opaque", "name": route.target_id, "reason": replace(route.target_kind, "_", " ")}

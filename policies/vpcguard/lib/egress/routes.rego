@@ -48,23 +48,25 @@ _default_routes_of_table(table_id, subnet_id, vpc_id) := _followed_thrice("ipv4"
 
 _followed_thrice(family, routes) := _followed(family, _followed(family, _followed(family, routes)))
 
-_followed(family, routes) := {route | some route in routes; not _entered(route)} | {next |
-	some route in routes
-	endpoint := facts.vpc_endpoints[_entered(route)]
-	at := {"subnet_id": endpoint.subnet_ids[0], "vpc_id": endpoint.vpc_id, "hops": _hops(route, "available")}
-	some next in _in_subnet(family, at)
-}
+_followed(family, routes) := union({_onward(family, route) | some route in routes})
 
-# the firewall that a route leads to, where the traffic goes on in the endpoint's own subnet
-_entered(route) := route.target_id if {
+# A firewall that a route leads to: the traffic goes on in the endpoint's own subnet, unless it is a NAT gateway's
+_onward(family, route) := {route} if {
+	not _firewall(route)
+} else := {object.union(route, {"kind": "unknown", "hops": _hops(route, "unknown"), "waits": waits})} if {
+	waits := facts.waits("nat_gateways", _firewall(route).vpc_id)
+	waits != set()
+} else := _in_subnet(family, {
+	"subnet_id": _firewall(route).subnet_ids[0],
+	"vpc_id": _firewall(route).vpc_id,
+	"hops": _hops(route, "available"),
+})
+
+_firewall(route) := endpoint if {
 	[route.kind, route.state] == ["route", "active"]
-	facts.vpc_endpoints[route.target_id].type == "GatewayLoadBalancer"
-	facts.vpc_endpoints[route.target_id].state == "available"
-	count(facts.vpc_endpoints[route.target_id].subnet_ids) == 1
-
-	# the endpoint of a firewall that is a NAT gateway's leads on to that
 	not _nat_firewalls[route.target_id]
-	facts.is_known("nat_gateways", facts.vpc_endpoints[route.target_id].vpc_id)
+	endpoint := facts.vpc_endpoints[route.target_id]
+	[endpoint.type, endpoint.state, count(endpoint.subnet_ids)] == ["GatewayLoadBalancer", "available", 1]
 }
 
 # by endpoint of a firewall that does the work of a NAT gateway, [id of that gateway, state of its attachment]
@@ -84,13 +86,6 @@ _proxies := facts.grouped([[nat.vpc_id, nat.id] |
 	one.type == "network-firewall-proxy"
 	one.state != "detached"
 ])
-
-# what it takes to know whether an endpoint is a firewall that can be followed
-_firewall_waits(id, vpc_id) := facts.waits("vpc_endpoints", vpc_id) if {
-	not facts.vpc_endpoints[id]
-} else := facts.waits("nat_gateways", facts.vpc_endpoints[id].vpc_id) if {
-	facts.vpc_endpoints[id].type == "GatewayLoadBalancer"
-} else := set()
 
 # the hops up to and with the target of a route
 _hops(route, state) := array.concat(route.hops, [{"id": route.target_id, "kind": route.target_kind, "state": state}])
