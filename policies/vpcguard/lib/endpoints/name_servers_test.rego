@@ -1,5 +1,6 @@
 package vpcguard.lib.endpoints_test
 
+import data.vpcguard.lib.endpoint_fixtures_test as estate
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.fixtures_test as fixtures
 
@@ -51,3 +52,32 @@ _resolved(more) := fixtures.whole({"vpcs": [object.union(
 	{"id": "vpc-1", "ipv4_cidrs": ["10.0.0.0/16"], "ipv6_cidrs": []},
 	more,
 )]})
+
+# names for gateway endpoints: Amazon's resolver needs both attributes, anybody else resolves them as ever
+test_whether_names_lead_to_gateway_endpoints if {
+	on := {"dns_support": true, "dns_hostnames": true, "name_servers": ["AmazonProvidedDNS"]}
+	off := object.union(on, {"dns_hostnames": false})
+	cases := [
+		[on, {}, {true}, set()],
+		[off, {}, {false}, set()],
+		[object.union(off, {"name_servers": ["10.0.0.53"]}), {}, {true}, set()],
+		[object.remove(on, ["dns_hostnames"]), _attributes, {true, false}, {"ec2:DescribeVpcAttribute"}],
+		[object.remove(off, ["name_servers"]), _options, {true, false}, {"ec2:DescribeDhcpOptions"}],
+	]
+	every one in cases {
+		document := fixtures.denied(estate.document([], {"vpcs": [estate.vpc(one[0])]}), one[1])
+		found := endpoints.resolving["vpc-1"] with input as document
+		[found.values, {wait.name | some wait in found.waits}] == [one[2], one[3]]
+	}
+}
+
+# its attributes were read for fewer VPCs then
+test_a_file_that_is_older_than_the_reads_is_not_doubted if {
+	document := fixtures.denied(estate.document([], {"vpcs": [estate.vpc({})]}), _attributes)
+	found := endpoints.resolving["vpc-1"] with input as fixtures.not_requested(document, _options)
+	found.values == {true}
+}
+
+_attributes := {"vpc_attributes": "ec2:DescribeVpcAttribute"}
+
+_options := {"dhcp_options": "ec2:DescribeDhcpOptions"}

@@ -38,13 +38,17 @@ deny contains result.violation(name, {
 	"evidence": object.union_n([
 		faults,
 		{"state": one.state, "state_reason_code": object.get(one, "state_reason_code", "")},
-		{"cause": "vpc_not_visible" | cohorts.by_key[key].is_vpc_visible == false},
+		_cause(key),
 	]),
 }) if {
 	some name, one in _idle
 	key := cohorts.of[name]
 	faults := _broken[key]
 }
+
+_cause(key) := {"cause": "vpc_not_visible"} if {
+	cohorts.by_key[key].is_vpc_visible == false
+} else := {}
 
 # where the network is sound, an unread state changes nothing
 unknown contains result.unknown(name, waits) if {
