@@ -317,14 +317,15 @@ PATHS = (
     ),
     Line(
         "3.7",
-        "An IPv6 way counts for the internet, and only IPv4 for endpoints.",
+        "An IPv6 way counts for the internet, and leaves a call to a service in doubt.",
         (
             *_works("egress_only_gateway"),
             Shown("egress_only_gateway_detached", NAT, "violation"),
             Shown("egress_only_gateway_not_allowed", NAT, "violation"),
             Shown("egress_only_gateway_with_one_subnet_of_ipv4", NAT, "violation"),
             _rule(MIXED, "evidence_names_the_ways_over_ipv6_alone"),
-            _rule(UNREACHABLE, "deny_although_ipv6_has_a_way_out"),
+            Shown("service_over_ipv6_perhaps", UNREACHABLE, "unknown", waits_for=("subnet-a", "subnet-b")),
+            _rule(UNREACHABLE, "unknown_where_ipv6_has_a_way_out"),
         ),
     ),
     Line(
@@ -395,7 +396,7 @@ ZONES = (
     ),
     Line(
         "4.4",
-        "A zone left out needs a subnet of the same kind; an unread table matters only if no other decides.",
+        "A zone left out is ordinary, with a subnet of the same kind that the account sees; one decides.",
         (
             Shown("zone_not_used", "az.missing_az", "violation"),
             Shown("zone_of_another_kind", "az.missing_az", "pass"),
@@ -406,9 +407,12 @@ ZONES = (
                 "unknown",
                 waits_for=("ec2:DescribeRouteTables",),
             ),
-            _rule("az.missing_az", "allow_where_the_other_subnet_differs_in_owner_stack_vpc_or_state"),
-            _rule("az.missing_az", "deny_the_same_opaque_target_and_another_gateway_of_the_same_kind"),
-            _rule("az.missing_az", "deny_whatever_the_unread_table_holds"),
+            Shown("zone_that_is_a_local_one", "az.missing_az", "pass"),
+            Shown("zone_of_an_outpost", "az.missing_az", "pass"),
+            Shown("shared_zone_that_the_owner_alone_sees", "az.missing_az", "pass"),
+            Shown("zones_denied", "az.missing_az", "unknown", waits_for=("ec2:DescribeAvailabilityZones",)),
+            _lib("candidates/candidates", "another_owner_stack_vpc_state_or_zone_does_not_fit"),
+            _lib("candidates/candidates", "the_same_opaque_target_and_another_gateway_of_the_same_kind_fit"),
         ),
     ),
 )

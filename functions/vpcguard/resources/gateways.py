@@ -21,7 +21,6 @@ from vpcguard.aws.answers import (
     items,
     known,
     lower,
-    missing,
     required_text,
     text,
     texts_of,
@@ -156,16 +155,16 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     )
     facts["transit_gateway_attachments"] = estate.union(TRANSIT_GATEWAY_ATTACHMENTS, _attachment_to_transit)
     facts["vpc_endpoints"] = estate.union(VPC_ENDPOINTS, _endpoint)
-    facts["endpoint_services"] = estate.merged(
-        ENDPOINT_SERVICES,
-        {
-            account: account.documents(
-                ENDPOINT_SERVICES, partial(_endpoint_service, zone_ids=_zone_ids(account))
-            )
-            for account in estate.accounts
-        },
-    )
-    asked = next((one for one in estate.accounts if one.has_tried(ENDPOINT_SERVICES)), estate.own)
+    facts["endpoint_services"] = {}
+    for account in estate.accounts[::-1]:
+        zone_ids = _zone_ids(account)
+        for one in items(account.reads, ENDPOINT_SERVICES):
+            names = texts_of(one, "AvailabilityZones")  # this account's own
+            found = texts_of(one, "AvailabilityZoneIds") or [zone_ids.get(name, "") for name in names]
+            if all(found) and text(one, "ServiceName"):
+                service = {"id": one["ServiceName"], "zone_ids": sorted(found)}
+                facts["endpoint_services"][service["id"]] = service
+    asked = next((one for one in estate.accounts if one.has_answered(ENDPOINT_SERVICES)), estate.own)
     return entries("endpoint_services", {}, default=of_list(asked, ENDPOINT_SERVICES))
 
 
@@ -294,15 +293,6 @@ def _endpoint(item: Json) -> Json:
         if name not in item:
             raise missing(name, expected)
     return known(document)
-
-
-def _endpoint_service(item: Json, zone_ids: Mapping[str, str]) -> Json:
-    """Return the zones that offer a service, by id; the names that AWS gives are those of the account."""
-    found = {zone_ids.get(name) for name in texts_of(item, "AvailabilityZones")}
-    found |= set(texts_of(item, "AvailabilityZoneIds"))
-    if not found or (None in found and not item.get("AvailabilityZoneIds")):
-        raise missing("AvailabilityZoneIds", "a list of texts")
-    return {"id": required_text(item, "ServiceName"), "zone_ids": sorted(one for one in found if one)}
 
 
 def _is_full_access(policy: str | None) -> bool:

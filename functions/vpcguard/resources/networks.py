@@ -151,6 +151,7 @@ DHCP_OPTIONS = Operation(
     is_late=True,
 )
 
+_ZONE = {"name": "ZoneName", "type": "ZoneType", "state": "State"}
 _DNS = {"dns_support": "EnableDnsSupport", "dns_hostnames": "EnableDnsHostnames"}
 
 # Field that names the target -> kind. GatewayId holds several kinds; an instance has its own rules below.
@@ -233,11 +234,29 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     if estate.own.old_reader and estate.own.drops(SUBNETS, "NetworkFirewallConnectivityType"):
         for subnet in subnets.values():
             subnet.setdefault("internet_firewall", f"not read: {estate.own.reader_name}")
-    facts["availability_zones"] = estate.union(AVAILABILITY_ZONES, _availability_zone)
-    options = estate.union(DHCP_OPTIONS, _dhcp_options)
+    others_first = estate.accounts[::-1]
+    facts["availability_zones"] = {
+        one["ZoneId"]: known({"id": one["ZoneId"]} | {key: text(one, name) for key, name in _ZONE.items()})
+        for account in others_first
+        for one in items(account.reads, AVAILABILITY_ZONES)
+        if text(one, "ZoneId")
+    }
+    servers = {
+        one.get("DhcpOptionsId"): fields_of(
+            (
+                server
+                for named in one.get("DhcpConfigurations", ())
+                if named.get("Key") == "domain-name-servers"
+                for server in named.get("Values", ())
+            ),
+            "Value",
+        )
+        for account in others_first
+        for one in items(account.reads, DHCP_OPTIONS)
+    }
     for vpc in vpcs.values():
-        if (found := options.get(vpc.get("dhcp_options_id", ""))) is not None:
-            vpc["name_servers"] = found["name_servers"]
+        if vpc.get("dhcp_options_id", "") in servers:
+            vpc["name_servers"] = servers[vpc["dhcp_options_id"]]
     for function in facts["functions"].values():  # what it says itself counts where no subnet is seen
         vpc_ids = {subnets[one]["vpc_id"] for one in function["subnet_ids"] if one in subnets}
         if len(vpc_ids) == 1:
@@ -295,19 +314,6 @@ def _of_dns(estate: Estate, vpc: Json, vpc_id: str) -> tuple[Coverage, Coverage]
     elif options.is_known:
         options = of_lacking(DHCP_OPTIONS, f"the options of {vpc_id}")
     return attributes, options
-
-
-def _availability_zone(item: Json) -> Json:
-    told = {"name": "ZoneName", "type": "ZoneType", "state": "State"}
-    return known(
-        {"id": required_text(item, "ZoneId")} | {key: text(item, name) for key, name in told.items()}
-    )
-
-
-def _dhcp_options(item: Json) -> Json:
-    named = [one for one in item.get("DhcpConfigurations", ()) if one.get("Key") == "domain-name-servers"]
-    servers = [server for one in named for server in one.get("Values", ())]
-    return {"id": required_text(item, "DhcpOptionsId"), "name_servers": fields_of(servers, "Value")}
 
 
 def _vpc(item: Json) -> Json:

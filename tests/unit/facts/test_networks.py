@@ -220,7 +220,7 @@ def test_the_zones_of_a_service_are_told_by_id_or_by_the_accounts_names() -> Non
         {"id": "by-id", "zone_ids": ["euw1-az2"]},
         {"id": "by-name", "zone_ids": ["euw1-az3"]},
     ]
-    assert coverage(found, "endpoint_services")["status"] == "unknown"
+    assert coverage(found, "endpoint_services") == KNOWN
 
 
 @pytest.mark.parametrize(

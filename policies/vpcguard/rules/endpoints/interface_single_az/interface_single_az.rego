@@ -189,7 +189,12 @@ _offered := {one.id: {zone_id | some zone_id in one.zone_ids} | some one in inpu
 # what was never asked for, in a file that is older than the read, settles nothing
 _service_waits(id) := set() if {
 	_offered[facts.vpc_endpoints[id].service_name]
-} else := {wait | some wait in facts.waits("endpoint_services", ""); wait.status != "not_requested"}
+} else := {wait | some wait in waits; wait.status != "not_requested"} if {
+	waits := facts.waits("endpoint_services", "")
+	waits != set()
+} else := {{"status": "opaque", "name": "ec2:DescribeVpcEndpointServices", "reason": $"no zones of {service}"}} if {
+	service := facts.vpc_endpoints[id].service_name
+}
 
 _lacking(zone_ids, usable, perhaps) := zone_ids - _zones_of(usable) if {
 	usable != set()
