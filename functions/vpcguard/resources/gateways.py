@@ -12,7 +12,6 @@ from operator import itemgetter
 from typing import Any
 
 from vpcguard.aws.answers import (
-    Account,
     Estate,
     InUse,
     Json,
@@ -124,6 +123,11 @@ ENDPOINT_SERVICES = Operation(
     is_late=True,
 )
 
+_ZONE_NAMES = (
+    (SUBNETS, "AvailabilityZone", "AvailabilityZoneId"),
+    (AVAILABILITY_ZONES, "ZoneName", "ZoneId"),
+)
+
 # what these lead to is no service: a resource configuration, or a service network of VPC Lattice
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
 _WITHOUT_SERVICE = frozenset({"Resource", "ServiceNetwork"})
@@ -142,10 +146,20 @@ def named_calls(in_use: InUse) -> Iterator[Call]:
 
 def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add the gateways and endpoints that we or the VPC's owner see."""
+    # by account: the names of zones mean other zones in another
+    zone_ids = {
+        account: {
+            one[name]: one[zone_id]
+            for operation, name, zone_id in _ZONE_NAMES
+            for one in items(account.reads, operation)
+            if text(one, name) and text(one, zone_id)
+        }
+        for account in estate.accounts
+    }
     facts["nat_gateways"] = estate.merged(
         NAT_GATEWAYS,
         {
-            account: account.documents(NAT_GATEWAYS, partial(_nat_gateway, zone_ids=_zone_ids(account)))
+            account: account.documents(NAT_GATEWAYS, partial(_nat_gateway, zone_ids=zone_ids[account]))
             for account in estate.accounts
         },
     )
@@ -157,10 +171,11 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     facts["vpc_endpoints"] = estate.union(VPC_ENDPOINTS, _endpoint)
     facts["endpoint_services"] = {}
     for account in estate.accounts[::-1]:
-        zone_ids = _zone_ids(account)
         for one in items(account.reads, ENDPOINT_SERVICES):
             names = texts_of(one, "AvailabilityZones")  # this account's own
-            found = texts_of(one, "AvailabilityZoneIds") or [zone_ids.get(name, "") for name in names]
+            found = texts_of(one, "AvailabilityZoneIds") or [
+                zone_ids[account].get(name, "") for name in names
+            ]
             if all(found) and text(one, "ServiceName"):
                 service = {"id": one["ServiceName"], "zone_ids": sorted(found)}
                 facts["endpoint_services"][service["id"]] = service
@@ -188,17 +203,6 @@ FAMILY = Family(
         "vpc_endpoints": VpcKind(VPC_ENDPOINTS, "owner", names_subnets=True, names_owner=True),
     },
 )
-
-
-def _zone_ids(account: Account) -> dict[str, str]:
-    """Return zone ids by the names that one account has for them: they mean other zones in another."""
-    told = ((SUBNETS, "AvailabilityZone", "AvailabilityZoneId"), (AVAILABILITY_ZONES, "ZoneName", "ZoneId"))
-    return {
-        one[name]: one[zone_id]
-        for operation, name, zone_id in told
-        for one in items(account.reads, operation)
-        if text(one, name) and text(one, zone_id)
-    }
 
 
 def _nat_gateway(item: Json, zone_ids: Mapping[str, str]) -> Json:
