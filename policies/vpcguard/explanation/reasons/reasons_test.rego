@@ -51,6 +51,7 @@ test_each_thing_that_a_rule_asks_for_is_answered if {
 		"dual_stack": ["Ipv6AllowedForDualStack is off."],
 		"aliases": ["It has no alias."],
 		"peak_concurrency": ["It has neither."],
+		"inspection": ["The configuration names none."],
 		"inactive": ["Its State is Active."],
 		"security_groups": ["None of its security groups exists."],
 		"file_systems": ["It mounts no file system."],

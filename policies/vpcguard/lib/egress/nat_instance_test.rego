@@ -118,6 +118,17 @@ test_none_without_a_public_address if {
 	]
 }
 
+test_an_address_that_only_the_unread_instance_tells if {
+	without := object.remove(_nat_interface({}), ["public_ip"])
+	document := _over_instance({"network_interfaces": [without], "instances": []})
+	_short(fixtures.denied(document, {"instances": "ec2:DescribeInstances"})) == [
+		"unknown",
+		"",
+		"",
+		{["unknown", "ec2:DescribeInstances"]},
+	]
+}
+
 test_an_address_matters_at_an_internet_gateway_alone if {
 	without := object.remove(_nat_interface({}), ["public_ip"])
 	nowhere := object.union(_nat_instance("running"), {"public_ips": []})

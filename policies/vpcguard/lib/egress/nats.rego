@@ -228,4 +228,4 @@ _exit_by(trust, route, by) := _works(hops) if {
 	hops := array.concat(route.hops, [hop |
 		hop := {"id": route.target_id, "kind": route.target_kind, "state": route.state}
 	])
-} else := _none("nat_without_internet_gateway", route.table_id, route.hops)
+}

@@ -90,6 +90,24 @@ test_unknown_behind_an_internet_firewall_that_is_not_settled if {
 	})]})).state == "unknown"
 }
 
+test_unknown_behind_a_firewall_whose_subnet_was_not_read if {
+	document := fixtures.estate({
+		"subnets": [fixtures.subnet("app", "a")],
+		"route_tables": [
+			fixtures.table("rtb-app", ["app"], [fixtures.to("vpc_endpoint", "vpce-fw")]),
+			fixtures.table("rtb-fw", ["fw"], [fixtures.to("internet_gateway", "igw-1")]),
+		],
+		"vpc_endpoints": [fixtures.firewall("vpce-fw", "fw")],
+	})
+	_short(document) == ["none", "public_subnet", "rtb-fw", set()]
+	_short(fixtures.denied(document, {"subnets": "ec2:DescribeSubnets"})) == [
+		"unknown",
+		"internet_firewall",
+		"",
+		{["unknown", "ec2:DescribeSubnets"]},
+	]
+}
+
 # a firewall that is a NAT gateway's, and a proxy
 
 test_a_firewall_of_a_nat_gateway_leads_on_to_it if {
