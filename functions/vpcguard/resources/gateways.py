@@ -20,6 +20,7 @@ from vpcguard.aws.answers import (
     items,
     known,
     lower,
+    missing,
     required_text,
     text,
     texts_of,

@@ -7,10 +7,8 @@ test_deny_a_zone_with_a_subnet_of_the_same_kind if {
 	violations := rule.deny with input as _document({})
 	violations == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders leaves out a zone that its network offers: other (eu-west-1b) is of the same kind as its subnets.",
-			"Add it to the function's VPC configuration, if it is meant for functions.",
-		]),
+		"message": "orders leaves out a zone that its network offers: other (eu-west-1b) is of the same kind as its subnets.",
+		"advice": "Add it to the function's VPC configuration, if it is meant for functions.",
 		"evidence": {
 			"zone_ids": {"euw1-az-b"},
 			"candidate_subnet_ids": {"other"},

@@ -9,6 +9,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/with-msk-cluster-network.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html
 # custom:
+#   doubt: Not known whether Lambda can connect to an event source of the function
 #   severity: high
 #   advice: >-
 #     In the source's VPC, give its subnets a NAT gateway or interface endpoints for Lambda and STS (and Secrets Manager

@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-filesystem.html
 #   - ref: https://docs.aws.amazon.com/efs/latest/ug/network-access.html
 # custom:
+#   doubt: Not known whether the function can mount its file system
 #   severity: high
 #   advice: >-
 #     Let a group of the function out on TCP 2049 to the mount target's group, let that group admit it, and have a mount

@@ -7,10 +7,8 @@ test_deny_a_subnet_that_a_complete_answer_lacks if {
 	violations := rule.deny with input as _document(["a", "gone"])
 	violations == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders names gone, which no longer exists.",
-			"Name existing subnets in its VPC configuration.",
-		]),
+		"message": "orders names gone, which no longer exists.",
+		"advice": "Name existing subnets in its VPC configuration.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"missing_subnet_ids": {"gone"},
@@ -34,8 +32,8 @@ test_deny_in_a_vpc_that_is_not_visible_any_more if {
 		"message": concat(" ", [
 			"orders names gone and lost, but vpc-1 is no longer visible to this account: it was deleted, or is not shared",
 			"with this account any more. What runs there may go on running.",
-			"Ask the owner to share the VPC again, or name subnets of another in its VPC configuration.",
 		]),
+		"advice": "Ask the owner to share the VPC again, or name subnets of another in its VPC configuration.",
 		"severity": "high",
 		"evidence": {
 			"vpc_id": "vpc-1",

@@ -8,6 +8,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/VPC_DHCP_Options.html
 # custom:
+#   doubt: Not known whether the function can resolve names
 #   severity: high
 #   advice: Turn DNS support of the VPC on, or let port 53 out to the name servers that its DHCP options name.
 #   remediation: none
@@ -16,8 +17,7 @@
 #   passes: Amazon's resolver answers in its VPC, or port 53 is let out to a name server that the DHCP options name.
 #   judged: >-
 #     Where the DHCP options of the VPC name Amazon's resolver alone, its DNS support must be on. Where they name
-#     servers
-#     of one's own, one of them must be reachable from each subnet over UDP or TCP: a security group lets port 53 out to
+#     servers of one's own, one of them must be reachable from each subnet over UDP or TCP: a security group lets port 53 out to
 #     it, and the subnet's network ACL does so and lets some of the answers to ports 1024-65535 back. A server in the
 #     subnet itself is not behind its ACL. Whether a server runs, what its own groups admit, and the routes to it are
 #     not

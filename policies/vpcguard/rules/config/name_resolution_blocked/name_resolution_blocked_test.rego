@@ -8,10 +8,8 @@ test_deny_where_dns_support_is_off if {
 	violations := rule.deny with input as _amazons({"dns_support": false})
 	violations == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders resolves no names: DNS support of vpc-1 is off, and its DHCP options name no other servers.",
-			"Turn DNS support (enableDnsSupport) of vpc-1 on.",
-		]),
+		"message": "orders resolves no names: DNS support of vpc-1 is off, and its DHCP options name no other servers.",
+		"advice": "Turn DNS support (enableDnsSupport) of vpc-1 on.",
 		"evidence": {"vpc_id": "vpc-1", "cause": "dns_support_disabled", "name_servers": set(), "shut": []},
 		"root_causes": {"vpc-1"},
 	}}
@@ -34,8 +32,8 @@ test_deny_where_no_group_lets_port_53_out if {
 		"message": concat(" ", [
 			"orders resolves no names from a1 (eu-west-1a) and b1 (eu-west-1b): the VPC's name servers are its own",
 			"(10.0.9.53), and sg-f does not let port 53 through to them.",
-			"Let sg-f pass UDP and TCP 53 to 10.0.9.53, and the answers back.",
 		]),
+		"advice": "Let sg-f pass UDP and TCP 53 to 10.0.9.53, and the answers back.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"cause": "name_servers_shut_off",

@@ -2,12 +2,12 @@
 # title: An endpoint takes over the names of public APIs
 # description: |
 #   With private DNS on, an endpoint for execute-api takes over the name of every API Gateway API of the region, those
-#   of
-#   other accounts too. It leads to private APIs alone: calls to public ones answer 403 from this VPC.
+#   of other accounts too. It leads to private APIs alone: calls to public ones answer 403 from this VPC.
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-private-api-create.html
 #   - ref: https://repost.aws/knowledge-center/api-gateway-vpc-connections
 # custom:
+#   doubt: Not known whether an endpoint takes over the names of public APIs
 #   severity: low
 #   advice: Turn private DNS of the endpoint off, or call public APIs by custom domain names.
 #   remediation: none

@@ -10,7 +10,6 @@ test_deny_where_an_endpoint_takes_the_names if {
 		concat(" ", [
 			"orders calls public APIs of API Gateway in vain: vpce-1 takes over their names in vpc-1,",
 			"and they answer 403 there.",
-			"Turn private DNS of vpce-1 off, or call public APIs by custom domain names.",
 		]),
 		{"vpce-1"},
 		{"vpce-1"},

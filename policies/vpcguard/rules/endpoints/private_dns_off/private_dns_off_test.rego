@@ -7,10 +7,8 @@ import data.vpcguard.rules.endpoints.private_dns_off as rule
 test_deny_an_endpoint_without_private_dns if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1 (its private DNS is off).",
-			"Turn private DNS of vpce-1 on.",
-		]),
+		"message": "orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1 (its private DNS is off).",
+		"advice": "Turn private DNS of vpce-1 on.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": {

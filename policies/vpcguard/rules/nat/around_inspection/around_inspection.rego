@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/network-firewall/latest/developerguide/architectures.html
 #   - ref: https://docs.aws.amazon.com/network-firewall/latest/developerguide/nfw-proxy.html
 # custom:
+#   doubt: Not known whether a way out leads around the inspection that the configuration names
 #   severity: high
 #   advice: Route the default traffic of its subnets through one of the configuration's inspection points.
 #   remediation: none
