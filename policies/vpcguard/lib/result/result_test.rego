@@ -98,12 +98,11 @@ test_each_thing_that_settles_waits_is_said_once if {
 test_what_settles_a_wait_hangs_on_what_it_waits_for if {
 	every case in [
 		["opaque", "tgw-1", "trusted_egress"],
-		["opaque", "pcx-1", "trusted_egress"],
 		["opaque", "vgw-1", "trusted_egress"],
 		["opaque", "arn:aws:networkmanager::1:core-network/core-network-1", "trusted_egress"],
 		["opaque", "arn:aws:iam::1:policy/p", "nothing that can be read"],
 		["opaque", "lgw-1", "of an organization unit"],
-		["opaque", "vpce-1", "of an organization unit"],
+		["opaque", "vpce-1", "trusted_egress"],
 		["opaque", "vpc-1", "still exists"],
 		["opaque", "nat-1", "in the account that owns the VPC"],
 		["opaque", "444455556666", "in the account that owns the VPC"],

@@ -21,14 +21,20 @@ test_message_of_two_candidates if {
 	subnets := array.concat(_subnets, [fixtures.subnet("third", "b")])
 	tables := [fixtures.table("rtb-app", ["app", "twin", "other", "third"], [])]
 	one_zone := _document({"subnets": subnets, "route_tables": tables})
-	[violation.message | some violation in rule.deny] == [concat(" ", [
-		"orders leaves out a zone that its network offers: other (eu-west-1b) and third (eu-west-1b) are of the same kind",
-		"as its subnets. Add one of them to the function's VPC configuration, if they are meant for functions.",
-	])] with input as one_zone
-	[violation.message | some violation in rule.deny] == [concat(" ", [
-		"orders leaves out zones that its network offers: other (eu-west-1b) and third (eu-west-1d) are of the same kind as",
-		"its subnets. Add one in each zone to the function's VPC configuration, if they are meant for functions.",
-	])] with input as object.union(one_zone, {
+	[[violation.message, violation.advice] | some violation in rule.deny] == [[
+		concat(" ", [
+			"orders leaves out a zone that its network offers: other (eu-west-1b) and third (eu-west-1b) are of the same kind",
+			"as its subnets.",
+		]),
+		"Add one of them to the function's VPC configuration, if they are meant for functions.",
+	]] with input as one_zone
+	[[violation.message, violation.advice] | some violation in rule.deny] == [[
+		concat(" ", [
+			"orders leaves out zones that its network offers: other (eu-west-1b) and third (eu-west-1d) are of the same kind as",
+			"its subnets.",
+		]),
+		"Add one in each zone to the function's VPC configuration, if they are meant for functions.",
+	]] with input as object.union(one_zone, {
 		"subnets": array.concat(_subnets, [fixtures.subnet("third", "d")]),
 		"availability_zones": [fixtures.zone(one) | some one in ["a", "b", "c", "d"]],
 	})

@@ -30,7 +30,7 @@ test_message_names_the_subnets_that_it_could_use if {
 	})
 	violations := rule.deny with input as document
 	[[one.message, one.evidence.candidate_subnet_ids] | some one in violations] == [[
-		"orders has all its subnets in one Availability Zone: app (eu-west-1a).",
+		"orders runs in one Availability Zone: its only subnet is app (eu-west-1a).",
 		{"other"},
 	]]
 }

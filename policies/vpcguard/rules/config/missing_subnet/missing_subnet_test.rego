@@ -34,6 +34,7 @@ test_deny_in_a_vpc_that_is_not_visible_any_more if {
 			"with this account any more. What runs there may go on running.",
 		]),
 		"advice": "Ask the owner to share the VPC again, or name subnets of another in its VPC configuration.",
+		"title": "Function names subnets of a VPC that is no longer visible to this account",
 		"severity": "high",
 		"evidence": {
 			"vpc_id": "vpc-1",

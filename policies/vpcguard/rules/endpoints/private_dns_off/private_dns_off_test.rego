@@ -56,12 +56,13 @@ test_deny_names_the_vpc_whose_attributes_are_off if {
 			_document([found], {"vpcs": [estate.vpc({"dns_support": true, "dns_hostnames": false})]}),
 			{"roles": [estate.role([estate.statement("Allow", {"actions": ["s3:*"]})])]},
 		)
-		{[v.root_causes, v.message] | some v in rule.deny} == {[
+		{[v.root_causes, v.message, v.advice] | some v in rule.deny} == {[
 			{"vpc-1"},
 			concat(" ", [
 				"orders cannot reach s3 from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1",
-				"(DNS hostnames of the VPC are off). Turn DNS hostnames (enableDnsHostnames) of vpc-1 on.",
+				"(DNS hostnames of the VPC are off).",
 			]),
+			"Turn DNS hostnames (enableDnsHostnames) of vpc-1 on.",
 		]} with input as document
 	}
 }
@@ -70,10 +71,13 @@ test_message_tells_services_of_the_same_subnets_together if {
 	off := {"private_dns_enabled": false}
 	found := [estate.interface("vpce-1", "sqs", off), estate.interface("vpce-2", "sns", off)]
 	actions := {"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage", "sns:Publish"]})])]}
-	{v.message | some v in rule.deny} == {concat(" ", [
-		"orders cannot reach sns and sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over",
-		"vpce-1 (its private DNS is off) and vpce-2 (its private DNS is off). Turn private DNS of vpce-1 and vpce-2 on.",
-	])} with input as object.union(_document(found, {}), actions)
+	{[v.message, v.advice] | some v in rule.deny} == {[
+		concat(" ", [
+			"orders cannot reach sns and sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over",
+			"vpce-1 (its private DNS is off) and vpce-2 (its private DNS is off).",
+		]),
+		"Turn private DNS of vpce-1 and vpce-2 on.",
+	]} with input as object.union(_document(found, {}), actions)
 }
 
 test_unknown_where_nothing_is_said_of_private_dns_or_others_resolve if {
