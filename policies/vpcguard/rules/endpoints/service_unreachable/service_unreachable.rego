@@ -29,7 +29,6 @@
 #   statement: [services.service, services.subnet_ids, subnets.subnet_id, subnets.cause]
 package vpcguard.rules.endpoints.service_unreachable
 
-import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.needs
@@ -39,7 +38,8 @@ import data.vpcguard.lib.result
 applies := needs.callers
 
 deny contains result.violation(name, {
-	"message": sprintf("%s cannot reach %s: neither an endpoint nor a way to the internet. %s", [name, said, advice]),
+	"message": sprintf("%s cannot reach %s: there is neither an endpoint nor a way to the internet.", [name, said]),
+	"advice": _advice(evidence.vpc_id, found.subnets, evidence.subnets),
 	"evidence": evidence,
 	"basis": needs.basis(name),
 }) if {
@@ -47,7 +47,6 @@ deny contains result.violation(name, {
 	found.subnets != {}
 	said := result.list({said | some ids in found.subnets; said := _said(ids, found.subnets)})
 	evidence := reachability.evidence(name, found.subnets)
-	advice := _advice(cohorts.by_key[cohorts.of[name]].vpc_id, found.subnets, evidence.subnets)
 }
 
 unknown contains result.unknown(name, found.waits) if {

@@ -8,9 +8,10 @@ test_deny_a_service_without_endpoint_and_way_out if {
 	rule.deny == {{
 		"function": "orders",
 		"message": concat(" ", [
-			"orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b): neither an endpoint nor a way to the internet.",
-			"Create the VPC endpoint com.amazonaws.eu-west-1.sqs, or give the subnets a route to a NAT gateway.",
+			"orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b):",
+			"there is neither an endpoint nor a way to the internet.",
 		]),
+		"advice": "Create the VPC endpoint com.amazonaws.eu-west-1.sqs, or give the subnets a route to a NAT gateway.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": {
@@ -36,7 +37,7 @@ test_deny_one_violation_for_several_services if {
 		"and com.amazonaws.eu-west-1.s3 (a gateway endpoint, free),",
 		"or give the subnets a route to a NAT gateway.",
 	])
-	{endswith(v.message, advice) | some v in rule.deny} == {true} with input as document
+	{endswith(v.advice, advice) | some v in rule.deny} == {true} with input as document
 	{startswith(v.message, "orders cannot reach kms and s3 from a1 (eu-west-1a) and b1 (eu-west-1b): ") |
 		some v in rule.deny
 	} == {true} with input as document
@@ -56,20 +57,20 @@ test_deny_names_the_endpoints_to_create if {
 		]),
 	}
 	every service, advice in advised {
-		{true | some v in rule.deny; contains(v.message, advice)} == {true} with input as _declaring(service)
+		{true | some v in rule.deny; contains(v.advice, advice)} == {true} with input as _declaring(service)
 	}
 	china := json.patch(_declaring("sqs"), [{"op": "replace", "path": "/account/region", "value": "cn-north-1"}])
-	{true | some v in rule.deny; contains(v.message, "cn.com.amazonaws.cn-north-1.sqs,")} == {true} with input as china
+	{true | some v in rule.deny; contains(v.advice, "cn.com.amazonaws.cn-north-1.sqs,")} == {true} with input as china
 }
 
 # semantics 8: advice is harmless and doable here
 test_deny_advises_what_is_possible_here if {
 	broken := object.union(estate.behind_nat(_document([], {})), {"nat_gateways": []})
-	{endswith(v.message, "Create the VPC endpoint com.amazonaws.eu-west-1.sqs.") |
+	{endswith(v.advice, "Create the VPC endpoint com.amazonaws.eu-west-1.sqs.") |
 		some v in rule.deny
 	} == {true} with input as broken
 	there := estate.document(["s3:GetObject"], {"vpc_endpoints": [estate.gateway("vpce-g", "s3", ["rtb-a"])]})
-	{endswith(v.message, "internet. Associate vpce-g with rtb-b.") | some v in rule.deny} == {true} with input as there
+	{endswith(v.advice, "Associate vpce-g with rtb-b.") | some v in rule.deny} == {true} with input as there
 }
 
 # a queue that triggers the function, with the role that the CDK or SAM writes for it: Lambda polls
@@ -94,7 +95,7 @@ test_the_action_picks_the_endpoint if {
 	rule.deny == set() with input as estate.document(["bedrock:InvokeModel"], runtime)
 	rule.unknown == set() with input as estate.document(["bedrock:InvokeModel"], runtime)
 	lister := estate.document(["bedrock:ListFoundationModels"], runtime)
-	{contains(v.message, "bedrock-runtime") | some v in rule.deny} == {false} with input as lister
+	{contains(concat(" ", [v.message, v.advice]), "bedrock-runtime") | some v in rule.deny} == {false} with input as lister
 }
 
 # the cell of an account is no part of what is needed
