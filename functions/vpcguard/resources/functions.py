@@ -196,7 +196,8 @@ def _function(
         "memory_mb": item.get("MemorySize"),
         "package_type": text(item, "PackageType"),
         "has_kms_key": text(item, "KMSKeyArn") is not None,
-        "file_systems": each(item, "FileSystemConfigs", _file_system),
+        # AWS leaves it out where there are none
+        "file_systems": each({"FileSystemConfigs": [], **item}, "FileSystemConfigs", _file_system),
         "dead_letter_service": service_of(text(item, "DeadLetterConfig", "TargetArn")),
         "tags": [],
         "event_sources": [],
