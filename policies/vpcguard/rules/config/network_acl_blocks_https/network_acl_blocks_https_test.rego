@@ -52,6 +52,10 @@ test_deny_answers_that_do_not_come_back if {
 test_deny_for_intent_internet if {
 	document := estate.tagged(_document([_acl("acl-1", [])]), {"vpcguard:egress": "internet"})
 	{v.function | some v in rule.deny} == {"orders"} with input as document
+	acl := _acl("acl-1", [_out(100, "allow", 443), _back(100, "allow")])
+	fine := estate.tagged(_leaving([acl]), {"vpcguard:egress": "internet"})
+	rule.deny == set() with input as fine
+	rule.unknown == set() with input as fine
 }
 
 test_allow_the_default_acl if {
