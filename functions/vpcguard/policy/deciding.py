@@ -32,7 +32,7 @@ _FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "vpcs": ("id",),
     "nat_gateways": ("id", "vpc_id", "appliances", "endpoint_id"),
     "security_groups": ("id",),
-    "network_acls": ("subnet_ids",),
+    "network_acls": ("vpc_id", "subnet_ids"),
     "network_interfaces": ("id", "instance_id"),
     "instances": ("id",),
     "mount_targets": ("access_point_id",),

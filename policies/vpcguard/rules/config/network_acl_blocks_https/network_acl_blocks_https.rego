@@ -77,8 +77,38 @@ _suspects := {name: key |
 	some key, cohort in cohorts.by_key
 	on_the_way := cohort.subnets | union({_relays(key, id) | some id in cohort.subnets})
 	open := network_acls.open_subnets.ipv4 - {id | some id, path in egress.of[key]; path.is_ipv6_only; _is_closed6(id)}
-	(on_the_way - open) | object.keys(cohort.hidden_subnets) != set()
+	_is_suspect(((on_the_way - open) | object.keys(cohort.hidden_subnets)), key)
 	some name in (cohort.functions & applies)
+}
+
+_is_suspect(ids, _) if ids != set()
+
+_is_suspect(_, key) if {
+	some id in cohorts.by_key[key].subnets
+	_unseen_relays(key, id) != set()
+}
+
+# what it takes to know whether the way out leads to a NAT behind an ACL of the VPC that keeps something out
+_unseen_relays(key, id) := egress.of[key][id].waits if {
+	egress.of[key][id].state == "unknown"
+	_may_lead_to_a_relay(key, id)
+	some acl in input.network_acls
+	acl.vpc_id == cohorts.by_key[key].vpc_id
+	some subnet_id in acl.subnet_ids
+	not subnet_id in network_acls.open_subnets.ipv4
+} else := set()
+
+_may_lead_to_a_relay(key, id) if _may_be_isolated(key, id)
+
+_may_lead_to_a_relay(key, id) if {
+	some nat_id in egress.of[key][id].nat_ids
+	not facts.nat_gateways[nat_id]
+}
+
+_may_lead_to_a_relay(key, id) if {
+	some hop in egress.of[key][id].hops
+	hop.kind == "network_interface"
+	not facts.interfaces[hop.id].subnet_id
 }
 
 _is_closed6(id) if not id in network_acls.open_subnets.ipv6
@@ -175,6 +205,11 @@ _waits(name, key) := union({
 	cohorts.by_key[key].hidden_subnet_waits,
 	{wait | some id in cohorts.by_key[key].subnets; some wait in network_acls.waits(id)},
 	{wait | some relay in _used_relays(name, key); some wait in network_acls.waits(relay)},
+	{wait |
+		_egress(name) & {"internet", "undeclared"} != set()
+		some id in cohorts.by_key[key].subnets
+		some wait in _unseen_relays(key, id)
+	},
 	{wait |
 		some id in cohorts.by_key[key].subnets
 		network_acls.of(id)

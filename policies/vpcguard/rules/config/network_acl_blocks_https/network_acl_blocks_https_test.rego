@@ -121,6 +121,35 @@ test_unknown_while_the_acl_of_the_nats_subnet_is_unread if {
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeNetworkAcls"} with input as document
 }
 
+# the NAT may stand behind an ACL that keeps something out
+test_unknown_while_the_way_to_the_nat_is_unread if {
+	closed := object.union(_acl("acl-p", []), {"subnet_ids": ["p1"]})
+	document := estate.behind_nat(_document([_open, closed]))
+	routes := fixtures.denied(
+		object.union(document, {"route_tables": []}),
+		{"route_tables": "ec2:DescribeRouteTables"},
+	)
+	rule.deny == set() with input as routes
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeRouteTables"} with input as routes
+	nats := fixtures.denied(
+		object.union(document, {"nat_gateways": []}),
+		{"nat_gateways": "ec2:DescribeNatGateways"},
+	)
+	rule.deny == set() with input as nats
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeNatGateways"} with input as nats
+	all_open := object.union(nats, {"network_acls": [_open, object.union(_open, {"id": "acl-p", "subnet_ids": ["p1"]})]})
+	rule.unknown == set() with input as all_open
+	interfaces := fixtures.denied(
+		estate.leaving(
+			_document([_open, closed]),
+			[estate.route("ipv4", "0.0.0.0/0", "network_interface", "eni-1")],
+		),
+		{"network_interfaces": "ec2:DescribeNetworkInterfaces", "instances": "ec2:DescribeInstances"},
+	)
+	rule.deny == set() with input as interfaces
+	"ec2:DescribeNetworkInterfaces" in {one.waits[_].name | some one in rule.unknown} with input as interfaces
+}
+
 # semantics 6: undeclared in an isolated subnet, where calls go to endpoints alone
 test_undeclared_in_an_isolated_subnet_needs_the_endpoints_subnets if {
 	rule.applies == {"orders"} with input as _document([_acl("acl-1", [])])
