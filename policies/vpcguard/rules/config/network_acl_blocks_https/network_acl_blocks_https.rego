@@ -30,6 +30,7 @@
 package vpcguard.rules.config.network_acl_blocks_https
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.config
 import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
@@ -85,17 +86,25 @@ _is_suspect(ids, _) if ids != set()
 
 _is_suspect(_, key) if {
 	some id in cohorts.by_key[key].subnets
-	_unseen_relays(key, id) != set()
+	_unseen_relays(key, id) | _unseen_ipv6(key, id) != set()
 }
 
-# what it takes to know whether the way out leads to a NAT behind an ACL of the VPC that keeps something out
+# what it takes to know whether the way out is one over IPv6, which the ACL keeps in
+_unseen_ipv6(key, id) := egress.of[key][id].waits if {
+	egress.of[key][id].state == "unknown"
+	cohorts.by_key[key].is_dual_stack_allowed
+	egress.ipv6[config.trust_of[cohorts.by_key[key].signature]][id].state != "none"
+	not id in network_acls.open_subnets.ipv6
+	network_acls.blocks(network_acls.of(id), "::/0") != set()
+} else := set()
+
+# what it takes to know whether the way out leads to a NAT in a subnet of the VPC whose ACL was not seen to be open
 _unseen_relays(key, id) := egress.of[key][id].waits if {
 	egress.of[key][id].state == "unknown"
 	_may_lead_to_a_relay(key, id)
-	some acl in input.network_acls
-	acl.vpc_id == cohorts.by_key[key].vpc_id
-	some subnet_id in acl.subnet_ids
-	not subnet_id in network_acls.open_subnets.ipv4
+	some subnet in input.subnets
+	subnet.vpc_id == cohorts.by_key[key].vpc_id
+	not subnet.id in network_acls.open_subnets.ipv4
 } else := set()
 
 _may_lead_to_a_relay(key, id) if _may_be_isolated(key, id)
@@ -206,9 +215,9 @@ _waits(name, key) := union({
 	{wait | some id in cohorts.by_key[key].subnets; some wait in network_acls.waits(id)},
 	{wait | some relay in _used_relays(name, key); some wait in network_acls.waits(relay)},
 	{wait |
-		_egress(name) & {"internet", "undeclared"} != set()
+		_egress(name) != {"none"}
 		some id in cohorts.by_key[key].subnets
-		some wait in _unseen_relays(key, id)
+		some wait in (_unseen_relays(key, id) | _unseen_ipv6(key, id))
 	},
 	{wait |
 		some id in cohorts.by_key[key].subnets

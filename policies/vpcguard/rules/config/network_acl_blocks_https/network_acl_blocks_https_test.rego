@@ -137,7 +137,8 @@ test_unknown_while_the_way_to_the_nat_is_unread if {
 	)
 	rule.deny == set() with input as nats
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeNatGateways"} with input as nats
-	all_open := object.union(nats, {"network_acls": [_open, object.union(_open, {"id": "acl-p", "subnet_ids": ["p1"]})]})
+	others := object.union(_open, {"id": "acl-p", "subnet_ids": ["p1", "e1"]})
+	all_open := object.union(nats, {"network_acls": [_open, others]})
 	rule.unknown == set() with input as all_open
 	interfaces := fixtures.denied(
 		estate.leaving(
@@ -182,6 +183,12 @@ test_an_ipv6_way_out_needs_ipv6 if {
 	entries := [_ipv6(100, true), _ipv6(100, false)]
 	rule.deny == set() with input as _over_ipv6([_acl("acl-1", entries)])
 	rule.unknown == set() with input as _over_ipv6([_acl("acl-1", entries)])
+	unread := fixtures.denied(
+		object.union(_over_ipv6([_open]), {"egress_only_internet_gateways": []}),
+		{"egress_only_internet_gateways": "ec2:DescribeEgressOnlyInternetGateways"},
+	)
+	rule.deny == set() with input as unread
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeEgressOnlyInternetGateways"} with input as unread
 	aws := object.union(estate.tagged(_over_ipv6([_open]), {"vpcguard:egress": "aws"}), {"roles": [estate.role([
 		estate.statement("Allow", {"actions": ["sqs:SendMessage"]}),
 	])]})
