@@ -68,10 +68,18 @@ _text("works", key, id) := sprintf("leads to the internet, over IPv6 alone, thro
 	path := egress.of[key][id]
 	path.is_ipv6_only
 	through := _through(path.nat_ids, path.hops)
+} else := sprintf(_fragile, [interface]) if {
+	[_, {"id": interface, "kind": "network_interface", "state": "likely"}, _] = egress.of[key][id].hops
 } else := sprintf("leads to the internet through %s", [through]) if {
 	path := egress.of[key][id]
 	through := _through(path.nat_ids, path.hops)
 }
+
+# unsupported, and gone without a word
+_fragile := concat(" ", [
+	"leads to the internet by the Elastic IP of Lambda's own interface %s:",
+	"not supported by AWS, and lost as soon as Lambda makes the interface anew",
+])
 
 _text("none", key, id) := faults.text(key, {id})
 
