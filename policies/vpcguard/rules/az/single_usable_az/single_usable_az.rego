@@ -29,6 +29,7 @@ package vpcguard.rules.az.single_usable_az
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.egress
 import data.vpcguard.lib.facts
+import data.vpcguard.lib.faults
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.lambda_interfaces
 import data.vpcguard.lib.result
@@ -50,7 +51,7 @@ deny contains result.violation(name, {"message": $"{name} {fault}", "advice": ad
 		result.zones({zone}),
 		concat("; ", [sprintf(lack, [result.subnets(ids), result.word(ids, "has", "have")]) | some lack, ids in lacks]),
 	])
-	advice := _advice(full, shut)
+	advice := _advice(key, full, shut, value)
 	evidence := {
 		"intent": intent.evidence(cohort.intent_key),
 		"usable_zone_ids": [zone],
@@ -75,14 +76,11 @@ _lack(id, full, shut) := "%s %s neither a free address nor a way out" if {
 	id in full
 } else := "%s %s no way out"
 
-_advice(full, shut) := $"Free addresses in {result.list(full)}, or choose other subnets." if {
-	shut == set()
-} else := $"Give {result.list(shut)} a way out that works, or choose other subnets." if {
-	full == set()
-} else := sprintf("Free addresses in %s and give %s a way out that works, or choose other subnets.", [
-	result.list(full),
-	result.list(shut),
-])
+# other subnets in place of a public one, say, and never another default route for it
+_advice(key, full, shut, value) := concat(" ", [sentence | some sentence in [room, way]; sentence != ""]) if {
+	room := concat("", [$"Free addresses in {result.list(full)}, or choose other subnets." | full != set()])
+	way := faults.advice(key, shut, value)
+}
 
 # by cohort that may have several zones, and possible intent; one zone alone is reported by az.single_az
 _verdicts := {key: {value: _verdict(value, key) | some value in cohort.intent.egress.values} |

@@ -21,7 +21,7 @@ test_deny_one_zone_without_the_way_out_of_the_other if {
 	violations := rule.deny with input as _document({}, {"nat_gateways": [fixtures.nat_gateway({"id": "nat-a"})]})
 	[[violation.message, violation.advice] | some violation in violations] == [[
 		"orders can use one of its Availability Zones only, eu-west-1a: b (eu-west-1b) has no way out.",
-		"Give b a way out that works, or choose other subnets.",
+		"Replace nat-b by a NAT gateway that is available, and point the default route to it.",
 	]]
 }
 
@@ -32,7 +32,10 @@ test_message_where_both_lack if {
 			"orders can use one of its Availability Zones only, eu-west-1a:",
 			"b (eu-west-1b) has neither a free address nor a way out.",
 		]),
-		"Free addresses in b and give b a way out that works, or choose other subnets.",
+		concat(" ", [
+			"Free addresses in b, or choose other subnets.",
+			"Replace nat-b by a NAT gateway that is available, and point the default route to it.",
+		]),
 	]]
 }
 
