@@ -75,15 +75,15 @@ _text("works", key, id) := sprintf("leads to the internet, over IPv6 alone, thro
 	through := _through(path.nat_ids, path.hops)
 }
 
+_text("none", key, id) := faults.text(key, {id})
+
+_text("unknown", key, id) := $"cannot be told: it waits for {result.awaited(egress.of[key][id].waits)}"
+
 # unsupported, and gone without a word
 _fragile := concat(" ", [
 	"leads to the internet by the Elastic IP of Lambda's own interface %s:",
 	"not supported by AWS, and lost as soon as Lambda makes the interface anew",
 ])
-
-_text("none", key, id) := faults.text(key, {id})
-
-_text("unknown", key, id) := $"cannot be told: it waits for {result.awaited(egress.of[key][id].waits)}"
 
 _through(nat_ids, _) := result.list(nat_ids) if nat_ids != set()
 
