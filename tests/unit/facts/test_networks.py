@@ -418,7 +418,7 @@ def test_public_addresses_of_an_instance(answered: dict[str, Any], addresses: li
     """Of all its interfaces; where AWS shows none of those, nobody knows."""
     instance = {"InstanceId": "i-1", "State": {"Name": "running"}, **answered}
     route = {"DestinationCidrBlock": "0.0.0.0/0", "NetworkInterfaceId": "eni-1", "InstanceId": "i-1"}
-    table = {"RouteTableId": "rtb-1", "VpcId": VPC, "Routes": [route]}
+    table = {"RouteTableId": "rtb-1", "VpcId": VPC, "Associations": [], "Routes": [route]}
 
     found = facts(
         {
@@ -436,7 +436,7 @@ def test_an_internet_firewall_shows_at_subnets_and_routes() -> None:
         "GatewayId": "igw-1",
         "IgwFirewall": {"FirewallArn": "arn:f", "Status": "active"},
     }
-    table = {"RouteTableId": "rtb-1", "VpcId": VPC, "Routes": [route]}
+    table = {"RouteTableId": "rtb-1", "VpcId": VPC, "Associations": [], "Routes": [route]}
     inspected = subnet("subnet-a", NetworkFirewallConnectivityType="Flexible")
 
     found = facts(
