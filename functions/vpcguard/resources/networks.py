@@ -311,8 +311,10 @@ def _of_dns(estate: Estate, vpc: Json, vpc_id: str) -> tuple[Coverage, Coverage]
         options = KNOWN
     elif not estate.own.has_tried(DHCP_OPTIONS):
         options = of_unread(estate.own, DHCP_OPTIONS)
-    elif options.is_known:
-        options = of_lacking(DHCP_OPTIONS, f"the options of {vpc_id}")
+    elif options.is_known:  # else the VPC may be one that was not seen to name its options
+        listed = of_list(owner, VPCS)
+        is_told = listed.is_known or "dhcp_options_id" in vpc
+        options = of_lacking(DHCP_OPTIONS, f"the options of {vpc_id}") if is_told else listed
     return attributes, options
 
 
