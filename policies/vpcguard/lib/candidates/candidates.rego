@@ -40,7 +40,7 @@ _may_fit(id, own, _) if _kind[id] in own
 
 _may_fit(id, _, subnets) if {
 	some one in (subnets | {id})
-	not _kind[one]
+	_kind_waits[one] != set()
 }
 
 # the subnets of the VPC in other zones, with what it takes to know that each can be used
