@@ -76,3 +76,13 @@ unknown contains result.unknown(name, union({waits | some waits in cohort.hidden
 	cohort.hidden_groups != {}
 	some name in cohort.functions
 }
+
+# a group that was seen is of no use where its VPC is not visible any more
+unknown contains result.unknown(name, waits) if {
+	some cohort in cohorts.by_key
+	[cohort.missing_groups, cohort.subnets] == [set(), set()]
+	not facts.vpcs[cohort.vpc_id]
+	waits := facts.waits("vpcs", cohort.vpc_id)
+	waits != set()
+	some name in cohort.functions
+}

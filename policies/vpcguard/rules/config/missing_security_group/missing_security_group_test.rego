@@ -51,6 +51,13 @@ test_unknown_a_group_absent_from_a_partial_answer if {
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeSecurityGroups"} with input as document
 }
 
+test_unknown_where_nobody_knows_whether_the_vpc_is_visible if {
+	document := object.union(_document(["sg-f"]), {"subnets": [], "vpcs": []})
+	denied := fixtures.denied(document, {"vpcs": "ec2:DescribeVpcs", "subnets": "ec2:DescribeSubnets"})
+	rule.deny == set() with input as denied
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcs"} with input as denied
+}
+
 test_not_applicable_outside_a_vpc if {
 	document := fixtures.whole({"functions": [fixtures.function("orders", [], {"security_group_ids": ["sg-gone"]})]})
 	rule.applies == set() with input as document
