@@ -251,6 +251,10 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
             name: of_entry(estate.own, operation, name, is_asked_for_all=is_asked_for_all)
             for name in functions.keys() & estate.own.named(operation)
         }
+        if operation is LIST_EVENT_SOURCES and was_untold and not estate.own.names_reader:
+            # files of the time before snapshots named their reader hold those of attached functions alone
+            outside = Coverage("not_requested", (operation.key,), f"{operation.key} was left out on purpose")
+            coverage |= {name: outside for name, one in functions.items() if not one["subnet_ids"]}
         covered += entries(kind, coverage, default=default)
     return covered + _add_tags(estate.own, functions.values())
 

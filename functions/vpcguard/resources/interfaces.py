@@ -103,12 +103,14 @@ MOUNT_TARGETS = Operation(
     },
     keys=1,
     paged=True,
+    is_late=True,
 )
 MOUNT_TARGET_GROUPS = Operation(
     service="elasticfilesystem",
     name="DescribeMountTargetSecurityGroups",
     shape={"SecurityGroups": [TEXT]},
     keys=1,
+    is_late=True,
 )
 _QUOTA: dict[str, Shape] = {
     "Quota": texts("ServiceCode QuotaCode QuotaName")

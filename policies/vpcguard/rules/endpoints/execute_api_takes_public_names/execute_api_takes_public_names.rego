@@ -36,8 +36,8 @@ applies := cohorts.functions(object.keys(_verdicts))
 
 deny contains result.violation(name, {
 	"message": sprintf(
-		"%s calls public APIs of API Gateway in vain: %s takes over their names in %s, and they answer 403 there.",
-		[name, result.list(taking), cohort.vpc_id],
+		"Public APIs of API Gateway answer 403 to %s: in %s, %s takes over the names of all APIs of the region.",
+		[name, cohort.vpc_id, result.list(taking)],
 	),
 	"advice": $"Turn private DNS of {result.list(taking)} off, or call public APIs by custom domain names.",
 	"evidence": {

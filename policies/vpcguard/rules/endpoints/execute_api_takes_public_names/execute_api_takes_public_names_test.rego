@@ -7,10 +7,7 @@ import data.vpcguard.rules.endpoints.execute_api_takes_public_names as rule
 test_deny_where_an_endpoint_takes_the_names if {
 	violations := rule.deny with input as _document({})
 	[[one.message, one.root_causes, one.evidence.endpoint_ids] | some one in violations] == [[
-		concat(" ", [
-			"orders calls public APIs of API Gateway in vain: vpce-1 takes over their names in vpc-1,",
-			"and they answer 403 there.",
-		]),
+		"Public APIs of API Gateway answer 403 to orders: in vpc-1, vpce-1 takes over the names of all APIs of the region.",
 		{"vpce-1"},
 		{"vpce-1"},
 	]]
