@@ -200,8 +200,8 @@ test_none_over_a_private_gateway_without_a_default_route_behind_it if {
 	gateway := fixtures.nat_gateway({"connectivity_type": "private"})
 	_short(object.union(_pub_routes([]), {"nat_gateways": [gateway]})) == [
 		"none",
-		"nat_without_internet_gateway",
-		"rtb-pub",
+		"nat_private",
+		"",
 		set(),
 	]
 }

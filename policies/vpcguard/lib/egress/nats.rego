@@ -62,9 +62,18 @@ _beyond_nat_gateway(trust, route) := _with_faults(private, path) if {
 	path := _nat_exit(trust, route)
 	private := [{"cause": "nat_private", "id": route.target_id} |
 		facts.nat_gateways[route.target_id].connectivity_type == "private"
-		some hop in path.hops
-		hop.kind == "internet_gateway"
+		_leads_nowhere_else(path)
 	]
+}
+
+_leads_nowhere_else(path) if {
+	some hop in path.hops
+	hop.kind == "internet_gateway"
+}
+
+_leads_nowhere_else(path) if {
+	path.state == "none"
+	every hop in path.hops { hop.kind == "route_table" }
 }
 
 _nat_exit(trust, route) := _exit(trust, default_routes("ipv4", subnet_id, route.vpc_id)) if {

@@ -36,7 +36,7 @@ import data.vpcguard.lib.result
 applies := object.keys(_polled) | object.keys(_unread)
 
 deny contains result.violation(name, {
-	"message": sprintf("%s: %s. %s", [name, result.list({_said(one) | some one in found}), _advice]),
+	"message": $"{name}: {result.list({_said(one) | some one in found})}.",
 	"evidence": {"event_sources": found},
 }) if {
 	some name, found in _cut_off
@@ -97,8 +97,3 @@ _untold := {name: waits |
 	}
 	waits != set()
 }
-
-_advice := concat(" ", [
-	"In the source's VPC, give its subnets a NAT gateway, or interface endpoints for lambda and sts (and secretsmanager",
-	"where it asks for credentials), and let its security group admit itself on the ports of its brokers.",
-])

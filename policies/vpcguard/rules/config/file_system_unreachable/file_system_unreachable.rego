@@ -34,7 +34,8 @@ import data.vpcguard.lib.security_groups
 applies := object.keys(_mounting)
 
 deny contains result.violation(name, {
-	"message": sprintf("%s: %s. %s", [name, said, advice]),
+	"message": $"{name}: {said}.",
+	"advice": advice,
 	"evidence": {"vpc_id": cohort.vpc_id, "security_group_ids": cohort.groups, "faults": faults},
 	"root_causes": _roots(faults, cohort.groups),
 }) if {

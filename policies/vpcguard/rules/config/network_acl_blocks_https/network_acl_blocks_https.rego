@@ -50,7 +50,8 @@ applies := {name |
 
 deny contains result.violation(name, object.union(
 	{
-		"message": sprintf("%s: %s. %s", [name, said, _advice(faults)]),
+		"message": $"{name}: {said}.",
+		"advice": _advice(faults),
 		"evidence": {
 			"vpc_id": cohort.vpc_id,
 			"intent": intent.evidence(cohort.intent_key),

@@ -44,7 +44,8 @@ applies := cohorts.functions(object.keys(_judged))
 
 deny contains result.violation(name, object.union(
 	{
-		"message": sprintf("%s: its security %s %s. %s", [name, named, _lack(verdict), advice]),
+		"message": $"{name}: its security {named} {_lack(verdict)}.",
+		"advice": advice,
 		"evidence": {
 			"vpc_id": cohort.vpc_id,
 			"intent": intent.evidence(cohort.intent_key),

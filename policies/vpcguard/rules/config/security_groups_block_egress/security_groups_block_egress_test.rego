@@ -7,10 +7,8 @@ import data.vpcguard.rules.config.security_groups_block_egress as rule
 test_deny_a_function_that_nothing_leaves if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders: its security group sg-f lets nothing useful out.",
-			"Add an egress rule for TCP 443 to 0.0.0.0/0 in it.",
-		]),
+		"message": "orders: its security group sg-f lets nothing useful out.",
+		"advice": "Add an egress rule for TCP 443 to 0.0.0.0/0 in it.",
 		"root_causes": {"sg-f"},
 		"evidence": {
 			"vpc_id": "vpc-1",
@@ -104,10 +102,13 @@ test_intent_internet_over_two_groups if {
 		document,
 		{"security_groups": [document.security_groups[0], object.union(estate.group("sg-2", {}), {"group_name": "two"})]},
 	)
-	[v.message | some v in rule.deny] == [concat(" ", [
-		"orders: its security groups sg-2 and sg-f (the VPC's default group) let TCP 443 out to no public network, and its",
-		"intent is internet. Add an egress rule for TCP 443 to 0.0.0.0/0 in one of them.",
-	])] with input as closed
+	[[v.message, v.advice] | some v in rule.deny] == [[
+		concat(" ", [
+			"orders: its security groups sg-2 and sg-f (the VPC's default group) let TCP 443 out to no public network, and its",
+			"intent is internet.",
+		]),
+		"Add an egress rule for TCP 443 to 0.0.0.0/0 in one of them.",
+	]] with input as closed
 }
 
 test_intent_internet_over_a_prefix_list if {
@@ -155,7 +156,7 @@ test_an_ipv6_way_out_needs_ipv6 if {
 	_causes(_over_ipv6(["sqs:*"], {}, ipv4)) == {"no_https_to_services"}
 	_causes(_over_ipv6([], {"vpcguard:egress": "internet"}, ipv4)) == {"no_https_to_internet"}
 	_causes(_over_ipv6(["sqs:*"], {"vpcguard:egress": "aws"}, ipv4)) == {"no_https_to_services"}
-	{contains(v.message, "TCP 443 to ::/0 in it") |
+	{contains(v.advice, "TCP 443 to ::/0 in it") |
 		some v in rule.deny
 	} == {true} with input as _over_ipv6(["sqs:*"], {}, ipv4)
 	ipv6 := [estate.rule({"ipv6_cidrs": ["::/0"]})]
@@ -315,10 +316,7 @@ test_undeclared_with_a_group_for_endpoints_and_s3_behind_a_gateway if {
 		},
 	)
 	{[v.message, v.evidence.services, v.root_causes] | some v in rule.deny} == {[
-		concat(" ", [
-			"orders: its security group sg-f lets no TCP 443 out to s3, which it needs.",
-			"Add an egress rule for TCP 443 to prefix list pl-s3 in it.",
-		]),
+		"orders: its security group sg-f lets no TCP 443 out to s3, which it needs.",
 		{"s3"},
 		{"sg-f"},
 	]} with input as document
@@ -326,7 +324,7 @@ test_undeclared_with_a_group_for_endpoints_and_s3_behind_a_gateway if {
 
 test_the_group_of_the_endpoint_is_named if {
 	document := _aws([estate.rule({"group_ids": ["sg-other"]})])
-	{contains(v.message, "TCP 443 to group sg-e in it") | some v in rule.deny} == {true} with input as document
+	{contains(v.advice, "TCP 443 to group sg-e in it") | some v in rule.deny} == {true} with input as document
 }
 
 # endpoints of another VPC answer where the configuration says so, else nobody knows

@@ -37,9 +37,8 @@ deny contains result.violation(name, {"message": $"{name} {message}", "evidence"
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
 	nat_gateways := union({path.nat_ids | some path in egress.of[key]; path.state == "works"})
-	message := sprintf("leaves its zone on the way to the internet: %s. %s", [
+	message := sprintf("leaves its zone on the way to the internet: %s.", [
 		concat("; ", [text | some id, nat_ids in _crossing[key]; text := _text(id, nat_ids)]),
-		"Use a NAT gateway in each zone, or a regional one.",
 	])
 	evidence := {
 		"intent": intent.evidence(cohort.intent_key),

@@ -37,11 +37,11 @@ deny contains result.violation(name, details) if {
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
 	subnets := egress.by_state[key]
-	message := sprintf("reaches the internet from %s, but not everywhere: %s. %s", [
+	message := sprintf("reaches the internet from %s, but not everywhere: %s.", [
 		result.subnets(subnets.works),
 		faults.text(key, subnets.none),
-		faults.advice(key, subnets.none, min(cohort.intent.egress.values)),
 	])
+	advice := faults.advice(key, subnets.none, min(cohort.intent.egress.values))
 	evidence := {
 		"intent": intent.evidence(cohort.intent_key),
 		"ipv6_only": {id | some id, path in egress.of[key]; path.is_ipv6_only},
@@ -50,7 +50,7 @@ deny contains result.violation(name, details) if {
 	}
 	root_causes := egress.root_causes(key, subnets.none)
 	some name in cohort.functions
-	details := {"message": $"{name} {message}", "evidence": evidence, "root_causes": root_causes}
+	details := {"message": $"{name} {message}", "advice": advice, "evidence": evidence, "root_causes": root_causes}
 }
 
 unknown contains result.unknown_with(name, waits, {"subnets": subnets}) if {

@@ -38,6 +38,7 @@ import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.faults
 import data.vpcguard.lib.intent
+import data.vpcguard.lib.needs
 import data.vpcguard.lib.result
 
 applies := cohorts.functions_needing_internet
@@ -48,12 +49,10 @@ deny contains result.violation(name, details) if {
 	some value, verdict in verdicts
 	verdict.answer == "violation"
 	cohort := cohorts.by_key[key]
-	message := sprintf("cannot reach the internet: %s. %s", [
-		faults.text(key, verdict.broken),
-		faults.advice(key, verdict.broken, value),
-	])
+	message := $"cannot reach the internet: {faults.text(key, verdict.broken)}."
+	causes := {egress.of[key][id].cause | some id in verdict.broken}
 	finding := {
-		"severity": _severity(value, {egress.of[key][id].cause | some id in verdict.broken}),
+		"advice": faults.advice(key, verdict.broken, value),
 		"evidence": {
 			"intent": intent.evidence(cohort.intent_key),
 			"subnets": egress.evidence(key),
@@ -63,7 +62,8 @@ deny contains result.violation(name, details) if {
 		"is_eligible": _is_internet_alone_by_configuration(cohort.intent),
 	}
 	some name in cohort.functions
-	details := object.union(finding, {"message": $"{name} {message}"})
+	severity := _severity(value, causes, _is_needed(key, name, verdict.broken))
+	details := object.union(finding, {"message": $"{name} {message}", "severity": severity})
 }
 
 unknown contains result.unknown_with(name, waits, {"subnets": subnets}) if {
@@ -120,15 +120,29 @@ _endpoint_waits(serving, _) := set() if serving != set()
 
 _endpoint_waits(set(), waits) := waits if waits != set()
 
-# undeclared, by the worst: a way out that was built is meant to work; a public subnet may be meant as it is
-_severity(value, causes) := "critical" if {
+# undeclared, by the worst: a way out that was built is meant to work; a public subnet may be meant as it is, unless the
+# function is known to call what only the way out leads to
+_severity(value, causes, is_needed) := "critical" if {
 	value == "internet"
 } else := "high" if {
 	causes - object.keys(_milder) != set()
+} else := "high" if {
+	is_needed
+	causes - {"no_default_route"} != set()
 } else := "medium" if {
 	some cause in causes
 	_milder[cause] == "medium"
 } else := "info"
+
+default _is_needed(_, _, _) := false
+
+_is_needed(key, name, ids) if {
+	some service, need in needs.of[name]
+	need.waits == set()
+	some wanted in endpoints.names_of(service)
+	some id in ids
+	not wanted in {endpoints.names[one] | some one in endpoints.serving[key][id]}
+}
 
 _milder := {"public_subnet": "medium", "peering": "medium", "no_default_route": "info"}
 

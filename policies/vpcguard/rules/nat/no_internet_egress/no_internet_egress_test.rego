@@ -1,5 +1,6 @@
 package vpcguard.rules.nat.no_internet_egress_test
 
+import data.vpcguard.lib.endpoint_fixtures_test as estate
 import data.vpcguard.lib.fixtures_test as fixtures
 import data.vpcguard.rules.nat.no_internet_egress as rule
 
@@ -10,7 +11,10 @@ test_deny_a_public_subnet if {
 		"severity": "medium",
 		"message": concat(" ", [
 			"orders cannot reach the internet: from app (eu-west-1a), 0.0.0.0/0 goes to igw-1, an internet gateway, which",
-			"serves public addresses only. Make private subnets with a default route to a NAT gateway in app (eu-west-1a),",
+			"serves public addresses only.",
+		]),
+		"advice": concat(" ", [
+			"Make private subnets with a default route to a NAT gateway in app (eu-west-1a),",
 			"and put the function there.",
 		]),
 		"evidence": {
@@ -39,10 +43,10 @@ test_deny_a_public_subnet if {
 
 test_message_names_the_dead_gateway if {
 	document := fixtures.estate({"nat_gateways": [fixtures.nat_gateway({"state": "deleted"})]})
-	[violation.message | some violation in rule.deny] == [concat(" ", [
-		"orders cannot reach the internet: from app (eu-west-1a), 0.0.0.0/0 goes to nat-1, which is deleted. Replace nat-1",
-		"by a NAT gateway that is available, and point the default route to it.",
-	])] with input as document
+	[[violation.message, violation.advice] | some violation in rule.deny] == [[
+		"orders cannot reach the internet: from app (eu-west-1a), 0.0.0.0/0 goes to nat-1, which is deleted.",
+		"Replace nat-1 by a NAT gateway that is available, and point the default route to it.",
+	]] with input as document
 }
 
 test_severity_follows_the_intent if {
@@ -276,4 +280,13 @@ _unknown(document) := {[one.function, names] |
 	names := {wait.name | some wait in one.waits}
 } if {
 	unknowns := rule.unknown with input as document # regal ignore:with-outside-test-context
+}
+
+# who is known to call what no endpoint takes needs the way out
+test_a_public_subnet_is_worse_where_a_need_is_known if {
+	document := object.union(
+		_routed([fixtures.to("internet_gateway", "igw-1")]),
+		{"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage"]})])]},
+	)
+	{violation.severity | some violation in rule.deny} == {"high"} with input as document
 }
