@@ -51,7 +51,7 @@ def test_nothing_read_fits_the_contract_too() -> None:
 
     _check(found)
     left_out = {entry["kind"] for entry in found["coverage"] if entry["status"] == "not_requested"}
-    assert left_out == {"availability_zones", "endpoint_services"}
+    assert left_out == {"availability_zones", "endpoint_services", "mount_targets"}
     assert {entry["status"] for entry in found["coverage"]} == {"unknown", "not_requested"}
 
 
