@@ -12,8 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vpcguard.audit.changes import FINISHING_SECONDS, audit_event, audit_messages
 from vpcguard.audit.dependencies import Dependencies, build_dependencies
-from vpcguard.audit.queues import parse_message
 from vpcguard.audit.report import report_messages, report_polls
+from vpcguard.changes import parse_message
 from vpcguard.settings import load_settings, runs_in_lambda
 
 logger = Logger(service="vpcguard")

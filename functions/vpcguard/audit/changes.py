@@ -19,9 +19,9 @@ from threading import Lock
 
 from vpcguard.audit.dependencies import DeadLetters, Dependencies
 from vpcguard.audit.judging import judge_or_bisect
-from vpcguard.audit.queues import Message, reason_of
+from vpcguard.audit.queues import reason_of
 from vpcguard.aws.answers import LeftOut
-from vpcguard.changes import parse_change, unversioned
+from vpcguard.changes import Message, parse_change, unversioned
 from vpcguard.errors import (
     ConfigurationError,
     EventError,

@@ -196,21 +196,17 @@ def _refused(account_id: str, answers: Answers) -> Iterator[FailedRead]:
 
 def _changing(facts: Mapping[str, Any]) -> frozenset[str]:
     """Return the functions that are being changed by AWS at this moment, or whose network is."""
-
-    def state(resource: Mapping[str, Any], key: str = "state") -> str:
-        return str(resource.get(key, "")).lower()
-
     vpc_ids = {
         resource["vpc_id"]
         for kind in _NETWORK_KINDS
         for resource in facts[kind]
-        if state(resource) in _NETWORK_STATES_THAT_PASS and "vpc_id" in resource
+        if resource.get("state", "").lower() in _NETWORK_STATES_THAT_PASS and "vpc_id" in resource
     }
     return frozenset(
         function["name"]
         for function in facts["functions"]
-        if state(function) in _STATES_THAT_PASS
-        or state(function, "last_update_status") in _UPDATES_THAT_PASS
+        if function.get("state", "").lower() in _STATES_THAT_PASS
+        or function.get("last_update_status", "").lower() in _UPDATES_THAT_PASS
         or function.get("vpc_id") in vpc_ids
     )
 

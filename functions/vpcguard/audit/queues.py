@@ -6,7 +6,6 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,30 +18,6 @@ from vpcguard.model import Change
 ACTIONS = ("sqs:SendMessage", "sqs:ChangeMessageVisibility")
 _BATCH = 10  # the most that one call takes
 _BATCH_BYTES = 240_000  # of bodies in one call, below the 256 KiB that every region takes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One message as the handler received it.
-
-    receives: how often it was handed out, this time included. receipt: what this time is known by.
-    """
-
-    message_id: str
-    body: str
-    receives: int
-    receipt: str | None = None
-
-
-def parse_message(record: Mapping[str, Any]) -> Message:
-    """Return a record of an SQS event; https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
-    receives = str(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
-    return Message(
-        message_id=record["messageId"],
-        body=record["body"],
-        receives=int(receives) if receives.isdecimal() else 1,
-        receipt=record.get("receiptHandle"),
-    )
 
 
 class ChangeQueue:

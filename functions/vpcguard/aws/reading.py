@@ -169,8 +169,12 @@ class Reads:
                 for call, early in zip(asked, started, strict=True)
             ]
         )
-        again = [
-            at for at, early in enumerate(started) if early is not None and not _says(found[at], asked[at])
+        again = [  # what did not exist then may exist now
+            at
+            for at, (call, early) in enumerate(zip(asked, started, strict=True))
+            if early is not None
+            and not found[at].failures
+            and call.keys[0] not in found[at].answers.get(call.operation.key, {})
         ]
         repeated = self.threads.results([self.threads.submit(self._answers, asked[at]) for at in again])
         for at, answers in zip(again, repeated, strict=True):
@@ -278,8 +282,3 @@ def _piece(call: Call, answer: Any, failure: Failure | None) -> Answers:
     if failure is None:
         return Answers(answers, {})
     return Answers(answers, {key: {call.keys[0]: failure} if call.keys else failure})
-
-
-def _says(found: Answers, call: Call) -> bool:
-    """True unless the resource did not exist."""
-    return bool(found.failures) or call.keys[0] in found.answers.get(call.operation.key, {})

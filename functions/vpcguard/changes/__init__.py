@@ -5,12 +5,13 @@ Everything here is pure and treats its input as untrusted: the only error raised
 
 from vpcguard.changes.events import (
     EVENTS,
+    Message,
     function_name,
-    is_look_again,
     look_again_event,
     managed_by,
     parse_change,
     parse_look_again,
+    parse_message,
     unversioned,
 )
 from vpcguard.model import Change
@@ -18,11 +19,12 @@ from vpcguard.model import Change
 __all__ = [
     "EVENTS",
     "Change",
+    "Message",
     "function_name",
-    "is_look_again",
     "look_again_event",
     "managed_by",
     "parse_change",
     "parse_look_again",
+    "parse_message",
     "unversioned",
 ]

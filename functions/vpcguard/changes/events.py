@@ -94,6 +94,30 @@ _KIND = 5  # arn:partition:lambda:region:account:KIND:...
 LOOK_AGAIN = ("vpcguard", "Look Again")  # source, detail-type
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message as the handler received it.
+
+    receives: how often it was handed out, this time included. receipt: what this time is known by.
+    """
+
+    message_id: str
+    body: str
+    receives: int
+    receipt: str | None = None
+
+
+def parse_message(record: Mapping[str, Any]) -> Message:
+    """Return a record of an SQS event; https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+    receives = str(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
+    return Message(
+        message_id=record["messageId"],
+        body=record["body"],
+        receives=int(receives) if receives.isdecimal() else 1,
+        receipt=record.get("receiptHandle"),
+    )
+
+
 def unversioned(event_name: str) -> str:
     """Return an event's name without the API version that CloudTrail appends for Lambda.
 
@@ -111,7 +135,7 @@ def parse_change(event: object) -> Change | Ignored:
     event that claims to be one of ours and lacks what identifies the change: id, time, account, region
     and function. What only describes it (actor, means, hints) is left out where it cannot be read.
     """
-    if is_look_again(event):
+    if (find(event, "source"), find(event, "detail-type")) == LOOK_AGAIN:  # we sent it ourselves
         return parse_look_again(event)
     source = required(event, ID, "detail.eventSource")
     event_name = required(event, ID, "detail.eventName")
@@ -186,11 +210,6 @@ def managed_by(detail: object) -> ManagedBy | None:
         if user_agent is not None and pattern.search(user_agent):
             return tool
     return None if user_agent is None else "sdk"
-
-
-def is_look_again(event: object) -> bool:
-    """True if we sent this event ourselves."""
-    return (find(event, "source"), find(event, "detail-type")) == LOOK_AGAIN
 
 
 def look_again_event(change: Change) -> dict[str, Any]:

@@ -185,6 +185,9 @@ def _function(
         if counts.get("LastModified") == item.get("LastModified") and network_of(counts) != network_of(item):
             raise SnapshotError("VpcConfig: expected one, found two that differ")
         return None
+    capacity = item.get(_CAPACITY)  # kept whatever it is, so a file may hold anything
+    if capacity is not None and not isinstance(capacity, dict):
+        raise SnapshotError(f"{_CAPACITY}: expected an object, found {kind_of(capacity)}")
     role_arn = text(item, "Role")
     document = {
         "name": name,
@@ -192,7 +195,7 @@ def _function(
         "role_name": None if role_arn is None else role_name(role_arn),
         **network_of(item),
         "ipv6_allowed_for_dual_stack": value(item, "VpcConfig", "Ipv6AllowedForDualStack") or False,
-        "managed_instances": _has_capacity_provider(item),
+        "managed_instances": bool(capacity),
         "memory_mb": item.get("MemorySize"),
         "package_type": text(item, "PackageType"),
         "has_kms_key": text(item, "KMSKeyArn") is not None,
@@ -225,10 +228,3 @@ def _of_capacity(own: Account, functions: Iterable[Json]) -> dict[str, Coverage]
         LIST_FUNCTIONS.key, reason=f"{LIST_FUNCTIONS.key} was parsed by {own.reader_name}: no {_CAPACITY}"
     )
     return {one["name"]: found for one in functions if not (one["subnet_ids"] or one["managed_instances"])}
-
-
-def _has_capacity_provider(item: Json) -> bool:
-    configuration = item.get(_CAPACITY)  # kept whatever it is, so a file may hold anything
-    if configuration is not None and not isinstance(configuration, dict):
-        raise SnapshotError(f"{_CAPACITY}: expected an object, found {kind_of(configuration)}")
-    return bool(configuration)

@@ -2,12 +2,9 @@
 
 Function scope takes three round trips in a row: the function, its network, what that names; what hints and
 names alone allow is read together with the function. VPC scope lists the functions first. Account scope uses
-lists instead of single reads; the network and the roles wait for the last page of functions: a subnet or
-role made for a function while the pages went by would otherwise be in no answer, and count as missing.
-
-First the scopes, then the functions and what belongs to them, then their network. Participants see neither
-NAT gateways nor endpoints of a VPC that is shared with them, so that its owner is asked too:
-https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html
+lists instead of single reads; network and roles wait for the last page of functions: what was made for one
+while the pages went by would otherwise count as missing. Participants see neither NAT gateways nor endpoints
+of a VPC that is shared with them: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html
 """
 
 from __future__ import annotations
@@ -81,9 +78,8 @@ class CaptureOptions:
     progress: called with "<service>:<Operation>" after each answer, from several threads.
     threads: calls at once; a client keeps accounts.POOL_CONNECTIONS connections. until: a moment of
     time.monotonic() after which AWS is not waited for any more.
-    raises: which reads that went wrong end the capture, so that the whole is tried again: ReadError, all but
-    those that AWS refuses; ThrottledError, those that it kept throttling; None, none. All others become a
-    Failure, and the rest is read.
+    raises: which reads that went wrong end the capture: ReadError, all but those that AWS refuses;
+    ThrottledError, those that it kept throttling; None, none. All others become a Failure.
     """
 
     hints: Hints = field(default_factory=Hints)
@@ -215,7 +211,7 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
     network, owners = Answers(), dict[str, Answers]()
     if in_vpc:
         chains.append(begin(collect_roles, reads, _role_names(functions), options.account_roles))
-        if options.reads >= _OF_FILE_SYSTEMS:
+        if options.reads >= _OF_FILE_SYSTEMS and any("FileSystemConfigs" in one for one in in_vpc.values()):
             chains.append(begin(collect_mount_targets, reads, in_vpc))
         network, owners = _read_with_owners(
             reads, _read_lists(reads, None), in_vpc, account_id=scope.account_id, is_by_vpc=False
@@ -293,7 +289,7 @@ def _read_few(
     if hinted_roles is None or hints.role_names != names:
         hinted_roles = begin(collect_roles, reads, names, options.account_roles)
     chains.append(hinted_roles)
-    if options.reads >= _OF_FILE_SYSTEMS:
+    if options.reads >= _OF_FILE_SYSTEMS and any("FileSystemConfigs" in one for one in in_vpc.values()):
         chains.append(begin(collect_mount_targets, reads, in_vpc))
     vpc_ids = _named_vpcs(in_vpc)
     if hinted_network is None or hints.vpc_ids != vpc_ids:

@@ -29,11 +29,10 @@ from tests.unit.audit.fakes import DeadLetters, Queue, Table, change
 from vpcguard.audit.changes import audit_messages
 from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.judging import Judgement, judge
-from vpcguard.audit.queues import Message
 from vpcguard.audit.sweep import Swept, audit_account
 from vpcguard.aws import accounts
 from vpcguard.aws.accounts import AwsAccounts, AwsReader, RateLimiter
-from vpcguard.changes import look_again_event
+from vpcguard.changes import Message, look_again_event
 from vpcguard.cli.output import READ_FAILED
 from vpcguard.cli.report import report_of
 from vpcguard.errors import ReadError, ThrottledError

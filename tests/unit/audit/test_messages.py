@@ -30,8 +30,8 @@ from vpcguard.audit.changes import (
     audit_event,
     audit_messages,
 )
-from vpcguard.audit.queues import ChangeQueue, Message, parse_message, reason_of
-from vpcguard.changes import look_again_event
+from vpcguard.audit.queues import ChangeQueue, reason_of
+from vpcguard.changes import Message, look_again_event, parse_message
 from vpcguard.errors import (
     ConfigurationError,
     EventError,
