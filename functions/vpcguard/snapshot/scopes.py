@@ -50,8 +50,7 @@ _LISTS = sorted(
 _ASSUME_ROLE = "sts:AssumeRole"
 
 _OF_FILE_SYSTEMS = frozenset({MOUNT_TARGETS.key, MOUNT_TARGET_GROUPS.key})
-# What few rules need, a call for each function or file system: read only where a rule that is on has it in
-# its `reads`.
+# a call for each function or file system: read only where a rule that is on has it in its `reads`
 ON_REQUEST = frozenset({details.GET_CONCURRENCY.key, GET_FUNCTION_CONFIGURATION.key, *_OF_FILE_SYSTEMS})
 
 
@@ -70,14 +69,13 @@ class CaptureOptions:
     states: where functions are listed, lambda:GetFunctionConfiguration of each, one call each in a bucket of
     15 a second, shared with the customer's deployments; else, where reads names it, only of functions in a
     subnet that is full or missing, and of those named in states_of: what was found about them rests on it.
-    aliases: aliases and the versions they serve, one call for each function and more; None: in function scope
-    only. reads: which operations of ON_REQUEST a rule that is on needs.
-    marker, max_pages: account scope begins at this page of ListFunctions and stops after so many.
+    aliases: with the versions they serve, a call for each function and more; None: in function scope only.
+    reads: what of ON_REQUEST rules need. marker, max_pages: account scope begins at this page and ends after.
     account: name, organization_unit and tags of the account, kept in the snapshot as they are.
-    account_roles: those of this account, where several of its regions are captured one after the other.
-    progress: called with "<service>:<Operation>" after each answer, from several threads.
-    threads: calls at once; a client keeps accounts.POOL_CONNECTIONS connections. until: a moment of
-    time.monotonic() after which AWS is not waited for any more.
+    account_roles: those of the account, where several regions are captured one after the other.
+    progress: called with "<service>:<Operation>" after each answer, from several threads. threads: calls at
+    once; a client keeps accounts.POOL_CONNECTIONS connections. until: AWS is waited for until this moment of
+    time.monotonic().
     raises: which reads that went wrong end the capture: ReadError, all but those that AWS refuses;
     ThrottledError, those that it kept throttling; None, none. All others become a Failure.
     """
