@@ -40,7 +40,7 @@ test_a_broken_way_names_its_cause if {
 	document := fixtures.estate({"nat_gateways": [fixtures.nat_gateway({"state": "failed"})]})
 	path := subnets.of.orders[0].path with input as document
 	[path.state, path.cause, path.root_cause] == ["none", "nat_unavailable", "nat-1"]
-	path.text == "from app (eu-west-1a), 0.0.0.0/0 goes to nat-1, which is failed"
+	path.text == "from app (eu-west-1a), 0.0.0.0/0 goes to nat-1, which has failed"
 }
 
 test_a_way_by_an_address_of_lambdas_own_interface_says_how_fragile_it_is if {

@@ -11,32 +11,53 @@ import data.vpcguard.lib.result
 
 # METADATA
 # description: |
-#   What keeps these subnets of a cohort, all without a way out, from the internet: a clause for each fault, e.g. "from
-#   subnet-0a (eu-west-1a), 0.0.0.0/0 goes to nat-0b, which is deleted". What is broken behind it is added.
+#   What keeps these subnets of a cohort, all without a way out, from the internet: a clause for each kind of fault, e.g.
+#   "from subnet-0a (eu-west-1a), 0.0.0.0/0 goes to nat-0b (egress-a), which is deleted". What is broken behind it is
+#   added.
 # scope: document
 text(key, subnet_ids) := concat("; ", {clause |
-	faults := {id: concat(", and ", [_fault(path, one) | some one in path.causes]) |
-		some id in subnet_ids
-		path := egress.of[key][id]
-	}
-	some fault in faults
-	clause := sprintf("from %s, %s", [result.subnets({id | some id, same in faults; same == fault}), fault])
+	faults := {id: [_fault(path, one) | some one in path.causes] | some id in subnet_ids; path := egress.of[key][id]}
+	some texts, alike in facts.grouped([[[fault.text | some fault in of_one], id] | some id, of_one in faults])
+	said := [_filled(text, {id | some one in alike; some id in faults[one][i].ids}, alike) | some i, text in texts]
+	clause := sprintf("from %s, %s", [result.subnets(alike), concat(", and ", said)])
 })
 
 # METADATA
 # description: |
 #   What to do about it, harmless to others: other subnets for the function first, where the own ones were never meant
-#   to lead out, then a sentence for each repair in the order of the way. intent (of egress) is what is declared: who
+#   to lead out, then a sentence for each kind of repair in the order of the way. intent (of egress) is what is declared: who
 #   has declared that the internet is needed is not told to declare whether it is.
 # scope: document
-advice(key, subnet_ids, intent) := concat(" ", array.concat(_move(key, misplaced), _once(repairs))) if {
+advice(key, subnet_ids, intent) := concat(" ", array.concat(_move(key, misplaced), sentences)) if {
 	misplaced := {id | some id in subnet_ids; _is_misplaced(egress.of[key][id])}
-	repairs := [_repair(path, one, intent) |
+	repairs := [object.union(_repair(path, one, intent), {"subnet_id": id}) |
 		some id in subnet_ids
 		path := egress.of[key][id]
 		some one in path.causes
 		not _is_moved(key, path)
 	]
+	sentences := [_filled(text, union({one.ids | some one in alike}), {one.subnet_id | some one in alike}) |
+		some text in _once([one.text | some one in repairs])
+		alike := {one | some one in repairs; one.text == text}
+	]
+}
+
+# texts hold <ids> for what is at fault, which may be several things, with their verbs, and <zones> for where
+_filled(text, ids, subnet_ids) := strings.replace_n(
+	object.union(
+		{"<ids>": result.all_named(ids), "<zones>": result.zones({facts.subnets[id].zone_id | some id in subnet_ids})},
+		{$"<{word}>": result.word(ids, word, several) | some word, several in _words},
+	),
+	text,
+)
+
+_words := {
+	"is": "are",
+	"has": "have",
+	"does": "do",
+	"carries": "carry",
+	"a peering connection": "peering connections",
+	"a private NAT gateway": "private NAT gateways",
 }
 
 # subnets that others may need as they are: nobody is told to change the default route of a public one
@@ -104,67 +125,82 @@ _few(ids) := result.subnets(ids) if {
 
 _once(list) := [one | some i, one in list; not one in array.slice(list, 0, i)]
 
-_fault(path, one) := $"{_traffic(path)} goes to {_behind(path, one.id).id}, {_where[one.cause]}" if {
+# what is wrong at one place of a way, without the ids: {"text", "ids"}
+_fault(path, one) := {"text": $"{_traffic(path)} goes to {_where[one.cause]}", "ids": {_behind(path, one.id).id}} if {
 	_where[one.cause]
-} else := $"{_traffic(path)} goes to {one.id}, {_what[one.cause]}" if {
+} else := {"text": $"{_traffic(path)} goes to <ids>, {_what[one.cause]}", "ids": {one.id}} if {
 	_what[one.cause]
-} else := $"{_traffic(path)} goes to {one.id}, which is {_hop(path, one.id).state}{_aws_words(one.id)}" if {
+} else := {"text": $"{_traffic(path)} goes to <ids>, which {state}{_aws_words(one.id)}", "ids": {one.id}} if {
 	one.cause == "nat_unavailable"
-} else := $"{_traffic(path)} goes to {result.list(path.nat_ids)}, whose own way out has no internet gateway" if {
+	state := _state(lower(_hop(path, one.id).state))
+} else := {"text": $"{_traffic(path)} goes to <ids>, whose own way out has no internet gateway", "ids": path.nat_ids} if {
 	one.cause == "nat_without_internet_gateway"
-} else := $"{_traffic(path)} goes to a NAT instance that cannot pass it on: {one.id} {_trouble(path, one.id).text}" if {
+} else := {
+	"text": $"{_traffic(path)} goes to a NAT instance that cannot pass it on: <ids> {_trouble(path, one.id).text}",
+	"ids": {one.id},
+} if {
 	one.cause == "nat_instance_unusable"
-} else := $"{_traffic(path)} goes to a transit gateway that has no attachment in this zone ({one.id})" if {
-	one.cause == "transit_gateway_zone"
-} else := $"the way leads to {one.id}, which is not attached to the VPC" if {
-	one.cause == "internet_gateway_detached"
-} else := $"VPC Block Public Access stops the traffic at {one.id}" if {
-	one.cause == "block_public_access"
-} else := $"{one.id} has a route for {half} alone, half of a default route" if {
+} else := {"text": _causes[one.cause], "ids": {one.id}} if {
+	_causes[one.cause]
+} else := {"text": $"<ids> <has> a route for {half} alone, half of a default route", "ids": {one.id}} if {
 	startswith(_hop(path, one.id).state, "only_")
 	half := trim_prefix(_hop(path, one.id).state, "only_")
-} else := $"{one.id} has no default route"
+} else := {"text": "<ids> <has> no default route", "ids": {one.id}}
 
 # of a table: what its default route leads to
 _where := {
-	"public_subnet": "an internet gateway, which serves public addresses only",
-	"blackhole": "which is a black hole (gone, detached or stopped)",
+	"public_subnet": "<ids>, an internet gateway, which serves public addresses only",
+	"blackhole": "<ids>, which <is> a black hole (gone, detached or stopped)",
 }
 
 _what := {
-	"peering": "a peering connection, which carries nothing on to the internet",
-	"nat_private": "a private NAT gateway, which has no way to the internet",
+	"peering": "<a peering connection>, which <carries> nothing on to the internet",
+	"nat_private": "<a private NAT gateway>, which <has> no way to the internet",
+	"transit_gateway_zone": "which <has> no attachment in <zones>",
 }
 
-_repair(path, one, intent) := $"Give {one.id} a default route to a NAT gateway." if {
+_causes := {
+	"internet_gateway_detached": "the way leads to <ids>, which <is> not attached to the VPC",
+	"block_public_access": "VPC Block Public Access stops the traffic at <ids>",
+}
+
+_state(state) := "<has> failed" if {
+	state == "failed"
+} else := $"<is> {state}"
+
+_repair(path, one, intent) := {"text": "Give <ids> a default route to a NAT gateway.", "ids": {one.id}} if {
 	[one.cause, intent] == ["no_default_route", "internet"]
-} else := $"Wait until {one.id} is available; if it fails, replace it." if {
+} else := {"text": "Wait until <ids> <is> available; replace what fails.", "ids": {one.id}} if {
 	one.cause == "nat_unavailable"
 	lower(_hop(path, one.id).state) == "pending"
-} else := $"Attach an internet gateway to the VPC of {one.id}." if {
+} else := {"text": "Attach an internet gateway to the VPC of <ids>.", "ids": {one.id}} if {
 	# a regional gateway without a table of its own leaves by the gateway of its VPC
 	one.cause == "nat_without_internet_gateway"
 	facts.nat_gateways[one.id].is_regional
-} else := sprintf("Replace %s by a NAT gateway in a subnet that leads to an internet gateway.", [
-	result.list(path.nat_ids),
-]) if {
+} else := {
+	"text": "Replace <ids> by a NAT gateway in a subnet that leads to an internet gateway.",
+	"ids": path.nat_ids,
+} if {
 	# others leave by this default route: it stays
 	one.cause == "nat_without_internet_gateway"
 	_hop(path, one.id).state != "no_default_route"
-} else := sprintf(_trouble(path, one.id).repair, [one.id]) if {
+} else := {"text": _trouble(path, one.id).repair, "ids": {one.id}} if {
 	one.cause == "nat_instance_unusable"
-} else := sprintf(_repairs[one.cause], [one.id])
+} else := {"text": _repairs[one.cause], "ids": {one.id}}
 
 _repairs := {
-	"no_default_route": "Give %s a default route to a NAT gateway, or declare the function's intent if it needs none.",
-	"blackhole": "Point the default route of %s to a NAT gateway that is available.",
-	"peering": "Replace the route to %s by one to a NAT gateway.",
-	"transit_gateway_zone": "Add a subnet of this zone to %s.",
-	"internet_gateway_detached": "Attach %s to the VPC.",
-	"nat_unavailable": "Replace %s by a NAT gateway that is available, and point the default route to it.",
-	"nat_private": "Replace %s by a public NAT gateway.",
-	"nat_without_internet_gateway": "Give %s a default route to the VPC's internet gateway.",
-	"block_public_access": "Exclude %s from Block Public Access if the traffic is meant.",
+	"no_default_route": concat(" ", [
+		"Give <ids> a default route to a NAT gateway,",
+		"or declare what the function needs (vpcguard:egress=aws or none).",
+	]),
+	"blackhole": "Point the default route of <ids> to a NAT gateway that is available.",
+	"peering": "Replace the route to <ids> by one to a NAT gateway.",
+	"transit_gateway_zone": "Add a subnet of <zones> to the VPC's attachment to <ids>.",
+	"internet_gateway_detached": "Attach <ids> to the VPC.",
+	"nat_unavailable": "Replace <ids> by a NAT gateway that is available, and point the default route to it.",
+	"nat_private": "Replace <ids> by a public NAT gateway.",
+	"nat_without_internet_gateway": "Give <ids> a default route to the VPC's internet gateway.",
+	"block_public_access": "Exclude <ids> from Block Public Access if the traffic is meant.",
 }
 
 # halves of a default route are routes of their own
@@ -193,34 +229,34 @@ _trouble(path, id) := array.concat(
 _troubles := {
 	["network_interface", "source_dest_check"]: {
 		"text": "checks source and destination",
-		"repair": "Turn off the source/destination check of %s, or replace the NAT instance by a NAT gateway.",
+		"repair": "Turn off the source/destination check of <ids>, or replace the NAT instance by a NAT gateway.",
 	},
 	["security_groups", "lets_nobody_in"]: {
-		"text": "has security groups that let nobody in from there on TCP 443",
-		"repair": "Let the function's subnets in on TCP 443 in a security group of %s.",
+		"text": "<has> security groups that let nobody in from there on TCP 443",
+		"repair": "Let the function's subnets in on TCP 443 in a security group of <ids>.",
 	},
 	["public_address", "missing"]: {
-		"text": "has no public address",
-		"repair": "Give %s an Elastic IP, or replace the NAT instance by a NAT gateway.",
+		"text": "<has> no public address",
+		"repair": "Give <ids> an Elastic IP, or replace the NAT instance by a NAT gateway.",
 	},
 	["instance", "stopped"]: {
-		"text": "is stopped",
-		"repair": "Start %s, or replace the NAT instance by a NAT gateway.",
+		"text": "<is> stopped",
+		"repair": "Start <ids>, or replace the NAT instance by a NAT gateway.",
 	},
 	["network_interface", "missing"]: _gone,
 	["instance", "missing"]: _gone,
 	["internet_gateway", "detached"]: {
-		"text": "is not attached to the VPC",
-		"repair": "Attach %s to the VPC.",
+		"text": "<is> not attached to the VPC",
+		"repair": "Attach <ids> to the VPC.",
 	},
 }
 
 _gone := {
-	"text": "does not exist",
-	"repair": "Replace %s by a NAT gateway, and point the default route to it.",
+	"text": "<does> not exist",
+	"repair": "Replace <ids> by a NAT gateway, and point the default route to it.",
 }
 
 _no_way_on := {
-	"text": "does not pass it on",
-	"repair": "Repair %s, or replace the NAT instance by a NAT gateway.",
+	"text": "<does> not pass it on",
+	"repair": "Repair <ids>, or replace the NAT instance by a NAT gateway.",
 }

@@ -56,10 +56,7 @@ test_halves_that_fail_at_different_places if {
 		"from app (eu-west-1a), default traffic goes to pcx-1, a peering connection, which carries nothing on to the ",
 		"internet, and default traffic goes to pcx-2, a peering connection, which carries nothing on to the internet",
 	])
-	_advice(_app([one, other]), "undeclared") == concat(" ", [
-		"Replace the route to pcx-1 by one to a NAT gateway.",
-		"Replace the route to pcx-2 by one to a NAT gateway.",
-	])
+	_advice(_app([one, other]), "undeclared") == "Replace the route to pcx-1 and pcx-2 by one to a NAT gateway."
 }
 
 test_advice_knows_a_declared_intent if {
@@ -68,7 +65,7 @@ test_advice_knows_a_declared_intent if {
 
 test_advice_waits_for_a_gateway_that_is_pending if {
 	document := fixtures.estate({"nat_gateways": [fixtures.nat_gateway({"state": "pending"})]})
-	_advice(document, "undeclared") == "Wait until nat-1 is available; if it fails, replace it."
+	_advice(document, "undeclared") == "Wait until nat-1 is available; replace what fails."
 }
 
 test_advice_for_a_regional_gateway_is_an_internet_gateway if {
@@ -147,7 +144,7 @@ test_aws_says_why_a_gateway_failed if {
 		"failure_message": "Network vpc-1 has no Internet gateway attached",
 	})
 	_text(fixtures.estate({"nat_gateways": [failed], "internet_gateways": []})) == concat("", [
-		"from app (eu-west-1a), 0.0.0.0/0 goes to nat-1, which is failed (Gateway.NotAttached: Network vpc-1 has no ",
+		"from app (eu-west-1a), 0.0.0.0/0 goes to nat-1, which has failed (Gateway.NotAttached: Network vpc-1 has no ",
 		"Internet gateway attached), and the way leads to igw-1, which is not attached to the VPC",
 	])
 }
@@ -155,9 +152,9 @@ test_aws_says_why_a_gateway_failed if {
 test_a_zone_without_an_attachment_is_named if {
 	document := object.union(_app([fixtures.to("transit_gateway", "tgw-1")]), {"transit_gateway_attachments": []})
 	_text(document) == concat("", [
-		"from app (eu-west-1a), 0.0.0.0/0 goes to a transit gateway that has no attachment in this zone (tgw-1)",
+		"from app (eu-west-1a), 0.0.0.0/0 goes to tgw-1, which has no attachment in eu-west-1a",
 	])
-	_advice(document, "internet") == "Add a subnet of this zone to tgw-1."
+	_advice(document, "internet") == "Add a subnet of eu-west-1a to the VPC's attachment to tgw-1."
 }
 
 test_a_gateway_that_leads_to_a_gateway_stands_in_the_wrong_place if {
@@ -187,8 +184,24 @@ test_subnets_with_the_same_fault_share_a_clause if {
 	])
 	advice := faults.advice(key, {"app", "also", "pub"}, "undeclared") with input as document
 	advice == concat(" ", [
-		"Give rtb-app a default route to a NAT gateway, or declare the function's intent if it needs none.",
+		"Give rtb-app a default route to a NAT gateway, or declare what the function needs (vpcguard:egress=aws or none).",
 		"Replace the route to pcx-1 by one to a NAT gateway.",
+	])
+}
+
+test_the_same_fault_at_several_places_is_told_once if {
+	tables := [object.union(fixtures.table($"rtb-{id}", [id], []), {"name": "private"}) | some id in ["app", "also"]]
+	document := fixtures.estate({
+		"functions": [fixtures.function("orders", ["app", "also"], {})],
+		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("also", "b")],
+		"route_tables": tables,
+	})
+	_text(document) == concat(" ", [
+		"from also (eu-west-1b) and app (eu-west-1a),",
+		"rtb-also (private) and rtb-app (private) have no default route",
+	])
+	_advice(document, "internet") == concat(" ", [
+		"Give rtb-also (private) and rtb-app (private) a default route to a NAT gateway.",
 	])
 }
 
