@@ -6,6 +6,7 @@
 package vpcguard.lib.network_acls
 
 import data.vpcguard.lib.facts
+import data.vpcguard.lib.result
 
 # METADATA
 # description: |
@@ -54,11 +55,11 @@ open_subnets := {family: {subnet_id | some subnet_id, acl_ids in _of; acl_ids - 
 }
 
 # METADATA
-# description: "How people know an ACL: its id, and whether it is the default one of its VPC."
+# description: "How people know an ACL: its id and its name, or that it is the default one of its VPC."
 # scope: document
 shown(acl_id) := $"{acl_id} (the VPC's default ACL)" if {
 	_by_id[acl_id].is_default
-} else := acl_id
+} else := result.named(acl_id)
 
 _of := facts.grouped([[subnet_id, acl.id] | some acl in input.network_acls; some subnet_id in acl.subnet_ids])
 

@@ -78,7 +78,7 @@ _lack(id, full, shut) := "%s %s neither a free address nor a way out" if {
 
 # other subnets in place of a public one, say, and never another default route for it
 _advice(key, full, shut, value) := concat(" ", [sentence | some sentence in [room, way]; sentence != ""]) if {
-	room := concat("", [$"Free addresses in {result.list(full)}, or choose other subnets." | full != set()])
+	room := concat("", [$"Free addresses in {result.all_named(full)}, or choose other subnets." | full != set()])
 	way := faults.advice(key, shut, value)
 }
 

@@ -36,7 +36,7 @@ import data.vpcguard.lib.result
 applies := object.keys(_polled) | object.keys(_unread)
 
 deny contains result.violation(name, {
-	"message": $"{name}: {result.list({_said(one) | some one in found})}.",
+	"message": $"{name}: {concat("; ", {_said(text, found) | some text in {one.last_processing_result | some one in found}})}.",
 	"evidence": {"event_sources": found},
 }) if {
 	some name, found in _cut_off
@@ -80,10 +80,11 @@ _id(name, i) := object.get(facts.judged[name].event_sources[i], "id", "")
 # a Kafka cluster of one's own has no ARN
 _source(name, i) := object.get(facts.judged[name].event_sources[i], "arn", "a Kafka cluster of its own")
 
-_said(one) := sprintf(
-	"Lambda's poller cannot connect to %s (mapping %s); AWS says %q",
-	[one.event_source, one.mapping_id, one.last_processing_result],
-)
+# sources of which AWS says the same are told together
+_said(text, found) := sprintf("Lambda's poller cannot connect to %s; AWS says %q", [
+	result.list({$"{one.event_source} (mapping {one.mapping_id})" | some one in found; one.last_processing_result == text}),
+	trim_suffix(text, "."),
+])
 
 _unread := facts.doubtful("event_sources", object.keys(facts.judged))
 

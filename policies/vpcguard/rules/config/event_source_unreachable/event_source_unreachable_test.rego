@@ -9,7 +9,7 @@ test_deny_a_source_that_the_poller_cannot_connect_to if {
 		"function": "orders",
 		"message": concat(" ", [
 			"orders: Lambda's poller cannot connect to arn:aws:kafka:eu-west-1:111122223333:cluster/clicks/1 (mapping m-1);",
-			"AWS says \"PROBLEM: Connection error.\".",
+			"AWS says \"PROBLEM: Connection error\".",
 		]),
 		"evidence": {"event_sources": [{
 			"mapping_id": "m-1",

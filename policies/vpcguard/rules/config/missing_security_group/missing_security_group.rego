@@ -32,12 +32,12 @@ import data.vpcguard.lib.result
 applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {
-	"message": sprintf("%s names %s in its VPC configuration, which %s not exist.", [
+	"message": sprintf("%s names %s, which %s not exist.", [
 		name,
 		result.list(cohort.missing_groups),
 		result.word(cohort.missing_groups, "does", "do"),
 	]),
-	"advice": "Name an existing security group of the VPC there, or detach the function from the VPC.",
+	"advice": "Name an existing security group of the VPC in its VPC configuration, or detach the function from the VPC.",
 	"evidence": {"missing_security_groups": cohort.missing_groups, "vpc_id": cohort.vpc_id},
 	"root_causes": cohort.missing_groups,
 }) if {

@@ -7,8 +7,8 @@ import data.vpcguard.rules.config.missing_security_group as rule
 test_deny_a_group_absent_from_a_complete_answer if {
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders names sg-gone in its VPC configuration, which does not exist.",
-		"advice": "Name an existing security group of the VPC there, or detach the function from the VPC.",
+		"message": "orders names sg-gone, which does not exist.",
+		"advice": "Name an existing security group of the VPC in its VPC configuration, or detach the function from the VPC.",
 		"evidence": {"missing_security_groups": {"sg-gone"}, "vpc_id": "vpc-1"},
 		"root_causes": {"sg-gone"},
 	}} with input as _document(["sg-f", "sg-gone"])

@@ -38,9 +38,9 @@ applies := cohorts.functions_with_subnets
 deny contains result.violation(name, {
 	"message": sprintf("%s resolves no names: DNS support of %s is off, and its DHCP options name no other servers.", [
 		name,
-		cohort.vpc_id,
+		result.named(cohort.vpc_id),
 	]),
-	"advice": $"Turn DNS support (enableDnsSupport) of {cohort.vpc_id} on.",
+	"advice": $"Turn DNS support (enableDnsSupport) of {result.named(cohort.vpc_id)} on.",
 	"evidence": {"vpc_id": cohort.vpc_id, "cause": "dns_support_disabled", "name_servers": set(), "shut": []},
 	"root_causes": {cohort.vpc_id},
 }) if {
@@ -53,7 +53,10 @@ deny contains result.violation(name, {
 
 deny contains result.violation(name, {
 	"message": sprintf("%s resolves no names from %s: %s.", [name, result.subnets(object.keys(shut)), said]),
-	"advice": concat(" ", [$"Let {id} pass UDP and TCP 53 to {servers}, and the answers back." | some id in roots]),
+	"advice": concat(" ", [sprintf(_advice[cause], [result.all_named(ids), servers]) |
+		some cause in {one.cause | some one in shut}
+		ids := union({one.roots | some one in shut; one.cause == cause})
+	]),
 	"evidence": {
 		"vpc_id": cohort.vpc_id,
 		"cause": "name_servers_shut_off",
@@ -68,7 +71,7 @@ deny contains result.violation(name, {
 	roots := union({one.roots | some one in shut})
 	said := sprintf("the VPC's name servers are its own (%s), and %s not let port 53 through to them", [
 		servers,
-		result.word(roots, $"{result.list(roots)} does", $"{result.list(roots)} do"),
+		$"{result.all_named(roots)} {result.word(roots, "does", "do")}",
 	])
 	some name in cohort.functions
 }
@@ -77,6 +80,12 @@ unknown contains result.unknown(name, waits) if {
 	some key, waits in _waits
 	waits != set()
 	some name in cohorts.by_key[key].functions
+}
+
+# groups remember whom they let out; an ACL has to let the answers in as well
+_advice := {
+	"security_groups": "Add to %s egress rules for UDP and TCP 53 to %s.",
+	"network_acl": "Let %s pass UDP and TCP 53 to %s, and answers back to ports 1024-65535.",
 }
 
 # by cohort, what its verdict waits for

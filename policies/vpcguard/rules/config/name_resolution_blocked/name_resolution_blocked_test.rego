@@ -33,7 +33,7 @@ test_deny_where_no_group_lets_port_53_out if {
 			"orders resolves no names from a1 (eu-west-1a) and b1 (eu-west-1b): the VPC's name servers are its own",
 			"(10.0.9.53), and sg-f does not let port 53 through to them.",
 		]),
-		"advice": "Let sg-f pass UDP and TCP 53 to 10.0.9.53, and the answers back.",
+		"advice": "Add to sg-f egress rules for UDP and TCP 53 to 10.0.9.53.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"cause": "name_servers_shut_off",

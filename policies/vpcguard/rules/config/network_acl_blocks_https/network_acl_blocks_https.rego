@@ -63,7 +63,7 @@ deny contains result.violation(name, object.union(
 )) if {
 	some name, faults in _faults
 	cohort := cohorts.by_key[cohorts.of[name]]
-	said := result.list({_said(fault) | some fault in faults})
+	said := concat("; ", {_said(faults, blocked) | some blocked in {fault.blocked | some fault in faults}})
 }
 
 unknown contains result.unknown(name, waits) if {
@@ -325,11 +325,14 @@ _unseen(endpoint_ids) := {wait |
 	some wait in facts.waits_within("subnets", subnet_id, facts.vpc_endpoints[endpoint_id].vpc_id)
 }
 
-_said(fault) := sprintf(
-	"%s of %s denies %s",
-	[network_acls.shown(fault.network_acl_id), result.subnet(fault.subnet_id), result.list(denied)],
-) if {
-	denied := {sprintf(_denial[one], [cidr]) | some cidr, blocked in fault.blocked; some one in blocked}
+# ACLs that deny the same are told together
+_said(faults, blocked) := sprintf("%s of %s %s %s", [
+	result.list({network_acls.shown(id) | some id in ids}),
+	result.subnets({fault.subnet_id | some fault in faults; fault.blocked == blocked}),
+	result.word(ids, "denies", "deny"),
+	result.list({sprintf(_denial[one], [cidr]) | some cidr, kinds in blocked; some one in kinds}),
+]) if {
+	ids := {fault.network_acl_id | some fault in faults; fault.blocked == blocked}
 }
 
 _denial := {
@@ -347,7 +350,7 @@ _basis(name, faults) := {"basis": needs.basis(name)} if {
 
 _advice(faults) := sprintf("Allow %s in %s, by rules with smaller numbers than those that deny.", [
 	concat(" and ", [_remedy[one] | some one in ["out", "back", "in", "return"]; one in blocked]),
-	result.list({fault.network_acl_id | some fault in faults}),
+	result.all_named({fault.network_acl_id | some fault in faults}),
 ]) if {
 	blocked := union({denied | some fault in faults; some denied in fault.blocked})
 }

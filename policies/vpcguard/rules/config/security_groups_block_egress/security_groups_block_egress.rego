@@ -63,7 +63,7 @@ deny contains result.violation(name, object.union(
 	verdict.answer == "fault"
 	key := cohorts.of[name]
 	cohort := cohorts.by_key[key]
-	named := sprintf(result.word(cohort.groups, "group %s lets", "groups %s let"), [result.list(_groups(cohort))])
+	named := sprintf(result.word(cohort.groups, "group %s lets", "groups %s let"), [result.list({_shown(id) | some id in cohort.groups})])
 	advice := sprintf("Add an egress rule for TCP 443 to %s in %s.", [
 		result.list(_destinations(key, verdict)),
 		result.word(cohort.groups, "it", "one of them"),
@@ -384,10 +384,9 @@ _basis(cause, name) := {} if {
 	cause in {"nothing_out", "no_https_to_internet"}
 } else := {"basis": needs.basis(name)}
 
-_groups(cohort) := {sprintf("%s%s", [id, word]) |
-	some id in cohort.groups
-	word := {"default": " (the VPC's default group)"}[object.get(facts.security_groups, [id, "group_name"], "")]
-} | {id | some id in cohort.groups; not facts.security_groups[id].group_name == "default"}
+_shown(id) := $"{id} (the VPC's default group)" if {
+	facts.security_groups[id].group_name == "default"
+} else := result.named(id)
 
 _lack(verdict) := $"no TCP 443 out to {result.list(verdict.services)}, which it needs" if {
 	verdict.cause == _cause
@@ -410,7 +409,7 @@ _of_service(key, service) := {$"prefix list {id}" | some id in endpoints.prefix_
 	vpc_id := cohorts.by_key[key].vpc_id
 	endpoints.gateways_of(vpc_id, service) != set()
 	endpoints.prefix_lists_of(vpc_id, service) != set()
-} else := {$"group {group_id}" | some id in ids; some group_id in facts.vpc_endpoints[id].security_group_ids} if {
+} else := {$"group {result.named(group_id)}" | some id in ids; some group_id in facts.vpc_endpoints[id].security_group_ids} if {
 	ids := endpoints.interfaces_of(cohorts.by_key[key].vpc_id, service)
 	ids != set()
 } else := _everywhere(key)

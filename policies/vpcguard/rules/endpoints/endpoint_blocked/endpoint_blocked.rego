@@ -27,6 +27,7 @@
 package vpcguard.rules.endpoints.endpoint_blocked
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
@@ -37,7 +38,9 @@ applies := needs.callers
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot use %s.", [name, said]),
-	"advice": concat(" ", [advice | some cause in {one.cause | some one in shown}; advice := _advice(cause, shown)]),
+	"advice": concat(" ", [_advice(remedy, {one | some one in shown; _remedy(key, one) == remedy}) |
+		some remedy in {_remedy(key, one) | some one in shown}
+	]),
 	"evidence": object.union(reachability.evidence(name, found.subnets), {
 		"endpoints": shown,
 		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
@@ -47,7 +50,8 @@ deny contains result.violation(name, {
 }) if {
 	some name, found in _found
 	found.subnets != {}
-	shown := [one | some service, ids in found.subnets; some one in _blocking(cohorts.of[name], service, ids)]
+	key := cohorts.of[name]
+	shown := [one | some service, ids in found.subnets; some one in _blocking(key, service, ids)]
 	endpoint_ids := {one.endpoint_id | some one in shown}
 	said := result.list({_said(shown, trait) | some trait in {_trait(one) | some one in shown}})
 }
@@ -83,14 +87,14 @@ _blocked(id, subnet_ids, admitted) := {"cause": "not_available", "subnet_ids": s
 _trait(one) := [one.cause, one.state, one.subnet_ids]
 
 _said(shown, trait) := sprintf("%s (%s), %s", [
-	result.list({one.endpoint_id | some one in alike}),
+	_endpoints(alike),
 	result.list({one.service | some one in alike}),
 	_fault(trait, {one.endpoint_id | some one in alike}),
 ]) if {
 	alike := [one | some one in shown; _trait(one) == trait]
 }
 
-_fault(["not_available", state, _], ids) := sprintf("which %s %s", [result.word(ids, "is", "are"), state])
+_fault(["not_available", state, _], _) := $"whose state is {state}"
 
 _fault(["ipv6_only", _, _], ids) := sprintf("which %s over IPv6 alone", [result.word(ids, "answers", "answer")])
 
@@ -98,17 +102,31 @@ _fault(["not_admitted", _, subnet_ids], _) := sprintf("whose groups do not admit
 	result.subnets(subnet_ids),
 ])
 
-_advice("not_admitted", shown) := sprintf("Let %s admit TCP 443 from the function's groups.", [
-	result.list({id | some one in shown; one.cause == "not_admitted"; some id in one.security_group_ids}),
+# private DNS is turned off only where another way is left
+_remedy(key, one) := "wait" if {
+	one.cause == "not_available"
+	lower(one.state) == "pending"
+} else := "turn_off" if {
+	one.cause == "not_available"
+	one.subnet_ids - egress.by_state[key].works == set()
+} else := one.cause
+
+_advice("not_admitted", alike) := sprintf("Let %s admit TCP 443 from the function's groups.", [
+	result.all_named({id | some one in alike; some id in one.security_group_ids}),
 ])
 
-_advice("not_available", shown) := sprintf("Repair %s, or turn %s private DNS off: every call goes there.", [
-	result.list(ids),
-	result.word(ids, "its", "their"),
-]) if {
-	ids := {one.endpoint_id | some one in shown; one.cause == "not_available"}
-}
-
-_advice("ipv6_only", shown) := sprintf("Change the IP address type of %s to dualstack.", [
-	result.list({one.endpoint_id | some one in shown; one.cause == "ipv6_only"}),
+_advice("wait", alike) := sprintf("Wait until %s %s available; replace what fails.", [
+	_endpoints(alike),
+	result.word({one.endpoint_id | some one in alike}, "is", "are"),
 ])
+
+_advice("turn_off", alike) := sprintf("Replace %s, or turn %s private DNS off: the subnets lead to the internet.", [
+	_endpoints(alike),
+	result.word({one.endpoint_id | some one in alike}, "its", "their"),
+])
+
+_advice("not_available", alike) := $"Replace {_endpoints(alike)}."
+
+_advice("ipv6_only", alike) := $"Change the IP address type of {_endpoints(alike)} to dualstack."
+
+_endpoints(shown) := result.all_named({one.endpoint_id | some one in shown})

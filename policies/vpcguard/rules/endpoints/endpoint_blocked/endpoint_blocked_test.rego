@@ -46,7 +46,7 @@ test_deny_an_endpoint_that_is_not_available if {
 		some v in rule.deny
 		some one in v.evidence.endpoints
 	} == {["not_available", "pending"]} with input as document
-	{startswith(v.message, "orders cannot use vpce-1 (sqs), which is pending.") |
+	{startswith(v.message, "orders cannot use vpce-1 (sqs), whose state is pending.") |
 		some v in rule.deny
 	} == {true} with input as document
 }
@@ -75,7 +75,7 @@ test_message_tells_endpoints_in_the_same_case_together if {
 	pending := {"state": "pending"}
 	found := [estate.interface("vpce-1", "sqs", pending), estate.interface("vpce-2", "sns", pending)]
 	actions := {"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage", "sns:Publish"]})])]}
-	{v.message | some v in rule.deny} == {"orders cannot use vpce-1 and vpce-2 (sns and sqs), which are pending."} with input as object.union(_document(found, _admitting), actions)
+	{v.message | some v in rule.deny} == {"orders cannot use vpce-1 and vpce-2 (sns and sqs), whose state is pending."} with input as object.union(_document(found, _admitting), actions)
 }
 
 test_unknown_at_an_endpoint_without_a_state if {

@@ -37,9 +37,9 @@ applies := cohorts.functions(object.keys(_verdicts))
 deny contains result.violation(name, {
 	"message": sprintf(
 		"Public APIs of API Gateway answer 403 to %s: in %s, %s takes over the names of all APIs of the region.",
-		[name, cohort.vpc_id, result.list(taking)],
+		[name, result.named(cohort.vpc_id), result.all_named(taking)],
 	),
-	"advice": $"Turn private DNS of {result.list(taking)} off, or call public APIs by custom domain names.",
+	"advice": $"Turn private DNS of {result.all_named(taking)} off, or call public APIs by custom domain names.",
 	"evidence": {
 		"vpc_id": cohort.vpc_id,
 		"intent": intent.evidence(cohort.intent_key),

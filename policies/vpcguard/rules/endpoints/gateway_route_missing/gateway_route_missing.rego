@@ -52,7 +52,7 @@ deny contains result.violation(name, {
 	gaps := [gap | some service, subnet_ids in found.subnets; gap := _gap(cohort.vpc_id, service, subnet_ids)]
 	unassociated := {id | some gap in gaps; some id in gap.endpoints}
 	said := result.list({_said(gaps, subnet_ids) | some subnet_ids in {gap.subnet_ids | some gap in gaps}})
-	advice := concat(" ", [_advice(gap) | some gap in gaps])
+	advice := concat(" ", {_advice(gaps, one) | some one in {_to_do(gap) | some gap in gaps}})
 	prices := _prices(cohort.signature)
 }
 
@@ -94,20 +94,29 @@ _cause(ids) := "no_endpoint" if {
 _said(gaps, subnet_ids) := sprintf("%s through a NAT from %s (%s)", [
 	result.list({gap.service | some gap in alike}),
 	result.subnets(subnet_ids),
-	result.list({_reason(gap) | some gap in alike}),
+	concat("; ", {_reason(alike, cause) | some cause in {gap.cause | some gap in alike}}),
 ]) if {
 	alike := [gap | some gap in gaps; gap.subnet_ids == subnet_ids]
 }
 
-_reason(gap) := $"the VPC has no gateway endpoint for {gap.service}" if {
-	gap.cause == "no_endpoint"
-} else := sprintf("%s %s not available", [result.list(gap.endpoints), result.word(gap.endpoints, "is", "are")]) if {
-	gap.cause == "not_available"
-} else := sprintf("%s %s not associated with %s", [
-	result.list(_available(gap.endpoints)),
-	result.word(_available(gap.endpoints), "is", "are"),
-	result.list(gap.route_table_ids),
-])
+_reason(gaps, "no_endpoint") := sprintf("the VPC has no gateway %s for %s", [
+	result.word(services, "endpoint", "endpoints"),
+	result.list(services),
+]) if {
+	services := {gap.service | some gap in gaps; gap.cause == "no_endpoint"}
+}
+
+_reason(gaps, "not_available") := sprintf("%s %s not available", [result.list(ids), result.word(ids, "is", "are")]) if {
+	ids := {id | some gap in gaps; gap.cause == "not_available"; some id in gap.endpoints}
+}
+
+_reason(gaps, "not_associated") := sprintf("%s %s not associated with %s", [
+	result.list(ids),
+	result.word(ids, "is", "are"),
+	result.all_named(union({gap.route_table_ids | some gap in gaps})),
+]) if {
+	ids := {id | some gap in gaps; gap.cause == "not_associated"; some id in _available(gap.endpoints)}
+}
 
 _available(ids) := {id | some id in ids; endpoints.availability[id] == {true}}
 
@@ -122,12 +131,18 @@ _saving(prices) := sprintf(
 	prices.date
 } else := ""
 
-_advice(gap) := sprintf("Associate %s, which is free, with %s.", [
-	min(_available(gap.endpoints)),
-	result.list(gap.route_table_ids),
+_to_do(gap) := [gap.cause == "not_associated", gap.route_table_ids]
+
+# one sentence for what is to be done with the same route tables
+_advice(gaps, [true, tables]) := sprintf("Associate %s with %s.", [result.list(ids), result.all_named(tables)]) if {
+	ids := {min(_available(gap.endpoints)) | some gap in gaps; _to_do(gap) == [true, tables]}
+}
+
+_advice(gaps, [false, tables]) := sprintf("Create the %s %s (gateway, free) and associate %s with %s.", [
+	result.word(names, "endpoint", "endpoints"),
+	result.list(names),
+	result.word(names, "it", "them"),
+	result.all_named(tables),
 ]) if {
-	gap.cause == "not_associated"
-} else := sprintf("Create a gateway endpoint (%s), which is free, and associate it with %s.", [
-	$"com.amazonaws.{input.account.region}.{gap.service}",
-	result.list(gap.route_table_ids),
-])
+	names := {endpoints.service_name(gap.service) | some gap in gaps; _to_do(gap) == [false, tables]}
+}

@@ -8,7 +8,7 @@ test_deny_s3_through_a_nat_without_an_endpoint if {
 	rule.deny == {{
 		"function": "orders",
 		"message": "orders reaches s3 through a NAT from a1 (eu-west-1a) and b1 (eu-west-1b) (the VPC has no gateway endpoint for s3).",
-		"advice": "Create a gateway endpoint (com.amazonaws.eu-west-1.s3), which is free, and associate it with rtb-a and rtb-b.",
+		"advice": "Create the endpoint com.amazonaws.eu-west-1.s3 (gateway, free) and associate it with rtb-a and rtb-b.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": _undeclared,
@@ -46,7 +46,7 @@ test_deny_dynamodb_where_the_endpoint_is_not_associated if {
 	]} with input as document
 	{[endswith(v.message, "(vpce-g is not associated with rtb-b)."), v.advice] | some v in rule.deny} == {[
 		true,
-		"Associate vpce-g, which is free, with rtb-b.",
+		"Associate vpce-g with rtb-b.",
 	]} with input as document
 }
 
@@ -60,7 +60,7 @@ test_deny_where_the_endpoint_is_not_available if {
 	} == {["not_available", {"vpce-g"}]} with input as _document([endpoint])
 	{[
 		endswith(v.message, "(vpce-g is not available)."),
-		startswith(v.advice, "Create a gateway endpoint (com.amazonaws.eu-west-1.s3), which"),
+		startswith(v.advice, "Create the endpoint com.amazonaws.eu-west-1.s3 (gateway, free)"),
 	] |
 		some v in rule.deny
 	} == {[true, true]} with input as _document([endpoint])

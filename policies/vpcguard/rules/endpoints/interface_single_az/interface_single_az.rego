@@ -32,7 +32,12 @@ applies := needs.callers
 
 deny contains result.violation(name, {
 	"message": sprintf("%s runs in zones without an endpoint that it needs: %s.", [name, said]),
-	"advice": sprintf("Add a subnet in each of these zones to %s.", [result.list(ids)]),
+	"advice": concat(" ", {sprintf("Add a subnet in %s to %s.", [
+		result.zones(zone_ids),
+		result.list(_lacking_in(gaps, zone_ids)),
+	]) |
+		some zone_ids in {gap.zone_ids | some gap in gaps}
+	}),
 	"evidence": {
 		"vpc_id": vpc_id,
 		"endpoints": gaps,
@@ -44,13 +49,13 @@ deny contains result.violation(name, {
 	some name, gaps in _gaps
 	vpc_id := cohorts.by_key[cohorts.of[name]].vpc_id
 	ids := union({gap.endpoint_ids | some gap in gaps})
-	said := result.list({sprintf("%s (%s) %s not in %s", [
-		result.list(by_gap[0]),
-		result.list({gap.service | some gap in gaps; [gap.endpoint_ids, gap.zone_ids] == by_gap}),
-		result.word(by_gap[0], "is", "are"),
-		result.list({_zone_name(id) | some id in by_gap[1]}),
+	said := concat("; ", {sprintf("%s (%s) %s not in %s", [
+		result.list(_lacking_in(gaps, zone_ids)),
+		result.list({gap.service | some gap in gaps; gap.zone_ids == zone_ids}),
+		result.word(_lacking_in(gaps, zone_ids), "is", "are"),
+		result.zones(zone_ids),
 	]) |
-		some by_gap in {[gap.endpoint_ids, gap.zone_ids] | some gap in gaps}
+		some zone_ids in {gap.zone_ids | some gap in gaps}
 	})
 }
 
@@ -61,6 +66,9 @@ unknown contains result.unknown(name, waits) if {
 	waits := _waits(name, key)
 	waits != set()
 }
+
+# the endpoints that are not in the same zones are told together
+_lacking_in(gaps, zone_ids) := union({gap.endpoint_ids | some gap in gaps; gap.zone_ids == zone_ids})
 
 # by key, the cohorts in VPCs that have an interface endpoint, or may have one
 _concerned := {key: cohort |
@@ -236,6 +244,3 @@ _zone_waits(subnet_id, vpc_id) := waits if {
 	waits := facts.waits_within("subnets", subnet_id, vpc_id)
 	waits != set()
 } else := {{"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"no zone of {subnet_id}"}}
-
-# as people know it; the evidence has the ids
-_zone_name(id) := object.get({one.id: one.name | some one in input.availability_zones}, id, id)

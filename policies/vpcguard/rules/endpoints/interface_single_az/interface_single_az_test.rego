@@ -8,7 +8,7 @@ test_deny_a_zone_without_the_endpoint if {
 	rule.deny == {{
 		"function": "orders",
 		"message": "orders runs in zones without an endpoint that it needs: vpce-1 (sqs) is not in eu-west-1b.",
-		"advice": "Add a subnet in each of these zones to vpce-1.",
+		"advice": "Add a subnet in eu-west-1b to vpce-1.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"endpoints": [{

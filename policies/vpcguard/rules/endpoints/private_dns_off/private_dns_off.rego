@@ -77,10 +77,16 @@ _uncaught(vpc_id, service) := array.concat(
 _said(subnet_ids, by_service, shown) := sprintf("%s from %s over %s", [
 	result.list(services),
 	result.subnets(subnet_ids),
-	result.list({$"{one.endpoint_id} ({endpoints.uncaught[one.cause]})" | some one in shown; one.service in services}),
+	result.list({$"{result.list(ids)} ({_why(cause, ids)})" |
+		some cause in {one.cause | some one in shown}
+		ids := {one.endpoint_id | some one in shown; one.service in services; one.cause == cause}
+		ids != set()
+	}),
 ]) if {
 	services := {service | some service, ids in by_service; ids == subnet_ids}
 }
+
+_why(cause, ids) := replace(endpoints.uncaught[cause], "its", result.word(ids, "its", "their"))
 
 # what is repaired once is the VPC where its attributes are off
 _root(vpc_id, one) := vpc_id if {
@@ -97,6 +103,6 @@ _advice(vpc_id, shown) := concat(" ", [advice |
 	advice := _remedy(cause, vpc_id, {one.endpoint_id | some one in shown; one.cause == cause})
 ])
 
-_remedy(cause, vpc_id, endpoint_ids) := $"Turn {_attributes[cause]} of {vpc_id} on." if {
+_remedy(cause, vpc_id, endpoint_ids) := $"Turn {_attributes[cause]} of {result.named(vpc_id)} on." if {
 	_attributes[cause]
 } else := $"Turn private DNS of {result.list(endpoint_ids)} on."

@@ -74,7 +74,7 @@ test_message_tells_services_of_the_same_subnets_together if {
 	{[v.message, v.advice] | some v in rule.deny} == {[
 		concat(" ", [
 			"orders cannot reach sns and sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over",
-			"vpce-1 (its private DNS is off) and vpce-2 (its private DNS is off).",
+			"vpce-1 and vpce-2 (their private DNS is off).",
 		]),
 		"Turn private DNS of vpce-1 and vpce-2 on.",
 	]} with input as object.union(_document(found, {}), actions)

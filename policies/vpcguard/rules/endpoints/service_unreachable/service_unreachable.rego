@@ -65,7 +65,7 @@ _said(ids, subnets) := sprintf("%s from %s", [result.list(services), result.subn
 # the gateway endpoints that are there already, the endpoints to create, and where it is harmless the other way
 _advice(vpc_id, subnets, ways) := concat(" ", [sentence |
 	some sentence in array.concat(
-		[sprintf("Associate %s with %s.", [result.list(ids), result.list(tables)]) |
+		[sprintf("Associate %s with %s.", [result.all_named(ids), result.all_named(tables)]) |
 			some service, subnet_ids in subnets
 			ids := endpoints.gateways_of(vpc_id, service)
 			ids != set()

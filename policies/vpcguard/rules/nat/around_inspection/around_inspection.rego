@@ -36,8 +36,16 @@ deny contains result.violation(name, details) if {
 	some key, points in _points
 	around := {id | some [id, path, "none"] in _ways[key]; path.state == "works"}
 	around != set()
-	message := sprintf(_past, [result.list(points), result.subnets(around)])
+	message := sprintf("leaves the VPC from %s past %s of the configuration (%s).", [
+		result.subnets(around),
+		result.word(points, "the inspection point", "every inspection point"),
+		result.list(points),
+	])
 	finding := {
+		"advice": sprintf("Route the default traffic of %s through %s.", [
+			result.word(around, "this subnet", "these subnets"),
+			result.word(points, min(points), "one of them"),
+		]),
 		"evidence": {"inspection": points, "around": around, "subnets": egress.evidence(key)},
 		"root_causes": {path.hops[0].id | some [id, path, "none"] in _ways[key]; id in around},
 	}
@@ -54,8 +62,6 @@ unknown contains result.unknown_with(name, waits, {"subnets": egress.evidence(ke
 	waits != set()
 	some name in cohorts.by_key[key].functions
 }
-
-_past := "leaves the VPC past every inspection point (%s) from %s. Route their default traffic through one."
 
 # by cohort for which the configuration names any, the points of inspection
 _points := {key: points |

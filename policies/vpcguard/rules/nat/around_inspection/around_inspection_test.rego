@@ -7,9 +7,10 @@ test_deny_a_way_past_every_point if {
 	violations := rule.deny with input as _document({})
 	[violation] := [violation | some violation in violations]
 	violation.message == concat(" ", [
-		"orders leaves the VPC past every inspection point (tgw-1 and vpce-fw) from app (eu-west-1a). Route their default",
-		"traffic through one.",
+		"orders leaves the VPC from app (eu-west-1a) past every inspection point of the configuration",
+		"(tgw-1 and vpce-fw).",
 	])
+	violation.advice == "Route the default traffic of this subnet through one of them."
 	violation.root_causes == {"rtb-app"}
 	violation.evidence.around == {"app"}
 	violation.evidence.inspection == {"tgw-1", "vpce-fw"}
