@@ -41,8 +41,10 @@ deny contains result.violation(name, {
 }) if {
 	some name, faults in _faults
 	cohort := cohorts.by_key[_mounting[name]]
-	said := result.list({_said(fault, result.list(cohort.groups)) | some fault in faults})
-	advice := concat(" ", {_remedy[fault.cause] | some fault in faults})
+	said := concat("; ", [_said(fault, cohort.groups) | some fault in faults])
+	advice := concat(" ", {_advice(cause, [fault | some fault in faults; fault.cause == cause]) |
+		some cause in {fault.cause | some fault in faults}
+	})
 }
 
 unknown contains result.unknown(name, waits) if {
@@ -69,7 +71,7 @@ _faults := {name: faults |
 	faults := [{"cause": cause, "access_point_id": id, "mount_target_ids": targets, "subnet_ids": subnet_ids} |
 		some system in facts.attached[name].file_systems
 		id := system.access_point_id
-		some cause, _ in _remedy
+		some cause in ["no_mount_target", "not_let_in", "not_let_out"]
 		broken := {subnet_id: found.targets | some subnet_id, found in _at[key][system.arn]; found.cause == cause}
 		broken != {}
 		subnet_ids := object.keys(broken)
@@ -171,21 +173,50 @@ _is_let_in(_, i, subnet_id) if security_groups.covers(_in[i].cidrs, facts.subnet
 _nfs := 2049
 
 _said(fault, groups) := {
-	"not_let_out": $"its security groups ({groups}) let no TCP 2049 (NFS) out to {_whose(fault)}",
-	"no_mount_target": $"{fault.access_point_id} has no available mount target in the zone of {subnets}",
-	"not_let_in": $"{_whose(fault)} admits no TCP 2049 (NFS) from {subnets}",
+	"not_let_out": sprintf("its security %s let TCP 2049 (NFS) out to %s", [
+		result.word(groups, $"group {named} does not", $"groups {named} do not"),
+		_whose(fault),
+	]),
+	"no_mount_target": sprintf("%s has no available mount target in %s, the zone of %s", [
+		fault.access_point_id,
+		_zones(fault),
+		subnets,
+	]),
+	"not_let_in": sprintf("%s %s no TCP 2049 (NFS) from %s", [
+		_whose(fault),
+		result.word(fault.mount_target_ids, "admits", "admit"),
+		subnets,
+	]),
 }[fault.cause] if {
+	named := result.all_named(groups)
 	subnets := result.subnets(fault.subnet_ids)
 }
 
 _whose(fault) := $"a mount target of {fault.access_point_id}" if {
 	fault.mount_target_ids == set()
-} else := $"{result.list(fault.mount_target_ids)}, mount target of {fault.access_point_id}"
+} else := sprintf("%s %s of %s", [
+	result.word(fault.mount_target_ids, "mount target", "mount targets"),
+	result.list(fault.mount_target_ids),
+	fault.access_point_id,
+])
 
-_remedy := {
-	"not_let_out": "Add an egress rule for TCP 2049 to the security group of the mount target.",
-	"no_mount_target": "Create a mount target in that zone.",
-	"not_let_in": "Let the security group of the mount target admit TCP 2049 from a group of the function.",
+_zones(fault) := result.zones({facts.subnets[id].zone_id | some id in fault.subnet_ids})
+
+_advice("not_let_out", faults) := $"Add an egress rule for TCP 2049 to {_at_target(faults)}."
+
+_advice("not_let_in", faults) := $"Let {_at_target(faults)} admit TCP 2049 from a group of the function."
+
+_advice("no_mount_target", faults) := concat(" ", {$"Create a mount target in {_zones(fault)}." | some fault in faults})
+
+_at_target(faults) := result.all_named(ids) if {
+	ids := union({_groups_of(fault.mount_target_ids) | some fault in faults})
+	ids != set()
+} else := "the security group of the mount target"
+
+_groups_of(target_ids) := {id |
+	some target in input.mount_targets
+	target.id in target_ids
+	some id in target.security_group_ids
 }
 
 # none where a mount target is to be made
@@ -194,7 +225,5 @@ _roots(faults, groups) := set() if {
 } else := {id | some fault in faults; fault.cause == "not_let_out"; some id in groups} | {id |
 	some fault in faults
 	fault.cause == "not_let_in"
-	some target in input.mount_targets
-	target.id in fault.mount_target_ids
-	some id in target.security_group_ids
+	some id in _groups_of(fault.mount_target_ids)
 }

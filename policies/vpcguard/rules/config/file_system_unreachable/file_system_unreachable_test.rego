@@ -23,7 +23,7 @@ test_deny_a_group_that_lets_no_nfs_out if {
 	unread := fixtures.denied(https, {"mount_targets": "elasticfilesystem:DescribeMountTargets"})
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders: its security groups (sg-f) let no TCP 2049 (NFS) out to a mount target of fsap-1.",
+		"message": "orders: its security group sg-f does not let TCP 2049 (NFS) out to a mount target of fsap-1.",
 		"advice": "Add an egress rule for TCP 2049 to the security group of the mount target.",
 		"evidence": {"vpc_id": "vpc-1", "security_group_ids": {"sg-f"}, "faults": [{
 			"cause": "not_let_out",
@@ -42,7 +42,7 @@ test_deny_nfs_that_gets_out_elsewhere if {
 		_of_targets([estate.tcp(2049, {"group_ids": ["sg-f"]})]),
 	]})
 	{[v.message, v.root_causes] | some v in rule.deny} == {[
-		"orders: its security groups (sg-f) let no TCP 2049 (NFS) out to fsmt-a and fsmt-b, mount target of fsap-1.",
+		"orders: its security group sg-f does not let TCP 2049 (NFS) out to mount targets fsmt-a and fsmt-b of fsap-1.",
 		{"sg-f"},
 	]} with input as document
 }
@@ -50,7 +50,7 @@ test_deny_nfs_that_gets_out_elsewhere if {
 test_deny_a_zone_without_a_mount_target if {
 	document := _document({"mount_targets": [_target("fsmt-a", "euw1-az-a", {})]})
 	{[v.message, v.root_causes] | some v in rule.deny} == {[
-		"orders: fsap-1 has no available mount target in the zone of b1 (eu-west-1b).",
+		"orders: fsap-1 has no available mount target in eu-west-1b, the zone of b1 (eu-west-1b).",
 		set(),
 	]} with input as document
 	creating := _target("fsmt-b", "euw1-az-b", {"state": "creating"})
@@ -66,7 +66,7 @@ test_deny_a_mount_target_that_admits_nobody if {
 		_of_targets([estate.tcp(2049, {"group_ids": ["sg-other"], "ipv4_cidrs": ["10.0.1.0/24"]})]),
 	]})
 	{[v.message, v.root_causes] | some v in rule.deny} == {[
-		"orders: fsmt-b, mount target of fsap-1 admits no TCP 2049 (NFS) from b1 (eu-west-1b).",
+		"orders: mount target fsmt-b of fsap-1 admits no TCP 2049 (NFS) from b1 (eu-west-1b).",
 		{"sg-m"},
 	]} with input as document
 }

@@ -43,7 +43,9 @@ deny contains result.violation(name, object.union(details, {"message": $"{name} 
 	fault := sprintf("needs %s where too few addresses are free (%d wanted): %s.", [
 		result.word(short, "a new network interface", "new network interfaces"),
 		_needed(key),
-		result.list({$"{result.subnet(id)} has {free}" | some id, free in short}),
+		concat("; ", [sprintf("%s %s %d", [result.subnets(ids), result.word(ids, "has", "have"), free]) |
+			some free, ids in facts.grouped([[free, id] | some id, free in short])
+		]),
 	])
 	details := {
 		"advice": sprintf("Free addresses in %s, choose larger subnets, or use security groups with an interface there.", [

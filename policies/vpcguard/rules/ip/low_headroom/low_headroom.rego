@@ -40,7 +40,9 @@ deny contains result.violation(name, details) if {
 	[free, worst] := min({[facts.subnets[id].free_ipv4_addresses, id] | some id in short})
 	usable := object.get(_usable, worst, null)
 	is_alone := _is_alone(cohort.subnets, worst)
-	message := sprintf("runs short of addresses: %s.", [result.list({_said(id) | some id in short})])
+	message := sprintf("runs short of addresses: %s.", [concat("; ", [sprintf(rest, [result.subnets(ids), result.word(ids, "has", "have")]) |
+		some rest, ids in facts.grouped([[_left(id), id] | some id in short])
+	])])
 	advice := sprintf("Free addresses in %s, or give the function larger subnets.", [result.all_named(short)])
 	evidence := {
 		"worst_subnet_id": worst,
@@ -59,8 +61,8 @@ deny contains result.violation(name, details) if {
 	)
 }
 
-_said(id) := sprintf("%s has %d%s free", [
-	result.subnet(id),
+# subnets with as many are told together
+_left(id) := sprintf("%%s %%s %d%s free", [
 	facts.subnets[id].free_ipv4_addresses,
 	concat("", [$" of {usable}" | usable := _usable[id]]),
 ])
