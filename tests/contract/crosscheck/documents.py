@@ -27,14 +27,14 @@ class Case:
     trusted: frozenset[str]
 
 
-def make_case(number: int, *, blind: bool = True) -> Case:
-    """Return the document of that number; blind: False leaves nothing unread."""
+def make_case(number: int, *, blind: bool = True, count: int = NETWORKS) -> Case:
+    """Return the document of that number, of so many networks; blind: False leaves nothing unread."""
     dice = Random(number)  # noqa: S311  no secret
-    first = number * NETWORKS
+    first = number * count
     ours = dice.choice(_OPTIONS)
     networks = [
         make_network(first + index, shared=shared, option=dice.choice(_OPTIONS) if shared else ours)
-        for index in range(NETWORKS)
+        for index in range(count)
         for shared in (index % 3 == 0,)
     ]
     own = _account([net for net in networks if not net.is_shared], ours)
