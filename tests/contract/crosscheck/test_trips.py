@@ -54,7 +54,7 @@ BLOCKED = none("block_public_access")
         ("private", NAT, LEFT_BEHIND),
         ("public", "nat-0b", LEFT_BEHIND),
         ("public", None, LEFT_BEHIND),
-        ("private", None, LEFT_BEHIND),
+        ("private", None, none("nat_private")),
         ("public", "vgw-0a", UNKNOWN),
         ("private", "vgw-0a", UNKNOWN),
         ("public", "vgw-trusted", WORKS),

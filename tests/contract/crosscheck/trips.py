@@ -185,7 +185,7 @@ class Trip:
         """Follow the route that carries a packet on; None: there is none."""
         is_own = packet.sender == "function" and self._version == 4
         if route is None:
-            return none(_BEHIND_NAT)
+            return none("nat_private" if packet.sender == "private" else _BEHIND_NAT)
         target = target_of(route)
         kind = target.partition("-")[0]
         if route["State"].lower() == "blackhole":

@@ -69,7 +69,8 @@ _text("works", key, id) := sprintf("leads to the internet, over IPv6 alone, thro
 	path.is_ipv6_only
 	through := _through(path.nat_ids, path.hops)
 } else := sprintf(_fragile, [interface]) if {
-	[_, {"id": interface, "kind": "network_interface", "state": "likely"}, _] = egress.of[key][id].hops
+	some {"id": interface, "kind": "network_interface", "state": "likely"} in egress.of[key][id].hops
+	facts.interfaces[interface].is_lambda
 } else := sprintf("leads to the internet through %s", [through]) if {
 	path := egress.of[key][id]
 	through := _through(path.nat_ids, path.hops)

@@ -33,8 +33,9 @@ of := {key: object.union_n([over_ipv4[key], over_ipv6, hidden]) |
 # description: As of, over IPv4 alone and without hidden subnets.
 over_ipv4 := {key: object.union(plain, special) |
 	some key, cohort in cohorts.with_subnets
-	plain := object.filter(ipv4[config.trust_of[cohort.signature]], cohort.subnets)
-	special := {id: _for_groups(cohort.named_groups, id, path) | some id, path in plain; _is_of_groups(path)}
+	trust := config.trust_of[cohort.signature]
+	plain := object.filter(ipv4[trust], cohort.subnets)
+	special := {id: _for_groups(trust, cohort.named_groups, id) | some id, path in plain; _is_of_groups(id, path)}
 }
 
 # METADATA
@@ -110,10 +111,13 @@ _dual_stack := {one.id | some one in input.subnets; one.ipv6_cidrs != []; one.is
 paths(family, trust, ids) := object.union(unjudged, judged) if {
 	# were a subnet ever left without a path, it would be in doubt and not pass
 	unjudged := {id: _unknown({_undecidable(id, "not judged")}, []) | some id in ids}
-	judged := {id: _trusting(trust, _worst({[_path(family, trust, id, route), route] | some route in routes})) |
-		some id in ids
-		routes := default_routes(family, id, facts.subnets[id].vpc_id)
-	}
+	judged := {id: _trusting(trust, _worst(_ways(family, trust, id))) | some id in ids}
+}
+
+_ways(family, trust, id) := {[_path(family, trust, id, route), route] |
+	some route in default_routes(family, id, facts.subnets[id].vpc_id)
+} if {
+	facts.subnets[id]
 }
 
 # a trusted unit: every path that is opaque, and not one that we failed to read
@@ -190,44 +194,42 @@ _inspected(route, state) := array.concat(
 )
 
 # what only these functions' groups decide: Lambda's own interface, and whom a NAT instance lets in
-_is_of_groups(path) if path.let_in != set()
+_is_of_groups(_, path) if path.let_in != set()
 
-_is_of_groups(path) if [path.cause, count(path.hops)] == ["public_subnet", 2]
+_is_of_groups(id, path) if {
+	path.state != "works"
+	some route in default_routes("ipv4", id, facts.subnets[id].vpc_id)
+	[route.target_kind, count(route.hops)] == ["internet_gateway", 1]
+}
 
-_for_groups(groups, _, path) := _with_faults([{"cause": "nat_instance_unusable", "id": id}], told) if {
-	id := min({one.id | some one in path.let_in; one.groups & groups == set()})
-	refusal := {"id": id, "kind": "security_groups", "state": "lets_nobody_in"}
+_for_groups(trust, groups, id) := _with_faults([{"cause": "nat_instance_unusable", "id": refusing}], told) if {
+	path := _with_addresses(trust, groups, id)
+	refusing := min({one.id | some one in path.let_in; one.groups & groups == set()})
+	refusal := {"id": refusing, "kind": "security_groups", "state": "lets_nobody_in"}
 	told := object.union(path, {"hops": array.concat(path.hops, [refusal])})
-} else := path if {
-	path.let_in != set()
-}
+} else := _with_addresses(trust, groups, id)
 
-# An Elastic IP on Lambda's own interface is a way out of a public subnet, as long as Lambda keeps the interface
-_for_groups(groups, id, path) := by_address if {
-	path.cause == "public_subnet"
-	by_address := _by_address(groups, id, path)
-	by_address.state != "none"
-} else := path if {
-	path.cause == "public_subnet"
-}
+_with_addresses(trust, groups, id) := _trusting(trust, _worst({[_by_address(groups, id, way, route), route] |
+	some [way, route] in _ways("ipv4", trust, id)
+}))
 
-_by_address(groups, id, path) := _unknown(waits, path.hops) if {
-	waits := facts.waits("lambda_interfaces", facts.subnets[id].vpc_id)
+# An Elastic IP on Lambda's own interface is a way out of a public subnet, as long as Lambda keeps the interface: of all
+# traffic, or of the half that goes to the internet gateway
+_by_address(groups, id, way, route) := way if {
+	[way.cause, count(route.hops)] != ["public_subnet", 1]
+} else := way if {
+	# detached or blocked: no address helps
+	_over_gateway(route, "address").state == "none"
+} else := _unknown(waits, way.hops) if {
+	waits := facts.waits("lambda_interfaces", route.vpc_id)
 	waits != set()
-} else := _over_gateway(at, "address") if {
+} else := _over_gateway(object.union(route, {"hops": array.concat(route.hops, likely)}), "address") if {
 	own := _own_interfaces[[groups, id]]
 	own - _with_address == set()
 	likely := [{"id": min(own), "kind": "network_interface", "state": "likely"}]
-	at := {
-		"target_kind": "internet_gateway",
-		"target_id": path.hops[1].id,
-		"subnet_id": id,
-		"vpc_id": facts.subnets[id].vpc_id,
-		"hops": array.concat([path.hops[0]], likely),
-	}
-} else := _unknown({_undecidable(id, "some of Lambda's interfaces have a public address")}, path.hops) if {
+} else := _unknown({_undecidable(id, "some of Lambda's interfaces have a public address")}, way.hops) if {
 	_own_interfaces[[groups, id]] & _with_address != set()
-} else := path
+} else := way
 
 _own_interfaces := facts.grouped([[[groups, one.subnet_id], one.id] |
 	some one in input.network_interfaces
@@ -342,8 +344,11 @@ _joined(found) := path if {
 } else := object.union(whole, {"nat_ids": nat_ids, "let_in": let_in}) if {
 	state := [one | some one in ["none", "unknown", "works"]; one in {path.state | some path in found}][0]
 	worst := {path | some path in found; path.state == state}
-	hops := _once([hop | some path in found; some hop in path.hops])
-	causes := _once([one | some cause in _causes; some path in worst; path.cause == cause; some one in path.causes])
+	by_cause := [path | some cause in _causes; some path in worst; path.cause == cause]
+	causes := _once([one | some path in by_cause; some one in path.causes])
+
+	# the way of the first cause comes first, each table before what it leads to
+	hops := _once([hop | some path in array.concat(by_cause, [path | some path in found]); some hop in path.hops])
 	whole := {
 		"none": _broken(array.concat(causes, [{"cause": "", "id": ""} | causes == []]), hops),
 		"unknown": _unknown(union({path.waits | some path in worst}), hops),

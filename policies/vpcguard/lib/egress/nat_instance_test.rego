@@ -234,6 +234,41 @@ test_unknown_by_an_address_that_is_not_everywhere_or_not_read if {
 	{wait.name | some wait in _of_orders(unread).waits} == {"ec2:DescribeNetworkInterfaces"}
 }
 
+# the halves of a default route go apart: an address helps the one that goes to the internet gateway
+test_an_address_carries_its_half_of_the_traffic if {
+	address := [{"public_ip": "198.51.100.9"}]
+	_of_orders(_public(address, _halves("nat_gateway", "nat-1"))).state == "works"
+	_of_orders(_public([{}], _halves("nat_gateway", "nat-1"))).cause == "public_subnet"
+	_of_orders(_public(address, _halves("transit_gateway", "tgw-1"))).state == "unknown"
+	_of_orders(_public([{}], _halves("transit_gateway", "tgw-1"))).cause == "public_subnet"
+	dead := object.union(_halves("nat_gateway", "nat-1"), {"nat_gateways": []})
+	[one.cause | some one in _of_orders(_public(address, dead)).causes] == ["nat_unavailable"]
+	list := object.union(fixtures.to("internet_gateway", "igw-1"), {"family": "prefix_list", "destination": "pl-1"})
+	perhaps := _public(address, {"route_tables": fixtures.tables(
+		[list, fixtures.to("nat_gateway", "nat-1")],
+		[fixtures.to("internet_gateway", "igw-1")],
+	)})
+	_of_orders(fixtures.denied(perhaps, {"prefix_list_entries": "ec2:GetManagedPrefixListEntries"})).state == "works"
+}
+
+test_an_address_that_was_not_read_leaves_in_doubt_what_it_would_change if {
+	operations := {"lambda_interfaces": "ec2:DescribeNetworkInterfaces"}
+	unread := fixtures.denied(_public([], _halves("nat_gateway", "nat-1")), operations)
+	{wait.name | some wait in _of_orders(unread).waits} == {"ec2:DescribeNetworkInterfaces"}
+	dead := object.union(_halves("nat_gateway", "nat-1"), {"nat_gateways": []})
+	_of_orders(fixtures.denied(_public([], dead), operations)).cause == "nat_unavailable"
+	detached := _public([], {"internet_gateways": []})
+	_of_orders(fixtures.denied(detached, operations)).cause == "public_subnet"
+}
+
+_halves(kind, id) := {"route_tables": fixtures.tables(
+	[
+		object.union(fixtures.to("internet_gateway", "igw-1"), {"destination": "0.0.0.0/1"}),
+		object.union(fixtures.to(kind, id), {"destination": "128.0.0.0/1"}),
+	],
+	[fixtures.to("internet_gateway", "igw-1")],
+)}
+
 _public(interfaces, parts) := fixtures.estate(object.union(
 	{
 		"route_tables": fixtures.tables([fixtures.to("internet_gateway", "igw-1")], []),

@@ -70,22 +70,20 @@ _firewall(route) := endpoint if {
 }
 
 # by endpoint of a firewall that does the work of a NAT gateway, [id of that gateway, state of its attachment]
-_nat_firewalls := {endpoint_id: attached |
-	some endpoint_id in {one.endpoint_id | some nat in input.nat_gateways; some one in nat.appliances}
-	attached := {[nat.id, one.state] |
-		some nat in input.nat_gateways
-		some one in nat.appliances
-		one.endpoint_id == endpoint_id
-	}
-}
+_nat_firewalls := facts.grouped([[one.endpoint_id, [nat.id, one.state]] | some [nat, one] in _appliances])
 
 # by VPC, the NAT gateways that are the proxy of a firewall
 _proxies := facts.grouped([[nat.vpc_id, nat.id] |
+	some [nat, one] in _appliances
+	one.type == "network-firewall-proxy"
+])
+
+# [NAT gateway, what is attached to it or may be]; what AWS left out may be anything
+_appliances := [[nat, object.union({"state": "unknown", "type": "network-firewall-proxy"}, one)] |
 	some nat in input.nat_gateways
 	some one in nat.appliances
-	one.type == "network-firewall-proxy"
-	one.state != "detached"
-])
+	not one.state == "detached"
+]
 
 # the hops up to and with the target of a route
 _hops(route, state) := array.concat(route.hops, [{"id": route.target_id, "kind": route.target_kind, "state": state}])

@@ -115,6 +115,8 @@ test_a_firewall_of_a_nat_gateway_leads_on_to_it if {
 	[hop.id | some hop in _path(_nat_firewall("attached")).hops] == ["rtb-app", "vpce-fw", "nat-1", "rtb-pub", "igw-1"]
 	_path(_nat_firewall("attached")).nat_ids == {"nat-1"}
 	_short(_nat_firewall("attaching")) == ["unknown", "", "", {["undecidable", "vpce-fw"]}]
+	stateless := {"nat_gateways": [fixtures.nat_gateway({"appliances": [{"endpoint_id": "vpce-fw"}]})]}
+	_short(object.union(_nat_firewall("attached"), stateless)) == ["unknown", "", "", {["undecidable", "vpce-fw"]}]
 	dead := {"nat_gateways": [object.union(_nat_firewall("attached").nat_gateways[0], {"state": "deleted"})]}
 	_short(object.union(_nat_firewall("attached"), dead)) == ["none", "nat_unavailable", "nat-1", set()]
 	unread := fixtures.denied(
@@ -130,6 +132,8 @@ test_a_proxy_needs_no_default_route if {
 	_path(document).is_isolated
 	_path(_trusting(document, [{"proxy": "vpc-1"}])).state == "works"
 	_path(_trusting(document, [{"proxy": "vpc-2"}])).state == "unknown"
+	untyped := {"nat_gateways": [fixtures.nat_gateway({"appliances": [{}]})]}
+	_short(object.union(document, untyped))[1] == "explicit_proxy"
 	detached := object.union(_nat_firewall("detached"), {"route_tables": fixtures.tables([], [])})
 	_short(detached) == ["none", "no_default_route", "rtb-app", set()]
 	half := object.union(fixtures.to("nat_gateway", "nat-1"), {"destination": "0.0.0.0/1"})
@@ -139,6 +143,12 @@ test_a_proxy_needs_no_default_route if {
 	unread := fixtures.denied(_app_routes([]), {"nat_gateways": "ec2:DescribeNatGateways"})
 	_short(unread) == ["unknown", "", "", {["unknown", "ec2:DescribeNatGateways"]}]
 	_path(unread).is_isolated
+}
+
+# what was detached from a NAT gateway is a firewall like others
+test_a_detached_firewall_is_followed_into_its_subnet if {
+	_short(_nat_firewall("detached")) == ["none", "public_subnet", "rtb-pub", set()]
+	[hop.id | some hop in _path(_nat_firewall("detached")).hops] == ["rtb-app", "vpce-fw", "rtb-pub", "igw-1"]
 }
 
 test_half_a_default_route_is_no_isolation if {

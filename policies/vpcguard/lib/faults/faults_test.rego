@@ -49,6 +49,20 @@ test_halves_are_named if {
 	])
 }
 
+# beside a half that works, the half that fails is named and mended
+test_a_half_that_works_hides_nothing if {
+	works := object.union(fixtures.to("nat_gateway", "nat-1"), {"destination": "128.0.0.0/1"})
+	fails := object.union(fixtures.to("internet_gateway", "igw-1"), {"destination": "0.0.0.0/1"})
+	document := fixtures.estate({"route_tables": fixtures.tables(
+		[works, fails],
+		[fixtures.to("internet_gateway", "igw-1")],
+	)})
+	_text(document) == concat("", [
+		"from app (eu-west-1a), default traffic goes to igw-1, an internet gateway, which serves public addresses only",
+	])
+	startswith(_advice(document, "internet"), "Make private subnets with a default route to a NAT gateway in app")
+}
+
 test_halves_that_fail_at_different_places if {
 	one := object.union(fixtures.to("vpc_peering_connection", "pcx-1"), {"destination": "0.0.0.0/1"})
 	other := object.union(fixtures.to("vpc_peering_connection", "pcx-2"), {"destination": "128.0.0.0/1"})
