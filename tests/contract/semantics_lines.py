@@ -647,7 +647,6 @@ CONFIGURATION = (
             Shown("subnet_gone", MISSING, "violation", root="subnet-gone"),
             Shown("service_with_private_dns_off", DNS_OFF, "violation", root="vpce-sqs"),
             Shown("dedicated_tenancy", "config.dedicated_tenancy", "violation", root="vpc-0a"),
-            Shown("one_zone", "az.single_az", "violation", root=None),
             _rule(ROLE, "deny_a_role_without_some_actions"),
             _lib("../main/main", "one_root_cause_is_shown_several_are_none"),
         ),
