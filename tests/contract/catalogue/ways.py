@@ -52,11 +52,11 @@ def nat_behind_a_nat() -> Case:
 
 @case
 def private_nat_without_default_route() -> Case:
-    """Nothing is behind it, private or not."""
+    """A way on behind it would not lead to the internet either: two things are to be repaired."""
     estate = working()
     estate.nat(ConnectivityType="private")
     estate.drop_route(PUBLIC_TABLE)
-    return orders(estate, nat__no_internet_egress=_broken("nat_without_internet_gateway", PUBLIC_TABLE))
+    return orders(estate, nat__no_internet_egress=_broken("nat_private", None))
 
 
 @case

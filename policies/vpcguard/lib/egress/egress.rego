@@ -163,7 +163,8 @@ _without_default("ipv4", trust, route) := _works(_proxied(route, route.vpc_id, "
 	route.vpc_id in config.trusts[trust].proxy
 } else := object.union(path, {"cause": "explicit_proxy", "is_isolated": _is_isolated(route)}) if {
 	id := min(_proxies[route.vpc_id])
-	path := _unknown({{"status": "opaque", "name": id, "reason": "explicit_proxy", "settled_by": "proxy"}}, _proxied(route, id, "unknown"))
+	wait := {"status": "opaque", "name": id, "reason": "explicit_proxy", "settled_by": "proxy"}
+	path := _unknown({wait}, _proxied(route, id, "unknown"))
 } else := object.union(_unknown(waits, route.hops), {"is_isolated": _is_isolated(route)}) if {
 	waits := facts.waits("nat_gateways", route.vpc_id)
 	waits != set()

@@ -17,11 +17,10 @@
 #   passes: Amazon's resolver answers in its VPC, or port 53 is let out to a name server that the DHCP options name.
 #   judged: >-
 #     Where the DHCP options of the VPC name Amazon's resolver alone, its DNS support must be on. Where they name
-#     servers of one's own, one of them must be reachable from each subnet over UDP or TCP: a security group lets port 53 out to
-#     it, and the subnet's network ACL does so and lets some of the answers to ports 1024-65535 back. A server in the
-#     subnet itself is not behind its ACL. Whether a server runs, what its own groups admit, and the routes to it are
-#     not
-#     judged.
+#     servers of one's own, one of them must be reachable from each subnet over UDP or TCP: a security group lets
+#     port 53 out to it, and the subnet's network ACL does so and lets some of the answers to ports 1024-65535 back. A
+#     server in the subnet itself is not behind its ACL. Whether a server runs, what its own groups admit, and the
+#     routes to it are not judged.
 #   configuration: []
 #   reads: []
 #   statement: [cause, name_servers, shut.subnet_id, shut.cause]

@@ -141,7 +141,8 @@ _is_needed(key, name, ids) if {
 	need.waits == set()
 	some wanted in endpoints.names_of(service)
 	some id in ids
-	not wanted in {endpoints.names[one] | some one in endpoints.serving[key][id]}
+	served := {endpoints.names[one] | some one in endpoints.serving[key][id]}
+	not wanted in served
 }
 
 _milder := {"public_subnet": "medium", "peering": "medium", "no_default_route": "info"}
