@@ -156,11 +156,14 @@ def _crosses_to(world: World, trip: Trip, target: str, passed: tuple[str, ...]) 
         return _crosses(world, trip, target)
     if not target.startswith("vpce-") or target in passed or target in world.trusted:
         return False
+    # "A GWLB endpoint (vpce-*) is followed through the route table of its own subnet": what it leads to is the
+    # target of the default route, and what could not be followed may be a NAT gateway
     nat_id, subnet_id = trip.behind_firewall(target)
     if isinstance(nat_id, str):
-        return _crosses(world, trip, nat_id) is True
-    # what stands behind a firewall is no NAT gateway at first hand: it makes nothing unknown
-    return subnet_id is not None and _crosses_from(world, trip, subnet_id, (*passed, target)) is True
+        return _crosses(world, trip, nat_id)
+    if isinstance(nat_id, Hidden) or isinstance(subnet_id, Hidden):
+        return HIDDEN
+    return subnet_id is not None and _crosses_from(world, trip, subnet_id, (*passed, target))
 
 
 def _among(answers: Iterable[bool | Hidden]) -> bool | Hidden:

@@ -109,12 +109,12 @@ class Trip:
                 leading = [] if None in routes else [one for one in routes if isinstance(one, dict)]
                 yield frozenset(map(target_of, leading)), True
 
-    def behind_firewall(self, endpoint_id: str) -> tuple[str | Hidden | None, str | None]:
+    def behind_firewall(self, endpoint_id: str) -> tuple[str | Hidden | None, str | Hidden | None]:
         """Return the NAT gateway that a firewall's endpoint is attached to, or else its own subnet."""
         nat_id = self._gates.nat_of_appliance(endpoint_id)
         endpoint = self._world.find("VpcEndpoints", endpoint_id, self.vpc_id)
         if nat_id is not None or not isinstance(endpoint, dict):
-            return nat_id, None
+            return nat_id, endpoint
         is_firewall = endpoint["VpcEndpointType"] == "GatewayLoadBalancer" and len(endpoint["SubnetIds"]) == 1
         return None, endpoint["SubnetIds"][0] if is_firewall else None
 
@@ -256,11 +256,9 @@ class Trip:
     def _by_address(self, leaving: Way) -> Way:
         """Return the way by an address of Lambda's own interface. leaving: what a packet with one finds."""
         has_address = self._world.has_public_address(self.start, self._groups)
-        if isinstance(has_address, Hidden):
-            return UNKNOWN
-        if not has_address or leaving.state == "none":
+        if has_address is False or leaving.state == "none":
             return none("public_subnet", *leaving.causes)
-        return leaving
+        return UNKNOWN if isinstance(has_address, Hidden) else leaving
 
     def _through_nat(self, nat_id: str, packet: Packet) -> Way:
         nat = self._world.find("NatGateways", nat_id, self.vpc_id)
@@ -327,7 +325,7 @@ class Trip:
         if isinstance(nat_id, str):
             is_own = self._version == 4 and packet.sender == "function"
             return self._through_nat(nat_id, packet) if is_own else UNKNOWN
-        if subnet_id is None or endpoint_id in packet.passed:
+        if not isinstance(subnet_id, str) or endpoint_id in packet.passed:
             return UNKNOWN
         passed = (*packet.passed, endpoint_id)
         return self._from_subnet(replace(packet, at=subnet_id, passed=passed))

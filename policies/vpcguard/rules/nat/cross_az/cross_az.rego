@@ -127,12 +127,12 @@ _may_cross(id, path) if {
 	_side(id, nat_id) != "same"
 }
 
-# nobody saw where the default route leads: no table, or a firewall that may stand before a NAT gateway
+# nobody saw where the default route leads: no table, or a firewall or one's table that may lead to a NAT gateway
 _may_cross(_, path) if {
 	path.nat_ids == set()
 	every hop in path.hops {
-		[hop.kind, hop.state] in {["route_table", hop.state], ["vpc_endpoint", "unknown"]}
-		not hop.state in {"no_default_route", "only_0.0.0.0/1", "only_128.0.0.0/1"}
+		hop.kind in {"route_table", "vpc_endpoint"}
+		not hop.state in {"opaque", "no_default_route", "only_0.0.0.0/1", "only_128.0.0.0/1"}
 	}
 }
 

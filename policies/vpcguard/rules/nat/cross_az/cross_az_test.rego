@@ -127,6 +127,12 @@ test_unknown_where_the_owner_was_not_read if {
 		[object.union(owner, {"kind": "vpc_endpoints"})],
 	)
 	_verdict(object.union(firewall, {"coverage": endpoints})) == [set(), {"444455556666"}]
+	_verdict(object.union(document, {
+		"subnets": array.concat(document.subnets, [fixtures.subnet("fw", "a")]),
+		"route_tables": firewall.route_tables,
+		"vpc_endpoints": [fixtures.firewall("vpce-1", "fw")],
+		"coverage": coverage,
+	})) == [set(), {"444455556666"}]
 }
 
 test_unknown_where_an_unread_list_may_lead_over_another_gateway if {
