@@ -127,14 +127,17 @@ _may_cross(id, path) if {
 	_side(id, nat_id) != "same"
 }
 
-# nobody saw where the default route leads: no table, or a firewall or one's table that may lead to a NAT gateway
-_may_cross(_, path) if {
-	path.nat_ids == set()
-	every hop in path.hops {
-		hop.kind in {"route_table", "vpc_endpoint"}
-		not hop.state in {"opaque", "no_default_route", "only_0.0.0.0/1", "only_128.0.0.0/1"}
-	}
+# nobody saw where the default route leads: no subnet, no table, or a firewall that may lead to a NAT gateway
+_may_cross(_, path) if path.hops == []
+
+_may_cross(id, path) if {
+	some route in egress.default_routes("ipv4", id, facts.subnets[id].vpc_id)
+	_is_unseen(route, path.hops)
 }
+
+_is_unseen(route, _) if route.kind == "unknown"
+
+_is_unseen(route, hops) if {"id": route.target_id, "kind": "vpc_endpoint", "state": "unknown"} in hops
 
 # whether a NAT gateway serves the zone of a subnet; one that AWS spreads over the zones by itself serves all
 _side(id, nat_id) := "same" if {

@@ -127,6 +127,12 @@ test_unknown_where_the_owner_was_not_read if {
 		[object.union(owner, {"kind": "vpc_endpoints"})],
 	)
 	_verdict(object.union(firewall, {"coverage": endpoints})) == [set(), {"444455556666"}]
+	halves := [fixtures.table("rtb-app", ["app", "other"], [
+		object.union(fixtures.to("vpc_endpoint", "vpce-1"), {"destination": "0.0.0.0/1"}),
+		object.union(fixtures.to("core_network", "arn:1"), {"destination": "128.0.0.0/1"}),
+	])]
+	waits := _verdict(object.union(firewall, {"coverage": endpoints, "route_tables": halves}))[1]
+	"444455556666" in waits
 	_verdict(object.union(document, {
 		"subnets": array.concat(document.subnets, [fixtures.subnet("fw", "a")]),
 		"route_tables": firewall.route_tables,
