@@ -11,13 +11,15 @@ import data.vpcguard.lib.result
 
 # METADATA
 # description: |
-#   What keeps these subnets of a cohort, all without a way out, from the internet: a clause for each kind of fault, e.g.
-#   "from subnet-0a (eu-west-1a), 0.0.0.0/0 goes to nat-0b (egress-a), which is deleted". What is broken behind it is
-#   added.
+#   What keeps these subnets of a cohort, all without a way out, from the internet: a clause for each kind of fault,
+#   e.g. "from subnet-0a (eu-west-1a), 0.0.0.0/0 goes to nat-0b (egress-a), which is deleted". What is broken behind it
+#   is added.
 # scope: document
 text(key, subnet_ids) := concat("; ", {clause |
 	faults := {id: [_fault(path, one) | some one in path.causes] | some id in subnet_ids; path := egress.of[key][id]}
-	some texts, alike in facts.grouped([[[fault.text | some fault in of_one], id] | some id, of_one in faults])
+	texts_of := {id: [fault.text | some fault in of_one] | some id, of_one in faults}
+	by_texts := facts.grouped([[texts, id] | some id, texts in texts_of])
+	some texts, alike in by_texts
 	said := [_filled(text, {id | some one in alike; some id in faults[one][i].ids}, alike) | some i, text in texts]
 	clause := sprintf("from %s, %s", [result.subnets(alike), concat(", and ", said)])
 })
@@ -25,8 +27,8 @@ text(key, subnet_ids) := concat("; ", {clause |
 # METADATA
 # description: |
 #   What to do about it, harmless to others: other subnets for the function first, where the own ones were never meant
-#   to lead out, then a sentence for each kind of repair in the order of the way. intent (of egress) is what is declared: who
-#   has declared that the internet is needed is not told to declare whether it is.
+#   to lead out, then a sentence for each kind of repair in the order of the way. intent (of egress) is what is
+#   declared: who has declared that the internet is needed is not told to declare whether it is.
 # scope: document
 advice(key, subnet_ids, intent) := concat(" ", array.concat(_move(key, misplaced), sentences)) if {
 	misplaced := {id | some id in subnet_ids; _is_misplaced(egress.of[key][id])}
@@ -133,7 +135,10 @@ _fault(path, one) := {"text": $"{_traffic(path)} goes to {_where[one.cause]}", "
 } else := {"text": $"{_traffic(path)} goes to <ids>, which {state}{_aws_words(one.id)}", "ids": {one.id}} if {
 	one.cause == "nat_unavailable"
 	state := _state(lower(_hop(path, one.id).state))
-} else := {"text": $"{_traffic(path)} goes to <ids>, whose own way out has no internet gateway", "ids": path.nat_ids} if {
+} else := {
+	"text": $"{_traffic(path)} goes to <ids>, whose own way out has no internet gateway",
+	"ids": path.nat_ids,
+} if {
 	one.cause == "nat_without_internet_gateway"
 } else := {
 	"text": $"{_traffic(path)} goes to a NAT instance that cannot pass it on: <ids> {_trouble(path, one.id).text}",

@@ -36,10 +36,11 @@ import data.vpcguard.lib.result
 applies := object.keys(_polled) | object.keys(_unread)
 
 deny contains result.violation(name, {
-	"message": $"{name}: {concat("; ", {_said(text, found) | some text in {one.last_processing_result | some one in found}})}.",
+	"message": $"{name}: {said}.",
 	"evidence": {"event_sources": found},
 }) if {
 	some name, found in _cut_off
+	said := concat("; ", {_said(text, found) | some text in {one.last_processing_result | some one in found}})
 }
 
 unknown contains result.unknown(name, waits) if {
@@ -82,9 +83,14 @@ _source(name, i) := object.get(facts.judged[name].event_sources[i], "arn", "a Ka
 
 # sources of which AWS says the same are told together
 _said(text, found) := sprintf("Lambda's poller cannot connect to %s; AWS says %q", [
-	result.list({$"{one.event_source} (mapping {one.mapping_id})" | some one in found; one.last_processing_result == text}),
+	result.list(sources),
 	trim_suffix(text, "."),
-])
+]) if {
+	sources := {$"{one.event_source} (mapping {one.mapping_id})" |
+		some one in found
+		one.last_processing_result == text
+	}
+}
 
 _unread := facts.doubtful("event_sources", object.keys(facts.judged))
 

@@ -207,8 +207,6 @@ _covers(rule, protocols, from, to) if {
 # whether the ACL of a subnet lets questions to a server through, and some answers back
 _through(id, server, protocol) := {"is_open": true, "waits": set()} if {
 	net.cidr_contains(facts.subnets[id].ipv4_cidr, server)
-} else := {"is_open": true, "waits": set()} if {
-	id in network_acls.open_subnets
 } else := {"is_open": _passes(acl_id, server, protocol), "waits": set()} if {
 	acl_id := network_acls.of(id)
 } else := {"is_open": false, "waits": network_acls.waits(id)}

@@ -63,7 +63,8 @@ deny contains result.violation(name, object.union(
 	verdict.answer == "fault"
 	key := cohorts.of[name]
 	cohort := cohorts.by_key[key]
-	named := sprintf(result.word(cohort.groups, "group %s lets", "groups %s let"), [result.list({_shown(id) | some id in cohort.groups})])
+	shown := result.list({_shown(id) | some id in cohort.groups})
+	named := result.word(cohort.groups, $"group {shown} lets", $"groups {shown} let")
 	advice := sprintf("Add an egress rule for TCP 443 to %s in %s.", [
 		result.list(_destinations(key, verdict)),
 		result.word(cohort.groups, "it", "one of them"),
@@ -409,7 +410,7 @@ _of_service(key, service) := {$"prefix list {id}" | some id in endpoints.prefix_
 	vpc_id := cohorts.by_key[key].vpc_id
 	endpoints.gateways_of(vpc_id, service) != set()
 	endpoints.prefix_lists_of(vpc_id, service) != set()
-} else := {$"group {result.named(group_id)}" | some id in ids; some group_id in facts.vpc_endpoints[id].security_group_ids} if {
+} else := {$"group {result.named(one)}" | some id in ids; some one in facts.vpc_endpoints[id].security_group_ids} if {
 	ids := endpoints.interfaces_of(cohorts.by_key[key].vpc_id, service)
 	ids != set()
 } else := _everywhere(key)

@@ -75,7 +75,20 @@ test_message_tells_endpoints_in_the_same_case_together if {
 	pending := {"state": "pending"}
 	found := [estate.interface("vpce-1", "sqs", pending), estate.interface("vpce-2", "sns", pending)]
 	actions := {"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage", "sns:Publish"]})])]}
-	{v.message | some v in rule.deny} == {"orders cannot use vpce-1 and vpce-2 (sns and sqs), whose state is pending."} with input as object.union(_document(found, _admitting), actions)
+	document := object.union(_document(found, _admitting), actions)
+	told := "orders cannot use vpce-1 and vpce-2 (sns and sqs), whose state is pending."
+	waiting := "Wait until vpce-1 and vpce-2 are available; replace what fails."
+	{[v.message, v.advice] | some v in rule.deny} == {[told, waiting]} with input as document
+}
+
+test_private_dns_is_turned_off_only_where_the_subnets_lead_out if {
+	isolated := _document([estate.interface("vpce-1", "sqs", {"state": "failed"})], _admitting)
+	{v.advice | some v in rule.deny} == {"Replace vpce-1."} with input as isolated
+	leading := estate.behind_nat(isolated)
+	{v.advice | some v in rule.deny} == {concat(" ", [
+		"Replace vpce-1, or turn its private DNS off:",
+		"the subnets lead to the internet.",
+	])} with input as leading
 }
 
 test_unknown_at_an_endpoint_without_a_state if {

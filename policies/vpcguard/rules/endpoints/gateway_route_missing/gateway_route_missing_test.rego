@@ -7,7 +7,10 @@ import data.vpcguard.rules.endpoints.gateway_route_missing as rule
 test_deny_s3_through_a_nat_without_an_endpoint if {
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders reaches s3 through a NAT from a1 (eu-west-1a) and b1 (eu-west-1b) (the VPC has no gateway endpoint for s3).",
+		"message": concat(" ", [
+			"orders reaches s3 through a NAT from a1 (eu-west-1a) and b1 (eu-west-1b)",
+			"(the VPC has no gateway endpoint for s3).",
+		]),
 		"advice": "Create the endpoint com.amazonaws.eu-west-1.s3 (gateway, free) and associate it with rtb-a and rtb-b.",
 		"evidence": {
 			"vpc_id": "vpc-1",

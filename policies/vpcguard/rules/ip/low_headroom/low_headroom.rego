@@ -40,9 +40,10 @@ deny contains result.violation(name, details) if {
 	[free, worst] := min({[facts.subnets[id].free_ipv4_addresses, id] | some id in short})
 	usable := object.get(_usable, worst, null)
 	is_alone := _is_alone(cohort.subnets, worst)
-	message := sprintf("runs short of addresses: %s.", [concat("; ", [sprintf(rest, [result.subnets(ids), result.word(ids, "has", "have")]) |
-		some rest, ids in facts.grouped([[_left(id), id] | some id in short])
-	])])
+	said := concat("; ", [sprintf(left, [result.subnets(ids), result.word(ids, "has", "have")]) |
+		some left, ids in facts.grouped([[_left(id), id] | some id in short])
+	])
+	message := $"runs short of addresses: {said}."
 	advice := sprintf("Free addresses in %s, or give the function larger subnets.", [result.all_named(short)])
 	evidence := {
 		"worst_subnet_id": worst,

@@ -141,8 +141,7 @@ _is_needed(key, name, ids) if {
 	need.waits == set()
 	some wanted in endpoints.names_of(service)
 	some id in ids
-	served := {endpoints.names[one] | some one in endpoints.serving[key][id]}
-	not wanted in served
+	every endpoint_id in endpoints.serving[key][id] { endpoints.names[endpoint_id] != wanted }
 }
 
 _milder := {"public_subnet": "medium", "peering": "medium", "no_default_route": "info"}
