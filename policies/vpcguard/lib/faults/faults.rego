@@ -20,7 +20,10 @@ text(key, subnet_ids) := concat("; ", {clause |
 	texts_of := {id: [fault.text | some fault in of_one] | some id, of_one in faults}
 	by_texts := facts.grouped([[texts, id] | some id, texts in texts_of])
 	some texts, alike in by_texts
-	said := [_filled(text, {id | some one in alike; some id in faults[one][i].ids}, alike) | some i, text in texts]
+	said := [_filled(text, ids, alike) |
+		some i, text in texts
+		ids := union({object.get(faults, [one, i, "ids"], set()) | some one in alike})
+	]
 	clause := sprintf("from %s, %s", [result.subnets(alike), concat(", and ", said)])
 })
 
