@@ -350,7 +350,7 @@ _basis(name, faults) := {"basis": needs.basis(name)} if {
 
 _advice(faults) := sprintf("Allow %s in %s, by rules with smaller numbers than those that deny.", [
 	concat(" and ", [_remedy[one] | some one in ["out", "back", "in", "return"]; one in blocked]),
-	result.all_named({fault.network_acl_id | some fault in faults}),
+	result.list({fault.network_acl_id | some fault in faults}),
 ]) if {
 	blocked := union({denied | some fault in faults; some denied in fault.blocked})
 }
