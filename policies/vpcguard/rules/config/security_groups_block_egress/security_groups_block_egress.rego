@@ -133,7 +133,7 @@ _by_ways(ways, key) := {"ipv4"} if {
 _maybe_ipv6(key) := {id |
 	some id in egress.by_state[key].unknown
 	cohorts.by_key[key].is_dual_stack_allowed
-	egress.ipv6[config.trust_of[cohorts.by_key[key].signature]][id].state != "none"
+	not egress.ipv6[config.trust_of[cohorts.by_key[key].signature]][id].state == "none" # or hidden
 }
 
 # what it takes to know over which family the way out leads, where the groups let only one of them out

@@ -180,6 +180,10 @@ test_unknown_over_which_family_it_gets_out if {
 	}
 	both := [estate.rule({"ipv4_cidrs": ["0.0.0.0/0"], "ipv6_cidrs": ["::/0"]})]
 	_waits(fixtures.denied(_over_ipv6([], internet, both), unread)) == set()
+
+	# a subnet that nobody saw may have IPv6, and no other way
+	hidden := object.union(_over_ipv6(["sqs:*"], {}, ipv4), {"subnets": []})
+	"ec2:DescribeSubnets" in _waits(fixtures.denied(hidden, {"subnets": "ec2:DescribeSubnets"}))
 }
 
 # semantics 6: aws: per needed service, 443 to the groups or addresses of its interface endpoint
