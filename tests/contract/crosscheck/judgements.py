@@ -156,8 +156,8 @@ def _crosses_to(world: World, trip: Trip, target: str, passed: tuple[str, ...]) 
         return _crosses(world, trip, target)
     if not target.startswith("vpce-") or target in passed or target in world.trusted:
         return False
-    # "A GWLB endpoint is followed through the route table of its own subnet": what it leads to is the
-    # target of the default route, and what could not be followed may be a NAT gateway
+    # "A GWLB endpoint (vpce-*) is followed through the route table of its own subnet": what it leads to is
+    # the target of the default route, and what could not be followed may be a NAT gateway
     nat_id, subnet_id = trip.behind_firewall(target)
     if isinstance(nat_id, str):
         return _crosses(world, trip, nat_id)

@@ -113,8 +113,10 @@ class Trip:
         """Return the NAT gateway that a firewall's endpoint is attached to, or else its own subnet."""
         nat_id = self._gates.nat_of_appliance(endpoint_id)
         endpoint = self._world.find("VpcEndpoints", endpoint_id, self.vpc_id)
-        if nat_id is not None or not isinstance(endpoint, dict):
-            return nat_id, endpoint
+        if nat_id is not None:
+            return nat_id, None
+        if not isinstance(endpoint, dict):
+            return None, endpoint
         is_firewall = endpoint["VpcEndpointType"] == "GatewayLoadBalancer" and len(endpoint["SubnetIds"]) == 1
         return None, endpoint["SubnetIds"][0] if is_firewall else None
 
