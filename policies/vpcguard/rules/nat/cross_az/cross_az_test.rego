@@ -95,6 +95,12 @@ test_unknown_over_a_regional_gateway_without_the_zone if {
 	_verdict(_regional({"zone_ids": [], "is_automatic": true})) == [set(), set()]
 }
 
+test_unknown_where_a_subnet_was_not_read if {
+	functions := [fixtures.function("orders", ["app", "hidden"], {})]
+	document := fixtures.denied(_document({"functions": functions}), {"subnets": "ec2:DescribeSubnets"})
+	"ec2:DescribeSubnets" in _verdict(document)[1]
+}
+
 test_unknown_where_the_gateway_was_not_read if {
 	document := fixtures.denied(_document({"nat_gateways": []}), {"nat_gateways": "ec2:DescribeNatGateways"})
 	_verdict(document) == [set(), {"ec2:DescribeNatGateways"}]
