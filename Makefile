@@ -87,8 +87,9 @@ repository: setup  ## What is written twice in the repository agrees
 ##@ Writing
 
 .PHONY: docs
-docs: setup  ## Write docs/rules.md and policies/reads.json from the rules' metadata
+docs: setup  ## Write docs/rules.md and policies/reads.json from the rules' metadata, docs/messages.md from their answers
 	$(BIN)/python -m tools.rule_docs
+	$(BIN)/python -m tools.message_docs
 
 .PHONY: rule
 rule: setup  ## Begin a rule: make rule FAMILY=az FAULT=name_of_the_fault

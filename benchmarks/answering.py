@@ -35,6 +35,7 @@ FILTERS = {  # name of a filter -> where an item says it
     "network-interface-id": ("NetworkInterfaceId",),
     "instance-id": ("Instances", "InstanceId"),
     "prefix-list-name": ("PrefixListName",),
+    "service-name": ("ServiceName",),
 }
 REGIONS = {  # which are enabled
     "eu-west-1": "opt-in-not-required",

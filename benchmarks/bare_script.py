@@ -20,6 +20,7 @@ NETWORKS = {
         "describe_nat_gateways",
         "describe_internet_gateways",
         "describe_egress_only_internet_gateways",
+        "describe_transit_gateway_vpc_attachments",
         "describe_vpc_endpoints",
         "describe_security_groups",
         "describe_network_acls",

@@ -15,13 +15,22 @@ import json
 import sys
 from typing import Any
 
-from benchmarks.networks import ACCOUNT, LISTS, REGION, Network, network
+from benchmarks.networks import ACCOUNT, LISTS, REGION, ZONES, Network, network
 
 Json = dict[str, Any]
 
 CAPTURED_AT = "2026-11-20T12:00:00.123456Z"
 QUOTA_CODE = "L-9FEE3D26"
 OUTSIDE_EVERY = 10  # every tenth function has no VPC
+_ZONES = [
+    {"ZoneId": zone_id, "ZoneName": name, "ZoneType": "availability-zone", "State": "available"}
+    for zone_id, name in ((f"euw1-az{number}", f"{REGION}{letter}") for number, letter in enumerate(ZONES, 1))
+]
+_OPTIONS = {
+    "DhcpOptionsId": "dopt-0a",
+    "OwnerId": ACCOUNT,
+    "DhcpConfigurations": [{"Key": "domain-name-servers", "Values": [{"Value": "AmazonProvidedDNS"}]}],
+}
 _ZONES_USED = (3, 2, 3, 1, 2)  # how many of its network's subnets a function names, in turn
 _INTENTS: tuple[dict[str, str], ...] = (
     {},
@@ -177,7 +186,21 @@ def _ec2_answers(networks: list[Network]) -> Json:
         "ec2:DescribeVpcAttribute": {
             n.vpc_id: {"EnableDnsSupport": {"Value": True}, "EnableDnsHostnames": {"Value": True}}
             for n in networks
-            if any(endpoint["VpcEndpointType"] == "Interface" for endpoint in n.resources["VpcEndpoints"])
+        },
+        "ec2:DescribeAvailabilityZones": {"AvailabilityZones": _ZONES},
+        "ec2:DescribeDhcpOptions": {"DhcpOptions": [_OPTIONS]},
+        "ec2:DescribeVpcEndpointServices": {
+            "ServiceDetails": [
+                {"ServiceName": name, "AvailabilityZones": [zone["ZoneName"] for zone in _ZONES]}
+                for name in sorted(
+                    {
+                        endpoint["ServiceName"]
+                        for n in networks
+                        for endpoint in n.resources["VpcEndpoints"]
+                        if endpoint["VpcEndpointType"] == "Interface"
+                    }
+                )
+            ]
         },
         "ec2:DescribeVpcBlockPublicAccessOptions": {
             "VpcBlockPublicAccessOptions": {"InternetGatewayBlockMode": "off", "AwsAccountId": ACCOUNT}

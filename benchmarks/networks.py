@@ -22,6 +22,7 @@ LISTS = (
     "NatGateways",
     "InternetGateways",
     "EgressOnlyInternetGateways",
+    "TransitGatewayVpcAttachments",
     "VpcEndpoints",
     "SecurityGroups",
     "NetworkAcls",
@@ -72,6 +73,7 @@ def _base(net: Network) -> None:
         {
             "VpcId": net.vpc_id,
             "OwnerId": ACCOUNT,
+            "DhcpOptionsId": "dopt-0a",
             "CidrBlock": f"{block}.0.0/16",
             "InstanceTenancy": "default",
             "CidrBlockAssociationSet": [
@@ -142,6 +144,16 @@ def _isolated(net: Network) -> None:
 
 def _central(net: Network) -> None:
     _table(net, "private", net.function_subnets, _route("TransitGatewayId", "tgw-central"))
+    net.add(
+        "TransitGatewayVpcAttachments",
+        {
+            "TransitGatewayAttachmentId": net.id("tgw-attach"),
+            "TransitGatewayId": "tgw-central",
+            "VpcId": net.vpc_id,
+            "State": "available",
+            "SubnetIds": list(net.function_subnets),
+        },
+    )
 
 
 def _regional_nat(net: Network) -> None:
@@ -163,6 +175,7 @@ def _nat_instance(net: Network) -> None:
         "SourceDestCheck": False,
         "Groups": [{"GroupId": net.id("sg", "open")}],
         "Attachment": {"InstanceId": net.id("i"), "Status": "attached"},
+        "Association": {"PublicIp": "198.51.100.7"},
     }
     net.add("NetworkInterfaces", interface)
     instance = {
@@ -171,6 +184,7 @@ def _nat_instance(net: Network) -> None:
         "SubnetId": net.id("subnet", "public-a"),
         "State": {"Code": 16, "Name": "running"},
         "SourceDestCheck": False,
+        "PublicIpAddress": "198.51.100.7",
     }
     net.add("Reservations", {"ReservationId": net.id("r"), "Instances": [instance]})
     route = _route("NetworkInterfaceId", net.id("eni", "nat")) | {"InstanceId": net.id("i")}

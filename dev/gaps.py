@@ -1,6 +1,7 @@
 """What MiniStack lacks and every read of ours needs: answered in front of it, the rest passed on.
 
-- ec2:DescribeVpcBlockPublicAccessOptions and servicequotas:GetServiceQuota, as a new account has them.
+- ec2:DescribeVpcBlockPublicAccessOptions and servicequotas:GetServiceQuota, as a new account has them, and
+  ec2:DescribeTransitGatewayVpcAttachments without any: MiniStack has no transit gateways.
 - AvailableIpAddressCount as EC2 counts it: MiniStack says 251 for every subnet, whatever its size.
 - The subnets of a VPC's default network ACL, which MiniStack leaves out.
 """
@@ -22,6 +23,12 @@ RESERVED_ADDRESSES = 5  # of each subnet: https://docs.aws.amazon.com/vpc/latest
 _BLOCK_PUBLIC_ACCESS = b"""<DescribeVpcBlockPublicAccessOptionsResponse>
 <vpcBlockPublicAccessOptions><state>default-state</state><internetGatewayBlockMode>off</internetGatewayBlockMode>
 </vpcBlockPublicAccessOptions></DescribeVpcBlockPublicAccessOptionsResponse>"""
+_ATTACHMENTS = b"""<DescribeTransitGatewayVpcAttachmentsResponse><transitGatewayVpcAttachments/>
+</DescribeTransitGatewayVpcAttachmentsResponse>"""
+_OF_A_NEW_ACCOUNT = {
+    "DescribeVpcBlockPublicAccessOptions": _BLOCK_PUBLIC_ACCESS,
+    "DescribeTransitGatewayVpcAttachments": _ATTACHMENTS,
+}
 _QUOTA = {
     "ServiceCode": "lambda",
     "QuotaCode": "L-9FEE3D26",
@@ -59,8 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
         sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         form = parse_qs(sent.decode("latin-1")) if b"Action=" in sent[:4096] else {}
         action = form.get("Action", [""])[0]
-        if action == "DescribeVpcBlockPublicAccessOptions":
-            self._send(200, {"Content-Type": "text/xml"}, _BLOCK_PUBLIC_ACCESS)
+        if action in _OF_A_NEW_ACCOUNT:
+            self._send(200, {"Content-Type": "text/xml"}, _OF_A_NEW_ACCOUNT[action])
         elif self.headers.get("X-Amz-Target", "").endswith(".GetServiceQuota"):
             answer = json.dumps({"Quota": {**_QUOTA, "Value": 500.0}}).encode()
             self._send(200, {"Content-Type": "application/x-amz-json-1.1"}, answer)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vpcguard.aws.answers import Account, Estate, InUse, Json, known
-from vpcguard.aws.codes import DENIED, is_not_found_code
+from vpcguard.aws.codes import DENIED, FORBIDDEN, is_not_found_code
 from vpcguard.aws.operations import Call, Operation, VpcIds
 from vpcguard.model import Failure
 
@@ -60,12 +60,14 @@ class Coverage:
     """How complete one kind of fact is for one subject.
 
     waits_for: the operations that would settle it, or what nobody we may ask sees; empty when known.
+    is_refused: a permission was missing for a read of it.
     """
 
     status: Literal["known", "unknown", "not_requested", "contradictory"]
     waits_for: tuple[str, ...] = ()
     reason: str | None = None
     is_failed_read: bool = False
+    is_refused: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -76,9 +78,9 @@ class Coverage:
 KNOWN = Coverage("known")
 
 
-def unknown(*waits_for: str, reason: str, is_failed_read: bool = True) -> Coverage:
+def unknown(*waits_for: str, reason: str, is_failed_read: bool = True, is_refused: bool = False) -> Coverage:
     """Return the coverage of what may exist: what would settle it, and why it is not settled."""
-    return Coverage("unknown", waits_for, reason, is_failed_read)
+    return Coverage("unknown", waits_for, reason, is_failed_read, is_refused)
 
 
 def contradictory(name: str) -> Coverage:
@@ -97,6 +99,7 @@ def worst(*found: Coverage) -> Coverage:
         tuple(dict.fromkeys(name for one in of_kind for name in one.waits_for)),
         "; ".join(dict.fromkeys(one.reason for one in of_kind if one.reason)),
         any(one.is_failed_read for one in of_kind),
+        any(one.is_refused for one in of_kind),
     )
 
 
@@ -110,9 +113,9 @@ def of_list(account: Account, operation: Operation, vpc_id: str | None = None) -
                 return _unknown(account, operation, f"was parsed by {account.reader_name}: no {field_name}")
         if failure is None:
             return _of_left_out(account, operation, vpc_id) if account.left_out else KNOWN
-        return _unknown(account, operation, f"answered in part: {_codes(failure)}")
+        return _unknown(account, operation, f"answered in part: {_codes(failure)}", failure)
     if failure is not None:
-        return _unknown(account, operation, _failed(failure))
+        return _unknown(account, operation, _failed(failure), failure)
     return of_unread(account, operation)
 
 
@@ -137,12 +140,12 @@ def of_entry(
         return KNOWN if is_complete else of_unread(account, operation)
     if is_not_found_code(refusal.code):
         return KNOWN
-    return _unknown(account, operation, _failed(refusal))
+    return _unknown(account, operation, _failed(refusal), refusal)
 
 
 def of_unread(account: Account, operation: Operation) -> Coverage:
     """Return the coverage of a fact that an operation would tell and did not."""
-    if operation.key in account.not_requested:
+    if operation.key in account.not_requested or (operation.is_late and not account.names_reader):
         return Coverage("not_requested", (operation.key,), f"{operation.key} was left out on purpose")
     return _unknown(account, operation, "was not read")
 
@@ -166,6 +169,7 @@ def entries(kind: str, by_subject: Mapping[str, Coverage], *, default: Coverage 
                 "waits_for": list(one.waits_for),
                 "reason": one.reason,
                 "is_failed_read": one.is_failed_read if one.status == "unknown" else None,
+                "is_refused": one.is_refused or None,
             }
         )
         for subject, one in found
@@ -281,13 +285,21 @@ def _of_left_out(account: Account, operation: Operation, vpc_id: str | None) -> 
     return unknown(operation.key, reason=found[0] + more, is_failed_read=False)
 
 
-def _unknown(account: Account, operation: Operation, what: str) -> Coverage:
+def _unknown(
+    account: Account,
+    operation: Operation,
+    what: str,
+    failure: Failure | Mapping[str, Failure] | None = None,
+) -> Coverage:
+    failures = failure.values() if isinstance(failure, Mapping) else [failure] if failure else []
+    is_refused = any(one.code in FORBIDDEN for one in failures)
     if account.is_own:
-        return unknown(operation.key, reason=f"{operation.key} {what}")
+        return unknown(operation.key, reason=f"{operation.key} {what}", is_refused=is_refused)
     if not account.is_read:
         reason = f"account {account.id}, which owns the VPC, was not read"
         return unknown(account.id, reason=reason, is_failed_read=False)
-    return unknown(operation.key, reason=f"{operation.key} in account {account.id} {what}")
+    reason = f"{operation.key} in account {account.id} {what}"
+    return unknown(operation.key, reason=reason, is_refused=is_refused)
 
 
 def _failed(failure: Failure | Mapping[str, Failure]) -> str:

@@ -37,28 +37,24 @@ def read_facts(snapshot: Snapshot) -> tuple[Facts, tuple[LeftOut, ...]]:
     facts: dict[str, dict[str, Facts]] = {}
     coverage = [entry for family in FAMILIES for entry in family.add_facts(estate, facts)]
     coverage += cover_vpcs(estate, facts, VPC_KINDS, vpcs=VPCS)
+    told: Mapping[str, Any] = snapshot.account or {}
     document = {
         "schema_version": INPUT_VERSION,
         "evaluated_at": snapshot.captured_at,
-        "account": _account(snapshot, estate.partition),
+        "account": known(
+            {
+                "id": snapshot.account_id,
+                "region": snapshot.region,
+                "partition": estate.partition,
+                "name": told.get("name") or None,
+                "organization_unit": told.get("organization_unit") or None,
+                "tags": [{"key": key, "value": one} for key, one in sorted(told.get("tags", {}).items())],
+            }
+        ),
         **{kind: [found[key] for key in sorted(found)] for kind, found in facts.items()},
         "coverage": coverage,
     }
     return document, tuple(one for account in estate.accounts for one in account.left_out.values())
-
-
-def _account(snapshot: Snapshot, partition: str) -> Facts:
-    account: Mapping[str, Any] = snapshot.account or {}
-    return known(
-        {
-            "id": snapshot.account_id,
-            "region": snapshot.region,
-            "partition": partition,
-            "name": account.get("name") or None,
-            "organization_unit": account.get("organization_unit") or None,
-            "tags": [{"key": key, "value": one} for key, one in sorted(account.get("tags", {}).items())],
-        }
-    )
 
 
 def _with_owners(estate: Estate) -> Estate:

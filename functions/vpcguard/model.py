@@ -155,7 +155,7 @@ Stage = Literal["audit", "warn", "approve", "enforce"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """One rule broken by one function."""
+    """One rule broken by one function; title and advice are the rule's where they are None."""
 
     function: str
     severity: Severity
@@ -165,16 +165,22 @@ class Violation:
     root_cause: str | None
     basis: Literal["declared", "inferred"] | None
     eligible_for_remediation: bool
+    title: str | None = None
+    advice: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """A judgement that could not be made; it never passes and never resolves a finding."""
+    """A judgement that could not be made; it never passes and never resolves a finding.
+
+    message: what it waits for. advice: what settles it.
+    """
 
     function: str
     stage: Stage
     waits_for: tuple[str, ...]
     message: str
+    advice: str
     evidence: Mapping[str, Any]
     is_failed_read: bool
 
@@ -186,11 +192,13 @@ class RuleDecision:
     A function in `applies` with neither a violation nor an unknown passes. A function in none of
     the lists is not applicable. About a function in `silent` the rule says nothing. For a function in
     `off` the configuration switches the rule off: it is in no other list. `statement` names the parts
-    of a violation's evidence that make another statement of it.
+    of a violation's evidence that make another statement of it. `title` states the fault, which is proven of
+    violations alone; `doubt` is the title of an unknown.
     """
 
     id: str
     title: str
+    doubt: str
     severity: Severity
     advice: str
     remediation: Literal["detach_vpc_config", "none"]

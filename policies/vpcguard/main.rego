@@ -40,7 +40,7 @@ _rules := {id: object.union(about, _composed(about, _said(id))) |
 	about := object.union({"id": id}, metadata)
 }
 
-_shown := {"title", "severity", "advice", "remediation", "statement"}
+_shown := {"title", "doubt", "severity", "advice", "remediation", "statement"}
 
 # nobody asks a rule that is off for every function
 _said(id) := {"applies": set(), "deny": set(), "unknown": set()} if {
@@ -87,7 +87,7 @@ _torn(deny) := set() if {
 	count({one.function | some one in deny}) == count(deny)
 } else := {one.function | some one in deny; some other in deny; one.function == other.function; one != other}
 
-_contradicting(id) := {"status": "opaque", "name": id, "reason": "says two things at once"}
+_contradicting(id) := {"status": "opaque", "name": id, "reason": "says two things at once", "settled_by": "rule"}
 
 # by rule, functions for which the configuration switches it off: nothing is said of them, not even that they pass
 _off[id] contains name if {
@@ -157,55 +157,20 @@ _unknowns(id, doubts) := [unknown |
 		"function": name,
 		"stage": settings[config.signature_of[name]].stage,
 		"waits_for": awaited.names,
-		"message": $"{name} cannot be judged: {awaited.message}",
+		"message": $"{name} cannot be judged: it waits for {awaited.text}.",
+		"advice": awaited.advice,
 		"evidence": object.union_n([doubt.evidence, {"unknown": awaited.names}, object.get(_transitions, name, {})]),
 		"is_failed_read": awaited.is_failed_read,
 	}
 ]
 
-# what many functions wait for alike
+# what many functions wait for alike; AWS or the way there did not answer, or was not asked, or refused
 _awaited(waits) := {
 	"names": sort({wait.name | some wait, _ in waits}),
-	"message": sprintf("it waits for %s. %s", [
-		result.awaited(object.keys(waits)),
-		concat(" ", {_advice(wait) | some wait, _ in waits}),
-	]),
-	"is_failed_read": "unknown" in {wait.status | some wait, _ in waits},
+	"text": result.awaited(object.keys(waits)),
+	"advice": result.settling(object.keys(waits)),
+	"is_failed_read": ({wait.status | some wait, _ in waits} & {"unknown", "refused"}) != set(),
 }
-
-_advice(wait) := "Let the audit role read this and look again." if {
-	wait.status == "unknown"
-	not contains(wait.reason, " failed: ")
-}
-
-# no permission was missing: AWS or the way there did not answer
-_advice(wait) := "Look again: AWS did not answer this." if {
-	wait.status == "unknown"
-	contains(wait.reason, " failed: ")
-}
-
-_advice(wait) := "Remove the ambiguity." if wait.status == "undecidable"
-
-# as it may have been while AWS was changing it, page by page
-_advice(wait) := "Look again." if wait.status == "contradictory"
-
-_advice(wait) := [advice | some [pattern, advice] in _beyond; regex.match(pattern, subject)][0] if {
-	wait.status == "opaque"
-	subject := concat(" ", [wait.name, wait.reason])
-}
-
-# what no read of ours tells, by the beginning of its name and what is said of it; the first that fits
-_beyond := [
-	[` may lead to central endpoints`, "Say in the configuration which central endpoints exist (central_endpoints)."],
-	[`^([0-9]{12}|nat-\S*) `, "Let the audit role be assumed in the account that owns the VPC."],
-	[`^vpc-`, "Find out whether it still exists; if another account shares it, let the audit role be assumed there."],
-	[`^(tgw|pcx|vgw)-|:core-network/`, "If this way works, declare it in the configuration (trusted_egress)."],
-	[
-		`^(vpce|lgw|cagw)-`,
-		"Nobody can read where it leads; trusted_egress can declare all such ways of an organization unit to work.",
-	],
-	[``, "Nothing that can be read tells: find out by hand."],
-]
 
 # a function in transition is judged as it stands, and the evidence says so
 _transitions := object.union(

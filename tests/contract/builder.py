@@ -20,6 +20,8 @@ ZONE_NAMES = {"euw1-az1": "eu-west-1a", "euw1-az2": "eu-west-1b", "euw1-az3": "e
 NETWORKS = {A: "10.0.0.0/24", B: "10.0.1.0/24", C: "10.0.2.0/24", PUBLIC: "10.0.255.0/24"}
 PRIVATE_TABLE, PUBLIC_TABLE, MAIN_TABLE = "rtb-private", "rtb-public", "rtb-main"
 NAT, IGW, GROUP, ACL = "nat-0a", "igw-0a", "sg-0a", "acl-0a"
+OPTIONS, AMAZON = "dopt-0a", "AmazonProvidedDNS"
+READER = {"vpcguard": "1.0.0", "botocore": "1.44.8"}
 QUOTA = "L-9FEE3D26"
 ANYWHERE = "0.0.0.0/0"
 ENI_ACTIONS = [
@@ -45,12 +47,15 @@ _TARGETS = {
     "arn": "CoreNetworkArn",
 }
 _LISTS = {
+    "ec2:DescribeAvailabilityZones": "AvailabilityZones",
+    "ec2:DescribeDhcpOptions": "DhcpOptions",
     "ec2:DescribeVpcs": "Vpcs",
     "ec2:DescribeSubnets": "Subnets",
     "ec2:DescribeRouteTables": "RouteTables",
     "ec2:DescribeNatGateways": "NatGateways",
     "ec2:DescribeInternetGateways": "InternetGateways",
     "ec2:DescribeEgressOnlyInternetGateways": "EgressOnlyInternetGateways",
+    "ec2:DescribeTransitGatewayVpcAttachments": "TransitGatewayVpcAttachments",
     "ec2:DescribeVpcEndpoints": "VpcEndpoints",
     "ec2:DescribeSecurityGroups": "SecurityGroups",
     "ec2:DescribeNetworkAcls": "NetworkAcls",
@@ -122,9 +127,34 @@ class Account:
             OwnerId=self.id,
             CidrBlock="10.0.0.0/16",
             InstanceTenancy="default",
+            DhcpOptionsId=OPTIONS,
             State="available",
             **more,
         )
+
+    def zone(self, zone_id: str, name: str, **more: Any) -> Json:
+        """Add a zone of the region, an ordinary one that is available."""
+        zone = {"ZoneId": zone_id, "ZoneName": name, "ZoneType": "availability-zone", "State": "available"}
+        return self.add("DescribeAvailabilityZones", zone_id, **zone | more)
+
+    def name_servers(self, *servers: str) -> None:
+        """Set what the VPCs' DHCP options name as servers."""
+        named = {"Key": "domain-name-servers", "Values": [{"Value": server} for server in servers]}
+        options = {"DhcpOptionsId": OPTIONS, "OwnerId": self.id, "DhcpConfigurations": [named]}
+        self.add("DescribeDhcpOptions", OPTIONS, **options)
+
+    def dns(self, *, support: bool = True, hostnames: bool = True) -> None:
+        """Set the VPC's DNS attributes."""
+        attributes = {"EnableDnsSupport": {"Value": support}, "EnableDnsHostnames": {"Value": hostnames}}
+        self.entries["ec2:DescribeVpcAttribute"] = {VPC: attributes}
+
+    def offer(self, service: str, *zone_names: str) -> None:
+        """Let a service be offered to interface endpoints in these zones."""
+        details = self.entries.setdefault("ec2:DescribeVpcEndpointServices", {"ServiceDetails": []})
+        name = f"com.amazonaws.{REGION}.{service}"
+        others = [one for one in details["ServiceDetails"] if one["ServiceName"] != name]
+        offered = {"ServiceName": name, "AvailabilityZones": list(zone_names)}
+        details["ServiceDetails"] = [*others, offered]
 
     def subnet(
         self, subnet_id: str, *, zone: str = "", network: str = "", vpc: str = VPC, **more: Any
@@ -231,6 +261,19 @@ class Account:
             Attachments=attachments,
         )
 
+    def attachment(self, gateway_id: str, *subnet_ids: str) -> Json:
+        """Attach the VPC to a transit gateway, with these subnets."""
+        return self.add(
+            "DescribeTransitGatewayVpcAttachments",
+            gateway_id,
+            TransitGatewayAttachmentId=gateway_id.replace("tgw-", "tgw-attach-"),
+            TransitGatewayId=gateway_id,
+            VpcId=VPC,
+            VpcOwnerId=self.id,
+            State="available",
+            SubnetIds=list(subnet_ids),
+        )
+
     def group(self, group_id: str = GROUP, *, egress: list[Json] | None = None, vpc: str = VPC) -> Json:
         """Add a security group that lets everything out and nothing in."""
         everything = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": ANYWHERE}]}]
@@ -292,10 +335,8 @@ class Account:
     def interface_endpoint(
         self, endpoint_id: str, service: str, *subnet_ids: str, group: str, **more: Any
     ) -> Json:
-        """Add an interface endpoint with private DNS in a VPC that resolves it."""
-        self.entries["ec2:DescribeVpcAttribute"] = {
-            VPC: {"EnableDnsSupport": {"Value": True}, "EnableDnsHostnames": {"Value": True}}
-        }
+        """Add an interface endpoint with private DNS for a service that all zones offer."""
+        self.offer(service, *ZONE_NAMES.values())
         endpoint = {
             "VpcEndpointId": endpoint_id,
             "VpcEndpointType": "Interface",
@@ -338,15 +379,22 @@ class Account:
             OwnerId=self.id,
             InterfaceType="interface",
             SourceDestCheck=False,
-            Groups=[],
+            Groups=[{"GroupId": "sg-nat"}],
             Attachment={"InstanceId": instance_id},
+            Association={"PublicIp": "198.51.100.2"},
         )
+        self.group("sg-nat")["IpPermissions"] = [
+            {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/16"}]},
+        ]
         instance: Json = {
             "InstanceId": instance_id,
             "VpcId": VPC,
             "SubnetId": PUBLIC,
             "State": {"Name": "running"},
             "SourceDestCheck": False,
+            "NetworkInterfaces": [
+                {"NetworkInterfaceId": interface_id, "Association": interface["Association"]}
+            ],
         }
         self.add("DescribeInstances", instance_id, Instances=[instance])
         return interface, instance
@@ -378,7 +426,7 @@ class Estate(Account):
     owners: dict[str, Account] = field(default_factory=dict)
     not_requested: list[str] = field(default_factory=list)
     about: Json | None = None
-    reader: Json | None = None
+    reader: Json | None = field(default_factory=READER.copy)
 
     def function(
         self,
@@ -470,7 +518,11 @@ def role(name: str, actions: list[str], *, effect: str = "Allow") -> Json:
 
 def network(account: Account) -> None:
     """Give an account the example network: three private subnets behind one NAT gateway."""
+    for zone_id, name in ZONE_NAMES.items():
+        account.zone(zone_id, name)
     account.vpc()
+    account.dns()
+    account.name_servers(AMAZON)
     for subnet_id in (A, B, C, PUBLIC):
         account.subnet(subnet_id)
     account.table(MAIN_TABLE, main=True)
@@ -482,6 +534,8 @@ def network(account: Account) -> None:
     account.internet_gateway()
     account.group()
     account.acl(ACL, A, B, C, PUBLIC)
+    for gateway_id in ("tgw-0a", "tgw-0b"):
+        account.attachment(gateway_id, A, B, C)
     account.entries["ec2:GetManagedPrefixListEntries"] = {}
     account.block_public_access("off")
 
@@ -495,6 +549,7 @@ def working() -> Estate:
         "ListVersionsByFunction",
         "ListEventSourceMappings",
         "GetFunctionConcurrency",
+        "GetFunctionEventInvokeConfig",
     ):
         estate.entries[f"lambda:{operation}"] = {}
     estate.entries["servicequotas:GetServiceQuota"] = {
@@ -513,8 +568,14 @@ def shared(*, owner_was_read: bool) -> Estate:
         estate.resources[f"ec2:{operation}"] = copy.deepcopy(owner.resources[f"ec2:{operation}"])
     estate.remove("DescribeSubnets", PUBLIC)
     estate.remove("DescribeRouteTables", MAIN_TABLE, PUBLIC_TABLE)
-    for operation in ("DescribeNatGateways", "DescribeInternetGateways"):
+    for operation in (
+        "DescribeNatGateways",
+        "DescribeInternetGateways",
+        "DescribeTransitGatewayVpcAttachments",
+        "DescribeDhcpOptions",
+    ):
         estate.resources[f"ec2:{operation}"] = {}
+    estate.entries["ec2:DescribeVpcAttribute"] = {}
     owner.remove("DescribeSecurityGroups", GROUP)
     if owner_was_read:
         estate.owners[OWNER] = owner

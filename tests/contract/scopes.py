@@ -37,7 +37,11 @@ def of_function(document: Json, name: str) -> Json:
     for operation, key in _BY_VPC.items():
         if operation in answers:
             answers[operation][key] = [
-                one for one in answers[operation][key] if one["VpcId"] == network.get("VpcId")
+                one
+                for one in answers[operation][key]
+                # a group that the filter did not show is asked for by itself
+                if one["VpcId"] == network.get("VpcId")
+                or one.get("GroupId") in network.get("SecurityGroupIds", ())
             ]
     if "ec2:DescribeInternetGateways" in answers:
         gateways = answers["ec2:DescribeInternetGateways"]

@@ -30,12 +30,26 @@ def _decided(decision: Decision, name: str) -> dict[str, Json]:
     return {rule.id: verdicts(decision, rule.id, [name])[name] for rule in decision.rules}
 
 
+def _worded(decision: Decision, name: str) -> dict[str, tuple[str, str]]:
+    """Return by rule the title and the advice of what a decision says about a function."""
+    found = {}
+    for rule in decision.rules:
+        for broken in rule.violations:
+            if broken.function == name:
+                found[rule.id] = (broken.title or rule.title, broken.advice or rule.advice)
+        for doubt in rule.unknowns:
+            if doubt.function == name:
+                found[rule.id] = (rule.doubt, doubt.advice)
+    return found
+
+
 def _told(rule: Json) -> Json:
     """Return a verdict of the explanation in the words of the expectations."""
     verdict = SHOWN.get(rule["verdict"], rule["verdict"])
     if verdict not in ("violation", "unknown"):
         return {"verdict": verdict}
-    kept = {key: value for key, value in rule.items() if key not in ("id", "title", "reason", "verdict")}
+    worded = ("id", "title", "reason", "advice", "verdict")
+    kept = {key: value for key, value in rule.items() if key not in worded}
     if verdict == "violation":
         kept = {"root_cause": None, "basis": None} | kept
     else:
@@ -73,6 +87,12 @@ def test_an_explanation_says_what_the_decision_says(policy: Policy, case: Path) 
         explanation = policy.explain(facts, configuration, function["name"])
 
         told = {rule["id"]: _told(rule) for rule in explanation.document["rules"]}
+        worded = {
+            rule["id"]: (rule["title"], rule["advice"])
+            for rule in explanation.document["rules"]
+            if "advice" in rule
+        }
+        assert worded == _worded(decision, function["name"])
         assert told == _decided(decision, function["name"])
         assert explanation.policy_revision == decision.policy_revision
         assert explanation.config_digest == decision.config_digest

@@ -34,6 +34,7 @@ from vpcguard.policy.server import running_opa
 RULE = {
     "id": "az.single_az",
     "title": "One zone",
+    "doubt": "Not known whether there is one zone",
     "severity": "medium",
     "advice": "Add a zone",
     "remediation": "none",

@@ -28,6 +28,7 @@ TWO_OPINIONS = """# METADATA
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/
 # custom:
+#   doubt: Not known whether something is wrong
 #   severity: low
 #   advice: Repair it.
 #   remediation: none

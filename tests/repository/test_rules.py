@@ -20,6 +20,7 @@ RULES = sorted(
     file for file in (ROOT / "policies/vpcguard/rules").glob("*/*/*.rego") if file.stem == file.parent.name
 )
 FIELDS = {
+    "doubt": str,
     "severity": str,
     "advice": str,
     "remediation": str,
@@ -63,10 +64,14 @@ def test_a_rule_describes_itself_in_every_respect(rule: Path) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.stem)
 def test_what_becomes_a_reason_reads_as_one(rule: Path) -> None:
-    """Reasons are "It applies to <applies_to>." where a rule does not, and <passes> where it passes."""
+    """Reasons are "It applies to <applies_to>." where a rule does not, and <passes> where it passes.
+
+    What nobody knows is titled <doubt>: the fault is proven of nobody.
+    """
     custom = _metadata(rule)["custom"]
 
     assert re.fullmatch(r"functions [^.]*[^. ]", custom["applies_to"])
+    assert re.fullmatch(r"Not known whether [^.\n]*[^. ]", custom["doubt"])
     assert re.fullmatch(r"[A-Z][^.\n]*(\.[^. \n][^.\n]*)*\.", custom["passes"])
 
 
@@ -119,6 +124,19 @@ def test_a_rule_names_what_has_to_be_read_for_it_beside_the_rest() -> None:
 
     assert told == used
     assert set().union(*told.values()) == ON_REQUEST
+
+
+def test_what_settles_a_wait_is_a_sentence_that_exists() -> None:
+    """A misspelt one would leave an undetermined finding without any advice."""
+    sentences = yaml.safe_load((ROOT / "policies/vpcguard/config/settling/data.yaml").read_text("utf-8"))
+    named = {
+        means
+        for file in (ROOT / "policies").rglob("*.rego")
+        for means in re.findall(r'"settled_by": "(\w+)"', file.read_text("utf-8"))
+    }
+
+    assert {*named, *sentences["opaque"].values()} <= sentences["sentences"].keys()
+    assert named >= {"central_endpoints", "permissions", "rule"}
 
 
 def test_every_threshold_is_read_by_a_rule() -> None:

@@ -48,6 +48,7 @@ class FakeOpa:
         return {
             "id": RULE,
             "title": "Function runs in a single Availability Zone",
+            "doubt": "Not known whether the function runs in a single Availability Zone",
             "severity": "medium",
             "advice": "Add a subnet.",
             "remediation": "none",

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from tests.support.recorded_aws import ACCOUNT, REGION, document
-from vpcguard.aws.operations import Each, Kind, Operation, Shape
+from vpcguard.aws.operations import Each, Kind, NameTag, Operation, Shape
 from vpcguard.snapshot import OPERATIONS
 
 Json = Any
@@ -32,6 +32,7 @@ _TEXTS = {
     "NetworkInterfaceId": "eni-0a",
     "InstanceId": "i-0a",
     "PrefixListId": "pl-0a",
+    "MountTargetId": "fsmt-0a",
     "DestinationPrefixListId": "pl-0a",
     "RouteTableId": "rtb-0a",
     "RouteTableIds": "rtb-0a",
@@ -61,6 +62,8 @@ _TEXTS = {
 _OTHERS = {Kind.WHOLE: 1, Kind.NUMBER: 1.0, Kind.FLAG: True}
 _KEYS = {"GetPolicy": POLICY, "GetPolicyVersion": POLICY, "DescribeVpcAttribute": "vpc-0a"} | {
     "GetManagedPrefixListEntries": "pl-0a",
+    "DescribeMountTargets": "fsap-0a",
+    "DescribeMountTargetSecurityGroups": "fsmt-0a",
     "GetServiceQuota": "L-9FEE3D26",
     "GetAWSDefaultServiceQuota": "L-9FEE3D26",
 }
@@ -107,6 +110,8 @@ def without(answer: Json, path: Path) -> Json:
 
 
 def _filled(shape: Shape, name: str) -> Json:
+    if isinstance(shape, NameTag):
+        return [{"Key": "Name", "Value": "app"}]
     if isinstance(shape, list):
         return [_filled(shape[0], name)]
     if isinstance(shape, Each):

@@ -4,6 +4,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 # custom:
+#   doubt: Not known whether FILL IN the fault, of a function that cannot be judged
 #   severity: medium
 #   advice: FILL IN what to do about it.
 #   remediation: none
@@ -27,7 +28,8 @@ deny contains result.violation(name, details) if {
 	faulty != set()
 	some name in cohorts.with_subnets[key].functions
 	details := {
-		"message": sprintf("%s uses %s: FILL IN what is wrong and what to do.", [name, result.subnets(faulty)]),
+		"message": sprintf("%s uses %s: FILL IN what is wrong.", [name, result.subnets(faulty)]),
+		"advice": $"FILL IN what to do about {result.all_named(faulty)}.",
 		"evidence": {"subnet_ids": faulty},
 		"root_causes": faulty,
 	}

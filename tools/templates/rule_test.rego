@@ -6,7 +6,8 @@ import data.vpcguard.rules.FAMILY.FAULT as rule
 test_deny_a_subnet_with_the_fault if {
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders uses a1 (eu-west-1a): FILL IN what is wrong and what to do.",
+		"message": "orders uses a1 (eu-west-1a): FILL IN what is wrong.",
+		"advice": "FILL IN what to do about a1.",
 		"evidence": {"subnet_ids": {"a1"}},
 		"root_causes": {"a1"},
 	}} with input as _document(["a1", "b1"], "pending")

@@ -337,7 +337,8 @@ class _Run:
 
     def _pages_of_a_run(self) -> int:
         """Return how many pages can be read in the time there is, should every function need all it may."""
-        calls = 1 + FUNCTIONS_OF_A_PAGE * len(self.deps.configuration().reads)
+        of_lambda = [one for one in self.deps.configuration().reads if one.startswith("lambda:")]
+        calls = 1 + FUNCTIONS_OF_A_PAGE * len(of_lambda)
         seconds = self.until - STEP_SECONDS - time.monotonic()
         return int(max(1, min(PAGES_OF_A_RUN, seconds * self.deps.lambda_calls_per_second / calls)))
 

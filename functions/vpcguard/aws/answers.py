@@ -18,16 +18,18 @@ from botocore.exceptions import UnknownRegionError
 from botocore.loaders import create_loader
 
 from vpcguard.aws.codes import is_not_found_code
-from vpcguard.aws.operations import Operation, Release
+from vpcguard.aws.operations import NameTag, Operation, Release
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Answers, Failure, Snapshot
 
-KNOWS_EVERY_FIELD = (1, 41, 6)  # the botocore that brought the youngest of the operations' `young` fields
+KNOWS_EVERY_FIELD = (1, 44, 8)  # the botocore that brought the youngest of the operations' `young` fields
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
-_OF_THE_MOMENT = {"free_ipv4_addresses"}  # two reads of it may differ without anybody's doing
+# two reads of it may differ and contradict nothing
+_OF_THE_MOMENT = {"free_ipv4_addresses", "name"}
+LONGEST_NAME = 60  # characters of a Name tag, which may have 256
 
 
 @cache
@@ -120,7 +122,7 @@ class Account:
 
     is_read: False for an owner that the snapshot does not hold at all.
     old_reader: the botocore that parsed the answers, if it drops fields that are kept; None: it drops none
-    or nobody says which it was.
+    or nobody says which it was. names_reader: False where the snapshot does not say what read it.
     left_out: by operation and name what conversions could not use; it grows while facts are made.
     """
 
@@ -130,6 +132,7 @@ class Account:
     is_own: bool = True
     is_read: bool = True
     old_reader: Release | None = None
+    names_reader: bool = True
     left_out: dict[tuple[str, str], LeftOut] = field(default_factory=dict)
 
     @property
@@ -159,18 +162,24 @@ class Account:
     ) -> list[T]:
         """Return the converted entries of an answer's list, in its order; name: where it has several.
 
-        What is untold, and an entry that cannot be converted, is left out.
+        What is untold, and an entry that cannot be converted, is left out. The Name tag of a resource, which
+        anybody may write, becomes "name": one line of printable characters.
         """
         listed = name or operation.lists[0]
         shape: Any = operation.shape[listed]
         id_field = next(iter(shape[0]))  # shapes begin with the id
         untold = self.untold(operation)[1] if self.old_reader else []
+        has_name = isinstance(shape[0].get("Tags"), NameTag)
         converted = []
         for index, item in enumerate(self.answer(operation).get(listed, ())):
             if item in untold:
                 continue
             try:
-                converted.append(convert(item))
+                document: Any = convert(item)
+                for tag in item.get("Tags", ()) if has_name and isinstance(document, dict) else ():
+                    if called := "".join(filter(str.isprintable, tag.get("Value", ""))).strip():
+                        document["name"] = called[:LONGEST_NAME]
+                converted.append(document)
             except SnapshotError as error:
                 found = item.get(id_field)
                 known_as = found if found and isinstance(found, str) else f"{listed}[{index}]"
@@ -295,11 +304,15 @@ def estate_of(snapshot: Snapshot) -> Estate:
     release = KNOWS_EVERY_FIELD if botocore is None else tuple(map(int, botocore.split(".")))
     old_reader = release if release < KNOWS_EVERY_FIELD else None
     owners = {
-        owner: Account(owner, reads, left_out, is_own=False, old_reader=old_reader)
+        owner: Account(
+            owner, reads, left_out, is_own=False, old_reader=old_reader, names_reader=botocore is not None
+        )
         for owner, reads in snapshot.owners.items()
         if owner != snapshot.account_id
     }
-    own = Account(snapshot.account_id, snapshot.own, left_out, old_reader=old_reader)
+    own = Account(
+        snapshot.account_id, snapshot.own, left_out, old_reader=old_reader, names_reader=botocore is not None
+    )
     try:
         partition = partition_of(snapshot.region)
     except UnknownRegionError as error:
@@ -312,10 +325,12 @@ class InUse:
     """What the functions in scope use of a network, and the network's lists as they were answered.
 
     subnet_ids and security_group_ids are looked for again, one by one, where the lists were asked for by VPC.
+    account_id: whose answers they are.
     """
 
     network: Answers
     vpc_ids: frozenset[str]
+    account_id: str = ""
     subnet_ids: frozenset[str] = frozenset()
     security_group_ids: frozenset[str] = frozenset()
 

@@ -24,6 +24,9 @@ DENIED = {
     "NotImplemented": "an AWS stand-in without this operation",
 }
 
+# Those of them after which a permission is missing.
+FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
 # NoSuchEntity, NoSuchResourceException, ResourceNotFoundException, InvalidVpcID.NotFound ...
 _NOT_FOUND = re.compile(r"^NoSuch|NotFound(Exception)?$")
 

@@ -17,8 +17,12 @@ from typing import Any
 
 from vpcguard.errors import SnapshotError
 
-# the snapshot's prefix is the IAM prefix; botocore calls two of these services otherwise
-_CLIENTS = {"tag": "resourcegroupstaggingapi", "servicequotas": "service-quotas"}
+# the snapshot's prefix is the IAM prefix; botocore calls three of these services otherwise
+_CLIENTS = {
+    "elasticfilesystem": "efs",
+    "servicequotas": "service-quotas",
+    "tag": "resourcegroupstaggingapi",
+}
 FILTER_VALUES = 200  # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -44,6 +48,10 @@ class Each:
     shape: Shape
 
 
+class NameTag(list[Any]):
+    """A list of tags of which the one called Name is kept alone: what the console shows beside an id."""
+
+
 Shape = Kind | Each | Mapping[str, Any] | list[Any]  # Mapping and list hold shapes
 
 Release = tuple[int, ...]  # of botocore: (1, 44, 8)
@@ -55,6 +63,9 @@ TEXT, WHOLE, NUMBER, FLAG, ANY = Kind.TEXT, Kind.WHOLE, Kind.NUMBER, Kind.FLAG, 
 def texts(names: str) -> dict[str, Shape]:
     """Return an object shape of text fields, named in one blank-separated line."""
     return dict.fromkeys(names.split(), TEXT)
+
+
+NAMED: dict[str, Shape] = {"Tags": NameTag([texts("Key Value")])}  # field of a resource that has a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,7 @@ class Operation:
     paged: read with the paginator of that name. page_size: what to ask for; None: as many as AWS gives.
     vpc_filter: the filter that narrows the list down to VPCs; filters: how its parameter is called.
     young: fields whose absence means something, and since when botocore knows them.
+    is_late: read since snapshots name their reader: one that names none may have been made before.
     """
 
     service: str
@@ -89,6 +101,7 @@ class Operation:
     vpc_filter: str | None = None
     filters: str = "Filters"
     young: Mapping[str, Young] = field(default_factory=dict)
+    is_late: bool = False
 
     @property
     def key(self) -> str:
@@ -168,7 +181,8 @@ class _MisfitError(Exception):
 def _kept(value: Any, shape: Shape) -> Any:
     """Return what `keep` does: an account has millions of values, and nobody asks for their places."""
     if isinstance(shape, list):
-        return _kept_items(value, shape[0])
+        listed = _kept_items(value, shape[0])
+        return [tag for tag in listed if tag.get("Key") == "Name"] if isinstance(shape, NameTag) else listed
     if isinstance(shape, Kind):
         return _kept_single(value, shape)
     if not isinstance(value, dict):

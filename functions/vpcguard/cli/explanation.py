@@ -121,6 +121,7 @@ def _declared(declared: Json) -> str:
 
 def _needs(needs: Json) -> str:
     named = [f"{one['service']} ({one['basis']}{_waiting(one['waits_for'])})" for one in needs["services"]]
+    named += [f"{service} (no endpoint known, not judged)" for service in needs["without_endpoints"]]
     others = needs["others_wait_for"]
     found = ", ".join(named) or ("no AWS service" if not others else "no AWS service for certain")
     return found + (f"; others are possible{_waiting(others)}" if others else "")
@@ -170,3 +171,5 @@ def _rules(rules: Sequence[Json]) -> Iterator[Line]:
         is_found = rule["verdict"] in ("violation", "unknown")
         about = f" ({rule['severity']}, stage {rule['stage']})" if is_found else ""
         yield _labelled(_VERDICTS[rule["verdict"]], f"{rule['id']}{about}: {rule['reason']}", indent=2)
+        if advice := rule.get("advice"):
+            yield _labelled("", f"do: {advice}", indent=2)

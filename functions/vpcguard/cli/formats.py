@@ -93,11 +93,6 @@ def _worst_first(finding: Finding) -> tuple[bool, int, str, str, str, str]:
     return finding.status != "open", rank, *name
 
 
-def advice_on(finding: Finding) -> str:
-    """Return what to do; nothing for an undetermined one, whose message says it: the fault is not proven."""
-    return "" if finding.status == "undetermined" else one_line(finding.advice)
-
-
 def _blocks(findings: Iterable[Finding], summary: Iterable[str]) -> Iterator[Line]:
     for finding in findings:
         state = "" if finding.status == "open" else f" {finding.status}"
@@ -105,8 +100,7 @@ def _blocks(findings: Iterable[Finding], summary: Iterable[str]) -> Iterator[Lin
         yield Line(f"{one_line(head)} ({finding.account_id} {finding.region})", hang=2)
         yield Line(one_line(finding.title), "  what  ", 8)
         yield Line(one_line(finding.message), "  why   ", 8)
-        if advice := advice_on(finding):
-            yield Line(advice, "  do    ", 8)
+        yield Line(one_line(finding.advice), "  do    ", 8)
         yield Line("")
     for line in summary:
         yield Line(line, hang=2)
@@ -133,7 +127,7 @@ def _table(findings: Iterable[Finding]) -> Table:
             _severity(finding),
             _stacked((finding.function_name, "bold"), (finding.rule_id, ""), (where, "dim")),
             _stacked((finding.title, "bold"), (finding.message, "")),
-            Text(advice_on(finding)),
+            Text(one_line(finding.advice)),
         )
     return table
 

@@ -109,11 +109,13 @@ def looks(
 
 
 def _finding(of_the_function: Mapping[str, Any], rule: RuleDecision, verdict: Violation | Unknown) -> Finding:
-    """Return a finding; an unknown carries the rule's own severity and names what it waits for."""
+    """Return a finding; an unknown has the rule's own severity and doubt, and names what it waits for."""
     said: dict[str, Any]
     if isinstance(verdict, Violation):
         said = {
             "status": "open",
+            "title": verdict.title or rule.title,
+            "advice": verdict.advice or rule.advice,
             "severity": verdict.severity,
             "evidence": verdict.evidence,
             "root_cause": verdict.root_cause,
@@ -122,6 +124,8 @@ def _finding(of_the_function: Mapping[str, Any], rule: RuleDecision, verdict: Vi
     else:
         said = {
             "status": "undetermined",
+            "title": rule.doubt,
+            "advice": verdict.advice,
             "severity": rule.severity,
             "evidence": {**verdict.evidence, "unknown": sorted(set(verdict.waits_for))},
             "root_cause": None,
@@ -138,8 +142,6 @@ def _finding(of_the_function: Mapping[str, Any], rule: RuleDecision, verdict: Vi
         ),
         rule_id=rule.id,
         family=rule.family,
-        title=rule.title,
-        advice=rule.advice,
         stage=verdict.stage,
         message=verdict.message,
         status_reason=None,
@@ -172,8 +174,9 @@ def bounded(finding: Finding) -> Finding:
     texts: dict[str, Any] = {
         name: bounded_text(text) for name in _TEXTS if (text := getattr(finding, name)) is not None
     }
-    message = bounded_text(finding.message, limit=MESSAGE_CHARACTERS)
-    return replace(finding, message=message, evidence=bounded_evidence(finding.evidence), **texts)
+    for name in ("message", "advice"):
+        texts[name] = bounded_text(getattr(finding, name), limit=MESSAGE_CHARACTERS)
+    return replace(finding, evidence=bounded_evidence(finding.evidence), **texts)
 
 
 def bounded_text(text: str, *, limit: int = TEXT_CHARACTERS) -> str:

@@ -16,7 +16,7 @@ from vpcguard.policy.configuration import check_defaults, retired_rules
 _DATA = frozenset({"data.json", "data.yaml", "data.yml"})  # what OPA loads from a bundle, besides Rego
 # What the rules say of themselves: OPA reads a whole document whenever it reads one entry after the other, so
 # that what no decision shows stands in another than what every decision does.
-_SHOWN = ("title", "severity", "advice", "remediation", "statement")
+_SHOWN = ("title", "doubt", "severity", "advice", "remediation", "statement")
 _EXPLAINED = ("applies_to", "applies_if", "passes")
 _OF_RULES = {"rule_metadata": _SHOWN, "rule_texts": _EXPLAINED}
 _EVERYTHING = [""]  # the bundle owns all of data, so that nobody adds a policy beside it

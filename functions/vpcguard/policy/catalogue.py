@@ -24,13 +24,14 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Rule:
     """One rule as shipped; stage and enabled are the defaults, which a configuration may overrule.
 
-    title: the fault. description: why it matters. configuration: the settings it reads besides those that
-    every rule has. reads: operations beyond the common ones that it rests on.
+    title: the fault. doubt: the title where it is not known. description: why it matters. configuration: the
+    settings it reads besides those that every rule has. reads: operations beyond the common ones.
     """
 
     id: str
     family: str
     title: str
+    doubt: str
     severity: str
     stage: str
     enabled: bool
@@ -93,6 +94,7 @@ def _rule(rule_id: str, metadata: Mapping[str, Any], defaults: Mapping[str, Any]
             id=rule_id,
             family=rule_id.partition(".")[0],
             title=metadata["title"],
+            doubt=_sentence(metadata["doubt"]),
             severity=settings.get("severity", metadata["severity"]),
             stage=settings.get("stage", defaults["stage"]),
             enabled=settings.get("enabled", True),

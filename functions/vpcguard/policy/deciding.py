@@ -30,23 +30,29 @@ MOST_FUNCTIONS = 250
 _PLACE = ("id", "vpc_id", "attachments")
 _FOUND_BY: Mapping[str, tuple[str, ...]] = {
     "vpcs": ("id",),
-    "nat_gateways": ("id", "vpc_id"),
+    "nat_gateways": ("id", "vpc_id", "appliances", "endpoint_id"),
     "security_groups": ("id",),
-    "network_acls": ("subnet_ids",),
+    "network_acls": ("vpc_id", "subnet_ids"),
     "network_interfaces": ("id", "instance_id"),
     "instances": ("id",),
+    "mount_targets": ("access_point_id",),
     "prefix_lists": ("id",),
+    "endpoint_services": ("id",),
     "roles": ("names",),
 }
 # ... and where they lead on. What the rules of a group say of other groups is compared with ids alone.
 _NAMING: Mapping[str, tuple[str, ...]] = {
-    "functions": ("name", "role_name", "vpc_id", "subnet_ids", "security_group_ids"),
+    "functions": (
+        *("name", "role_name", "vpc_id", "subnet_ids", "security_group_ids"),
+        *("file_systems", "access_point_id"),
+    ),
     "subnets": ("vpc_id",),
     "route_tables": ("routes", "destination", "target_id", "instance_id"),
     "nat_gateways": ("vpc_id", "subnet_id", "route_table_id"),
     "network_interfaces": ("vpc_id", "subnet_id", "security_group_ids", "instance_id"),
     "security_groups": ("ingress", "egress", "prefix_list_ids"),
     "network_acls": (),
+    "vpc_endpoints": ("vpc_id", "subnet_ids", "security_group_ids", "service_name"),
 }
 _NAMING_OTHERWISE = ("vpc_id", "subnet_id", "subnet_ids", "security_group_ids")
 _EVERYBODY = ""  # leads to what goes with every question
@@ -54,7 +60,7 @@ _OF_EVERYBODY = frozenset({"block_public_access", "quotas"})  # coverage, few
 _OF_AWS = "com.amazonaws."  # no customer's list is called so: AWS's API reference, CreateManagedPrefixList
 
 _FUNCTION = attrgetter("function")
-_OF_EVERY_ANSWER = attrgetter("id", "title", "severity", "advice", "remediation", "statement")
+_OF_EVERY_ANSWER = attrgetter("id", "title", "doubt", "severity", "advice", "remediation", "statement")
 
 
 class Policy:

@@ -17,7 +17,7 @@ from vpcguard.aws.answers import (
     text,
     value,
 )
-from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, calls_by_id, texts
+from vpcguard.aws.operations import FLAG, NAMED, TEXT, WHOLE, Call, Operation, Shape, calls_by_id, texts
 from vpcguard.coverage import (
     KNOWN,
     FactsByKind,
@@ -49,6 +49,7 @@ SECURITY_GROUPS = Operation(
         "SecurityGroups": [
             texts("GroupId GroupName VpcId OwnerId")
             | {"IpPermissions": _PERMISSIONS, "IpPermissionsEgress": _PERMISSIONS}
+            | NAMED
         ]
     },
     paged=True,
@@ -70,6 +71,7 @@ NETWORK_ACLS = Operation(
                     | {"IcmpTypeCode": {"Code": WHOLE, "Type": WHOLE}}
                 ],
             }
+            | NAMED
         ]
     },
     paged=True,
@@ -161,6 +163,7 @@ def _group(item: Json, named: Collection[str]) -> Json:
     return known(
         {
             "id": group_id,
+            "group_name": text(item, "GroupName"),
             "vpc_id": text(item, "VpcId"),
             "owner_id": text(item, "OwnerId"),
             "ingress": sorted(each(item, "IpPermissions", _permission), key=repr),

@@ -1,4 +1,4 @@
-"""What belongs to a function beside its configuration: tags, aliases, versions, event sources, concurrency.
+"""What belongs to a function beside its configuration: tags, aliases, event sources, destinations ...
 
 Each with its coverage: a default for the kind, and entries for the functions that differ.
 """
@@ -71,9 +71,10 @@ LIST_EVENT_SOURCES = Operation(
     name="ListEventSourceMappings",
     shape={
         "EventSourceMappings": [
-            texts("UUID EventSourceArn FunctionArn State")
+            texts("UUID EventSourceArn FunctionArn State LastProcessingResult")
             # brokers of a Kafka cluster of one's own, which has no ARN
             | {"SelfManagedEventSource": {"Endpoints": Each([TEXT])}}
+            | {"DestinationConfig": {"OnFailure": texts("Destination")}}
         ]
     },
     keys=1,
@@ -81,6 +82,14 @@ LIST_EVENT_SOURCES = Operation(
 )
 GET_CONCURRENCY = Operation(
     service="lambda", name="GetFunctionConcurrency", shape={"ReservedConcurrentExecutions": WHOLE}, keys=1
+)
+# where Lambda sends what comes of asynchronous invocations, which takes permissions of the function's role
+# https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionEventInvokeConfig.html
+GET_INVOKE_CONFIG = Operation(
+    service="lambda",
+    name="GetFunctionEventInvokeConfig",
+    shape={"DestinationConfig": {"OnSuccess": texts("Destination"), "OnFailure": texts("Destination")}},
+    keys=1,
 )
 
 # ListTags shows a tag at once, GetResources after a while, and an event may be about the tag; but every
@@ -97,6 +106,7 @@ _KINDS: Mapping[str, tuple[Operation, bool]] = {
     "function_aliases": (LIST_ALIASES, True),
     "function_versions": (LIST_VERSIONS, False),  # read only where an alias serves one
     "event_sources": (LIST_EVENT_SOURCES, True),
+    "event_destinations": (GET_INVOKE_CONFIG, True),
     "reserved_concurrency": (GET_CONCURRENCY, True),
 }
 
@@ -180,12 +190,6 @@ def without_repeats(answers: Answers) -> Answers:
     return Answers({**answers.answers, LIST_EVENT_SOURCES.key: unique}, answers.failures)
 
 
-def concurrency_calls(names: Iterable[str]) -> Iterator[Call]:
-    """Yield the reads of reserved concurrency; an empty answer means that none is reserved."""
-    for name in names:
-        yield Call(GET_CONCURRENCY, (name,), {"FunctionName": name})
-
-
 def collect(reads: Reads, functions: Functions, *, aliases: bool | None, asked: Collection[str]) -> Answers:
     """Read what takes a call for each function: aliases with their versions, and the operations asked for."""
     first = _collect_first(reads, functions, aliases=aliases, asked=asked)
@@ -195,23 +199,30 @@ def collect(reads: Reads, functions: Functions, *, aliases: bool | None, asked: 
 def collect_with_sources(
     reads: Reads, functions: Functions, *, aliases: bool | None, asked: Collection[str]
 ) -> Answers:
-    """Read the same, and event sources: by function and alias for a few, else the account's list."""
-    in_vpc = sorted(attached(functions))
+    """Read the same, and event sources: by function and alias for a few, else the account's list.
+
+    Also of functions outside a VPC: the poller of a source works in the network of the source.
+    """
+    names = sorted(functions)
     first = _collect_first(reads, functions, aliases=aliases, asked=asked)
-    versions = served_version_calls(first)
-    if aliases and len(in_vpc) <= FEW and LIST_ALIASES.key not in first.failures:
-        return without_repeats(merge((first, reads.run([*versions, *event_source_calls(in_vpc, first)]))))
-    every = [all_event_sources_call()] if in_vpc else []
-    second = reads.run([*versions, *every])
-    return merge((first, only_of(second, in_vpc)))
+    calls = [*served_version_calls(first)]
+    if GET_INVOKE_CONFIG.key in asked:
+        in_vpc = sorted(attached(functions))
+        calls += [Call(GET_INVOKE_CONFIG, (name,), {"FunctionName": name}) for name in in_vpc]
+    if aliases and len(names) <= FEW and LIST_ALIASES.key not in first.failures:
+        return without_repeats(merge((first, reads.run([*calls, *event_source_calls(names, first)]))))
+    every = [all_event_sources_call()] if names else []
+    second = reads.run([*calls, *every])
+    return merge((first, only_of(second, names)))
 
 
 def _collect_first(
     reads: Reads, functions: Functions, *, aliases: bool | None, asked: Collection[str]
 ) -> Answers:
     calls: list[Call] = []
-    if GET_CONCURRENCY.key in asked:
-        calls += concurrency_calls(sorted(attached(functions)))
+    if GET_CONCURRENCY.key in asked:  # an empty answer means that none is reserved
+        in_vpc = sorted(attached(functions))
+        calls += [Call(GET_CONCURRENCY, (name,), {"FunctionName": name}) for name in in_vpc]
     if aliases:
         calls += alias_calls(sorted(functions))
     return reads.run(calls)
@@ -224,6 +235,7 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
         ("event_sources", LIST_EVENT_SOURCES, _sources),
         ("aliases", LIST_ALIASES, _aliases),
         ("versions", LIST_VERSIONS, _versions),
+        ("destination_services", GET_INVOKE_CONFIG, _destinations),
         ("reserved_concurrency", GET_CONCURRENCY, lambda answer: answer.get("ReservedConcurrentExecutions")),
     )
     for field, operation, convert in converted:
@@ -232,16 +244,31 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     covered: list[Json] = []
     for kind, (operation, is_asked_for_all) in _KINDS.items():
         default = of_entry(estate.own, operation, is_asked_for_all=is_asked_for_all)
+        was_untold = default.is_failed_read and not estate.own.has_tried(operation)
+        if operation is GET_INVOKE_CONFIG and was_untold and estate.own.has_tried(LIST_EVENT_SOURCES):
+            default = KNOWN  # files of the time before this read are judged as they were then
         coverage = {
             name: of_entry(estate.own, operation, name, is_asked_for_all=is_asked_for_all)
             for name in functions.keys() & estate.own.named(operation)
         }
+        if operation is LIST_EVENT_SOURCES and was_untold and not estate.own.names_reader:
+            # files of the time before snapshots named their reader hold those of attached functions alone
+            outside = Coverage("not_requested", (operation.key,), f"{operation.key} was left out on purpose")
+            coverage |= {name: outside for name, one in functions.items() if not one["subnet_ids"]}
         covered += entries(kind, coverage, default=default)
     return covered + _add_tags(estate.own, functions.values())
 
 
 FAMILY = Family(
-    operations=(LIST_TAGS, GET_RESOURCES, LIST_ALIASES, LIST_VERSIONS, LIST_EVENT_SOURCES, GET_CONCURRENCY),
+    operations=(
+        LIST_TAGS,
+        GET_RESOURCES,
+        LIST_ALIASES,
+        LIST_VERSIONS,
+        LIST_EVENT_SOURCES,
+        GET_INVOKE_CONFIG,
+        GET_CONCURRENCY,
+    ),
     add_facts=add_facts,
 )
 
@@ -279,12 +306,26 @@ def _version(item: Json) -> Json:
 
 def _sources(answer: Json) -> list[Json]:
     sources = each(answer, _MAPPINGS, _source)
-    return sorted(sources, key=lambda source: (source["service"], source.get("arn", "")))
+    return sorted(sources, key=lambda source: (source["service"], source.get("arn", ""), repr(source)))
 
 
 def _source(item: Json) -> Json:
     arn = text(item, "EventSourceArn")
-    return known({"service": service_of(arn) or _SELF_MANAGED, "arn": arn, "state": text(item, "State")})
+    return known(
+        {
+            "service": service_of(arn) or _SELF_MANAGED,
+            "arn": arn,
+            "id": text(item, "UUID"),
+            "state": text(item, "State"),
+            "last_processing_result": text(item, "LastProcessingResult"),
+            "destination_service": service_of(text(item, "DestinationConfig", "OnFailure", "Destination")),
+        }
+    )
+
+
+def _destinations(answer: Json) -> list[str]:
+    arns = [text(answer, "DestinationConfig", when, "Destination") for when in ("OnSuccess", "OnFailure")]
+    return sorted({service for arn in arns if (service := service_of(arn))})
 
 
 def _add_tags(own: Account, functions: Collection[Json]) -> list[Json]:

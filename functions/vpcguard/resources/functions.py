@@ -6,7 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vpcguard.aws.answers import Account, Estate, Json, items, known, required_text, text, texts_of, value
+from vpcguard.aws.answers import (
+    Account,
+    Estate,
+    Json,
+    each,
+    items,
+    known,
+    required_text,
+    text,
+    texts_of,
+    value,
+)
 from vpcguard.aws.operations import ANY, FLAG, TEXT, WHOLE, Call, Operation, Shape, Young, kind_of, texts
 from vpcguard.coverage import KNOWN, Coverage, FactsByKind, Family, entries, of_list, unknown
 from vpcguard.errors import SnapshotError
@@ -100,7 +111,7 @@ def is_attached(function: Json) -> bool:
 
 
 def role_name(role_arn: str) -> str:
-    """Return the name of a role: its ARN's last path element."""
+    """Return the name of a role, or the id of an access point: its ARN's last path element."""
     return role_arn.rpartition("/")[2]
 
 
@@ -174,6 +185,9 @@ def _function(
         if counts.get("LastModified") == item.get("LastModified") and network_of(counts) != network_of(item):
             raise SnapshotError("VpcConfig: expected one, found two that differ")
         return None
+    capacity = item.get(_CAPACITY)  # kept whatever it is, so a file may hold anything
+    if capacity is not None and not isinstance(capacity, dict):
+        raise SnapshotError(f"{_CAPACITY}: expected an object, found {kind_of(capacity)}")
     role_arn = text(item, "Role")
     document = {
         "name": name,
@@ -181,9 +195,12 @@ def _function(
         "role_name": None if role_arn is None else role_name(role_arn),
         **network_of(item),
         "ipv6_allowed_for_dual_stack": value(item, "VpcConfig", "Ipv6AllowedForDualStack") or False,
-        "managed_instances": _has_capacity_provider(item),
+        "managed_instances": bool(capacity),
         "memory_mb": item.get("MemorySize"),
+        "package_type": text(item, "PackageType"),
         "has_kms_key": text(item, "KMSKeyArn") is not None,
+        # AWS leaves it out where there are none
+        "file_systems": each({"FileSystemConfigs": [], **item}, "FileSystemConfigs", _file_system),
         "dead_letter_service": service_of(text(item, "DeadLetterConfig", "TargetArn")),
         "tags": [],
         "event_sources": [],
@@ -192,6 +209,11 @@ def _function(
         **{key: text(item, field) for key, field in _STATES.items()},
     }
     return known(document)
+
+
+def _file_system(item: Json) -> Json:
+    arn = required_text(item, "Arn")
+    return known({"arn": arn, "service": service_of(arn), "access_point_id": role_name(arn)})
 
 
 def _of_capacity(own: Account, functions: Iterable[Json]) -> dict[str, Coverage]:
@@ -206,10 +228,3 @@ def _of_capacity(own: Account, functions: Iterable[Json]) -> dict[str, Coverage]
         LIST_FUNCTIONS.key, reason=f"{LIST_FUNCTIONS.key} was parsed by {own.reader_name}: no {_CAPACITY}"
     )
     return {one["name"]: found for one in functions if not (one["subnet_ids"] or one["managed_instances"])}
-
-
-def _has_capacity_provider(item: Json) -> bool:
-    configuration = item.get(_CAPACITY)  # kept whatever it is, so a file may hold anything
-    if configuration is not None and not isinstance(configuration, dict):
-        raise SnapshotError(f"{_CAPACITY}: expected an object, found {kind_of(configuration)}")
-    return bool(configuration)

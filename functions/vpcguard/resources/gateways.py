@@ -1,4 +1,4 @@
-"""Ways out of a VPC and into AWS: NAT gateways, internet and egress-only internet gateways, VPC endpoints.
+"""Ways out of a VPC and into AWS: NAT, internet, egress-only and transit gateways, VPC endpoints.
 
 A NAT gateway is zonal or regional. Service names are kept as AWS writes them, policies know how to read them.
 """
@@ -12,7 +12,6 @@ from operator import itemgetter
 from typing import Any
 
 from vpcguard.aws.answers import (
-    Account,
     Estate,
     InUse,
     Json,
@@ -27,9 +26,9 @@ from vpcguard.aws.answers import (
     texts_of,
     value,
 )
-from vpcguard.aws.operations import FLAG, TEXT, Call, Operation, Shape, Young, texts
-from vpcguard.coverage import FactsByKind, Family, VpcKind
-from vpcguard.resources.networks import SUBNETS, VPC_ATTRIBUTE
+from vpcguard.aws.operations import FLAG, NAMED, TEXT, Call, Operation, Shape, Young, calls_by_id, texts
+from vpcguard.coverage import FactsByKind, Family, VpcKind, entries, of_list
+from vpcguard.resources.networks import AVAILABILITY_ZONES, SUBNETS
 
 _ATTACHMENTS: list[Shape] = [texts("VpcId State")]
 NAT_GATEWAYS = Operation(
@@ -45,6 +44,7 @@ NAT_GATEWAYS = Operation(
                 ],
                 "AttachedAppliances": [texts("Type VpcEndpointId AttachmentState")],
             }
+            | NAMED
         ]
     },
     paged=True,
@@ -56,7 +56,7 @@ NAT_GATEWAYS = Operation(
 INTERNET_GATEWAYS = Operation(
     service="ec2",
     name="DescribeInternetGateways",
-    shape={"InternetGateways": [{"InternetGatewayId": TEXT, "OwnerId": TEXT, "Attachments": _ATTACHMENTS}]},
+    shape={"InternetGateways": [texts("InternetGatewayId OwnerId") | {"Attachments": _ATTACHMENTS} | NAMED]},
     paged=True,
     page_size=1000,
     vpc_filter="attachment.vpc-id",
@@ -65,10 +65,25 @@ EGRESS_ONLY_GATEWAYS = Operation(
     service="ec2",
     name="DescribeEgressOnlyInternetGateways",
     shape={
-        "EgressOnlyInternetGateways": [{"EgressOnlyInternetGatewayId": TEXT, "Attachments": _ATTACHMENTS}]
+        "EgressOnlyInternetGateways": [
+            {"EgressOnlyInternetGatewayId": TEXT, "Attachments": _ATTACHMENTS} | NAMED
+        ]
     },
     paged=True,
     page_size=255,  # the most that this one takes
+)
+TRANSIT_GATEWAY_ATTACHMENTS = Operation(
+    service="ec2",
+    name="DescribeTransitGatewayVpcAttachments",
+    shape={
+        "TransitGatewayVpcAttachments": [
+            texts("TransitGatewayAttachmentId TransitGatewayId VpcId VpcOwnerId State")
+            | {"SubnetIds": [TEXT]}
+        ]
+    },
+    paged=True,
+    page_size=1000,
+    vpc_filter="vpc-id",
 )
 VPC_ENDPOINTS = Operation(
     service="ec2",
@@ -89,13 +104,30 @@ VPC_ENDPOINTS = Operation(
                 "DnsOptions": texts("DnsRecordIpType PrivateDnsPreference")
                 | {"PrivateDnsOnlyForInboundResolverEndpoint": FLAG, "PrivateDnsSpecifiedDomains": [TEXT]},
             }
+            | NAMED
         ]
     },
     paged=True,
     page_size=1000,
     vpc_filter="vpc-id",
 )
+ENDPOINT_SERVICES = Operation(
+    service="ec2",
+    name="DescribeVpcEndpointServices",
+    shape={
+        "ServiceDetails": [
+            {"ServiceName": TEXT, "AvailabilityZones": [TEXT], "AvailabilityZoneIds": [TEXT]},
+        ]
+    },
+    paged=True,
+    page_size=1000,
+    is_late=True,
+)
 
+_ZONE_NAMES = (
+    (SUBNETS, "AvailabilityZone", "AvailabilityZoneId"),
+    (AVAILABILITY_ZONES, "ZoneName", "ZoneId"),
+)
 
 # what these lead to is no service: a resource configuration, or a service network of VPC Lattice
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
@@ -103,54 +135,75 @@ _WITHOUT_SERVICE = frozenset({"Resource", "ServiceNetwork"})
 # what AWS sends of every endpoint of a type, empty where there is nothing
 _ALWAYS_SENT = {
     "Gateway": (("RouteTableIds", "a list"),),
-    "Interface": (("PrivateDnsEnabled", "true or false"), ("SubnetIds", "a list"), ("Groups", "a list")),
+    "Interface": (("SubnetIds", "a list"), ("Groups", "a list")),
 }
 
 
 def named_calls(in_use: InUse) -> Iterator[Call]:
-    """Yield the reads of the DNS attributes of VPCs with an interface endpoint: its names hang on them."""
-    endpoints = in_use.items(VPC_ENDPOINTS)
-    with_interface = sorted({one["VpcId"] for one in endpoints if one.get("VpcEndpointType") == "Interface"})
-    for vpc_id in with_interface:
-        for attribute in ("enableDnsSupport", "enableDnsHostnames"):  # AWS answers one a call
-            yield Call(VPC_ATTRIBUTE, (vpc_id,), {"VpcId": vpc_id, "Attribute": attribute})
+    """Return the reads of the services that interface endpoints are for: in which zones they are offered."""
+    endpoints = (one for one in in_use.items(VPC_ENDPOINTS) if one.get("VpcEndpointType") == "Interface")
+    return calls_by_id(ENDPOINT_SERVICES, "service-name", fields_of(endpoints, "ServiceName"))
 
 
 def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add the gateways and endpoints that we or the VPC's owner see."""
+    # by account: the names of zones mean other zones in another
+    zone_ids = {
+        account: {
+            one[name]: one[zone_id]
+            for operation, name, zone_id in _ZONE_NAMES
+            for one in items(account.reads, operation)
+            if text(one, name) and text(one, zone_id)
+        }
+        for account in estate.accounts
+    }
     facts["nat_gateways"] = estate.merged(
-        NAT_GATEWAYS, {account: _nat_gateways(account) for account in estate.accounts}
+        NAT_GATEWAYS,
+        {
+            account: account.documents(NAT_GATEWAYS, partial(_nat_gateway, zone_ids=zone_ids[account]))
+            for account in estate.accounts
+        },
     )
     facts["internet_gateways"] = estate.union(INTERNET_GATEWAYS, partial(_gateway, key="InternetGatewayId"))
     facts["egress_only_internet_gateways"] = estate.union(
         EGRESS_ONLY_GATEWAYS, partial(_gateway, key="EgressOnlyInternetGatewayId")
     )
+    facts["transit_gateway_attachments"] = estate.union(TRANSIT_GATEWAY_ATTACHMENTS, _attachment_to_transit)
     facts["vpc_endpoints"] = estate.union(VPC_ENDPOINTS, _endpoint)
-    return []
+    facts["endpoint_services"] = {}
+    for account in estate.accounts[::-1]:
+        for one in items(account.reads, ENDPOINT_SERVICES):
+            names = texts_of(one, "AvailabilityZones")  # this account's own
+            found = texts_of(one, "AvailabilityZoneIds") or [
+                zone_ids[account].get(name, "") for name in names
+            ]
+            if all(found) and text(one, "ServiceName"):
+                service = {"id": one["ServiceName"], "zone_ids": sorted(found)}
+                facts["endpoint_services"][service["id"]] = service
+    asked = next((one for one in estate.accounts if one.has_answered(ENDPOINT_SERVICES)), estate.own)
+    return entries("endpoint_services", {}, default=of_list(asked, ENDPOINT_SERVICES))
 
 
+_LISTS = (
+    NAT_GATEWAYS,
+    INTERNET_GATEWAYS,
+    EGRESS_ONLY_GATEWAYS,
+    TRANSIT_GATEWAY_ATTACHMENTS,
+    VPC_ENDPOINTS,
+)
 FAMILY = Family(
-    operations=(NAT_GATEWAYS, INTERNET_GATEWAYS, EGRESS_ONLY_GATEWAYS, VPC_ENDPOINTS),
-    lists=(NAT_GATEWAYS, INTERNET_GATEWAYS, EGRESS_ONLY_GATEWAYS, VPC_ENDPOINTS),
+    operations=(*_LISTS, ENDPOINT_SERVICES),
+    lists=_LISTS,
     named_calls=named_calls,
     add_facts=add_facts,
     vpc_kinds={
         "nat_gateways": VpcKind(NAT_GATEWAYS, "owner", names_subnets=True, is_shown_to_owner_only=True),
         "internet_gateways": VpcKind(INTERNET_GATEWAYS, "owner"),
         "egress_only_internet_gateways": VpcKind(EGRESS_ONLY_GATEWAYS, "owner"),
+        "transit_gateway_attachments": VpcKind(TRANSIT_GATEWAY_ATTACHMENTS, "owner", names_subnets=True),
         "vpc_endpoints": VpcKind(VPC_ENDPOINTS, "owner", names_subnets=True, names_owner=True),
     },
 )
-
-
-def _nat_gateways(account: Account) -> list[Json]:
-    # zone names mean different zones in different accounts: this table is one account's own
-    zone_ids = {
-        subnet["AvailabilityZone"]: subnet["AvailabilityZoneId"]
-        for subnet in items(account.reads, SUBNETS)
-        if text(subnet, "AvailabilityZone") and text(subnet, "AvailabilityZoneId")
-    }
-    return account.documents(NAT_GATEWAYS, partial(_nat_gateway, zone_ids=zone_ids))
 
 
 def _nat_gateway(item: Json, zone_ids: Mapping[str, str]) -> Json:
@@ -172,7 +225,20 @@ def _nat_gateway(item: Json, zone_ids: Mapping[str, str]) -> Json:
             "subnet_id": text(item, "SubnetId"),
             "route_table_id": text(item, "RouteTableId"),
             "zone_ids": sorted({zone for zone in zones if zone}) if is_regional else [],
+            "failure_code": text(item, "FailureCode"),
             "failure_message": text(item, "FailureMessage"),
+            "appliances": [_appliance(one) for one in item.get("AttachedAppliances", ())],
+        }
+    )
+
+
+def _appliance(item: Json) -> Json:
+    """Return what is attached to a NAT gateway: a firewall, and the endpoint that leads to it."""
+    return known(
+        {
+            "type": text(item, "Type"),
+            "endpoint_id": text(item, "VpcEndpointId"),
+            "state": lower(item, "AttachmentState"),
         }
     )
 
@@ -195,8 +261,18 @@ def _attachment(item: Json) -> Json:
     return {"vpc_id": required_text(item, "VpcId"), "state": required_text(item, "State").lower()}
 
 
+def _attachment_to_transit(item: Json) -> Json:
+    return {
+        "id": required_text(item, "TransitGatewayAttachmentId"),
+        "transit_gateway_id": required_text(item, "TransitGatewayId"),
+        "vpc_id": required_text(item, "VpcId"),
+        "state": lower(item, "State"),
+        "subnet_ids": texts_of(item, "SubnetIds"),
+    }
+
+
 def _endpoint(item: Json) -> Json:
-    """Return the facts of one endpoint, which mean nothing without state or whether it takes names over."""
+    """Return the facts of one endpoint; its state, and whether it takes names over, may not be told."""
     kind = required_text(item, "VpcEndpointType")
     document = {
         "id": required_text(item, "VpcEndpointId"),
@@ -205,8 +281,11 @@ def _endpoint(item: Json) -> Json:
         "service_name": text(item, "ServiceName")
         if kind in _WITHOUT_SERVICE
         else required_text(item, "ServiceName"),
-        "state": required_text(item, "State").lower(),
-        "private_dns_enabled": item.get("PrivateDnsEnabled", False),
+        "service_region": text(item, "ServiceRegion"),
+        "state": lower(item, "State", default="") or None,
+        "ip_address_type": lower(item, "IpAddressType", default="") or None,
+        "dns_record_ip_type": lower(item, "DnsOptions", "DnsRecordIpType", default="") or None,
+        "private_dns_enabled": item.get("PrivateDnsEnabled"),
         "private_dns_only_for_inbound_resolver": (
             value(item, "DnsOptions", "PrivateDnsOnlyForInboundResolverEndpoint") or False
         ),

@@ -1,4 +1,4 @@
-"""Network interfaces: Lambda's own, how many it may have in a VPC, and the NAT instances that routes lead to.
+"""Network interfaces: Lambda's own and how many it may have, NAT instances, mount targets of file systems.
 
 Asked for by filter, never by id: an id that is gone makes EC2 refuse the whole call, a filter just
 finds nothing. The quota is read live because AWS documents two numbers for it.
@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from vpcguard.aws.answers import (
     Account,
@@ -19,15 +20,34 @@ from vpcguard.aws.answers import (
     each,
     fields_of,
     known,
+    lower,
+    merge,
     missing,
     required_text,
     text,
+    texts_of,
     value,
 )
-from vpcguard.aws.operations import FLAG, NUMBER, WHOLE, Call, Operation, Shape, VpcIds, calls_by_id, texts
-from vpcguard.coverage import FactsByKind, Family, VpcKind, entries, of_entry, of_lacking, of_unread
+from vpcguard.aws.operations import (
+    FLAG,
+    NUMBER,
+    TEXT,
+    WHOLE,
+    Call,
+    Operation,
+    Shape,
+    VpcIds,
+    calls_by_id,
+    texts,
+)
+from vpcguard.coverage import FactsByKind, Family, VpcKind, entries, of_entry, of_lacking, of_unread, worst
 from vpcguard.errors import SnapshotError
+from vpcguard.model import Answers
+from vpcguard.resources.functions import Functions, role_name, service_of
 from vpcguard.resources.networks import routes_in_use
+
+if TYPE_CHECKING:  # judging a stored snapshot needs no AWS client
+    from vpcguard.aws.reading import Reads
 
 NETWORK_INTERFACES = Operation(
     service="ec2",
@@ -57,12 +77,13 @@ INSTANCES = Operation(
         "Reservations": [
             {
                 "Instances": [
-                    texts("InstanceId VpcId SubnetId")
+                    texts("InstanceId VpcId SubnetId PublicIpAddress")
                     | {
                         "State": texts("Name") | {"Code": WHOLE},
                         "SourceDestCheck": FLAG,
                         "NetworkInterfaces": [
-                            texts("NetworkInterfaceId SubnetId VpcId Status") | {"SourceDestCheck": FLAG}
+                            texts("NetworkInterfaceId SubnetId VpcId Status")
+                            | {"SourceDestCheck": FLAG, "Association": texts("PublicIp")}
                         ],
                     }
                 ]
@@ -71,6 +92,25 @@ INSTANCES = Operation(
     },
     paged=True,
     page_size=1000,
+)
+MOUNT_TARGETS = Operation(
+    service="elasticfilesystem",
+    name="DescribeMountTargets",
+    shape={
+        "MountTargets": [
+            texts("MountTargetId FileSystemId SubnetId VpcId LifeCycleState IpAddress AvailabilityZoneId")
+        ]
+    },
+    keys=1,
+    paged=True,
+    is_late=True,
+)
+MOUNT_TARGET_GROUPS = Operation(
+    service="elasticfilesystem",
+    name="DescribeMountTargetSecurityGroups",
+    shape={"SecurityGroups": [TEXT]},
+    keys=1,
+    is_late=True,
 )
 _QUOTA: dict[str, Shape] = {
     "Quota": texts("ServiceCode QuotaCode QuotaName")
@@ -84,6 +124,8 @@ _BASIS = {GET_QUOTA: "applied", GET_DEFAULT_QUOTA: "default"}
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html: "Hyperplane ENIs"
 _OF_LAMBDA = {"Name": "interface-type", "Values": ["lambda"]}
 _LAMBDA_DESCRIPTION = "AWS Lambda VPC ENI"
+_EFS = "elasticfilesystem"
+_ACCOUNT = slice(4, 5)  # the part of an ARN that is its account
 
 
 def own_calls(vpc_ids: VpcIds) -> Iterator[Call]:
@@ -105,8 +147,27 @@ def named_calls(in_use: InUse) -> Iterator[Call]:
     yield from calls_by_id(INSTANCES, "instance-id", instance_ids)
 
 
+def collect_mount_targets(reads: Reads, functions: Functions) -> Answers:
+    """Read the mount targets of the file systems that functions mount, and their groups; no call without one.
+
+    Of S3 Files, and of another account's file system, nobody can ask Amazon EFS here.
+    """
+    mounted = {
+        role_name(system["Arn"])
+        for one in functions.values()
+        for system in one.get("FileSystemConfigs", ())
+        if service_of(system.get("Arn")) == _EFS
+        and system["Arn"].split(":")[_ACCOUNT] == one.get("FunctionArn", "").split(":")[_ACCOUNT]
+    }
+    found = reads.run(Call(MOUNT_TARGETS, (one,), {"AccessPointId": one}) for one in sorted(mounted))
+    listed = found.answers.get(MOUNT_TARGETS.key, {}).values()
+    target_ids = fields_of((one for answer in listed for one in answer["MountTargets"]), "MountTargetId")
+    groups = reads.run(Call(MOUNT_TARGET_GROUPS, (one,), {"MountTargetId": one}) for one in target_ids)
+    return merge((found, groups))
+
+
 def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
-    """Add Lambda's interfaces, the targets of routes, and quotas.
+    """Add Lambda's interfaces, the targets of routes, mount targets, and quotas.
 
     The thousands of other interfaces decide nothing.
     """
@@ -131,11 +192,18 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
         INSTANCES, {one: chain.from_iterable(one.documents(INSTANCES, reserved)) for one in estate.accounts}
     )
     facts["instances"] = {key: one for key, one in instances.items() if key in instance_ids}
-    return _add_quotas(estate.own, facts)
+    return _add_mount_targets(estate.own, facts) + _add_quotas(estate.own, facts)
 
 
 FAMILY = Family(
-    operations=(NETWORK_INTERFACES, INSTANCES, GET_QUOTA, GET_DEFAULT_QUOTA),
+    operations=(
+        NETWORK_INTERFACES,
+        INSTANCES,
+        MOUNT_TARGETS,
+        MOUNT_TARGET_GROUPS,
+        GET_QUOTA,
+        GET_DEFAULT_QUOTA,
+    ),
     own_calls=own_calls,
     named_calls=named_calls,
     add_facts=add_facts,
@@ -161,6 +229,7 @@ def _interface(item: Json) -> Json:
             "owner_id": text(item, "OwnerId"),
             "source_dest_check": item.get("SourceDestCheck"),
             "instance_id": text(item, "Attachment", "InstanceId"),
+            "public_ip": text(item, "Association", "PublicIp"),
         }
     )
 
@@ -176,8 +245,55 @@ def _instance(item: Json) -> Json:
             "subnet_id": text(item, "SubnetId"),
             "state": state.lower(),
             "source_dest_check": item.get("SourceDestCheck"),
+            "public_ips": _public_ips(item),
         }
     )
+
+
+def _add_mount_targets(own: Account, facts: FactsByKind) -> list[Json]:
+    """Add the mount targets behind each access point; known are they where their groups are."""
+    targets: dict[str, Json] = {}
+    coverage = {}
+    for access_point_id in sorted(own.named(MOUNT_TARGETS)):
+        found = own.entry(
+            MOUNT_TARGETS, access_point_id, partial(each, key="MountTargets", convert=_mount_target)
+        )
+        known_by = [of_entry(own, MOUNT_TARGETS, access_point_id)]
+        for target in found or ():
+            key = f"{access_point_id} {target['id']}"
+            targets[key] = {"access_point_id": access_point_id, **target}
+            targets[key]["security_group_ids"] = (
+                own.entry(
+                    MOUNT_TARGET_GROUPS, target["id"], lambda answer: texts_of(answer, "SecurityGroups")
+                )
+                or []
+            )
+            known_by.append(of_entry(own, MOUNT_TARGET_GROUPS, target["id"]))
+        coverage[access_point_id] = worst(*known_by)
+    facts["mount_targets"] = targets
+    return entries("mount_targets", coverage, default=of_entry(own, MOUNT_TARGETS))
+
+
+def _mount_target(item: Json) -> Json:
+    return known(
+        {
+            "id": required_text(item, "MountTargetId"),
+            "subnet_id": text(item, "SubnetId"),
+            "vpc_id": text(item, "VpcId"),
+            "zone_id": required_text(item, "AvailabilityZoneId"),
+            "state": lower(item, "LifeCycleState"),
+            "ip_address": text(item, "IpAddress"),
+        }
+    )
+
+
+def _public_ips(instance: Json) -> list[str] | None:
+    """Return the public addresses of all interfaces of an instance; None where AWS showed no interfaces."""
+    first, interfaces = text(instance, "PublicIpAddress"), instance.get("NetworkInterfaces")
+    if first is None and not interfaces:
+        return None
+    others = (text(one, "Association", "PublicIp") for one in interfaces or ())
+    return sorted({address for address in (first, *others) if address})
 
 
 def _add_quotas(own: Account, facts: FactsByKind) -> list[Json]:

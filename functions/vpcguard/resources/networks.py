@@ -1,4 +1,4 @@
-"""VPCs with their DNS attributes, subnets, and route tables with their associations and routes."""
+"""Zones, VPCs with their DNS, subnets, and route tables with their associations and routes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,18 @@ from vpcguard.aws.answers import (
     text,
     value,
 )
-from vpcguard.aws.operations import FLAG, TEXT, WHOLE, Call, Operation, Shape, Young, calls_by_id, texts
+from vpcguard.aws.operations import (
+    FLAG,
+    NAMED,
+    TEXT,
+    WHOLE,
+    Call,
+    Operation,
+    Shape,
+    Young,
+    calls_by_id,
+    texts,
+)
 from vpcguard.coverage import (
     KNOWN,
     Coverage,
@@ -28,27 +39,29 @@ from vpcguard.coverage import (
     VpcKind,
     contradictions,
     entries,
-    in_no_vpc,
     leave_torn_subnets,
     named_vpcs,
     of_entry,
     of_lacking,
     of_list,
+    of_unread,
 )
 
+_INTERNET_FIREWALL = (1, 44, 8)  # the botocore that brought the Automatic Internet Firewall
 _IPV6_NETWORKS: list[Shape] = [{"Ipv6CidrBlock": TEXT, "Ipv6CidrBlockState": texts("State")}]
 VPCS = Operation(
     service="ec2",
     name="DescribeVpcs",
     shape={
         "Vpcs": [
-            texts("VpcId OwnerId State InstanceTenancy CidrBlock")
+            texts("VpcId OwnerId State InstanceTenancy CidrBlock DhcpOptionsId")
             | {
                 "IsDefault": FLAG,
                 "CidrBlockAssociationSet": [{"CidrBlock": TEXT, "CidrBlockState": texts("State")}],
                 "Ipv6CidrBlockAssociationSet": _IPV6_NETWORKS,
                 "BlockPublicAccessStates": texts("InternetGatewayBlockMode"),
             }
+            | NAMED
         ]
     },
     paged=True,
@@ -62,18 +75,24 @@ SUBNETS = Operation(
         "Subnets": [
             texts("SubnetId SubnetArn VpcId OwnerId State CidrBlock AvailabilityZone AvailabilityZoneId")
             | {
+                "OutpostArn": TEXT,
                 "AvailableIpAddressCount": WHOLE,
                 "Ipv6Native": FLAG,
                 "MapPublicIpOnLaunch": FLAG,
                 "Ipv6CidrBlockAssociationSet": _IPV6_NETWORKS,
                 "BlockPublicAccessStates": texts("InternetGatewayBlockMode"),
+                "NetworkFirewallConnectivityType": TEXT,
             }
+            | NAMED
         ]
     },
     paged=True,
     page_size=1000,
     vpc_filter="vpc-id",
-    young={"BlockPublicAccessStates": Young((1, 35, 65))},
+    young={
+        "BlockPublicAccessStates": Young((1, 35, 65)),
+        "NetworkFirewallConnectivityType": Young(_INTERNET_FIREWALL),
+    },
 )
 ROUTE_TABLES = Operation(
     service="ec2",
@@ -93,13 +112,16 @@ ROUTE_TABLES = Operation(
                     | texts("VpcPeeringConnectionId InstanceId InstanceOwnerId NetworkInterfaceId")
                     | texts("CoreNetworkArn LocalGatewayId CarrierGatewayId OdbNetworkArn IpAddress")
                     | texts("Origin State")
+                    | {"IgwFirewall": texts("FirewallArn Status")}
                 ],
             }
+            | NAMED
         ]
     },
     paged=True,
     page_size=100,  # the most that this one takes
     vpc_filter="vpc-id",
+    young={"IgwFirewall": Young(_INTERNET_FIREWALL)},
 )
 _VALUE: dict[str, Shape] = {"Value": FLAG}
 VPC_ATTRIBUTE = Operation(
@@ -109,6 +131,27 @@ VPC_ATTRIBUTE = Operation(
     keys=1,
 )
 
+AVAILABILITY_ZONES = Operation(
+    service="ec2",
+    name="DescribeAvailabilityZones",
+    shape={"AvailabilityZones": [texts("ZoneId ZoneName ZoneType State")]},
+    is_late=True,
+)
+DHCP_OPTIONS = Operation(
+    service="ec2",
+    name="DescribeDhcpOptions",
+    shape={
+        "DhcpOptions": [
+            texts("DhcpOptionsId OwnerId")
+            | {"DhcpConfigurations": [{"Key": TEXT, "Values": [texts("Value")]}]}
+        ]
+    },
+    paged=True,
+    page_size=1000,
+    is_late=True,
+)
+
+_ZONE = {"name": "ZoneName", "type": "ZoneType", "state": "State"}
 _DNS = {"dns_support": "EnableDnsSupport", "dns_hostnames": "EnableDnsHostnames"}
 
 # Field that names the target -> kind. GatewayId holds several kinds; an instance has its own rules below.
@@ -149,8 +192,14 @@ def routes_in_use(in_use: InUse) -> list[Json]:
 
 
 def named_calls(in_use: InUse) -> Iterator[Call]:
-    """Yield the reads of the subnets in use that no list shows."""
-    return calls_by_id(SUBNETS, "subnet-id", in_use.unseen(SUBNETS, "SubnetId", in_use.subnet_ids))
+    """Yield the reads of the subnets in use that no list shows, and of the DNS attributes of our VPCs."""
+    yield from calls_by_id(SUBNETS, "subnet-id", in_use.unseen(SUBNETS, "SubnetId", in_use.subnet_ids))
+    seen = [one for operation in (SUBNETS, VPCS) for one in in_use.items(operation)]
+    owners = {one["VpcId"]: one.get("OwnerId", in_use.account_id) for one in seen}
+    for vpc_id, owner_id in sorted(owners.items()):
+        if owner_id == in_use.account_id:  # participants are not told
+            for attribute in ("enableDnsSupport", "enableDnsHostnames"):  # AWS answers one a call
+                yield Call(VPC_ATTRIBUTE, (vpc_id,), {"VpcId": vpc_id, "Attribute": attribute})
 
 
 def read_vpcs(estate: Estate) -> dict[str, Json]:
@@ -167,14 +216,47 @@ def read_vpcs(estate: Estate) -> dict[str, Json]:
 
 
 def read_subnets(estate: Estate) -> dict[str, Json]:
-    """Return the subnets that we or their owner see, by id; zone names are those of our account."""
-    return estate.union(SUBNETS, _subnet, is_own_first=True)
+    """Return the subnets that we or their owner see, by id; zone names are those of our account.
+
+    is_visible: whether our own account sees it; of a shared VPC it may use what is shared with it alone.
+    """
+    subnets = estate.union(SUBNETS, _subnet, is_own_first=True)
+    visible = set(fields_of(items(estate.own.reads, SUBNETS), "SubnetId"))
+    for subnet_id, subnet in subnets.items():
+        subnet["is_visible"] = subnet_id in visible
+    return subnets
 
 
 def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add VPCs, subnets and route tables that we or their owner see, and to functions the VPC they are in."""
     vpcs, subnets = read_vpcs(estate), read_subnets(estate)
     facts["vpcs"], facts["subnets"] = vpcs, subnets
+    if estate.own.old_reader and estate.own.drops(SUBNETS, "NetworkFirewallConnectivityType"):
+        for subnet in subnets.values():
+            subnet.setdefault("internet_firewall", f"not read: {estate.own.reader_name}")
+    others_first = estate.accounts[::-1]
+    facts["availability_zones"] = {
+        one["ZoneId"]: known({"id": one["ZoneId"]} | {key: text(one, name) for key, name in _ZONE.items()})
+        for account in others_first
+        for one in items(account.reads, AVAILABILITY_ZONES)
+        if text(one, "ZoneId")
+    }
+    servers = {
+        one.get("DhcpOptionsId"): fields_of(
+            (
+                server
+                for named in one.get("DhcpConfigurations", ())
+                if named.get("Key") == "domain-name-servers"
+                for server in named.get("Values", ())
+            ),
+            "Value",
+        )
+        for account in others_first
+        for one in items(account.reads, DHCP_OPTIONS)
+    }
+    for vpc in vpcs.values():
+        if vpc.get("dhcp_options_id", "") in servers:
+            vpc["name_servers"] = servers[vpc["dhcp_options_id"]]
     for function in facts["functions"].values():  # what it says itself counts where no subnet is seen
         vpc_ids = {subnets[one]["vpc_id"] for one in function["subnet_ids"] if one in subnets}
         if len(vpc_ids) == 1:
@@ -188,8 +270,8 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
 
 
 FAMILY = Family(
-    operations=(VPCS, SUBNETS, ROUTE_TABLES, VPC_ATTRIBUTE),
-    lists=(VPCS, SUBNETS, ROUTE_TABLES),
+    operations=(VPCS, SUBNETS, ROUTE_TABLES, VPC_ATTRIBUTE, AVAILABILITY_ZONES, DHCP_OPTIONS),
+    lists=(VPCS, SUBNETS, ROUTE_TABLES, AVAILABILITY_ZONES, DHCP_OPTIONS),
     named_calls=named_calls,
     add_facts=add_facts,
     vpc_kinds={
@@ -203,22 +285,37 @@ FAMILY = Family(
 def _coverage(estate: Estate, facts: FactsByKind) -> list[Json]:
     vpcs, ids = facts["vpcs"], named_vpcs(facts)
     listed = of_list(estate.own, VPCS)
-    unseen = {vpc_id: in_no_vpc(estate, listed, vpc_id, vpcs=VPCS) for vpc_id in ids if vpc_id not in vpcs}
-    if VPCS.key in estate.torn:
-        unseen |= contradictions(estate, VPCS)
-    attributes = {vpc_id: _of_attributes(estate, vpcs.get(vpc_id), vpc_id) for vpc_id in ids}
-    return entries("vpcs", unseen, default=listed) + entries("vpc_attributes", attributes)
+    torn = contradictions(estate, VPCS) if VPCS.key in estate.torn else {}
+    visible = {vpc_id: of_list(estate.own, SUBNETS, vpc_id) for vpc_id in ids}
+    visible |= contradictions(estate, SUBNETS) if SUBNETS.key in estate.torn else {}
+    dns = {vpc_id: _of_dns(estate, vpcs.get(vpc_id, {}), vpc_id) for vpc_id in ids}
+    return [
+        *entries("vpcs", torn, default=listed),
+        *entries("vpc_attributes", {vpc_id: attributes for vpc_id, (attributes, _) in dns.items()}),
+        *entries("dhcp_options", {vpc_id: options for vpc_id, (_, options) in dns.items()}),
+        *entries("availability_zones", {}, default=of_list(estate.own, AVAILABILITY_ZONES)),
+        *entries("visible_subnets", visible, default=of_list(estate.own, SUBNETS)),
+    ]
 
 
-def _of_attributes(estate: Estate, vpc: Json | None, vpc_id: str) -> Coverage:
-    if vpc is not None and all(key in vpc for key in _DNS):
-        return KNOWN
+def _of_dns(estate: Estate, vpc: Json, vpc_id: str) -> tuple[Coverage, Coverage]:
+    """Return how complete a VPC's DNS attributes and its DHCP options are, which its owner alone is told."""
     owner = estate.owner(estate.owner_of.get(vpc_id, estate.own.id))
-    coverage = of_entry(owner, VPC_ATTRIBUTE, vpc_id)
-    if coverage.is_known and not owner.has_not_found(VPC_ATTRIBUTE, vpc_id):
-        missing = [name for key, name in _DNS.items() if key not in (vpc or {})]
-        return of_lacking(VPC_ATTRIBUTE, f"{' and '.join(missing)} of {vpc_id}")
-    return coverage
+    attributes, options = of_entry(owner, VPC_ATTRIBUTE, vpc_id), of_list(owner, DHCP_OPTIONS)
+    missing = [name for key, name in _DNS.items() if key not in vpc]
+    if not missing:
+        attributes = KNOWN
+    elif attributes.is_known and not owner.has_not_found(VPC_ATTRIBUTE, vpc_id):
+        attributes = of_lacking(VPC_ATTRIBUTE, f"{' and '.join(missing)} of {vpc_id}")
+    if "name_servers" in vpc:
+        options = KNOWN
+    elif not estate.own.has_tried(DHCP_OPTIONS):
+        options = of_unread(estate.own, DHCP_OPTIONS)
+    elif options.is_known:  # else the VPC may be one that was not seen to name its options
+        listed = of_list(owner, VPCS)
+        is_told = listed.is_known or "dhcp_options_id" in vpc
+        options = of_lacking(DHCP_OPTIONS, f"the options of {vpc_id}") if is_told else listed
+    return attributes, options
 
 
 def _vpc(item: Json) -> Json:
@@ -228,6 +325,7 @@ def _vpc(item: Json) -> Json:
             "id": required_text(item, "VpcId"),
             "owner_id": text(item, "OwnerId"),
             "tenancy": text(item, "InstanceTenancy"),
+            "dhcp_options_id": text(item, "DhcpOptionsId"),
             "ipv4_cidrs": _cidrs(item, "CidrBlockAssociationSet", "CidrBlock") or ([first] if first else []),
             "ipv6_cidrs": _cidrs(item, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock"),
         }
@@ -236,6 +334,7 @@ def _vpc(item: Json) -> Json:
 
 def _subnet(item: Json) -> Json:
     mode = text(item, "BlockPublicAccessStates", "InternetGatewayBlockMode")
+    firewall = text(item, "NetworkFirewallConnectivityType")
     return known(
         {
             "id": required_text(item, "SubnetId"),
@@ -244,11 +343,13 @@ def _subnet(item: Json) -> Json:
             "zone_id": text(item, "AvailabilityZoneId"),
             "zone_name": text(item, "AvailabilityZone"),
             "state": text(item, "State"),
+            "outpost_arn": text(item, "OutpostArn"),
             "ipv4_cidr": network(item, "CidrBlock"),
             "ipv6_cidrs": _cidrs(item, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock"),
             "is_ipv6_only": item.get("Ipv6Native", False),
             "free_ipv4_addresses": item.get("AvailableIpAddressCount"),
             "internet_gateway_block_mode": None if mode is None else mode.lower(),
+            "internet_firewall": None if firewall is None else firewall.lower(),
         }
     )
 
@@ -320,6 +421,8 @@ def _route(item: Json) -> Json:
             "target_id": target,
             "instance_id": text(item, "InstanceId"),
             "state": lower(item, "State"),
+            "firewall_id": text(item, "IgwFirewall", "FirewallArn"),
+            "firewall_status": text(item, "IgwFirewall", "Status"),
             "origin": "local" if kind == "local" else _ORIGINS.get(origin, "static"),
         }
     )

@@ -2,12 +2,9 @@
 
 Function scope takes three round trips in a row: the function, its network, what that names; what hints and
 names alone allow is read together with the function. VPC scope lists the functions first. Account scope uses
-lists instead of single reads; the network and the roles wait for the last page of functions: a subnet or
-role made for a function while the pages went by would otherwise be in no answer, and count as missing.
-
-First the scopes, then the functions and what belongs to them, then their network. Participants see neither
-NAT gateways nor endpoints of a VPC that is shared with them, so that its owner is asked too:
-https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html
+lists instead of single reads; network and roles wait for the last page of functions: what was made for one
+while the pages went by would otherwise count as missing. Participants see neither NAT gateways nor endpoints
+of a VPC that is shared with them: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html
 """
 
 from __future__ import annotations
@@ -42,6 +39,7 @@ from vpcguard.resources.functions import (
     read_function_pages,
     role_name,
 )
+from vpcguard.resources.interfaces import MOUNT_TARGET_GROUPS, MOUNT_TARGETS, collect_mount_targets
 from vpcguard.resources.networks import SUBNETS, VPCS
 from vpcguard.resources.roles import collect_roles
 
@@ -51,8 +49,9 @@ _LISTS = sorted(
 )
 _ASSUME_ROLE = "sts:AssumeRole"
 
-# What few rules need, a call for each function: read only where a rule that is on has it in its `reads`.
-ON_REQUEST = frozenset({details.GET_CONCURRENCY.key, GET_FUNCTION_CONFIGURATION.key})
+_OF_FILE_SYSTEMS = frozenset({MOUNT_TARGETS.key, MOUNT_TARGET_GROUPS.key})
+# a call for each function or file system: read only where a rule that is on has it in its `reads`
+ON_REQUEST = frozenset({details.GET_CONCURRENCY.key, GET_FUNCTION_CONFIGURATION.key, *_OF_FILE_SYSTEMS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +69,15 @@ class CaptureOptions:
     states: where functions are listed, lambda:GetFunctionConfiguration of each, one call each in a bucket of
     15 a second, shared with the customer's deployments; else, where reads names it, only of functions in a
     subnet that is full or missing, and of those named in states_of: what was found about them rests on it.
-    aliases: aliases and the versions they serve, one call for each function and more; None: in function scope
-    only. reads: which operations of ON_REQUEST a rule that is on needs.
-    marker, max_pages: account scope begins at this page of ListFunctions and stops after so many.
+    aliases: with the versions they serve, a call for each function and more; None: in function scope only.
+    reads: what of ON_REQUEST rules need. marker, max_pages: account scope begins at this page and ends after.
     account: name, organization_unit and tags of the account, kept in the snapshot as they are.
-    account_roles: those of this account, where several of its regions are captured one after the other.
-    progress: called with "<service>:<Operation>" after each answer, from several threads.
-    threads: calls at once; a client keeps accounts.POOL_CONNECTIONS connections. until: a moment of
-    time.monotonic() after which AWS is not waited for any more.
-    raises: which reads that went wrong end the capture, so that the whole is tried again: ReadError, all but
-    those that AWS refuses; ThrottledError, those that it kept throttling; None, none. All others become a
-    Failure, and the rest is read.
+    account_roles: those of the account, where several regions are captured one after the other.
+    progress: called with "<service>:<Operation>" after each answer, from several threads. threads: calls at
+    once; a client keeps accounts.POOL_CONNECTIONS connections. until: AWS is waited for until this moment of
+    time.monotonic().
+    raises: which reads that went wrong end the capture: ReadError, all but those that AWS refuses;
+    ThrottledError, those that it kept throttling; None, none. All others become a Failure.
     """
 
     hints: Hints = field(default_factory=Hints)
@@ -100,7 +97,8 @@ class CaptureOptions:
     @property
     def not_requested(self) -> list[str]:
         """The operations that are left out on purpose, in every scope."""
-        skipped = [] if details.GET_CONCURRENCY.key in self.reads else [details.GET_CONCURRENCY.key]
+        of_functions = {details.GET_CONCURRENCY.key, details.GET_INVOKE_CONFIG.key}
+        skipped = sorted({*of_functions, *_OF_FILE_SYSTEMS} - self.reads)
         return skipped if self.aliases else [*skipped, details.LIST_ALIASES.key, details.LIST_VERSIONS.key]
 
 
@@ -149,6 +147,8 @@ def capture_pages(scope: Scope, aws: Aws, *, clock: Clock, options: CaptureOptio
     captured_at = rfc3339(clock())  # before the first read: nothing in the snapshot is older
     if options.aliases is None:
         options = replace(options, aliases=scope.kind == "function")
+    if scope.kind == "function":
+        options = replace(options, reads=options.reads | {details.GET_INVOKE_CONFIG.key})
     with Threads(options.threads, options.until) as threads:
         reads = Reads(aws, threads, progress=options.progress, raises=options.raises)
         read = _SCOPES[scope.kind](scope, reads, options)
@@ -209,6 +209,8 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
     network, owners = Answers(), dict[str, Answers]()
     if in_vpc:
         chains.append(begin(collect_roles, reads, _role_names(functions), options.account_roles))
+        if options.reads >= _OF_FILE_SYSTEMS and any("FileSystemConfigs" in one for one in in_vpc.values()):
+            chains.append(begin(collect_mount_targets, reads, in_vpc))
         network, owners = _read_with_owners(
             reads, _read_lists(reads, None), in_vpc, account_id=scope.account_id, is_by_vpc=False
         )
@@ -216,7 +218,7 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
         (
             listed,
             *(chain.result() for chain in chains),
-            details.only_of(sources.result(), sorted(in_vpc)),
+            details.only_of(sources.result(), sorted(functions)),
             network,
         )
     )
@@ -285,6 +287,8 @@ def _read_few(
     if hinted_roles is None or hints.role_names != names:
         hinted_roles = begin(collect_roles, reads, names, options.account_roles)
     chains.append(hinted_roles)
+    if options.reads >= _OF_FILE_SYSTEMS and any("FileSystemConfigs" in one for one in in_vpc.values()):
+        chains.append(begin(collect_mount_targets, reads, in_vpc))
     vpc_ids = _named_vpcs(in_vpc)
     if hinted_network is None or hints.vpc_ids != vpc_ids:
         hinted_network = begin(_read_lists, reads, vpc_ids)
@@ -387,7 +391,7 @@ def _read_with_owners(
     lack may still be somewhere else: a group, for one, may belong to another VPC. Owners whom we may not ask
     stay out.
     """
-    in_use = _in_use(network, functions, is_by_vpc=is_by_vpc)
+    in_use = replace(_in_use(network, functions, is_by_vpc=is_by_vpc), account_id=account_id)
     owners = {
         owner: reads.threads.begin(_read_owner, reads, owner, frozenset(vpc_ids))
         for owner, vpc_ids in sorted(_other_owners(in_use, account_id).items())
@@ -443,4 +447,4 @@ def _read_owner(reads: Reads, owner: str, vpc_ids: frozenset[str]) -> Answers | 
         return None
     own = reads.of_owner(aws)
     network = _read_lists(own, vpc_ids, of_owner=True)
-    return merge((network, _read_named(own, InUse(network=network, vpc_ids=vpc_ids))))
+    return merge((network, _read_named(own, InUse(network=network, vpc_ids=vpc_ids, account_id=owner))))

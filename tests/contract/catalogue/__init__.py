@@ -7,10 +7,14 @@ from tests.contract.catalogue import (
     addresses,
     configuration,
     endpoints,
+    filters,
     intents,
+    names,
+    needs,
     paths,
     readers,
     sharing,
+    ways,
     zones,
 )
 from tests.contract.catalogue.registry import CASES, Case
@@ -21,9 +25,13 @@ __all__ = [
     "addresses",
     "configuration",
     "endpoints",
+    "filters",
     "intents",
+    "names",
+    "needs",
     "paths",
     "readers",
     "sharing",
+    "ways",
     "zones",
 ]

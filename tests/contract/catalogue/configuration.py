@@ -94,7 +94,8 @@ def dedicated_tenancy() -> Case:
     """Lambda cannot attach to a VPC with dedicated tenancy."""
     estate = working()
     estate.vpc(VPC)["InstanceTenancy"] = "dedicated"
-    return orders(estate, config__dedicated_tenancy=violation("critical", root_cause=None))
+    found = violation("critical", root_cause=VPC) | {"eligible_for_remediation": False}
+    return orders(estate, config__dedicated_tenancy=found)
 
 
 @case

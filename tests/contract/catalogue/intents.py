@@ -9,7 +9,7 @@ from tests.contract.catalogue.registry import Case, case, orders
 from tests.contract.expectations import NOT_APPLICABLE, PASS, subnets, unknown, violation
 
 TAGS = ("lambda:ListTags", "tag:GetResources")
-BROKEN = violation("high", root_cause=PUBLIC_TABLE)
+BROKEN = violation("medium", root_cause=PUBLIC_TABLE)
 CRITICAL = violation("critical", root_cause=PUBLIC_TABLE)
 
 

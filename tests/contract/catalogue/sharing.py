@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.builder import NAT, OWNER, PRIVATE_TABLE, PUBLIC, PUBLIC_TABLE, A, B, shared
+from tests.contract.builder import NAT, OWNER, PRIVATE_TABLE, PUBLIC, PUBLIC_TABLE, A, B, C, shared
 from tests.contract.catalogue.registry import Case, case, orders
 from tests.contract.expectations import NOT_APPLICABLE, PASS, unknown, violation
 
@@ -59,7 +59,7 @@ def shared_public_subnet_owner_not_read() -> Case:
     estate.route(PUBLIC_TABLE, "igw-0a")
     subnet["OwnerId"] = table["OwnerId"] = OWNER
     estate.function("orders", PUBLIC)
-    return orders(estate, nat__no_internet_egress=violation("high", root_cause=PUBLIC_TABLE))
+    return orders(estate, nat__no_internet_egress=violation("medium", root_cause=PUBLIC_TABLE))
 
 
 @case
@@ -90,12 +90,61 @@ def shared_block_public_access_of_the_account() -> Case:
 
 @case
 def vpc_in_no_answer() -> Case:
-    """Deleted, or not shared any more: a function that may work is not reported as broken."""
+    """Deleted, or not shared any more: either way no interface can be made there, whoever owned it."""
     estate = shared(owner_was_read=False)
     for operation in ("DescribeVpcs", "DescribeSubnets", "DescribeRouteTables", "DescribeNetworkAcls"):
         estate.remove(operation, *list(estate.resources[f"ec2:{operation}"]))
-    waiting = unknown("vpc-0a", is_failed_read=False)
+    found = violation("high", root_cause="vpc-0a", cause="vpc_not_visible")
+    found |= {"eligible_for_remediation": False}
+    return orders(
+        estate,
+        config__missing_subnet=found,
+        config__missing_security_group=found,
+        config__idle_on_broken_network=NOT_APPLICABLE,
+        config__dedicated_tenancy=NOT_APPLICABLE,
+        config__network_acl_blocks_https=NOT_APPLICABLE,
+        config__security_groups_block_egress=NOT_APPLICABLE,
+        nat__no_internet_egress=NOT_APPLICABLE,
+        az__single_az=NOT_APPLICABLE,
+        az__missing_az=NOT_APPLICABLE,
+        ip__eni_quota=NOT_APPLICABLE,
+        endpoints__service_unreachable=NOT_APPLICABLE,
+    )
+
+
+@case
+def vpc_in_no_answer_of_an_idle_function() -> Case:
+    """Its interfaces cannot be rebuilt."""
+    estate = shared(owner_was_read=False)
+    for operation in ("DescribeVpcs", "DescribeSubnets", "DescribeRouteTables", "DescribeNetworkAcls"):
+        estate.remove(operation, *list(estate.resources[f"ec2:{operation}"]))
+    estate.state("orders", State="Inactive", StateReasonCode="Idle")
+    return orders(estate, config__idle_on_broken_network=violation("high", cause="vpc_not_visible"))
+
+
+@case
+def vpc_in_no_answer_in_part() -> Case:
+    """Another page might hold it."""
+    estate = shared(owner_was_read=False)
+    for operation in ("DescribeVpcs", "DescribeSubnets", "DescribeRouteTables", "DescribeNetworkAcls"):
+        estate.remove(operation, *list(estate.resources[f"ec2:{operation}"]))
+    estate.read_in_part("ec2:DescribeVpcs")
+    waiting = unknown("ec2:DescribeVpcs", is_failed_read=True)
     return orders(estate, config__missing_subnet=waiting, config__dedicated_tenancy=waiting)
+
+
+@case
+def shared_zone_that_the_owner_alone_sees() -> Case:
+    """What is not shared with this account is nothing that it could use."""
+    estate = shared(owner_was_read=True)
+    estate.remove("DescribeSubnets", C)
+    return orders(estate, az__missing_az=PASS)
+
+
+@case
+def shared_zone_that_is_shared_with_us() -> Case:
+    """A subnet of the third zone is shared with this account, whoever was read."""
+    return orders(shared(owner_was_read=False), az__missing_az=violation("info"))
 
 
 @case
@@ -133,7 +182,7 @@ def shared_main_table() -> Case:
     for table_id, is_main in ((PRIVATE_TABLE, False), ("rtb-main", True)):
         estate.table(table_id, main=is_main)["OwnerId"] = OWNER
     estate.route("rtb-main", "igw-0a")
-    found = violation("high", root_cause="rtb-main")
+    found = violation("medium", root_cause="rtb-main")
     return orders(estate, nat__no_internet_egress=found)
 
 

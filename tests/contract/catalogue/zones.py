@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.contract.builder import GROUP, NAT, PRIVATE_TABLE, PUBLIC, VPC, A, B, C, Estate, working
 from tests.contract.catalogue.registry import Case, case, orders
-from tests.contract.expectations import PASS, unknown, violation
+from tests.contract.expectations import NOT_APPLICABLE, PASS, unknown, violation
 
 SUBNETS = "ec2:DescribeSubnets"
 
@@ -125,6 +125,57 @@ def no_zone_usable() -> Case:
 def zone_not_used() -> Case:
     """A subnet of the same kind in a third zone is there for the taking."""
     return orders(working(), az__missing_az=violation("info"))
+
+
+@case
+def zone_not_used_in_one_zone() -> Case:
+    """What a function in one zone could use, az.single_az says."""
+    estate = working()
+    estate.function("orders", A)
+    found = violation("medium", candidate_subnet_ids=[B, C])
+    return orders(estate, az__missing_az=NOT_APPLICABLE, az__single_az=found)
+
+
+@case
+def zone_that_is_a_local_one() -> Case:
+    """Lambda places nothing in a Local Zone."""
+    estate = working()
+    estate.zone("euw1-az3", "eu-west-1-lon-1a", ZoneType="local-zone")
+    return orders(estate, az__missing_az=PASS)
+
+
+@case
+def zone_that_is_constrained() -> Case:
+    """No zone to recommend."""
+    estate = working()
+    estate.zone("euw1-az3", "eu-west-1c", State="constrained")
+    return orders(estate, az__missing_az=PASS)
+
+
+@case
+def zone_of_an_outpost() -> Case:
+    """The subnet is on an Outpost."""
+    estate = working()
+    estate.of("DescribeSubnets", C)["OutpostArn"] = "arn:aws:outposts:eu-west-1:111122223333:outpost/op-0a"
+    return orders(estate, az__missing_az=PASS)
+
+
+@case
+def zones_denied() -> Case:
+    """Whether the third zone is an ordinary one, nobody knows."""
+    estate = working()
+    estate.deny("ec2:DescribeAvailabilityZones")
+    waiting = unknown("ec2:DescribeAvailabilityZones", is_failed_read=True)
+    return orders(estate, az__missing_az=waiting, az__single_az=PASS)
+
+
+@case
+def zones_that_an_older_reader_did_not_ask_for() -> Case:
+    """The file names no reader and may be older than that read: the zone's id is that of an ordinary one."""
+    estate = working()
+    estate.reader = None
+    estate.leave_unread("ec2:DescribeAvailabilityZones")
+    return orders(estate, az__missing_az=violation("info"))
 
 
 @case

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.crosscheck.judgements import RULES
 from vpcguard.policy.bundle import build_bundle
 from vpcguard.policy.deciding import Policy
 from vpcguard.policy.schemas import find_policies
@@ -18,9 +19,10 @@ from vpcguard.policy.server import running_opa
 def path_policy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Policy]:
     folder = tmp_path_factory.mktemp("path")
     shutil.copytree(find_policies(), folder / "policies")
-    for family in (folder / "policies" / "vpcguard" / "rules").iterdir():
-        if family.name != "nat":
-            shutil.rmtree(family)
+    rules = folder / "policies" / "vpcguard" / "rules"
+    for fault in rules.glob("*/*"):
+        if f"{fault.parent.name}.{fault.name}" not in RULES:
+            shutil.rmtree(fault)
     bundle = Path(folder) / "bundle.tar.gz"
     build_bundle(folder / "policies", bundle)
     with running_opa(bundle) as url, Policy(url, timeout_seconds=60) as policy:

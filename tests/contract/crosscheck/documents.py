@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from tests.contract.crosscheck.machines import OF_S3
 from tests.contract.crosscheck.networks import ACCOUNT, KINDS, REGION, Network
 from tests.contract.crosscheck.tables import make_network
 
@@ -13,28 +14,45 @@ Json = dict[str, Any]
 NETWORKS = 20  # in one document: one question to OPA
 
 _ANSWERS = {"ManagedPrefixLists": "PrefixLists", "Instances": "Reservations"}
-_SEEN_BY_PARTICIPANTS = {"Vpcs", "Subnets", "RouteTables"}
-_OPTIONS = ("off", "off", "block-ingress", "block-bidirectional", "block-bidirectional")
+_TRUSTED = {
+    "tgw": "transit_gateway",
+    "vgw": "virtual_private_gateway",
+    "vpce": "gateway_load_balancer",
+    "vpc": "proxy",
+    "arn:aws:networkmanager": "core_network",
+}
+_UNTIL = (None, None, None, "2026-10-31", "2026-12-31")  # around when the documents were captured
+_LIST_OF_S3 = {"PrefixListId": OF_S3, "PrefixListName": f"com.amazonaws.{REGION}.s3", "OwnerId": "AWS"}
+_NAMES_RESOLVE = {"EnableDnsSupport": {"Value": True}, "EnableDnsHostnames": {"Value": True}}
+_OPTIONS = ("off", "off", "off", "block-ingress", "block-bidirectional")
+_HIDEABLE = {f"ec2:Describe{kind}" for kind in KINDS} | {
+    "ec2:DescribeVpcBlockPublicAccessOptions",
+    "ec2:GetManagedPrefixListEntries",
+}
 _REFUSED = {"code": "UnauthorizedOperation", "message": "not allowed"}
 
 
 @dataclass(frozen=True)
 class Case:
-    """One document, the configuration it is judged with, and what is trusted by it."""
+    """One document and the configuration it is judged with."""
 
     snapshot: Json
     configuration: Json
-    trusted: frozenset[str]
+
+    @property
+    def is_declared(self) -> bool:
+        """True if the functions are meant to reach the internet."""
+        return bool(self.configuration["intent"]["egress"] == "internet")
 
 
-def make_case(number: int, *, blind: bool = True) -> Case:
-    """Return the document of that number; blind: False leaves nothing unread."""
+def make_case(number: int, *, blind: bool = True, count: int = NETWORKS) -> Case:
+    """Return the document of that number, of so many networks; blind: False leaves nothing unread."""
     dice = Random(number)  # noqa: S311  no secret
-    first = number * NETWORKS
+    first = number * count
     ours = dice.choice(_OPTIONS)
     networks = [
         make_network(first + index, shared=shared, option=dice.choice(_OPTIONS) if shared else ours)
-        for index in range(NETWORKS)
+        for index in range(count)
         for shared in (index % 3 == 0,)
     ]
     own = _account([net for net in networks if not net.is_shared], ours)
@@ -42,7 +60,8 @@ def make_case(number: int, *, blind: bool = True) -> Case:
     for net in networks:
         if net.is_shared:
             _show_participant(own, net)
-    trusted = frozenset(net.id(kind, "0") for net in networks for kind in _TRUSTED if dice.random() < 0.3)
+    trusted = [_trusted(net, kind, dice) for net in networks for kind in _TRUSTED if dice.random() < 0.25]
+    intent = dice.choice(("internet", "undeclared"))
     if blind:
         _hide(own, dice, chance=0.5)
         for owner in list(owners):
@@ -63,32 +82,34 @@ def make_case(number: int, *, blind: bool = True) -> Case:
     }
     configuration = {
         "version": 1,
-        "intent": {"egress": "internet"},
-        "trusted_egress": [{_TRUSTED[one.partition("-")[0]]: one} for one in sorted(trusted)],
+        "intent": {"egress": intent},
+        "trusted_egress": trusted,
     }
-    return Case(snapshot, configuration, trusted)
+    return Case(snapshot, configuration)
 
 
-_TRUSTED = {
-    "tgw": "transit_gateway",
-    "pcx": "peering",
-    "vgw": "virtual_private_gateway",
-    "arn:aws:networkmanager": "core_network",
-}
+def _trusted(net: Network, kind: str, dice: Random) -> Json:
+    until = dice.choice(_UNTIL)
+    target = net.id(kind, "" if kind == "vpc" else "0")
+    return {_TRUSTED[kind]: target, **({} if until is None else {"until": until})}
 
 
 def _account(networks: list[Network], option: str) -> Json:
+    """Return what the owner of networks answers; what participants have in them is theirs to see."""
     answers: Json = {}
+    others = {ACCOUNT} - {net.owner for net in networks}
     for kind in KINDS:
-        held = [one for net in networks for one in net.resources[kind]]
+        held = [one for net in networks for one in net.resources[kind] if one.get("OwnerId") not in others]
         if kind == "Instances":
             held = [{"Instances": [one]} for one in held]
         answers[f"ec2:Describe{kind}"] = {_ANSWERS.get(kind, kind): held}
+    answers["ec2:DescribeManagedPrefixLists"]["PrefixLists"].append(_LIST_OF_S3)
+    answers["ec2:DescribeVpcAttribute"] = {net.id("vpc"): _NAMES_RESOLVE for net in networks}
     answers["ec2:GetManagedPrefixListEntries"] = {
         list_id: {"Entries": [{"Cidr": network} for network in held]}
         for net in networks
         for list_id, held in net.lists.items()
-    }
+    } | {OF_S3: {"Entries": [{"Cidr": "52.218.0.0/17"}]}}
     answers["ec2:DescribeVpcBlockPublicAccessOptions"] = {
         "VpcBlockPublicAccessOptions": {"InternetGatewayBlockMode": option}
     }
@@ -96,8 +117,12 @@ def _account(networks: list[Network], option: str) -> Json:
 
 
 def _show_participant(own: Json, net: Network) -> None:
-    """Add what a participant sees of a shared VPC: the subnets shared with it, and their tables."""
+    """Add what a participant sees of a shared VPC: subnets shared with it, their tables, what is its own."""
     answers = own["answers"]
+    for kind in ("SecurityGroups", "NetworkInterfaces"):
+        answers[f"ec2:Describe{kind}"][kind] += [
+            one for one in net.resources[kind] if one["OwnerId"] == ACCOUNT
+        ]
     answers["ec2:DescribeVpcs"]["Vpcs"] += net.resources["Vpcs"]
     shared = [one for one in net.resources["Subnets"] if "-app" in one["SubnetId"]]
     answers["ec2:DescribeSubnets"]["Subnets"] += shared
@@ -110,7 +135,7 @@ def _show_participant(own: Json, net: Network) -> None:
 def _hide(account: Json, dice: Random, *, chance: float) -> None:
     """Refuse, interrupt or leave out some of an account's reads."""
     while dice.random() < chance:
-        operation = dice.choice(sorted(name for name in account["answers"] if name.startswith("ec2:")))
+        operation = dice.choice(sorted(_HIDEABLE & account["answers"].keys()))
         kind = operation.removeprefix("ec2:Describe")
         way = dice.choice(("refused", "unread", "in part", "in part"))
         if operation == "ec2:GetManagedPrefixListEntries":

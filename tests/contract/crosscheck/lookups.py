@@ -71,7 +71,7 @@ def _of_pieces(rows: list[Row], version: int) -> tuple[Address, list[Row] | Hidd
             row[0] != other[0] and int(other[0][0]) <= int(row[0][0]) <= int(other[0][-1]) for other in ours
         )
     ]
-    states = {route["State"] for _, _, route in pieces}
+    states = {route["State"].lower() for _, _, route in pieces}
     is_one_place = len({target_of(route) for _, _, route in pieces}) == len(states) == 1
     agree = is_one_place or states == {"blackhole"}
     return pieces[0][0][0], pieces[:1] if agree else HIDDEN

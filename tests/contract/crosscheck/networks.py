@@ -25,7 +25,10 @@ KINDS = (
     "NetworkInterfaces",
     "Instances",
     "ManagedPrefixLists",
+    "SecurityGroups",
+    "TransitGatewayVpcAttachments",
 )
+_CONNECTIVITY = ("flexible", "flexible", "outbound-only", "bidirectional", "exclude", "az-unsupported")
 _LISTS: tuple[list[str], ...] = (
     ["0.0.0.0/0"],
     ["0.0.0.0/1", "128.0.0.0/1"],
@@ -49,6 +52,7 @@ class Network:
     resources: dict[str, list[Json]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     lists: dict[str, list[str]] = field(default_factory=dict)  # prefix list id -> networks
     functions: list[Json] = field(default_factory=list)
+    has_internet_firewall: bool = False  # an Automatic Internet Firewall in front of its internet gateways
 
     def id(self, kind: str, name: object = "") -> str:
         """Return an id of this network, e.g. nat-7-1."""
@@ -65,7 +69,7 @@ class Network:
 
 
 def add_resources(net: Network) -> None:
-    """Add everything but route tables to a network."""
+    """Add subnets, what is attached to the VPC, and prefix lists to a network."""
     dice, vpc = net.dice, net.id("vpc")
     net.resources["Vpcs"].append(
         {
@@ -76,6 +80,7 @@ def add_resources(net: Network) -> None:
             "State": "available",
         }
     )
+    net.has_internet_firewall = net.odds(0.5)
     app = [net.id("subnet", f"app{index}") for index in range(dice.randint(1, 4))]
     edge = [net.id("subnet", f"edge{index}") for index in range(dice.randint(1, 3))]
     modes = _block_modes(net)
@@ -98,11 +103,6 @@ def add_resources(net: Network) -> None:
                 "Attachments": [] if net.odds(0.3) else [{"VpcId": vpc, "State": "attached"}],
             }
         )
-    everywhere = [*edge, *edge, *app]
-    net.resources["NatGateways"] += [_nat(net, index, everywhere) for index in range(3)]
-    net.resources["VpcEndpoints"] += [_firewall(net, index, everywhere) for index in range(2)]
-    for index in range(2):
-        _nat_instance(net, index, dice.choice(everywhere))
     for index in range(3):
         list_id = net.id("pl", index)
         net.lists[list_id] = list(dice.choice(_LISTS))
@@ -123,6 +123,8 @@ def _block_modes(net: Network) -> list[str]:
 
 def _subnet(net: Network, subnet_id: str, index: int, *, mode: str) -> Json:
     state = net.dice.choice(("associated", "associated", "associated", "disassociated"))
+    kind = net.dice.choice(_CONNECTIVITY)
+    firewalled = {"NetworkFirewallConnectivityType": kind} if net.has_internet_firewall else {}
     ipv6 = {"Ipv6CidrBlock": f"2001:db8:0:{index}::/64", "Ipv6CidrBlockState": {"State": state}}
     return {
         "SubnetId": subnet_id,
@@ -132,83 +134,9 @@ def _subnet(net: Network, subnet_id: str, index: int, *, mode: str) -> Json:
         "AvailabilityZoneId": ZONES[index % 3],
         "AvailabilityZone": f"{REGION}{'abc'[index % 3]}",
         "CidrBlock": f"10.0.{index}.0/24",
-        "AvailableIpAddressCount": 200,
+        "AvailableIpAddressCount": net.dice.choice((200, 200, 200, 0)),
         "Ipv6Native": False,
         "Ipv6CidrBlockAssociationSet": [ipv6] if net.odds(0.8) else [],
         **({"BlockPublicAccessStates": {"InternetGatewayBlockMode": mode}} if mode else {}),
+        **firewalled,
     }
-
-
-def _nat(net: Network, index: int, subnets: list[str]) -> Json:
-    nat: Json = {
-        "NatGatewayId": net.id("nat", index),
-        "VpcId": net.id("vpc"),
-        "SubnetId": net.dice.choice(subnets),
-        "State": net.dice.choice(
-            ("available",) * 8 + ("AVAILABLE", "pending", "failed", "deleting", "deleted")
-        ),
-        "ConnectivityType": net.dice.choice(("public",) * 7 + ("private",)),
-        "NatGatewayAddresses": [
-            {"PublicIp": "198.51.100.1", "Status": "succeeded", "AvailabilityZoneId": ZONES[0]}
-        ],
-    }
-    if net.odds(0.25):
-        del nat["SubnetId"]
-        nat |= {
-            "AvailabilityMode": "regional",
-            "AutoProvisionZones": net.dice.choice(("enabled", "disabled")),
-        }
-        nat |= {"RouteTableId": net.id("rtb", "nat")} if net.odds(0.5) else {}
-    return nat
-
-
-def _firewall(net: Network, index: int, subnets: list[str]) -> Json:
-    kind = "GatewayLoadBalancer" if net.odds(0.9) else "Interface"
-    return {
-        "VpcEndpointId": net.id("vpce", index),
-        "VpcEndpointType": kind,
-        "VpcId": net.id("vpc"),
-        "OwnerId": net.owner,
-        "ServiceName": f"com.amazonaws.vpce.{REGION}.vpce-svc-0a",
-        "State": "available",
-        "RouteTableIds": [],
-        "SubnetIds": [net.dice.choice(subnets)],
-        "Groups": [],
-        "PrivateDnsEnabled": False,
-    }
-
-
-def _nat_instance(net: Network, index: int, subnet_id: str) -> None:
-    checked = net.odds(0.15)
-    place = {"VpcId": net.id("vpc"), "SubnetId": subnet_id, "SourceDestCheck": checked}
-    instance = net.id("i", index)
-    net.resources["NetworkInterfaces"].append(
-        {"NetworkInterfaceId": net.id("eni", index), "OwnerId": net.owner, "InterfaceType": "interface",
-         "Groups": [], "Attachment": {"InstanceId": instance, "Status": "attached"}, **place}
-    )  # fmt: skip
-    state = net.dice.choice(("running",) * 6 + ("stopped", "terminated"))
-    net.resources["Instances"].append({"InstanceId": instance, "State": {"Name": state}, **place})
-
-
-def add_functions(net: Network) -> None:
-    """Add a function for each subnet, and some in several."""
-    subnets = [one["SubnetId"] for one in net.resources["Subnets"] if "-app" in one["SubnetId"]]
-    groups = [[subnet_id] for subnet_id in subnets]
-    if len(subnets) > 1:
-        groups += [net.dice.sample(subnets, net.dice.randint(2, len(subnets))) for _ in range(2)]
-    for index, chosen in enumerate(groups):
-        network = {
-            "VpcId": net.id("vpc"),
-            "SubnetIds": chosen,
-            "SecurityGroupIds": [],
-            "Ipv6AllowedForDualStack": net.odds(0.4),
-        }
-        name = f"f-{net.number}-{index}"
-        net.functions.append(
-            {
-                "FunctionName": name,
-                "FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
-                "Version": "$LATEST",
-                "VpcConfig": network,
-            }
-        )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.contract.crosscheck.documents import Case
-from tests.contract.crosscheck.second_opinion import way_of
-from tests.contract.crosscheck.ways import UNKNOWN, Way
-from tests.contract.crosscheck.world import Hidden, World
+from tests.contract.crosscheck.judgements import (
+    CROSS_AZ,
+    MIXED,
+    NO_EGRESS,
+    RULES,
+    SINGLE_AZ,
+    Judgement,
+    judge,
+    severity_of,
+)
+from tests.contract.crosscheck.world import World, trusted_targets
 from tests.contract.expectations import verdicts
 from vpcguard.facts import build_facts
 from vpcguard.policy.configuration import load_configuration
@@ -18,15 +25,16 @@ from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import parse_snapshot
 
 Json = dict[str, Any]
-NO_EGRESS, MIXED = "nat.no_internet_egress", "nat.mixed_egress"
+_OF_UNKNOWN = {None, "explicit_proxy", "internet_firewall"}
+_SEVERITIES = {MIXED: "high", CROSS_AZ: "medium", SINGLE_AZ: "high"}
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """Verdicts about one function, and for a violation the state and the cause of every subnet."""
+    """Verdicts by rule about one function; of violations the severity, and each subnet's state and cause."""
 
-    no_egress: str
-    mixed: str
+    verdicts: dict[str, str]
+    severities: dict[str, str]
     subnets: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
 
@@ -35,55 +43,46 @@ def first_opinion(policy: Policy, case: Case) -> dict[str, Opinion]:
     facts = build_facts(parse_snapshot(case.snapshot))
     decision = policy.decide(facts, load_configuration(case.configuration))
     names = [function["name"] for function in facts["functions"]]
-    without, mixed = verdicts(decision, NO_EGRESS, names), verdicts(decision, MIXED, names)
-    return {
-        name: Opinion(
-            without[name]["verdict"], mixed[name]["verdict"], _shown(without[name]) or _shown(mixed[name])
-        )
-        for name in names
-    }
+    by_rule = {rule: verdicts(decision, rule, names) for rule in RULES}
+    return {name: _opinion({rule: by_rule[rule][name] for rule in RULES}) for name in names}
 
 
-def _shown(verdict: Json) -> dict[str, tuple[str, str | None]]:
-    shown = verdict["evidence"]["subnets"] if verdict["verdict"] == "violation" else []
-    return {one["subnet_id"]: (one["state"], one["cause"]) for one in shown}
+def _opinion(found: dict[str, Json]) -> Opinion:
+    violated = {rule: one for rule, one in found.items() if one["verdict"] == "violation"}
+    paths = [one for rule in (NO_EGRESS, MIXED) if rule in violated for one in _subnets(violated[rule])]
+    return Opinion(
+        {rule: one["verdict"] for rule, one in found.items()},
+        {rule: one["severity"] for rule, one in violated.items()},
+        {one["subnet_id"]: (one["state"], one["cause"]) for one in paths},
+    )
 
 
-def second_ways(case: Case) -> Iterator[tuple[str, dict[str, Way]]]:
-    """Give each function with the way that packets find from each of its subnets that may exist."""
-    world = World(case.snapshot, case.trusted)
+def _subnets(violated: Json) -> list[Json]:
+    shown: list[Json] = violated["evidence"]["subnets"]
+    return shown
+
+
+def second_opinion(case: Case) -> Iterator[tuple[str, Judgement]]:
+    """Give each function with what the rules must say of it."""
+    world = World(case.snapshot, trusted_targets(case.configuration, case.snapshot["captured_at"]))
     for function in case.snapshot["answers"]["lambda:ListFunctions"]["Functions"]:
-        network = function["VpcConfig"]
-        found = {one: world.find("Subnets", one, network["VpcId"]) for one in network["SubnetIds"]}
-        subnets = {one: subnet for one, subnet in found.items() if subnet is not None}
-        allows_ipv6 = network["Ipv6AllowedForDualStack"]
-        yield (
-            function["FunctionName"],
-            {
-                one: UNKNOWN
-                if isinstance(subnet, Hidden)
-                else way_of(world, subnet, siblings=list(subnets.values()), allows_ipv6=allows_ipv6)
-                for one, subnet in subnets.items()
-            },
-        )
+        yield function["FunctionName"], judge(world, function, is_declared=case.is_declared)
 
 
-def disagreement(ways: dict[str, Way], opinion: Opinion) -> str | None:
+def disagreement(expected: Judgement, opinion: Opinion, *, is_declared: bool) -> str | None:
     """Return what two opinions of one function differ in, None where they agree."""
-    expected = _verdicts([way.state for way in ways.values()])
-    if (opinion.no_egress, opinion.mixed) != expected:
-        return f"{expected} by {ways}, but {(opinion.no_egress, opinion.mixed)}"
     for subnet_id, (state, cause) in opinion.subnets.items():
-        way = ways[subnet_id]
-        if state != way.state or (cause not in way.causes if state == "none" else cause is not None):
+        way = expected.ways[subnet_id]
+        named = way.causes if state == "none" else _OF_UNKNOWN if state == "unknown" else {None}
+        if state != way.state or cause not in named:
             return f"{subnet_id}: {way}, but {state} {cause}"
+    for rule, verdict in opinion.verdicts.items():
+        is_doubt = verdict == "unknown" and rule in expected.may_doubt
+        if verdict != expected.verdicts[rule] and not is_doubt:
+            return f"{rule}: {expected.verdicts[rule]} by {expected.ways}, but {verdict}"
+    causes = [cause for _, cause in opinion.subnets.values() if cause is not None]
+    severities = {NO_EGRESS: severity_of(causes, is_declared=is_declared), **_SEVERITIES}
+    for rule, severity in opinion.severities.items():
+        if severity != severities[rule]:
+            return f"{rule}: {severities[rule]} for {sorted(causes)}, but {severity}"
     return None
-
-
-def _verdicts(states: list[str]) -> tuple[str, str]:
-    count = Counter(states)
-    if not states:
-        return "not_applicable", "not_applicable"
-    without = "violation" if count["none"] == len(states) else "unknown"
-    mixed = "unknown" if count["unknown"] and len(states) > 1 else "pass"
-    return "pass" if count["works"] else without, "violation" if count["works"] and count["none"] else mixed

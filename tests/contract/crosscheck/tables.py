@@ -5,7 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any, TypeVar
 
-from tests.contract.crosscheck.networks import ACCOUNT, Network, add_functions, add_resources
+from tests.contract.crosscheck.machines import add_functions, add_gateway_endpoint, add_machines
+from tests.contract.crosscheck.networks import ACCOUNT, Network, add_resources
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -29,15 +30,15 @@ _FIELDS = {
 }
 _MADE = {"nat": 3, "igw": 2, "eni": 2, "vpce": 2, "eigw": 2}  # at most; others cannot be looked into
 # what the tables of functions and those next to the internet lead to, and how often
-_INNER = {"nat": 12, "igw": 2, "eni": 3, "vpce": 2, "pcx": 1, "tgw": 1, "vgw": 1, "arn:aws:networkmanager": 1}
+_INNER = {"nat": 12, "igw": 4, "eni": 5, "vpce": 4, "pcx": 1, "tgw": 3, "vgw": 1, "arn:aws:networkmanager": 1}
 _INNER |= {"lgw": 1, "cagw": 1}
-_OUTER = {"igw": 14, "vpce": 2, "nat": 1, "tgw": 1, "pcx": 1, "eni": 1}
+_OUTER = {"igw": 20, "vpce": 2, "nat": 2, "tgw": 2, "vgw": 1, "pcx": 1, "eni": 1}
 _SHAPES: dict[tuple[str, ...], int] = {
     (WHOLE,): 30,
     (LOW, HIGH): 2,
     (WHOLE, LOW): 1,
     (WHOLE, HIGH): 1,
-    (LOW,): 1,
+    (LOW,): 2,
     (HIGH,): 1,
     (WHOLE, LOW, HIGH): 1,
     ("pl",): 2,
@@ -45,7 +46,7 @@ _SHAPES: dict[tuple[str, ...], int] = {
     ("pl", "pl"): 1,
     (LOW, "pl"): 1,
     _QUARTERS: 1,
-    (): 1,
+    (): 3,
 }
 
 
@@ -57,9 +58,12 @@ def make_network(number: int, *, option: str, shared: bool = False) -> Network:
     owner = f"{400000000000 + number}" if shared else ACCOUNT
     net = Network(number, owner, Random(number), option)  # noqa: S311  no secret
     add_resources(net)
+    add_machines(net)
     _add_tables(net)
     for table in net.resources["RouteTables"]:
         _add_routes(net, table)
+    if net.odds(0.4):
+        add_gateway_endpoint(net)
     add_functions(net)
     return net
 
@@ -124,11 +128,16 @@ def _add_route(
     family = "DestinationIpv6CidrBlock" if ":" in destination else family
     if any((one.get(family), one["Origin"]) == (destination, origin) for one in table["Routes"]):
         return
+    if kind in {"nat", "eni"} and any(":" in network for network in net.lists.get(destination, ())):
+        return  # these carry IPv4
     target = net.id(kind, _number(net, kind))
     state = "blackhole" if net.odds(0.06) else net.dice.choice(("active",) * 5 + ("Active",))
-    route = {family: destination, _FIELDS[kind]: target, "Origin": origin, "State": state}
+    route: Json = {family: destination, _FIELDS[kind]: target, "Origin": origin, "State": state}
     if kind == "eni" and net.odds(0.8):
         route["InstanceId"] = target.replace("eni", "i")
+    if kind == "igw" and ":" not in destination and net.has_internet_firewall and net.odds(0.7):
+        firewall = {"Status": net.dice.choice(("active", "active", "pending", "disabling"))}
+        route["IgwFirewall"] = firewall | {"FirewallArn": "arn:aws:network-firewall:::firewall/0a"}
     table["Routes"].append(route)
 
 

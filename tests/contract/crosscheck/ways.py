@@ -18,6 +18,7 @@ class Way:
 
 WORKS: Final = Way("works")
 UNKNOWN: Final = Way("unknown")
+PERHAPS_PROXIED: Final = Way("unknown", is_isolated=True)
 ISOLATED: Final = Way("none", frozenset({"no_default_route"}), is_isolated=True)
 
 
@@ -27,14 +28,24 @@ def none(*causes: str) -> Way:
 
 
 def worst(ways: Iterable[Way]) -> Way:
-    """Return what several ways amount to that are all needed: none before unknown before works."""
+    """Return what several ways amount to that are all needed: none before unknown before works.
+
+    Half a default route isolates nothing: every part must lead nowhere.
+    """
     found = list(ways)
-    if ISOLATED in found:
-        return ISOLATED
+    if found and all(way.is_isolated for way in found):
+        return PERHAPS_PROXIED if PERHAPS_PROXIED in found else ISOLATED
     faults = [way for way in found if way.state == "none"]
     if faults:
         return none(*(cause for way in faults for cause in way.causes))
-    return UNKNOWN if UNKNOWN in found else WORKS
+    return UNKNOWN if any(way.state == "unknown" for way in found) else WORKS
+
+
+def best(ways: Iterable[Way]) -> Way:
+    """Return what several ways amount to of which one is enough."""
+    found = list(ways)
+    states = {way.state for way in found}
+    return WORKS if "works" in states else UNKNOWN if "unknown" in states else worst(found)
 
 
 def either(ways: Iterable[Way]) -> Way:

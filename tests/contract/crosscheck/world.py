@@ -5,7 +5,7 @@ A resource is found, absent (an answer that would show it is complete) or HIDDEN
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
 
@@ -27,6 +27,8 @@ _LISTS = {
     "EgressOnlyInternetGateways": "EgressOnlyInternetGatewayId",
     "VpcEndpoints": "VpcEndpointId",
     "NetworkInterfaces": "NetworkInterfaceId",
+    "SecurityGroups": "GroupId",
+    "TransitGatewayVpcAttachments": "TransitGatewayAttachmentId",
 }
 _SEEN_BY_EACH_FOR_ITSELF = {"NetworkInterfaces", "Instances"}
 
@@ -61,6 +63,11 @@ class World:
         """Return what any account showed of a kind."""
         return list(self._found[kind].values())
 
+    def zone(self, subnet_id: str) -> str | Hidden:
+        """Return the zone id of a subnet."""
+        subnet = self._found["Subnets"].get(subnet_id)
+        return HIDDEN if subnet is None else str(subnet["AvailabilityZoneId"])
+
     def is_ours(self, vpc_id: str) -> bool:
         """Return True for a VPC of the snapshot's own account."""
         return self._owners.get(vpc_id, self.own) == self.own
@@ -78,6 +85,29 @@ class World:
         is_seen = any(one["SubnetId"] == subnet_id for one in answers["Subnets"])
         return is_seen and self._has_read(self.own, "RouteTables")
 
+    def interfaces_of_lambda(self, subnet_id: str, groups: frozenset[str]) -> list[Json] | Hidden:
+        """Return Lambda's interfaces for our functions with these groups in a subnet: ours, whoever owns it.
+
+        HIDDEN where none is seen and one may exist.
+        """
+        found = self._interfaces_of_lambda(subnet_id, groups)
+        return found if found or self._has_read(self.own, "NetworkInterfaces") else HIDDEN
+
+    def has_public_address(self, subnet_id: str, groups: frozenset[str]) -> bool | Hidden:
+        """Return True if one of Lambda's interfaces for these groups in a subnet has a public address."""
+        if any("Association" in one for one in self._interfaces_of_lambda(subnet_id, groups)):
+            return True
+        return False if self._has_read(self.own, "NetworkInterfaces") else HIDDEN
+
+    def _interfaces_of_lambda(self, subnet_id: str, groups: frozenset[str]) -> list[Json]:
+        return [
+            one
+            for one in self._found["NetworkInterfaces"].values()
+            if one["InterfaceType"] == "lambda"
+            and one["SubnetId"] == subnet_id
+            and {group["GroupId"] for group in one["Groups"]} == groups
+        ]
+
     def networks_of_list(self, list_id: str) -> list[Network] | None:
         """Return what a managed prefix list holds, None where no account's answer shows it."""
         for account in self._accounts.values():
@@ -85,6 +115,14 @@ class World:
             if entries is not None:
                 return [ip_network(entry["Cidr"]) for entry in entries["Entries"]]
         return None
+
+    def is_list_of_aws(self, list_id: str) -> bool:
+        """Return True for a prefix list that AWS keeps for a service of its own."""
+        return any(
+            (one["PrefixListId"], one["OwnerId"]) == (list_id, "AWS")
+            for answers in self._answers("ManagedPrefixLists")
+            for one in answers["PrefixLists"]
+        )
 
     def block_option(self, vpc_id: str) -> str | None:
         """Return the Block Public Access mode of the account that owns a VPC, None where it was not read."""
@@ -101,3 +139,11 @@ class World:
     def _answers(self, kind: str) -> list[Json]:
         operation = f"ec2:Describe{kind}"
         return [one["answers"][operation] for one in self._accounts.values() if operation in one["answers"]]
+
+
+def trusted_targets(configuration: Json, moment: str) -> Iterator[str]:
+    """Give what a configuration declares to work at a moment: ids, and the VPC of a proxy."""
+    for entry in configuration.get("trusted_egress", []):
+        # a peering connection carries nothing to the internet, whatever is said of it
+        if "peering" not in entry and moment[:10] <= entry.get("until", moment):
+            yield from (value for key, value in entry.items() if key != "until")

@@ -30,8 +30,9 @@ class Golden:
 
     @property
     def names_functions(self) -> bool:
-        """True if what holds for a function depends on its name."""
-        return any("function" in one["match"] for one in self.configuration.get("overrides", []))
+        """True if what holds for a function depends on its name, or on that of an endpoint or a VPC."""
+        named = ("function", "firewall_endpoint", "gateway_load_balancer", "proxy")
+        return any(f'"{one}"' in json.dumps(self.configuration) for one in named)
 
 
 def golden_cases() -> list[Golden]:

@@ -1,13 +1,32 @@
-"""A snapshot with one fact less: every way in which a read can have failed, been interrupted or left out."""
+"""A snapshot with one fact less: a read that failed, was interrupted or left out; or a field less."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from vpcguard.snapshot import OPERATIONS
+
 Json = dict[str, Any]
 
 REFUSED = {"code": "UnauthorizedOperation", "message": "not allowed"}
+# absent fields that AWS leaves out itself, or whose absence says something
+_OPTIONAL = {
+    "Association",  # no public address
+    "Attachment",  # an interface that is attached to nothing
+    "AttachedAppliances",
+    "BlockPublicAccessStates",  # then the account's option counts
+    "ConnectivityType",  # public
+    "Description",
+    "DnsOptions",
+    "FailureMessage",
+    "IgwFirewall",  # a gateway without one
+    "OutpostArn",  # a subnet in the region
+    "InstanceId",  # of a route, beside its interface; of an attachment
+    "PolicyDocument",
+    "RouteTableId",  # of a regional NAT gateway
+}
+_NEVER_OPTIONAL = {"ec2:DescribeInstances InstanceId", "ec2:DescribeRouteTables RouteTableId"}
 _ABOUT_THE_ACCOUNT = {"ec2:DescribeVpcBlockPublicAccessOptions"}  # neither a list nor by resource
 
 
@@ -57,3 +76,47 @@ def _replaced(document: Json, owner: str, account: Json | None) -> Json:
         return document | (account or {})
     owners = {other: found for other, found in document["owners"].items() if other != owner}
     return document | {"owners": owners if account is None else {**owners, owner: account}}
+
+
+def without_fields(document: Json) -> Iterator[tuple[str, str, Json]]:
+    """Give every snapshot that lacks one field that AWS always sends: the field, where it was, the snapshot.
+
+    The lists that answers consist of are none: an answer without one is refused as a whole.
+    """
+    for operation, answer in document["answers"].items():
+        for field, place, less in _without_field(operation, answer):
+            answers = {**document["answers"], operation: less}
+            yield field, f"{operation} {place}", document | {"answers": answers}
+    for owner, account in document.get("owners", {}).items():
+        for operation, answer in account["answers"].items():
+            for field, place, less in _without_field(operation, answer):
+                answers = {**account["answers"], operation: less}
+                yield (
+                    field,
+                    f"{owner} {operation} {place}",
+                    _replaced(document, owner, {**account, "answers": answers}),
+                )
+
+
+def _without_field(operation: str, answer: Json) -> Iterator[tuple[str, str, Json]]:
+    if not operation.startswith("ec2:"):
+        return
+    levels = OPERATIONS[operation].keys
+    for path, less in _less(answer):
+        names = [one for one in path[levels:] if isinstance(one, str)]
+        if path[levels + 1 :] and (
+            names[-1] not in _OPTIONAL or f"{operation} {names[-1]}" in _NEVER_OPTIONAL
+        ):
+            yield f"{operation} {'.'.join(names)}", ".".join(map(str, path)), less
+
+
+def _less(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Give a value without each of the fields in it, with the way to that field."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield (key,), {other: kept for other, kept in value.items() if other != key}
+            yield from (((key, *path), {**value, key: less}) for path, less in _less(one))
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            for path, less in _less(one):
+                yield (index, *path), [*value[:index], less, *value[index + 1 :]]

@@ -24,8 +24,16 @@ Verdicts = dict[
 
 MOST_FUNCTIONS = 150  # in one question
 SUFFIX = "-q{:05d}"  # found again in whatever a verdict says
-_ID = re.compile(r"(vpc|subnet|rtb|nat|igw|eigw|sg|acl|eni|i|vpce|pl)-[\w-]+")
-_ACCOUNT_WIDE = ("schema_version", "evaluated_at", "account", "quotas", "block_public_access")
+_ID = re.compile(r"(tgw-attach|vpc|subnet|rtb|nat|igw|eigw|sg|acl|eni|i|vpce|pl|fsap|fsmt)-[\w-]+")
+_ACCOUNT_WIDE = (
+    "schema_version",
+    "evaluated_at",
+    "account",
+    "quotas",
+    "block_public_access",
+    "availability_zones",
+    "endpoint_services",
+)
 _SHARED_COVERAGE = {"quotas", "block_public_access"}
 
 

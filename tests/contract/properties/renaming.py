@@ -10,9 +10,9 @@ from typing import Any
 
 Json = dict[str, Any]
 
-_ID = re.compile(r"(?<![\w-])(vpc|subnet|rtb|nat|igw|eigw|sg|acl|eni|i|vpce|pl)-[\w-]+")
+_ID = re.compile(r"(?<![\w-])(vpc|subnet|rtb|nat|igw|eigw|sg|acl|eni|i|vpce|pl|fsap|fsmt)-[\w-]+")
 _NEW = re.compile(r"\b(?:[a-z]+-)?x[0-9a-f]{10}\b")
-_WORD = re.compile(r"[\w/:.*%-]+")
+_WORD = re.compile(r"[\w.:/-]*\w")  # the full stop behind the last word is none of it
 
 
 class Renaming:

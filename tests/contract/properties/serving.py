@@ -24,10 +24,12 @@ _FILTERS: dict[str, Callable[[Json], Iterable[str | None]]] = {
     "network-interface-id": lambda item: [item.get("NetworkInterfaceId")],
     "interface-type": lambda item: [item.get("InterfaceType")],
     "instance-id": lambda item: [one["InstanceId"] for one in item["Instances"]],
+    "service-name": lambda item: [item.get("ServiceName")],
     "attachment.vpc-id": lambda item: [one["VpcId"] for one in item["Attachments"]],
 }
 _EMPTY_ENTRIES: dict[str, Json] = {
     "lambda:GetFunctionConcurrency": {},
+    "lambda:GetFunctionEventInvokeConfig": {},
     "lambda:ListAliases": {"Aliases": []},
     "lambda:ListVersionsByFunction": {"Versions": []},
     "ec2:GetManagedPrefixListEntries": {"Entries": []},
@@ -120,7 +122,12 @@ def _functions(answers: Json) -> dict[str, Answer]:
         "servicequotas:GetServiceQuota": lambda asked: _found(quotas, asked["QuotaCode"]),
         **{
             f"lambda:{name}": _entry(answers, f"lambda:{name}", "FunctionName")
-            for name in ("GetFunctionConcurrency", "ListAliases", "ListVersionsByFunction")
+            for name in (
+                "GetFunctionConcurrency",
+                "GetFunctionEventInvokeConfig",
+                "ListAliases",
+                "ListVersionsByFunction",
+            )
         },
     }
 

@@ -45,6 +45,8 @@ from vpcguard.snapshot import ON_REQUEST, OPERATIONS, CaptureOptions, capture, c
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 LISTS = [
+    "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeDhcpOptions",
     "ec2:DescribeEgressOnlyInternetGateways",
     "ec2:DescribeInstances",
     "ec2:DescribeInternetGateways",
@@ -55,8 +57,10 @@ LISTS = [
     "ec2:DescribeRouteTables",
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
+    "ec2:DescribeTransitGatewayVpcAttachments",
     "ec2:DescribeVpcAttribute",
     "ec2:DescribeVpcBlockPublicAccessOptions",
+    "ec2:DescribeVpcEndpointServices",
     "ec2:DescribeVpcEndpoints",
     "ec2:DescribeVpcs",
     "ec2:GetManagedPrefixListEntries",
@@ -80,6 +84,7 @@ CALLED = {
         "iam:ListRolePolicies",
         "lambda:GetFunctionConcurrency",
         "lambda:GetFunctionConfiguration",
+        "lambda:GetFunctionEventInvokeConfig",
         "lambda:ListAliases",
         "lambda:ListTags",
     ],

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
 from zlib import crc32
 
 import pytest
 
 from benchmarks.estate import snapshot_document
 from tests.contract.crosscheck.documents import make_case
+from tests.contract.properties.flips import Json, flips, variants
 from tests.contract.properties.golden import golden_cases
 from tests.contract.properties.hiding import hidden
-from tests.contract.properties.merging import Verdicts, ask, verdicts_of
+from tests.contract.properties.merging import ask, verdicts_of
 from vpcguard.facts import build_facts
 from vpcguard.policy.configuration import load_configuration
 from vpcguard.policy.deciding import Policy
 from vpcguard.snapshot import parse_snapshot
-
-Json = dict[str, Any]
 
 TURNS = 12  # each way of hiding one fact of one case has its turn; every turn has all kinds of them
 REST = range(1, TURNS)
@@ -30,8 +27,6 @@ EXPECTED = {
     # the case has what AWS has not: a blocked subnet in an account that blocks nothing
     "block_public_access_of_the_subnet|ec2:DescribeSubnets",
 }
-# neither is a fault, and which of them it is may hang on a fact that no violation hangs on
-_CLEAN = {"pass", "not_applicable"}
 
 
 def test_hiding_a_fact_of_a_golden_case_only_adds_doubt(patient_policy: Policy) -> None:
@@ -53,9 +48,9 @@ def test_hiding_a_fact_of_a_generated_estate_only_adds_doubt(patient_policy: Pol
         (how, less) for how, less in hidden(estate) if how.endswith(("refused", "in part")) or _turn(how) == 0
     )
 
-    documents = {"estate|": build_facts(parse_snapshot(estate)), **_variants("estate", few)}
+    documents = {"estate|": build_facts(parse_snapshot(estate)), **variants("estate", few)}
 
-    assert _flips(documents, ask(patient_policy, documents, load_configuration())) == []
+    assert flips(documents, ask(patient_policy, documents, load_configuration())) == []
 
 
 @pytest.mark.parametrize("number", NETWORKS)
@@ -77,7 +72,7 @@ def _flips_of_networks(policy: Policy, number: int) -> list[str]:
     intent = {"intent": {"egress": "internet" if number % 2 else "undeclared"}}
     configuration = load_configuration({**cases["whole|"].configuration, **intent})
     documents = {label: build_facts(parse_snapshot(case.snapshot)) for label, case in cases.items()}
-    return _flips(
+    return flips(
         documents,
         {
             label: verdicts_of(policy.decide(facts, configuration), facts)
@@ -94,54 +89,17 @@ def _flips_of_golden_cases(policy: Policy, *, turn: int) -> list[str]:
         chosen = (
             (how, less) for how, less in hidden(case.snapshot) if _turn(f"{case.name}|{how}") % TURNS == turn
         )
-        documents |= _variants(case.name, chosen)
+        documents |= variants(case.name, chosen)
     return [
         flip
         for configuration, documents in by_configuration.items()
-        for flip in _flips(documents, ask(policy, documents, load_configuration(json.loads(configuration))))
+        for flip in flips(
+            documents,
+            ask(policy, documents, load_configuration(json.loads(configuration))),
+            expected=EXPECTED,
+        )
     ]
 
 
 def _turn(label: str) -> int:
     return crc32(label.encode()) % TURNS**2
-
-
-def _variants(name: str, snapshots: Iterable[tuple[str, Json]]) -> dict[str, Json]:
-    """Return the facts of snapshots by "name|what is hidden", each once."""
-    variants = {f"{name}|{how}": build_facts(parse_snapshot(less)) for how, less in snapshots}
-    return {
-        label: variants[label]
-        for label in {_told(facts): label for label, facts in variants.items()}.values()
-    }
-
-
-def _told(facts: Json) -> str:
-    """Return facts as text, without the words that say why something is unknown."""
-    coverage = [{key: one[key] for key in one if key != "reason"} for one in facts["coverage"]]
-    return json.dumps({**facts, "coverage": coverage}, sort_keys=True)
-
-
-def _flips(documents: dict[str, Json], found: dict[str, Verdicts]) -> list[str]:
-    """Return every verdict that says with less facts what it does not say with all of them."""
-    return [
-        f"{label}: {rule_id} of {function} was {whole['verdict']} and became {verdict['verdict']}"
-        for label, verdicts in found.items()
-        if not label.startswith(tuple(EXPECTED))
-        for whole_label in [label.partition("|")[0] + "|"]
-        for (function, rule_id), verdict in verdicts.items()
-        for whole in [found[whole_label][function, rule_id]]
-        if not _is_less(verdict["verdict"], whole["verdict"], documents[label])
-        and function not in _deleting(documents[whole_label])
-    ]
-
-
-def _is_less(less: str, whole: str, facts: Json) -> bool:
-    """Return True if a verdict on these facts says at most what the one on all of them said."""
-    if less in {"unknown", whole} or {less, whole} <= _CLEAN:
-        return True
-    return less == "silent" and any(one["status"] == "not_requested" for one in facts["coverage"])
-
-
-def _deleting(facts: Json) -> set[str]:
-    """Return functions that are judged only while nobody knows that they are going."""
-    return {one["name"] for one in facts["functions"] if one.get("state") == "Deleting"}

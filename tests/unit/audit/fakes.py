@@ -135,6 +135,7 @@ class OneRule:
                 RuleDecision(
                     id=RULE,
                     title="Function runs in a single Availability Zone",
+                    doubt="Not known whether it does",
                     severity="medium",
                     advice="Add a subnet.",
                     remediation="none",

@@ -68,9 +68,14 @@ def _raising(reads: Reads, error: type[ReadError]) -> Reads:
 
 
 def test_every_page_is_read_and_what_is_not_named_is_left_out(reads: Reads, ec2_answers: Any) -> None:
+    """Of the tags of a resource the one called Name is kept alone."""
+    name = {"Key": "Name", "Value": "app-a"}
     ec2_answers.add_response(
         "describe_subnets",
-        {"Subnets": [{"SubnetId": "subnet-0a", "Tags": [{"Key": "secret", "Value": "x"}]}], "NextToken": "2"},
+        {
+            "Subnets": [{"SubnetId": "subnet-0a", "Tags": [{"Key": "secret", "Value": "x"}, name]}],
+            "NextToken": "2",
+        },
         {"MaxResults": 1000},
     )
     ec2_answers.add_response(
@@ -79,9 +84,8 @@ def test_every_page_is_read_and_what_is_not_named_is_left_out(reads: Reads, ec2_
 
     answers = reads.run([Call(SUBNETS)])
 
-    assert answers == Answers(
-        {"ec2:DescribeSubnets": {"Subnets": [{"SubnetId": "subnet-0a"}, {"SubnetId": "subnet-0b"}]}}, {}
-    )
+    kept = [{"SubnetId": "subnet-0a", "Tags": [name]}, {"SubnetId": "subnet-0b"}]
+    assert answers == Answers({"ec2:DescribeSubnets": {"Subnets": kept}}, {})
 
 
 def test_an_answer_without_its_list_is_an_empty_list(reads: Reads, ec2_answers: Any) -> None:

@@ -74,6 +74,8 @@ def report(finding: Finding, looked: Looked) -> Report:
         rule_id="nat.no_internet_egress",
         severity="high",
         status="undetermined",
+        title="Not known whether the function can reach the internet",
+        advice="Declare tgw-0a if it works.",
         message="the way out of subnet-0a leaves through tgw-0a",
         evidence={"unknown": ["tgw-0a"]},
     )

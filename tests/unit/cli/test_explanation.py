@@ -41,6 +41,7 @@ DOCUMENT: Json = {
             {"service": "s3", "basis": "declared", "waits_for": []},
             {"service": "sqs", "basis": "inferred", "waits_for": [UNREAD]},
         ],
+        "without_endpoints": ["support"],
         "others_wait_for": [],
     },
     "subnets": [
@@ -182,7 +183,10 @@ def test_text_tells_everything_from_the_situation_to_the_rules(
             "intent      egress internet (tag); private targets undeclared; services s3 (configuration);"
             " not understood: maybe"
         ),
-        "needs       s3 (declared), sqs (inferred; waits for ec2:DescribeVpcEndpoints)",
+        (
+            "needs       s3 (declared), sqs (inferred; waits for ec2:DescribeVpcEndpoints),"
+            " support (no endpoint known, not judged)"
+        ),
         "",
         "subnet subnet-0a eu-west-1a euw1-az1",
         "  way out     unknown: cannot be told: it waits for tgw-0a (transit gateway)",
@@ -226,9 +230,9 @@ def test_a_function_outside_a_vpc_has_neither_groups_nor_needs(explained: Explai
 @pytest.mark.parametrize(
     ("needs", "said"),
     [
-        ({"services": [], "others_wait_for": []}, "no AWS service"),
+        ({"services": [], "without_endpoints": [], "others_wait_for": []}, "no AWS service"),
         (
-            {"services": [], "others_wait_for": [UNREAD, UNREAD]},
+            {"services": [], "without_endpoints": [], "others_wait_for": [UNREAD, UNREAD]},
             "no AWS service for certain; others are possible; waits for ec2:DescribeVpcEndpoints",
         ),
     ],

@@ -39,6 +39,7 @@ def judgement(finding: Finding) -> Judge:
         rule = RuleDecision(
             id="az.single_az",
             title="",
+            doubt="",
             severity="medium",
             advice="",
             remediation="none",
@@ -174,6 +175,7 @@ def _unknown(*waits_for: str, is_failed_read: bool) -> Unknown:
         stage="audit",
         waits_for=waits_for,
         message="m",
+        advice="a",
         evidence={},
         is_failed_read=is_failed_read,
     )

@@ -85,10 +85,7 @@ KNOWN: Json = {"status": "known", "waits_for": []}
 
 
 def unknown(operation: str, why: str = "was not read") -> Json:
-    """Return the coverage of a fact that waits for one of our own reads."""
-    return {
-        "status": "unknown",
-        "waits_for": [operation],
-        "reason": f"{operation} {why}",
-        "is_failed_read": True,
-    }
+    """Return the coverage of a fact that waits for one of our own reads, refused or not."""
+    waiting = {"status": "unknown", "waits_for": [operation], "reason": f"{operation} {why}"}
+    is_refused = DENIED.code in why or "AccessDenied" in why
+    return waiting | {"is_failed_read": True} | ({"is_refused": True} if is_refused else {})

@@ -146,7 +146,14 @@ def test_free_addresses_change_between_two_reads() -> None:
     found = facts({"ec2:DescribeSubnets": {"Subnets": twice}})
 
     assert found["subnets"] == [
-        {"id": "subnet-1", "vpc_id": VPC, "owner_id": ACCOUNT, "ipv6_cidrs": [], "is_ipv6_only": False}
+        {
+            "id": "subnet-1",
+            "vpc_id": VPC,
+            "owner_id": ACCOUNT,
+            "ipv6_cidrs": [],
+            "is_ipv6_only": False,
+            "is_visible": True,
+        }
     ]
 
 

@@ -93,6 +93,7 @@ def test_tags_that_neither_way_read_wait_for_both() -> None:
         "waits_for": [TAGS, LIST_TAGS],
         "reason": f"{TAGS} refused: AccessDeniedException; {LIST_TAGS} refused: AccessDeniedException",
         "is_failed_read": True,
+        "is_refused": True,
     }
 
 
@@ -191,7 +192,11 @@ def test_versions_nobody_read_are_unknown_although_others_were_read() -> None:
 def test_event_sources_by_their_service() -> None:
     """A Kafka cluster of one's own has no ARN."""
     sqs = {"EventSourceArn": "arn:aws:sqs:eu-west-1:1:jobs", "State": "Enabled"}
-    kafka: dict[str, Any] = {"SelfManagedEventSource": {"Endpoints": {}}}
+    kafka: dict[str, Any] = {
+        "UUID": "m-1",
+        "SelfManagedEventSource": {"Endpoints": {}},
+        "LastProcessingResult": "PROBLEM: Connection error.",
+    }
 
     found = facts(
         functions({"name": "orders"}, {"name": "billing"})
@@ -201,7 +206,7 @@ def test_event_sources_by_their_service() -> None:
     assert [one["event_sources"] for one in found["functions"]] == [
         [],
         [
-            {"service": "kafka"},
+            {"service": "kafka", "id": "m-1", "last_processing_result": "PROBLEM: Connection error."},
             {"service": "sqs", "arn": "arn:aws:sqs:eu-west-1:1:jobs", "state": "Enabled"},
         ],
     ]
@@ -216,3 +221,50 @@ def test_reserved_concurrency() -> None:
 
     assert [one.get("reserved_concurrency") for one in found["functions"]] == [None, 5]
     assert coverage(found, "reserved_concurrency", "billing") == KNOWN
+
+
+INVOKE = "lambda:GetFunctionEventInvokeConfig"
+SOURCES: dict[str, Any] = {"lambda:ListEventSourceMappings": {}}
+
+
+def _to(arn: str) -> dict[str, Any]:
+    return {"Destination": arn}
+
+
+def test_destinations_of_sources_and_of_asynchronous_invocation() -> None:
+    """Lambda sends there with the function's role."""
+    asynchronous = {
+        "OnSuccess": _to("arn:aws:events:eu-west-1:1:event-bus/default"),
+        "OnFailure": _to("arn:aws:s3:::failed"),
+    }
+    source = {
+        "EventSourceArn": "arn:aws:kinesis:eu-west-1:1:stream/clicks",
+        "DestinationConfig": {"OnFailure": _to("arn:aws:sqs:eu-west-1:1:failed")},
+    }
+    found = facts(
+        functions({"name": "orders"}, {"name": "billing"}, {"name": "stock"})
+        | {
+            INVOKE: {"orders": {"DestinationConfig": asynchronous}, "billing": {"DestinationConfig": {}}},
+            "lambda:ListEventSourceMappings": {"orders": {"EventSourceMappings": [source]}},
+        }
+    )
+
+    by_name = {one["name"]: one for one in found["functions"]}
+    assert by_name["orders"]["destination_services"] == ["events", "s3"]
+    assert by_name["orders"]["event_sources"][0]["destination_service"] == "sqs"
+    assert by_name["billing"]["destination_services"] == []
+    assert coverage(found, "event_destinations", "stock") == KNOWN
+
+
+def test_destinations_that_were_left_out_are_not_requested_and_those_of_older_files_as_then() -> None:
+    left_out = facts(functions({"name": "orders"}) | SOURCES, not_requested=(INVOKE,))
+    refused = facts(functions({"name": "orders"}) | SOURCES, failures={INVOKE: DENIED})
+    older = facts(functions({"name": "orders"}) | SOURCES)
+
+    assert coverage(left_out, "event_destinations", "orders")["status"] == "not_requested"
+    assert coverage(refused, "event_destinations", "orders")["status"] == "unknown"
+    assert coverage(older, "event_destinations", "orders") == KNOWN
+
+
+def test_the_kind_of_package_is_a_fact() -> None:
+    assert facts(functions({"PackageType": "Image"}))["functions"][0]["package_type"] == "Image"

@@ -25,6 +25,7 @@ from vpcguard.facts import build_facts
 from vpcguard.model import Failure
 
 GET = "lambda:GetFunctionConfiguration"
+ACCESS_POINT = "arn:aws:elasticfilesystem:eu-west-1:111122223333:access-point/fsap-a"
 BARE = {
     "name": "orders",
     "arn": ARN + "orders",
@@ -35,6 +36,7 @@ BARE = {
     "has_kms_key": False,
     "tags": [],
     "event_sources": [],
+    "file_systems": [],
     "aliases": [],
     "versions": [],
 }
@@ -57,7 +59,7 @@ def test_a_function_as_the_list_gives_it() -> None:
                 "LastModified": "2026-11-01T08:00:00.000+0000",
                 "KMSKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/1",
                 "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:eu-west-1:111122223333:failed"},
-                "FileSystemConfigs": [{"Arn": "arn:aws:elasticfilesystem:...", "LocalMountPath": "/mnt"}],
+                "FileSystemConfigs": [{"Arn": ACCESS_POINT, "LocalMountPath": "/mnt"}],
                 "Environment": {"Variables": {"PASSWORD": "hunter2"}},
                 "Layers": [{"Arn": "arn:aws:lambda:..."}],
             }
@@ -75,6 +77,9 @@ def test_a_function_as_the_list_gives_it() -> None:
             "memory_mb": 512,
             "has_kms_key": True,
             "dead_letter_service": "sqs",
+            "file_systems": [
+                {"arn": ACCESS_POINT, "service": "elasticfilesystem", "access_point_id": "fsap-a"}
+            ],
         }
     ]
 
@@ -180,8 +185,12 @@ def test_an_empty_read_leaves_the_list_standing() -> None:
 
 
 def test_states_left_out_on_purpose_unread_and_refused_are_told_apart() -> None:
-    """Left out: the rules that need it say nothing. Unread or refused: they cannot judge."""
+    """Left out: the rules that need it say nothing. Unread, refused or failed: they cannot judge.
+
+    A permission is asked for where one was missing, and nowhere else.
+    """
     listed = functions({})
+    asleep = facts(listed, {GET: {"orders": Failure("OptInRequired", "no")}})
 
     left_out = facts(listed, not_requested=(GET,))
     refused = facts(listed, {GET: {"orders": Failure("AccessDeniedException", "no")}})
@@ -193,6 +202,7 @@ def test_states_left_out_on_purpose_unread_and_refused_are_told_apart() -> None:
     }
     assert coverage(facts(listed), "function_states", "orders") == unknown(GET)
     assert coverage(refused, "function_states", "orders") == unknown(GET, "refused: AccessDeniedException")
+    assert coverage(asleep, "function_states", "orders") == unknown(GET, "refused: OptInRequired")
 
 
 def test_states_read_for_one_function_say_nothing_about_another() -> None:

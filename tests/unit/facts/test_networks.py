@@ -82,6 +82,30 @@ def test_one_dns_attribute_of_two_leaves_them_unknown() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("private a", "private a"),
+        (" \x1b[31mpri\nvate\u2028\x07 ", "[31mprivate"),
+        ("x" * 256, "x" * 60),
+        ("\n", None),
+        ("", None),
+    ],
+)
+def test_a_name_is_one_line_that_people_can_read(value: str, name: str | None) -> None:
+    """Anybody who may tag a resource writes it, and it stands in messages."""
+    tagged = subnet("subnet-a", Tags=[{"Key": "Name", "Value": value}])
+    (found,) = facts({"ec2:DescribeSubnets": {"Subnets": [tagged]}})["subnets"]
+
+    assert found.get("name") == name
+
+
+def test_a_name_that_was_changed_between_two_pages_contradicts_nothing() -> None:
+    both = [subnet("subnet-a", Tags=[{"Key": "Name", "Value": value}]) for value in ("app", "web")]
+
+    assert [one["id"] for one in facts({"ec2:DescribeSubnets": {"Subnets": both}})["subnets"]] == ["subnet-a"]
+
+
 def test_a_subnet() -> None:
     found = facts(
         {
@@ -118,9 +142,11 @@ def test_a_subnet() -> None:
             "owner_id": ACCOUNT,
             "ipv6_cidrs": [],
             "is_ipv6_only": True,
+            "is_visible": True,
         },
         {
             "id": "subnet-a",
+            "name": "private",
             "vpc_id": VPC,
             "owner_id": ACCOUNT,
             "zone_id": "euw1-az2",
@@ -131,8 +157,70 @@ def test_a_subnet() -> None:
             "is_ipv6_only": False,
             "free_ipv4_addresses": 0,
             "internet_gateway_block_mode": "block-bidirectional",
+            "is_visible": True,
         },
     ]
+
+
+def test_zones_of_every_kind() -> None:
+    zones = [
+        {
+            "ZoneId": "euw1-az1",
+            "ZoneName": "eu-west-1a",
+            "ZoneType": "availability-zone",
+            "State": "available",
+        },
+        {"ZoneId": "euw1-lon1-az1", "ZoneType": "local-zone"},
+    ]
+
+    found = facts({"ec2:DescribeAvailabilityZones": {"AvailabilityZones": zones}})
+
+    assert found["availability_zones"] == [
+        {"id": "euw1-az1", "name": "eu-west-1a", "type": "availability-zone", "state": "available"},
+        {"id": "euw1-lon1-az1", "type": "local-zone"},
+    ]
+    assert coverage(found, "availability_zones") == KNOWN
+
+
+def test_the_name_servers_of_a_vpc_are_those_of_its_options() -> None:
+    named = {"Key": "domain-name-servers", "Values": [{"Value": "10.0.0.53"}, {"Value": "10.0.1.53"}]}
+    other = {"Key": "domain-name", "Values": [{"Value": "example.test"}]}
+    options = [{"DhcpOptionsId": "dopt-0a", "DhcpConfigurations": [other, named]}]
+    vpc = {"VpcId": VPC, "OwnerId": ACCOUNT, "DhcpOptionsId": "dopt-0a"}
+    own = {"ec2:DescribeVpcs": {"Vpcs": [vpc]}, "ec2:DescribeSubnets": {"Subnets": [subnet("subnet-a")]}}
+
+    found = facts(own | {"ec2:DescribeDhcpOptions": {"DhcpOptions": options}})
+    without = facts(own | {"ec2:DescribeDhcpOptions": {"DhcpOptions": []}})
+
+    assert found["vpcs"][0]["name_servers"] == ["10.0.0.53", "10.0.1.53"]
+    assert coverage(found, "dhcp_options", VPC) == KNOWN
+    assert "name_servers" not in without["vpcs"][0]
+    assert coverage(without, "dhcp_options", VPC) == lacking(
+        "ec2:DescribeDhcpOptions", f"the options of {VPC}"
+    )
+    assert coverage(facts(own), "dhcp_options", VPC)["status"] == "not_requested"
+
+
+def test_the_zones_of_a_service_are_told_by_id_or_by_the_accounts_names() -> None:
+    zones = [{"ZoneId": "euw1-az3", "ZoneName": "eu-west-1c"}]
+    services = [
+        {"ServiceName": "by-name", "AvailabilityZones": ["eu-west-1c"]},
+        {"ServiceName": "by-id", "AvailabilityZones": ["eu-west-1x"], "AvailabilityZoneIds": ["euw1-az2"]},
+        {"ServiceName": "untold", "AvailabilityZones": ["eu-west-1x"]},
+    ]
+
+    found = facts(
+        {
+            "ec2:DescribeAvailabilityZones": {"AvailabilityZones": zones},
+            "ec2:DescribeVpcEndpointServices": {"ServiceDetails": services},
+        }
+    )
+
+    assert found["endpoint_services"] == [
+        {"id": "by-id", "zone_ids": ["euw1-az2"]},
+        {"id": "by-name", "zone_ids": ["euw1-az3"]},
+    ]
+    assert coverage(found, "endpoint_services") == KNOWN
 
 
 @pytest.mark.parametrize(
@@ -255,7 +343,12 @@ def test_nat_gateways_zonal_and_regional() -> None:
                         "VpcId": VPC,
                         "SubnetId": "subnet-a",
                         "State": "Failed",
+                        "FailureCode": "InsufficientFreeAddressesInSubnet",
                         "FailureMessage": "no address",
+                        "AttachedAppliances": [
+                            {"Type": "network-firewall-proxy", "AttachmentState": "Attached"},
+                            {"VpcEndpointId": "vpce-1"},
+                        ],
                         "NatGatewayAddresses": [{"AvailabilityZoneId": "euw1-az1"}],
                     },
                 ]
@@ -273,7 +366,12 @@ def test_nat_gateways_zonal_and_regional() -> None:
             "is_automatic": False,
             "subnet_id": "subnet-a",
             "zone_ids": [],
+            "failure_code": "InsufficientFreeAddressesInSubnet",
             "failure_message": "no address",
+            "appliances": [
+                {"type": "network-firewall-proxy", "state": "attached"},
+                {"endpoint_id": "vpce-1", "state": "unknown"},
+            ],
         },
         {
             "id": "nat-2",
@@ -284,8 +382,73 @@ def test_nat_gateways_zonal_and_regional() -> None:
             "is_automatic": False,
             "route_table_id": "rtb-nat",
             "zone_ids": ["euw1-az1", "euw1-az3"],
+            "appliances": [],
         },
     ]
+
+
+def test_attachments_to_transit_gateways() -> None:
+    attachment = {"TransitGatewayAttachmentId": "tgw-attach-1", "TransitGatewayId": "tgw-1", "VpcId": VPC}
+    subnets = {"State": "Available", "SubnetIds": ["subnet-b", "subnet-a"]}
+    answer = {"TransitGatewayVpcAttachments": [attachment | subnets]}
+
+    found = facts({"ec2:DescribeTransitGatewayVpcAttachments": answer})
+
+    assert found["transit_gateway_attachments"] == [
+        {
+            "id": "tgw-attach-1",
+            "transit_gateway_id": "tgw-1",
+            "vpc_id": VPC,
+            "state": "available",
+            "subnet_ids": ["subnet-a", "subnet-b"],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answered", "addresses"),
+    [
+        ({"NetworkInterfaces": [{"Association": {"PublicIp": "198.51.100.2"}}, {}]}, ["198.51.100.2"]),
+        ({"NetworkInterfaces": [{}]}, []),
+        ({"PublicIpAddress": "198.51.100.1"}, ["198.51.100.1"]),
+        ({}, None),
+    ],
+)
+def test_public_addresses_of_an_instance(answered: dict[str, Any], addresses: list[str] | None) -> None:
+    """Of all its interfaces; where AWS shows none of those, nobody knows."""
+    instance = {"InstanceId": "i-1", "State": {"Name": "running"}, **answered}
+    route = {"DestinationCidrBlock": "0.0.0.0/0", "NetworkInterfaceId": "eni-1", "InstanceId": "i-1"}
+    table = {"RouteTableId": "rtb-1", "VpcId": VPC, "Associations": [], "Routes": [route]}
+
+    found = facts(
+        {
+            "ec2:DescribeRouteTables": {"RouteTables": [table]},
+            "ec2:DescribeInstances": {"Reservations": [{"Instances": [instance]}]},
+        }
+    )
+
+    assert found["instances"][0].get("public_ips") == addresses
+
+
+def test_an_internet_firewall_shows_at_subnets_and_routes() -> None:
+    route = {
+        "DestinationCidrBlock": "0.0.0.0/0",
+        "GatewayId": "igw-1",
+        "IgwFirewall": {"FirewallArn": "arn:f", "Status": "active"},
+    }
+    table = {"RouteTableId": "rtb-1", "VpcId": VPC, "Associations": [], "Routes": [route]}
+    inspected = subnet("subnet-a", NetworkFirewallConnectivityType="Flexible")
+
+    found = facts(
+        {
+            "ec2:DescribeSubnets": {"Subnets": [inspected, subnet("subnet-b")]},
+            "ec2:DescribeRouteTables": {"RouteTables": [table]},
+        }
+    )
+
+    assert [one.get("internet_firewall") for one in found["subnets"]] == ["flexible", None]
+    (told,) = found["route_tables"][0]["routes"]
+    assert (told["firewall_id"], told["firewall_status"]) == ("arn:f", "active")
 
 
 def test_gateways_and_their_attachments() -> None:

@@ -85,7 +85,10 @@ def test_a_function_that_is_being_deleted_resolves_nothing(state: str) -> None:
 
 
 def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() -> None:
-    """It carries the rule's own severity, and its rule is not judged: nothing of it may be resolved."""
+    """It carries the rule's own severity, and neither its title nor its advice: nothing is proven.
+
+    Its rule is not judged: nothing of it may be resolved.
+    """
     waits = {"nat.mixed_egress": ["ec2:DescribeRouteTables", "tgw-0a"]}
     waiting = _unknown("orders", waits_for=("tgw-0a", "ec2:DescribeRouteTables", "tgw-0a"))
     rules = [_rule("nat.mixed_egress", severity="critical", applies={"orders"}, unknowns=[waiting])]
@@ -98,12 +101,25 @@ def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() ->
         status="undetermined",
         severity="critical",
         stage="warn",
+        title="Not known whether nat.mixed_egress",
         message="cannot see",
+        advice="look again",
         evidence={"subnets": [], "unknown": ["ec2:DescribeRouteTables", "tgw-0a"]},
         root_cause=None,
         basis=None,
     )
     assert look == _look("orders", findings=(expected,), judged=set(), statements=waits)
+
+
+def test_a_violation_may_bring_a_title_and_an_advice_of_its_own() -> None:
+    own = replace(_violation("orders"), title="No longer visible", advice="Look who shares it.")
+    rules = [_rule("nat.mixed_egress", applies={"orders"}, violations=[own])]
+
+    (look,) = _looks(rules, [_function("orders")])
+
+    assert [(one.title, one.advice) for one in look.findings] == [
+        ("No longer visible", "Look who shares it.")
+    ]
 
 
 def test_findings_and_looks_are_sorted_whatever_order_they_came_in() -> None:
@@ -206,6 +222,7 @@ def _looks(
 def _rule(rule_id: str, **parts: Any) -> RuleDecision:
     values = {
         "title": f"Title of {rule_id}",
+        "doubt": f"Not known whether {rule_id}",
         "severity": "medium",
         "advice": f"Advice of {rule_id}",
         "remediation": "none",
@@ -240,6 +257,7 @@ def _unknown(function: str, *, waits_for: tuple[str, ...] = ("ec2:DescribeSubnet
         stage="warn",
         waits_for=waits_for,
         message="cannot see",
+        advice="look again",
         evidence={"subnets": []},
         is_failed_read=True,
     )

@@ -19,7 +19,7 @@ rules:
   placement.vpc_required: {enabled: true}
   az.single_az: {severity: low, stage: warn}
 intent: {egress: internet, services: [s3, dynamodb], private_targets: false}
-trusted_egress: [{transit_gateway: tgw-0a}, {core_network: "arn:aws:1"}, {peering: pcx-0a}]
+trusted_egress: [{transit_gateway: tgw-0a}, {gateway_load_balancer: vpce-0a, until: 2026-12-31}]
 central_endpoints: [s3, secretsmanager]
 prices: {eu-west-1: {date: 2026-11-01, nat_gateway_gb: 0.048}}
 remediation: {enabled: false, dwell_minutes: 60}
@@ -43,7 +43,14 @@ def test_the_example_of_the_documentation_is_accepted(tmp_path: Path) -> None:
     assert document["overrides"][0]["rules"] == {"nat.no_internet_egress": {"stage": "enforce"}}
 
 
-LEGACY, STATES = "ip.legacy_eni_estimate", frozenset({"lambda:GetFunctionConfiguration"})
+LEGACY = "ip.legacy_eni_estimate"
+MOUNTS = frozenset(
+    {
+        "elasticfilesystem:DescribeMountTargets",
+        "elasticfilesystem:DescribeMountTargetSecurityGroups",
+    }
+)
+STATES = MOUNTS | {"lambda:GetFunctionConfiguration"}
 CONCURRENCY = STATES | {"lambda:GetFunctionConcurrency"}
 WITHOUT_STATES = {
     "config.update_failed": {"enabled": False},
@@ -57,7 +64,7 @@ THERE = {"match": {"account_id": "111122223333"}}
     ("document", "reads"),
     [
         ({}, STATES),
-        ({"rules": WITHOUT_STATES}, frozenset()),
+        ({"rules": WITHOUT_STATES}, MOUNTS),
         (ON, CONCURRENCY),
         (OFF, STATES),
         ({"rules": {LEGACY: {"severity": "low"}}}, STATES),

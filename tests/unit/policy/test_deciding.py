@@ -25,6 +25,7 @@ UNKNOWN: dict[str, Any] = {
     "stage": "audit",
     "waits_for": ["ec2:DescribeSubnets", "ec2:DescribeNatGateways"],
     "message": "cannot tell",
+    "advice": "look again",
     "evidence": {},
     "is_failed_read": True,
 }
@@ -34,6 +35,7 @@ def _rule(**more: Any) -> dict[str, Any]:
     return {
         "id": "nat.no_internet_egress",
         "title": "No way out",
+        "doubt": "Not known whether there is a way out",
         "severity": "high",
         "advice": "Repair it",
         "remediation": "none",
@@ -59,6 +61,7 @@ def test_a_whole_answer() -> None:
         RuleDecision(
             id="az.single_az",
             title="No way out",
+            doubt="Not known whether there is a way out",
             severity="high",
             advice="Repair it",
             remediation="none",
@@ -70,6 +73,7 @@ def test_a_whole_answer() -> None:
         RuleDecision(
             id="nat.no_internet_egress",
             title="No way out",
+            doubt="Not known whether there is a way out",
             severity="high",
             advice="Repair it",
             remediation="none",
@@ -92,6 +96,7 @@ def test_a_whole_answer() -> None:
                     stage="audit",
                     waits_for=("ec2:DescribeNatGateways", "ec2:DescribeSubnets"),
                     message="cannot tell",
+                    advice="look again",
                     evidence={},
                     is_failed_read=True,
                 ),

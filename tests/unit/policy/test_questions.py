@@ -113,6 +113,7 @@ NOTHING: Json = {
         "nat_gateways",
         "internet_gateways",
         "egress_only_internet_gateways",
+        "transit_gateway_attachments",
         "vpc_endpoints",
         "security_groups",
         "network_acls",
@@ -203,11 +204,14 @@ def test_a_target_in_another_vpc_brings_what_its_way_on_rests_on() -> None:
 
 
 def test_of_groups_and_interfaces_only_those_come_that_something_names() -> None:
-    """A VPC holds up to 2,500 groups of 120 rules, and as many interfaces as it has addresses."""
+    """A VPC holds up to 2,500 groups of 120 rules, and as many interfaces as it has addresses.
+
+    Its ACLs all come: a NAT gateway that nobody could read may stand in any subnet.
+    """
     question, _ = _two(**_crowd())
 
     assert _ids(question, "security_groups") == ["sg-a", "sg-endpoint", "sg-nat"]
-    assert _ids(question, "network_acls") == ["acl-a", "acl-endpoint"]
+    assert _ids(question, "network_acls") == ["acl-a", "acl-endpoint", "acl-other"]
     assert _ids(question, "network_interfaces") == ["eni-lambda", "eni-nat"]
     assert _ids(question, "instances") == ["i-nat"]
     assert _ids(question, "prefix_lists") == ["pl-endpoint"]

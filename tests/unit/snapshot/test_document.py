@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vpcguard.aws.operations import Each, Kind, Shape
+from vpcguard.aws.operations import Each, Kind, NameTag, Shape
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Answers, Failure, Snapshot
 from vpcguard.snapshot import OPERATIONS, load_snapshot, parse_snapshot
@@ -35,6 +35,10 @@ LEAVES: dict[Kind, st.SearchStrategy[Any]] = {
 def _values(shape: Shape, required: tuple[str, ...] = ()) -> st.SearchStrategy[Any]:
     if isinstance(shape, Kind):
         return LEAVES[shape]
+    if isinstance(shape, NameTag):
+        return st.lists(
+            st.fixed_dictionaries({"Key": st.just("Name")}, optional={"Value": LEAVES[Kind.TEXT]})
+        )
     if isinstance(shape, list):
         return st.lists(_values(shape[0]), max_size=2)
     if isinstance(shape, Each):

@@ -89,7 +89,11 @@ def test_a_function_is_read_with_its_network_and_its_role() -> None:
     }
     assert answers["lambda:ListEventSourceMappings"] == {"orders": {"EventSourceMappings": []}}
     assert dict(snapshot.own.failures) == {}
-    assert snapshot.not_requested == ("lambda:GetFunctionConcurrency",)
+    assert snapshot.not_requested == (
+        "elasticfilesystem:DescribeMountTargetSecurityGroups",
+        "elasticfilesystem:DescribeMountTargets",
+        "lambda:GetFunctionConcurrency",
+    )
 
 
 def test_a_snapshot_names_what_parsed_its_answers() -> None:
@@ -119,7 +123,9 @@ def test_a_function_outside_a_vpc_needs_no_network_and_no_role() -> None:
 
     snapshot = _capture(aws, "hook")
 
-    assert set(aws.counts()) == {"lambda:GetFunctionConfiguration", "lambda:ListTags", "lambda:ListAliases"}
+    # the poller of a source in a VPC has a network of its own
+    own = {"lambda:GetFunctionConfiguration", "lambda:ListTags", "lambda:ListAliases"}
+    assert set(aws.counts()) == {*own, "lambda:ListEventSourceMappings"}
     assert set(snapshot.own.answers) == set(aws.counts())
 
 
@@ -451,13 +457,31 @@ def test_what_routes_groups_and_endpoints_name_is_read_too() -> None:
     }
 
 
-def test_dns_attributes_are_not_asked_for_where_no_interface_endpoint_is() -> None:
-    endpoint = {"VpcEndpointId": "vpce-0b", "VpcEndpointType": "Gateway", "VpcId": "vpc-0a"}
-    aws = _aws({"ec2:DescribeVpcEndpoints": always({"VpcEndpoints": [endpoint]})})
+def test_dns_attributes_are_not_asked_for_in_a_vpc_of_another_account() -> None:
+    vpc = {"VpcId": "vpc-0a", "OwnerId": "444455556666"}
+    aws = _aws({"ec2:DescribeVpcs": always({"Vpcs": [vpc]})})
 
     _capture(aws, "orders")
 
     assert aws.counts()["ec2:DescribeVpcAttribute"] == 0
+
+
+def test_services_are_asked_for_where_an_interface_endpoint_is_for_them() -> None:
+    endpoints = [
+        {"VpcEndpointId": "vpce-0a", "VpcId": "vpc-0a", "VpcEndpointType": kind, "ServiceName": kind.lower()}
+        for kind in ("Gateway", "Interface")
+    ]
+    aws = _aws(
+        {
+            "ec2:DescribeVpcEndpoints": always({"VpcEndpoints": endpoints}),
+            "ec2:DescribeVpcEndpointServices": always({"ServiceDetails": []}),
+        }
+    )
+
+    _capture(aws, "orders")
+
+    (asked,) = aws.asked("ec2:DescribeVpcEndpointServices")
+    assert asked["Filters"] == [{"Name": "service-name", "Values": ["interface"]}]
 
 
 def test_the_default_quota_is_read_only_where_the_account_has_none_of_its_own() -> None:
@@ -569,6 +593,21 @@ def test_reserved_concurrency_is_read_where_a_rule_needs_it() -> None:
     assert snapshot.not_requested == ()
 
 
+def test_destinations_of_asynchronous_invocation_are_read_of_every_attached_function() -> None:
+    """A function without any is answered with a 404, which is no failure."""
+    queue = {"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:eu-west-1:1:failed"}}}
+    aws = _aws({"lambda:GetFunctionEventInvokeConfig": by("FunctionName", {"orders": queue})})
+
+    snapshot = _capture(aws, "orders", "bills", "hook")
+
+    assert snapshot.own.answers["lambda:GetFunctionEventInvokeConfig"] == {"orders": queue}
+    assert "lambda:GetFunctionEventInvokeConfig" not in snapshot.own.failures
+    assert sorted(one["FunctionName"] for one in aws.asked("lambda:GetFunctionEventInvokeConfig")) == [
+        "bills",
+        "orders",
+    ]
+
+
 def test_aliases_can_be_left_out() -> None:
     aws = _aws()
 
@@ -576,6 +615,8 @@ def test_aliases_can_be_left_out() -> None:
 
     assert aws.counts()["lambda:ListAliases"] == 0
     assert snapshot.not_requested == (
+        "elasticfilesystem:DescribeMountTargetSecurityGroups",
+        "elasticfilesystem:DescribeMountTargets",
         "lambda:GetFunctionConcurrency",
         "lambda:ListAliases",
         "lambda:ListVersionsByFunction",
@@ -588,3 +629,29 @@ def test_no_call_is_made_that_the_scope_does_not_declare() -> None:
     _capture(aws, "orders", "bills", reads=ON_REQUEST)
 
     assert set(aws.counts()) <= SCOPE_ACTIONS["function"]
+
+
+def test_mount_targets_are_read_of_our_own_file_systems_where_a_rule_needs_them() -> None:
+    """Of S3 Files, and of another account's file system, nobody can ask Amazon EFS here."""
+    own = f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:access-point/fsap-0a"
+    others = [
+        f"arn:aws:elasticfilesystem:{REGION}:444455556666:access-point/fsap-0b",
+        f"arn:aws:s3files:{REGION}:{ACCOUNT}:access-point/fsap-0c",
+    ]
+    mounting = ORDERS | {"FileSystemConfigs": [{"Arn": arn} for arn in (own, *others)]}
+    target = {"MountTargetId": "fsmt-0123456789abcdef0", "AvailabilityZoneId": "euw1-az1"}
+    efs = {
+        "elasticfilesystem:DescribeMountTargets": always({"MountTargets": [target]}),
+        "elasticfilesystem:DescribeMountTargetSecurityGroups": always({"SecurityGroups": ["sg-m"]}),
+    }
+    asked, unasked = _aws(functions(mounting) | efs), _aws(functions(mounting) | efs)
+
+    answers = _capture(asked, "orders", reads=ON_REQUEST).own.answers
+    _capture(unasked, "orders")
+
+    assert answers["elasticfilesystem:DescribeMountTargets"] == {"fsap-0a": {"MountTargets": [target]}}
+    assert answers["elasticfilesystem:DescribeMountTargetSecurityGroups"] == {
+        "fsmt-0123456789abcdef0": {"SecurityGroups": ["sg-m"]}
+    }
+    assert asked.asked("elasticfilesystem:DescribeMountTargets") == [{"AccessPointId": "fsap-0a"}]
+    assert [key for key in unasked.counts() if key.startswith("elasticfilesystem")] == []

@@ -48,7 +48,10 @@ def test_the_functions_of_the_vpc_are_read_with_their_states_where_asked() -> No
     assert [vpc["VpcId"] for vpc in snapshot.own.answers["ec2:DescribeVpcs"]["Vpcs"]] == ["vpc-0a"]
     assert aws.counts()["ec2:DescribeVpcs"] == 1
     assert snapshot.not_requested == (
+        "elasticfilesystem:DescribeMountTargetSecurityGroups",
+        "elasticfilesystem:DescribeMountTargets",
         "lambda:GetFunctionConcurrency",
+        "lambda:GetFunctionEventInvokeConfig",
         "lambda:ListAliases",
         "lambda:ListVersionsByFunction",
     )

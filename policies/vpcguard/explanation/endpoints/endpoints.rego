@@ -45,7 +45,7 @@ _in_vpc := {vpc_id: ids |
 	ids := {one.id |
 		some one in input.vpc_endpoints
 		one.vpc_id == vpc_id
-		one.state != "deleted"
+		object.get(one, "state", "") != "deleted"
 	}
 }
 
@@ -53,7 +53,9 @@ _about(id) := {
 	"endpoint_id": id,
 	"type": facts.vpc_endpoints[id].type,
 	"service": object.get(endpoints.names, id, null),
-	"state": facts.vpc_endpoints[id].state,
+	"state": object.get(facts.vpc_endpoints[id], "state", null),
+} if {
+	facts.vpc_endpoints[id]
 }
 
 # only a route of a shared VPC tells of it
@@ -67,7 +69,7 @@ _serving(key, subnet_id, id) := {"serves": "yes", "reason": reason, "waits_for":
 _serving(key, subnet_id, id) := object.union({"waits_for": set()}, answer) if {
 	not id in endpoints.serving[key][subnet_id]
 	one := facts.vpc_endpoints[id]
-	answer := _refusal(one.type, one.state, {"key": key, "subnet": subnet_id}, id)
+	answer := _refusal(one.type, object.get(one, "state", "available"), {"key": key, "subnet": subnet_id}, id)
 }
 
 _use(vpc_id, subnet_id, id) := sprintf("%s leads to it", [egress.route_table(subnet_id, vpc_id)]) if {
@@ -87,13 +89,14 @@ _refusal(type, _, _, _) := {"serves": "no", "reason": "its kind serves no AWS se
 	not type in {"Gateway", "Interface"}
 }
 
-_refusal("Gateway", "available", at_subnet, _) := {"serves": "no", "reason": $"no route of {table_id} leads to it"} if {
-	table_id := egress.route_table(at_subnet.subnet, facts.subnets[at_subnet.subnet].vpc_id)
-}
-
-_refusal("Gateway", "available", at_subnet, _) := _doubt(waits) if {
+_refusal("Gateway", "available", at_subnet, id) := {"serves": "no", "reason": endpoints.uncaught[resolving.cause]} if {
+	_is_routed(at_subnet.subnet, id)
+	resolving := endpoints.resolving[facts.vpc_endpoints[id].vpc_id]
+} else := _doubt(waits) if {
 	waits := endpoints.gateway_waits(at_subnet.subnet, facts.subnets[at_subnet.subnet].vpc_id)
 	waits != set()
+} else := {"serves": "no", "reason": $"no route of {table_id} leads to it"} if {
+	table_id := egress.route_table(at_subnet.subnet, facts.subnets[at_subnet.subnet].vpc_id)
 }
 
 _refusal("Interface", "available", _, id) := {"serves": "no", "reason": endpoints.uncaught[cause]} if {
@@ -112,7 +115,11 @@ _refusal("Interface", "available", at_subnet, id) := {"serves": "no", "reason": 
 _refusal("Interface", "available", at_subnet, id) := _doubt(waits) if {
 	true in endpoints.catching[id].values
 	not _is_refused(at_subnet, id)
-	waits := endpoints.catching[id].waits | endpoints.admission_waits(at_subnet.key, id, at_subnet.subnet)
+	waits := union({
+		endpoints.state_waits(id),
+		endpoints.catching[id].waits,
+		endpoints.admission_waits(at_subnet.key, id, at_subnet.subnet),
+	})
 }
 
 _is_refused(at_subnet, id) if {
@@ -120,6 +127,8 @@ _is_refused(at_subnet, id) if {
 	not at_subnet.subnet in admitted.subnets
 	admitted.waits == set()
 }
+
+_is_routed(subnet_id, id) if id in endpoints.gateways_at(subnet_id, endpoints.names[id])
 
 _doubt(waits) := {"serves": "unknown", "reason": $"it waits for {result.awaited(waits)}", "waits_for": waits}
 

@@ -42,6 +42,22 @@ test_the_vpcs_dns_keeps_an_endpoint_from_serving if {
 	reason == "DNS hostnames of the VPC are off"
 }
 
+test_the_vpcs_dns_keeps_a_gateway_endpoint_from_serving if {
+	document := estates.document(["s3:GetObject"], {
+		"vpc_endpoints": [estates.gateway("vpce-s3", "s3", ["rtb-a"])],
+		"vpcs": [estates.vpc({"dns_support": true, "dns_hostnames": false})],
+	})
+	at := endpoints.at.orders with input as document
+	at.a1.endpoints[0].reason == "DNS hostnames of the VPC are off"
+	at.b1.endpoints[0].reason == "no route of rtb-b leads to it"
+}
+
+test_an_endpoint_may_serve_where_nothing_is_said_of_its_state if {
+	stateless := object.remove(estates.interface("vpce-sqs", "sqs", {}), ["state"])
+	at := endpoints.at.orders with input as _holding(stateless)
+	[[one.state, one.serves] | some one in at.a1.endpoints] == [[null, "unknown"]]
+}
+
 test_what_is_out_of_reach_is_said_by_service if {
 	at := endpoints.at.orders with input as estates.document(["sqs:SendMessage"], {})
 	at.a1.services == [{

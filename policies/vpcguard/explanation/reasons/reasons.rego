@@ -3,11 +3,12 @@
 # description: |
 #   What of a function keeps a rule from applying to it. The conditions that a rule can name in its metadata
 #   (applies_if) are those of this file: attached, subnets, intent, needs, dual_stack, aliases, peak_concurrency,
-#   inactive, security_groups and ipv4_addresses.
+#   inactive, security_groups, file_systems, event_sources, ipv4_addresses, inspection, zones and visible_endpoints.
 package vpcguard.explanation.reasons
 
 import data.vpcguard.explanation.situation
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.result
@@ -37,7 +38,10 @@ _unmet("intent", name) := $"Its intent is {egress}." if {
 	egress in {"aws", "none"}
 }
 
-_unmet("needs", name) := _needed(object.keys(needs.of[name])) if needs.others[name] == set()
+_unmet("needs", name) := _needed(object.keys(needs.of[name]) | unjudged) if {
+	needs.others[name] == set()
+	unjudged := {$"{service} (no endpoint known)" | some service in needs.without_endpoints[name]}
+}
 
 _unmet("dual_stack", name) := "Ipv6AllowedForDualStack is off." if {
 	facts.functions[name].ipv6_allowed_for_dual_stack == false
@@ -54,7 +58,19 @@ _unmet("security_groups", name) := "None of its security groups exists." if {
 	cohort.named_groups == cohort.missing_groups
 }
 
+_unmet("file_systems", name) := "It mounts no file system." if facts.functions[name].file_systems == []
+
+_unmet("event_sources", _) := "It has no such source."
+
 _unmet("ipv4_addresses", _) := "Its subnets have none."
+
+_unmet("inspection", _) := "The configuration names none."
+
+_unmet("visible_endpoints", name) := "The endpoints of its VPC are seen by the owner alone." if {
+	endpoints.are_hidden(cohorts.by_key[cohorts.of[name]].vpc_id)
+}
+
+_unmet("zones", _) := "Its subnets are in one zone alone."
 
 _needed(set()) := "It needs no AWS service."
 

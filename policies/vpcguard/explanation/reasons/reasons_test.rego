@@ -34,6 +34,16 @@ test_groups_that_nobody_read_may_exist if {
 	reasons.against("orders", ["attached", "subnets", "security_groups"]) == [] with input as document
 }
 
+test_endpoints_that_the_owner_alone_sees if {
+	base := _document({})
+	hidden := object.union(base, {"coverage": array.concat(
+		[one | some one in base.coverage; one.kind != "vpc_endpoints"],
+		[{"kind": "vpc_endpoints", "status": "unknown", "waits_for": ["444455556666"], "is_failed_read": false}],
+	)})
+	said := ["The endpoints of its VPC are seen by the owner alone."]
+	reasons.against("orders", ["visible_endpoints"]) == said with input as hidden
+}
+
 test_each_thing_that_a_rule_asks_for_is_answered if {
 	answers := {
 		"intent": ["Its intent is none."],
@@ -41,9 +51,14 @@ test_each_thing_that_a_rule_asks_for_is_answered if {
 		"dual_stack": ["Ipv6AllowedForDualStack is off."],
 		"aliases": ["It has no alias."],
 		"peak_concurrency": ["It has neither."],
+		"inspection": ["The configuration names none."],
 		"inactive": ["Its State is Active."],
 		"security_groups": ["None of its security groups exists."],
+		"file_systems": ["It mounts no file system."],
+		"event_sources": ["It has no such source."],
 		"ipv4_addresses": ["Its subnets have none."],
+		"zones": ["Its subnets are in one zone alone."],
+		"visible_endpoints": [],
 		"attached": [],
 		"subnets": [],
 	}
@@ -74,6 +89,9 @@ test_a_state_that_nobody_read_is_not_told if {
 test_needs_are_named if {
 	document := estates.document(["sqs:SendMessage", "kms:Decrypt"], {})
 	reasons.against("orders", ["needs"]) == ["It needs no service but kms and sqs."] with input as document
+	other := estates.document(["support:*"], {})
+	told := "It needs no service but support (no endpoint known)."
+	reasons.against("orders", ["needs"]) == [told] with input as other
 }
 
 _bare := fixtures.whole({"functions": [fixtures.function("bare", ["gone"], {"state": "Active"})]})

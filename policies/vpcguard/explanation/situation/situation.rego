@@ -56,15 +56,20 @@ intents := {name: object.union(intent.evidence(key), {"waits_for": intent.by_key
 
 # METADATA
 # description: |
-#   By function name, the AWS services it calls: {"services": [{"service", "basis", "waits_for"}], "others_wait_for":
-#   what it takes to know that there are no others}.
+#   By function name, the AWS services it calls: {"services": [{"service", "basis", "waits_for"}], "without_endpoints"
+#   (those that have no endpoint as far as anybody knows, which no rule judges), "others_wait_for": what it takes to
+#   know that there are no others}.
 needs := object.union({name: _no_needs | some name, _ in facts.functions}, {name: found |
 	some name, services in lib_needs.of
 	listed := [{"service": service, "basis": need.basis, "waits_for": need.waits} | some service, need in services]
-	found := {"services": listed, "others_wait_for": lib_needs.others[name]}
+	found := {
+		"services": listed,
+		"without_endpoints": object.get(lib_needs.without_endpoints, name, set()),
+		"others_wait_for": lib_needs.others[name],
+	}
 })
 
-_no_needs := {"services": [], "others_wait_for": set()}
+_no_needs := {"services": [], "without_endpoints": set(), "others_wait_for": set()}
 
 _situation(name) := "deleting" if {
 	name in facts.deleting

@@ -71,16 +71,17 @@ test_intents_are_shown_with_their_source if {
 }
 
 test_needs_are_those_of_the_role if {
-	needs := situation.needs with input as estates.document(["sqs:SendMessage"], {})
+	needs := situation.needs with input as estates.document(["sqs:SendMessage", "support:*"], {})
 	needs == {"orders": {
 		"services": [{"service": "sqs", "basis": "inferred", "waits_for": set()}],
+		"without_endpoints": {"support"},
 		"others_wait_for": set(),
 	}}
 }
 
 test_needs_of_a_function_outside_are_none if {
 	needs := situation.needs with input as _everyone
-	needs.free == {"services": [], "others_wait_for": set()}
+	needs.free == {"services": [], "without_endpoints": set(), "others_wait_for": set()}
 }
 
 _everyone := fixtures.whole({

@@ -68,6 +68,9 @@ _text("works", key, id) := sprintf("leads to the internet, over IPv6 alone, thro
 	path := egress.of[key][id]
 	path.is_ipv6_only
 	through := _through(path.nat_ids, path.hops)
+} else := sprintf(_fragile, [interface]) if {
+	some {"id": interface, "kind": "network_interface", "state": "likely"} in egress.of[key][id].hops
+	facts.interfaces[interface].is_lambda
 } else := sprintf("leads to the internet through %s", [through]) if {
 	path := egress.of[key][id]
 	through := _through(path.nat_ids, path.hops)
@@ -76,6 +79,12 @@ _text("works", key, id) := sprintf("leads to the internet, over IPv6 alone, thro
 _text("none", key, id) := faults.text(key, {id})
 
 _text("unknown", key, id) := $"cannot be told: it waits for {result.awaited(egress.of[key][id].waits)}"
+
+# unsupported, and gone without a word
+_fragile := concat(" ", [
+	"leads to the internet by the Elastic IP of Lambda's own interface %s:",
+	"not supported by AWS, and lost as soon as Lambda makes the interface anew",
+])
 
 _through(nat_ids, _) := result.list(nat_ids) if nat_ids != set()
 

@@ -40,7 +40,27 @@ test_a_broken_way_names_its_cause if {
 	document := fixtures.estate({"nat_gateways": [fixtures.nat_gateway({"state": "failed"})]})
 	path := subnets.of.orders[0].path with input as document
 	[path.state, path.cause, path.root_cause] == ["none", "nat_unavailable", "nat-1"]
-	path.text == "from app (eu-west-1a), 0.0.0.0/0 goes to nat-1, which is failed"
+	path.text == "from app (eu-west-1a), 0.0.0.0/0 goes to nat-1, which has failed"
+}
+
+test_a_way_by_an_address_of_lambdas_own_interface_says_how_fragile_it_is if {
+	document := fixtures.estate({
+		"route_tables": fixtures.tables([fixtures.to("internet_gateway", "igw-1")], []),
+		"network_interfaces": [{
+			"id": "eni-l",
+			"vpc_id": "vpc-1",
+			"subnet_id": "app",
+			"security_group_ids": ["sg-f"],
+			"interface_type": "lambda",
+			"is_lambda": true,
+			"public_ip": "198.51.100.9",
+		}],
+	})
+	path := subnets.of.orders[0].path with input as document
+	path.text == concat(" ", [
+		"leads to the internet by the Elastic IP of Lambda's own interface eni-l:",
+		"not supported by AWS, and lost as soon as Lambda makes the interface anew",
+	])
 }
 
 test_a_way_that_nobody_can_look_into_says_what_it_waits_for if {

@@ -22,17 +22,18 @@ of := {name: listed |
 	]
 }
 
-_said(rule, name) := object.union({"verdict": "violation", "reason": one.message}, _rest(one)) if {
+_said(rule, name) := object.union({"verdict": "violation", "advice": rule.advice}, _rest(one)) if {
 	some one in rule.violations
 	one.function == name
-} else := object.union({"verdict": "unknown", "reason": one.message}, _rest(one)) if {
+} else := object.union({"verdict": "unknown", "title": rule.doubt}, _rest(one)) if {
 	some one in rule.unknowns
 	one.function == name
 } else := {"verdict": "silent", "reason": reason} if {
 	name in rule.silent
 	reason := sprintf("It rests on %s, left out on purpose.", [result.list(_left_out(rule.id, name))])
-} else := {"verdict": "pass", "reason": data.vpcguard.rule_texts[rule.id].passes} if {
+} else := {"verdict": "pass", "reason": reason} if {
 	name in rule.applies
+	reason := concat(" ", array.concat([data.vpcguard.rule_texts[rule.id].passes], _notes(rule.id, name)))
 } else := {"verdict": "off", "reason": _off(rule.id)} if {
 	not _setting(rule.id, name).enabled
 } else := {"verdict": "not_applicable", "reason": reason} if {
@@ -41,9 +42,15 @@ _said(rule, name) := object.union({"verdict": "violation", "reason": one.message
 	reason := concat(" ", array.concat([$"It applies to {texts.applies_to}."], against))
 }
 
-_rest(one) := object.remove(one, ["function", "message"])
+_rest(one) := object.union({"reason": one.message}, object.remove(one, ["function", "message"]))
 
 _setting(id, name) := config.rule(id)[config.signature_of[name]]
+
+# what a rule adds to a function that passes
+_notes(id, name) := [note |
+	parts := split(id, ".")
+	note := data.vpcguard.rules[parts[0]][parts[1]].notes[name]
+]
 
 _off(id) := "It is shipped off, and the configuration does not turn it on." if {
 	data.vpcguard.config.defaults.rules[id].enabled == false

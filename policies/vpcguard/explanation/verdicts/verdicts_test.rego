@@ -17,11 +17,9 @@ test_every_rule_speaks_once_and_says_why if {
 		"severity": "medium",
 		"stage": "audit",
 		"verdict": "violation",
-		"reason": concat(" ", [
-			"orders has all its subnets in one Availability Zone: app (eu-west-1a).",
-			"Add a subnet in another zone to its VPC configuration.",
-		]),
-		"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"app"}},
+		"reason": "orders runs in one Availability Zone: its only subnet is app (eu-west-1a).",
+		"advice": "Add a subnet of vpc-1 in another zone to its VPC configuration.",
+		"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"app"}, "candidate_subnet_ids": set()},
 		"eligible_for_remediation": false,
 	}
 	_named(told, "config.dedicated_tenancy") == {
@@ -37,6 +35,15 @@ test_every_rule_speaks_once_and_says_why if {
 		"and have Ipv6AllowedForDualStack on. Ipv6AllowedForDualStack is off.",
 	])]
 	_short(told, "placement.vpc_required") == ["off", "It is shipped off, and the configuration does not turn it on."]
+}
+
+test_what_a_rule_notes_about_a_function_that_passes_is_told if {
+	told := verdicts.of.orders with input as fixtures.estate({})
+		with data.vpcguard.rule_metadata as _metadata
+		with data.vpcguard.rule_texts as _texts
+		# regal ignore:unresolved-reference
+with 		data.vpcguard.rules.config.dedicated_tenancy.notes as {"orders": "It is shared."}
+	_short(told, "config.dedicated_tenancy") == ["pass", "The tenancy of its VPC is not dedicated. It is shared."]
 }
 
 test_the_configuration_turns_off_and_changes_severity_and_stage if {
@@ -60,10 +67,11 @@ test_what_was_not_seen_is_unknown_and_what_was_left_out_is_silent if {
 	_named(told, "config.dedicated_tenancy").verdict == "unknown"
 	_named(told, "config.dedicated_tenancy").waits_for == ["ec2:DescribeVpcs"]
 	_named(told, "config.dedicated_tenancy").is_failed_read
-	startswith(
-		_named(told, "config.dedicated_tenancy").reason,
-		"orders cannot be judged: it waits for ec2:DescribeVpcs (AccessDenied).",
-	)
+	object.filter(_named(told, "config.dedicated_tenancy"), ["title", "reason", "advice"]) == {
+		"title": "Not known whether",
+		"reason": "orders cannot be judged: it waits for ec2:DescribeVpcs (AccessDenied).",
+		"advice": "Look again: there was no answer to ec2:DescribeVpcs.",
+	}
 	_short(told, "config.update_failed") == ["silent", "It rests on lambda:GetFunctionConfiguration, left out on purpose."]
 }
 
@@ -101,6 +109,7 @@ _explained := {"applies_to", "applies_if", "passes"}
 _rules := {
 	"az.single_az": {
 		"title": "Function runs in a single Availability Zone",
+		"doubt": "Not known whether",
 		"severity": "medium",
 		"advice": "Add a subnet.",
 		"remediation": "none",
@@ -111,6 +120,7 @@ _rules := {
 	},
 	"config.dedicated_tenancy": {
 		"title": "Function is attached to a VPC with dedicated instance tenancy",
+		"doubt": "Not known whether",
 		"severity": "critical",
 		"advice": "Move it.",
 		"remediation": "detach_vpc_config",
@@ -121,6 +131,7 @@ _rules := {
 	},
 	"config.dual_stack_mismatch": {
 		"title": "Function allows IPv6 in a subnet that has none",
+		"doubt": "Not known whether",
 		"severity": "medium",
 		"advice": "Associate an IPv6 network.",
 		"remediation": "none",
@@ -131,6 +142,7 @@ _rules := {
 	},
 	"config.update_failed": {
 		"title": "The last update failed because of the network",
+		"doubt": "Not known whether",
 		"severity": "critical",
 		"advice": "Repair it.",
 		"remediation": "none",
@@ -141,6 +153,7 @@ _rules := {
 	},
 	"placement.vpc_required": {
 		"title": "Function runs outside a VPC",
+		"doubt": "Not known whether",
 		"severity": "medium",
 		"advice": "Attach it.",
 		"remediation": "none",

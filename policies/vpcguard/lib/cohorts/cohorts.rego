@@ -13,21 +13,30 @@ import data.vpcguard.lib.intent
 # description: |
 #   By cohort key, the name of its first function: {"functions", "vpc_id" ("" where unknown), "is_dual_stack_allowed",
 #   "signature" (lib.config), "intent", "intent_key" (lib.intent), "named_subnets", "subnets", "missing_subnets",
-#   "hidden_subnets", "hidden_subnet_waits", "named_groups", "groups", "missing_groups", "hidden_groups"}. "subnets" and
-#   "groups" were seen; "missing" ones are proven not to exist; "hidden" ones may exist: id -> waits. named_subnets and
-#   named_groups are what the configuration says.
+#   "hidden_subnets", "hidden_subnet_waits", "named_groups", "groups", "missing_groups", "hidden_groups",
+#   "is_vpc_visible" (no: it is deleted, or shared with this account no more)}. "subnets" and "groups" were seen;
+#   "missing" ones are proven not to exist, or nobody can use them any more; "hidden" ones may exist: id -> waits.
+#   named_subnets and named_groups are what the configuration says.
 by_key := {min(names): cohort |
 	some [subnet_ids, group_ids, told_vpc_id, is_dual_stack_allowed, signature, intent_key], names in _members
 	subnets := {id | some id in subnet_ids; facts.subnets[id]}
-	groups := {id | some id in group_ids; facts.security_groups[id]}
 
 	# what the functions say themselves counts where no subnet was seen
 	vpc_id := min({facts.subnets[id].vpc_id | some id in subnets} | {told_vpc_id | subnets == set()})
-	unseen_subnets := {id: facts.waits_within("subnets", id, vpc_id) | some id in (subnet_ids - subnets)}
-	unseen_groups := {id: facts.waits_within("security_groups", id, vpc_id) | some id in (group_ids - groups)}
+	is_vpc_visible := _is_visible(vpc_id, subnets)
+	groups := {id | is_vpc_visible; some id in group_ids; facts.security_groups[id]}
+	unseen_subnets := {id: waits |
+		some id in (subnet_ids - subnets)
+		waits := {wait | is_vpc_visible; some wait in facts.waits_within("subnets", id, vpc_id)}
+	}
+	unseen_groups := {id: waits |
+		some id in (group_ids - groups)
+		waits := {wait | is_vpc_visible; some wait in facts.waits_within("security_groups", id, vpc_id)}
+	}
 	cohort := {
 		"functions": names,
 		"vpc_id": vpc_id,
+		"is_vpc_visible": is_vpc_visible,
 		"is_dual_stack_allowed": is_dual_stack_allowed,
 		"signature": signature,
 		"intent": intent.by_key[intent_key],
@@ -49,8 +58,24 @@ by_key := {min(names): cohort |
 with_subnets := {key: cohort | some key, cohort in by_key; cohort.named_subnets != cohort.missing_subnets}
 
 # METADATA
+# description: What is said of a VPC that the account does not see any more, given its id.
+not_visible(vpc_id) := sprintf("%s is no longer visible to this account: it was deleted, or is %s", [
+	vpc_id,
+	"not shared with this account any more",
+])
+
+# METADATA
 # description: By key, the zones of the subnets that were seen, by id; names differ between accounts.
 zones := {key: {facts.subnets[id].zone_id | some id in cohort.subnets} | some key, cohort in by_key}
+
+# METADATA
+# description: |
+#   By key of a cohort that has a subnet left, what it takes to know all its zones; a subnet alone is in one, whichever
+#   that is.
+zone_waits := {key: union({cohort.hidden_subnet_waits, waits}) |
+	some key, cohort in with_subnets
+	waits := {wait | count(cohort.subnets) > 1; some wait in facts.waits_for_zones(cohort.subnets)}
+}
 
 # METADATA
 # description: Cohort key by function name, for every attached function.
@@ -70,6 +95,13 @@ functions_needing_internet := functions({key |
 	some key, cohort in with_subnets
 	intent.may_need_internet(cohort.intent)
 })
+
+# a VPC that a complete answer lacks, and of which nothing else was seen
+_is_visible(vpc_id, subnets) := false if {
+	[subnets, facts.is_known("vpcs", vpc_id)] == [set(), true]
+	vpc_id != ""
+	not facts.vpcs[vpc_id]
+} else := true
 
 # by what tells cohorts apart, the names of the functions; lists that differ in their order alone are one set
 _members := {traits: object.keys(names) |

@@ -73,6 +73,28 @@ test_cohorts_with_a_subnet_left if {
 	cohorts.functions_with_subnets == {"one", "two"} with input as denied
 }
 
+# whatever else was read: no interface can be made in a VPC that the account does not see any more
+test_a_vpc_that_a_complete_answer_lacks_holds_nothing if {
+	document := object.union(_document([fixtures.function("one", ["gone"], {})]), {"vpcs": []})
+	denied := fixtures.denied(document, {"subnets": "444455556666", "security_groups": "444455556666"})
+	[[one.is_vpc_visible, one.missing_subnets, one.missing_groups] | some one in cohorts.by_key] == [[
+		false,
+		{"gone"},
+		{"sg-f"},
+	]] with input as denied
+	cohorts.functions_with_subnets == set() with input as denied
+	unread := fixtures.denied(denied, {"vpcs": "ec2:DescribeVpcs"})
+	[[one.is_vpc_visible, one.missing_subnets, one.missing_groups] | some one in cohorts.by_key] == [[
+		true,
+		set(),
+		set(),
+	]] with input as unread
+	[one.is_vpc_visible | some one in cohorts.by_key] == [true] with input as object.union(
+		denied,
+		{"functions": [fixtures.function("one", ["gone", "a"], {})]},
+	)
+}
+
 _groups(functions) := groups if {
 	by_key := cohorts.by_key with input as _document(functions) # regal ignore:with-outside-test-context
 	groups := {cohort.functions | some cohort in by_key}
@@ -80,5 +102,6 @@ _groups(functions) := groups if {
 
 _document(functions) := fixtures.whole({
 	"functions": functions,
+	"vpcs": [{"id": "vpc-1", "ipv4_cidrs": [], "ipv6_cidrs": []}],
 	"subnets": [fixtures.subnet("a", "a"), fixtures.subnet("b", "b")],
 })

@@ -13,7 +13,7 @@ signature_of := {one.name: signature |
 # METADATA
 # description: |
 #   By signature, the sections in force, as in policies/schemas/config.json: "thresholds", "rules", "trusted_egress",
-#   "prices", "remediation", and "central_endpoints" where configured. Intent is in lib.intent.
+#   "inspection", "prices", "remediation", and "central_endpoints" where configured. Intent is in lib.intent.
 settings := {signature: merged |
 	some signature in _signatures
 	layers := [_sections[i] | some i in signature]
@@ -40,15 +40,19 @@ trust_of := {signature: json.marshal(merged.trusted_egress) | some signature, me
 
 # METADATA
 # description: |
-#   By key, the ways out declared to work: ids by kind of target, and "everything" where the account's unit is trusted
-#   with every opaque way.
+#   By key, the ways out declared to work and not lapsed (a day "until" is the last): ids by kind of target, VPCs by
+#   "proxy", and "everything" where the account's unit is trusted with every opaque way.
 trusts := {key: trust |
 	some key in {key | some key in trust_of}
-	ways := json.unmarshal(key)
+	ways := [way |
+		some way in json.unmarshal(key)
+		object.get(way, "until", "9999") >= substring(input.evaluated_at, 0, 10)
+	]
 	trust := {
 		"transit_gateway": {way.transit_gateway | some way in ways},
 		"core_network": {way.core_network | some way in ways},
-		"vpc_peering_connection": {way.peering | some way in ways},
+		"vpc_endpoint": {way.gateway_load_balancer | some way in ways},
+		"proxy": {way.proxy | some way in ways},
 		"virtual_private_gateway": {way.virtual_private_gateway | some way in ways},
 		"everything": true in {glob.match(way.organization_unit, null, input.account.organization_unit) | some way in ways},
 	}

@@ -23,7 +23,7 @@ test_sections_merge_key_by_key_and_lists_replace if {
 			"match": {"function": "orders"},
 			"thresholds": {"ip_percent": 5},
 			"rules": {"az.single_az": {"stage": "warn"}},
-			"trusted_egress": [{"peering": "pcx-1"}],
+			"trusted_egress": [{"gateway_load_balancer": "vpce-1"}, {"proxy": "vpc-1"}],
 		}],
 	})
 	settings.thresholds.ip_floor == 20
@@ -31,7 +31,7 @@ test_sections_merge_key_by_key_and_lists_replace if {
 	settings.thresholds.ip_margin == 1
 	settings.rules["az.single_az"] == {"severity": "low", "stage": "warn"}
 	settings.rules["placement.vpc_required"] == {"enabled": false}
-	settings.trusted_egress == [{"peering": "pcx-1"}]
+	settings.trusted_egress == [{"gateway_load_balancer": "vpce-1"}, {"proxy": "vpc-1"}]
 }
 
 test_later_overrides_win if {
@@ -92,14 +92,15 @@ test_trust_by_kind_of_target if {
 	document := fixtures.estate({"config": {"version": 1, "trusted_egress": [
 		{"transit_gateway": "tgw-1"},
 		{"core_network": "arn:1"},
-		{"peering": "pcx-1"},
+		{"gateway_load_balancer": "vpce-1"}, {"proxy": "vpc-1"},
 		{"virtual_private_gateway": "vgw-1"},
 		{"organization_unit": "root/prod/*"},
 	]}})
 	[trust | some trust in config.trusts] == [{
 		"transit_gateway": {"tgw-1"},
 		"core_network": {"arn:1"},
-		"vpc_peering_connection": {"pcx-1"},
+		"vpc_endpoint": {"vpce-1"},
+		"proxy": {"vpc-1"},
 		"virtual_private_gateway": {"vgw-1"},
 		"everything": true,
 	}] with input as document

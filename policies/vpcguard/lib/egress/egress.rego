@@ -2,9 +2,12 @@
 # title: Egress
 # description: |
 #   The path from a subnet to the internet, followed hop by hop. Routing only: groups and ACLs have rules of their own.
-#   A path is {"state": works | none | unknown, "cause" (of none, else ""), "hops", "waits" (of unknown), "root" (of
-#   none, the id whose repair would end it), "nat_ids" (NAT gateways on it), "is_isolated" (the subnet has no default
-#   route of its own), "is_ipv6_only" (it works, and only over IPv6)}.
+#   A path is {"state": works | none | unknown, "causes" (of none: what all must be repaired until it works, in the
+#   order of the way, each {"cause", "id"}), "cause" (the first of them; of unknown: explicit_proxy or
+#   internet_firewall where it is one of these; else ""), "root" (the id whose repair alone ends it, else ""), "hops",
+#   "waits" (of unknown), "nat_ids" (NAT gateways on it), "is_isolated" (the subnet has no default route, not even half
+#   of one), "is_ipv6_only" (it works, and only over IPv6), "let_in" (NAT instances on it that let members of groups in
+#   and nobody else: {"id", "groups"})}.
 #   https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
 package vpcguard.lib.egress
 
@@ -16,34 +19,45 @@ import data.vpcguard.lib.facts
 # description: |
 #   By cohort key and subnet id, the path that counts for the cohort's functions, IPv6 included. Missing subnets are
 #   left out; a hidden one is unknown. Cohorts without a subnet left are left out.
-of := {key: object.union_n([over_ipv4, over_ipv6, hidden]) |
+of := {key: object.union_n([over_ipv4[key], over_ipv6, hidden]) |
 	some key, cohort in cohorts.with_subnets
-	trust := config.trust_of[cohort.signature]
-	over_ipv4 := object.filter(ipv4[trust], cohort.subnets)
-	over_ipv6 := {id: _either(path, ipv6[trust][id], cohort.hidden_subnet_waits) |
+	over_ipv6 := {id: _either(path, ipv6[config.trust_of[cohort.signature]][id], cohort.hidden_subnet_waits) |
 		cohort.is_dual_stack_allowed
 		cohort.subnets - _dual_stack == set()
-		some id, path in over_ipv4
+		some id, path in over_ipv4[key]
 	}
 	hidden := {id: _unknown(waits, []) | some id, waits in cohort.hidden_subnets}
+}
+
+# METADATA
+# description: As of, over IPv4 alone and without hidden subnets.
+over_ipv4 := {key: object.union(plain, special) |
+	some key, cohort in cohorts.with_subnets
+	trust := config.trust_of[cohort.signature]
+	plain := object.filter(ipv4[trust], cohort.subnets)
+	special := {id: _for_groups(trust, cohort.named_groups, id) | some id, path in plain; _is_of_groups(id, path)}
 }
 
 # METADATA
 # description: |
 #   By cohort key, subnet ids by state: {"works", "none", "unknown"}, and "waits", all that the unknown ones wait for.
 by_state := {key: sorted |
-	some key, paths in of
+	some key, found in of
 	sorted := {
-		"works": {id | some id, path in paths; path.state == "works"},
-		"none": {id | some id, path in paths; path.state == "none"},
-		"unknown": {id | some id, path in paths; path.state == "unknown"},
-		"waits": union({path.waits | some path in paths}),
+		"works": {id | some id, path in found; path.state == "works"},
+		"none": {id | some id, path in found; path.state == "none"},
+		"unknown": {id | some id, path in found; path.state == "unknown"},
+		"waits": union({path.waits | some path in found}),
 	}
 }
 
 # METADATA
 # description: The list for evidence.subnets of a cohort.
 evidence(key) := [shown(id, path) | some id, path in of[key]]
+
+# METADATA
+# description: For evidence.causes, by subnet of a cohort without a way out, what all must be repaired, in order.
+causes(key) := {id: path.causes | some id, path in of[key]; path.state == "none"}
 
 # METADATA
 # description: |
@@ -68,15 +82,15 @@ root_causes(key, subnet_ids) := set() if {
 # METADATA
 # description: |
 #   By key of config.trusts and subnet id, the path over IPv4, for every subnet that an attached function names and
-#   that was seen.
-ipv4 := {trust: _paths("ipv4", trust, ids) |
+#   that was seen, whatever groups and interfaces a function has: over_ipv4 knows those.
+ipv4 := {trust: paths("ipv4", trust, ids) |
 	ids := union({cohort.subnets | some cohort in cohorts.by_key})
 	some trust, _ in config.trusts
 }
 
 # METADATA
 # description: As ipv4, over IPv6, for the subnets of functions that may use it.
-ipv6 := {trust: _paths("ipv6", trust, ids) |
+ipv6 := {trust: paths("ipv6", trust, ids) |
 	ids := union({cohort.subnets | some cohort in cohorts.by_key; cohort.is_dual_stack_allowed})
 	some trust, _ in config.trusts
 }
@@ -91,13 +105,19 @@ _either(over_ipv4, over_ipv6, hidden_subnet_waits) := over_ipv4 if {
 
 _dual_stack := {one.id | some one in input.subnets; one.ipv6_cidrs != []; one.is_ipv6_only == false}
 
-# were a subnet ever left without a path, it would be in doubt and not pass
-_paths(family, trust, ids) := object.union(unjudged, paths) if {
+# METADATA
+# description: |
+#   The paths by subnet id of these subnets that were seen, given the family (ipv4, ipv6) and a key of config.trusts.
+paths(family, trust, ids) := object.union(unjudged, judged) if {
+	# were a subnet ever left without a path, it would be in doubt and not pass
 	unjudged := {id: _unknown({_undecidable(id, "not judged")}, []) | some id in ids}
-	paths := {id: _trusting(trust, _worst({[_path(family, trust, id, route), route] | some route in routes})) |
-		some id in ids
-		routes := default_routes(family, id, facts.subnets[id].vpc_id)
-	}
+	judged := {id: _trusting(trust, _worst(_ways(family, trust, id))) | some id in ids}
+}
+
+_ways(family, trust, id) := {[_path(family, trust, id, route), route] |
+	some route in default_routes(family, id, facts.subnets[id].vpc_id)
+} if {
+	facts.subnets[id]
 }
 
 # a trusted unit: every path that is opaque, and not one that we failed to read
@@ -108,35 +128,139 @@ _trusting(trust, path) := _works(path.hops) if {
 } else := path
 
 # the path by one default route of the function's subnet, where the traffic started
-_path(family, trust, start, route) := _unknown(route.waits, route.hops) if {
+_path(family, trust, start, route) := _works(hops) if {
+	hops := _to_trusted_firewall(trust, route)
+} else := _unknown(route.waits, route.hops) if {
 	route.kind == "unknown"
-} else := object.union(path, {"is_isolated": [family, count(route.hops)] == ["ipv4", 1]}) if {
+} else := _without_default(family, trust, route) if {
 	route.kind == "missing"
-	path := _none("no_default_route", route.table_id, route.hops)
 } else := _none("blackhole", route.table_id, _hops(route, state)) if {
 	route.state == "blackhole"
 
 	# a target that is a black hole is gone, unless it can be seen in another state
 	state := object.get(facts.nat_gateways, [route.target_id, "state"], "blackhole")
-} else := _none("public_subnet", route.table_id, _hops(route, _attachment(route))) if {
+} else := _over_internet_gateway(family, route) if {
 	route.target_kind == "internet_gateway"
-} else := _over_nat_gateway(trust, start, route) if {
+} else := _over_nat_gateway(trust, route) if {
 	[family, route.target_kind] == ["ipv4", "nat_gateway"]
-} else := _over_nat_instance(trust, route) if {
+} else := _over_nat_firewall(trust, route) if {
+	[family, route.target_kind] == ["ipv4", "vpc_endpoint"]
+	_nat_firewalls[route.target_id]
+} else := _over_nat_instance(trust, start, route) if {
 	[family, route.target_kind] == ["ipv4", "network_interface"]
-} else := _over_gateway(route) if {
+} else := _over_gateway(route, "nat") if {
 	[family, route.target_kind] == ["ipv6", "egress_only_internet_gateway"]
 } else := _none("peering", route.target_id, _hops(route, "active")) if {
-	# peering carries nothing on to the peer's gateways, unless people who know the peer say that it does
+	# peering carries nothing on to the peer's gateways
 	route.target_kind == "vpc_peering_connection"
-	not _is_trusted(trust, route)
 } else := _beyond(trust, route)
+
+# A proxy that clients name needs no route.
+# https://docs.aws.amazon.com/network-firewall/latest/developerguide/nfw-proxy.html
+_without_default("ipv6", _, route) := _none("no_default_route", route.table_id, route.hops)
+
+_without_default("ipv4", trust, route) := _works(_proxied(route, route.vpc_id, "trusted")) if {
+	route.vpc_id in config.trusts[trust].proxy
+} else := object.union(path, {"cause": "explicit_proxy", "is_isolated": _is_isolated(route)}) if {
+	id := min(_proxies[route.vpc_id])
+	wait := {"status": "opaque", "name": id, "reason": "explicit_proxy", "settled_by": "proxy"}
+	path := _unknown({wait}, _proxied(route, id, "unknown"))
+} else := object.union(_unknown(waits, route.hops), {"is_isolated": _is_isolated(route)}) if {
+	waits := facts.waits("nat_gateways", route.vpc_id)
+	waits != set()
+} else := object.union(path, {"is_isolated": _is_isolated(route)}) if {
+	path := _none("no_default_route", route.table_id, route.hops)
+}
+
+_proxied(route, id, state) := array.concat(route.hops, [{"id": id, "kind": "proxy", "state": state}])
+
+# half of a default route is a fault and no design, as is a firewall that leads nowhere
+_is_isolated(route) if {
+	[route.state, count(route.hops)] == ["no_default_route", 1]
+} else := false
+
+# https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html; the Automatic Internet Firewall gives
+# interfaces without a public address a way out; that Lambda's are among them is likely, never said
+_over_internet_gateway(family, route) := _none("public_subnet", route.table_id, _hops(route, _attachment(route))) if {
+	_internet_firewall(route).state == "none"
+} else := _over_gateway(object.union(route, {"hops": _inspected(route, "likely")}), "firewall") if {
+	[family, _internet_firewall(route).state] == ["ipv4", "active"]
+} else := object.union(path, {"cause": "internet_firewall"}) if {
+	path := _unknown(_internet_firewall(route).waits, _hops(route, "unknown"))
+}
+
+_inspected(route, state) := array.concat(
+	route.hops,
+	[{"id": firewall, "kind": "internet_firewall", "state": state} | firewall := _internet_firewall(route).id],
+)
+
+# what only these functions' groups decide: Lambda's own interface, and whom a NAT instance lets in
+_is_of_groups(_, path) if path.let_in != set()
+
+_is_of_groups(id, path) if {
+	path.state != "works"
+	some route in default_routes("ipv4", id, facts.subnets[id].vpc_id)
+	[route.target_kind, count(route.hops)] == ["internet_gateway", 1]
+}
+
+_for_groups(trust, groups, id) := _with_faults([{"cause": "nat_instance_unusable", "id": refusing}], told) if {
+	path := _with_addresses(trust, groups, id)
+	refusing := min({one.id | some one in path.let_in; one.groups & groups == set()})
+	refusal := {"id": refusing, "kind": "security_groups", "state": "lets_nobody_in"}
+	told := object.union(path, {"hops": array.concat(path.hops, [refusal])})
+} else := _with_addresses(trust, groups, id)
+
+_with_addresses(trust, groups, id) := _trusting(trust, _worst({[_by_address(groups, id, way, route), route] |
+	some [way, route] in _ways("ipv4", trust, id)
+}))
+
+# An Elastic IP on Lambda's own interface is a way out of a public subnet, as long as Lambda keeps the interface: of all
+# traffic, or of the half that goes to the internet gateway
+_by_address(groups, id, way, route) := way if {
+	[way.cause, count(route.hops)] != ["public_subnet", 1]
+} else := way if {
+	# detached or blocked: no address helps
+	_over_gateway(route, "address").state == "none"
+} else := _unknown(waits, way.hops) if {
+	waits := facts.waits("lambda_interfaces", route.vpc_id)
+	waits != set()
+} else := _over_gateway(object.union(route, {"hops": array.concat(route.hops, likely)}), "address") if {
+	own := _own_interfaces[[groups, id]]
+	own - _with_address == set()
+	likely := [{"id": min(own), "kind": "network_interface", "state": "likely"}]
+} else := _unknown({_undecidable(id, "some of Lambda's interfaces have a public address")}, way.hops) if {
+	_own_interfaces[[groups, id]] & _with_address != set()
+} else := way
+
+_own_interfaces := facts.grouped([[[groups, one.subnet_id], one.id] |
+	some one in input.network_interfaces
+	one.is_lambda
+	object.get(one, "owner_id", input.account.id) == input.account.id
+	groups := {id | some id in one.security_group_ids}
+])
+
+_with_address := {one.id | some one in input.network_interfaces; one.public_ip}
 
 _is_trusted(trust, route) if route.target_id in config.trusts[trust][route.target_kind]
 
-# a target that nobody can look into works if the configuration trusts it
-_beyond(trust, route) := _works(_hops(route, "trusted")) if {
+_is_trusted(trust, _) if config.trusts[trust].everything
+
+# the hops to the first firewall of the way that is declared to lead out
+_to_trusted_firewall(trust, route) := array.slice(route.hops, 0, first + 1) if {
+	first := min({i | some i, hop in route.hops; hop.id in config.trusts[trust].vpc_endpoint})
+}
+
+# A target that nobody can look into works if the configuration trusts it; a transit gateway only from zones with a
+# subnet of its attachment. https://docs.aws.amazon.com/vpc/latest/tgw/tgw-vpc-attachments.html
+_beyond(trust, route) := _none("transit_gateway_zone", zone.root, _hops(route, "not_in_zone")) if {
+	zone := _transit_gateway_zone(route)
+	zone.answer == "none"
+} else := _unknown(waits, _hops(route, "unknown")) if {
 	_is_trusted(trust, route)
+	waits := _transit_gateway_zone(route).waits
+	waits != set()
+} else := _works(_hops(route, "trusted")) if {
+	route.target_id in config.trusts[trust][route.target_kind]
 } else := _unknown(waits, _hops(route, "unknown")) if {
 	# an endpoint that nobody could read may be a firewall that can be followed
 	route.target_kind == "vpc_endpoint"
@@ -147,232 +271,63 @@ _beyond(trust, route) := _works(_hops(route, "trusted")) if {
 	wait := {"status": "opaque", "name": route.target_id, "reason": replace(route.target_kind, "_", " ")}
 }
 
-_over_nat_gateway(trust, start, route) := _after(_hops(route, state), {route.target_id}, path) if {
-	state := _nat_gateway_state(route.target_id, route.vpc_id)
-	path := _behind_nat_gateway(trust, start, route.target_id, route.vpc_id)
-}
-
-# a route to a gateway that a complete answer lacks leads nowhere
-_nat_gateway_state(id, vpc_id) := state if {
-	state := facts.nat_gateways[id].state
-} else := "missing" if {
-	facts.waits_within("nat_gateways", id, vpc_id) == set()
-} else := "unknown"
-
-# https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html
-_behind_nat_gateway(trust, start, id, vpc_id) := _unknown({_undecidable(id, "no state")}, []) if {
-	lower(facts.nat_gateways[id].state) == "unknown"
-} else := _unknown(waits | unseen, []) if {
-	_nat_gateway_state(id, vpc_id) == "unknown"
-	waits := facts.waits_within("nat_gateways", id, vpc_id)
-
-	# a participant of a shared VPC never sees the owner's gateway
-	unseen := {{"status": "opaque", "name": id, "reason": "NAT gateway"} | some wait in waits; wait.status == "opaque"}
-} else := _none("nat_unavailable", id, []) if {
-	lower(_nat_gateway_state(id, vpc_id)) != "available"
-} else := _none("nat_private", id, []) if {
-	lower(facts.nat_gateways[id].connectivity_type) == "private"
-} else := _exit(trust, default_routes("ipv4", subnet_id, vpc_id)) if {
-	facts.nat_gateways[id].is_regional == false
-	subnet_id := facts.nat_gateways[id].subnet_id
-} else := _unknown({_undecidable(id, "no subnet")}, []) if {
-	facts.nat_gateways[id].is_regional == false
-} else := _exit(trust, _default_routes_of_table(table_id, start, vpc_id)) if {
-	table_id := facts.route_tables[facts.nat_gateways[id].route_table_id].id
-} else := _unknown(waits, []) if {
-	waits := facts.waits_within("route_tables", facts.nat_gateways[id].route_table_id, vpc_id)
-	waits != set()
-} else := _over_gateway(_vpc_exit(gateway_id, start, vpc_id)) if {
-	# a regional gateway without a table of its own leaves by the internet gateway of its VPC
-	gateway_id := min({one | some one, vpc_ids in _attached_to.internet_gateway; vpc_id in vpc_ids})
-} else := _by_attachment(_vpc_exit("", start, vpc_id), "unknown", []) if {
-	not facts.is_known("internet_gateways", vpc_id)
-} else := _none("nat_without_internet_gateway", id, [])
-
-_vpc_exit(id, subnet_id, vpc_id) := object.union(
-	{"target_kind": "internet_gateway", "target_id": id, "hops": []},
-	{"subnet_id": subnet_id, "vpc_id": vpc_id},
-)
-
-# An interface is a NAT if its instance is running, it does not check source and destination, and its own subnet leads
-# out; that it translates is likely, never seen. One failed condition proves that nothing gets out, whatever was not
-# read. https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html
-_over_nat_instance(trust, route) := _after(array.concat(route.hops, hops), set(), _by_checks(checks, exit)) if {
-	id := object.get(facts.interfaces, [route.target_id, "instance_id"], route.instance_id)
-	checks := [_interface(route.target_id, route.vpc_id), _instance(id, route.target_id, route.vpc_id)]
-	hops := [check.hop | some check in checks]
-	exit := _interface_exit(trust, route.target_id, route.vpc_id)
-}
-
-_by_checks(checks, exit) := _none("nat_instance_unusable", failed[0], exit.hops) if {
-	failed := [check.hop.id | some check in checks; check.is_failed]
-	failed != []
-} else := object.union(exit, {"cause": "nat_instance_unusable"}) if {
-	exit.state == "none"
-	exit.cause != "block_public_access"
-} else := _unknown(waits | exit.waits, exit.hops) if {
-	exit.state != "none"
-	waits := union({check.waits | some check in checks})
-	waits != set()
-} else := exit
-
-_interface(id, vpc_id) := _check("network_interface", id, "unknown", false, waits) if {
-	not facts.interfaces[id]
-	waits := facts.waits_within("network_interfaces", id, vpc_id)
-	waits != set()
-} else := _check("network_interface", id, "missing", true, set()) if {
-	not facts.interfaces[id]
-} else := _check("network_interface", id, "source_dest_check", true, set()) if {
-	facts.interfaces[id].source_dest_check
-} else := _check("network_interface", id, "likely", false, set()) if {
-	facts.interfaces[id].source_dest_check == false
-	facts.interfaces[id].subnet_id
-} else := _check("network_interface", id, "unknown", false, no_check | no_subnet) if {
-	no_check := {_undecidable(id, "no SourceDestCheck") | not facts.interfaces[id].source_dest_check == false}
-	no_subnet := {_undecidable(id, "no subnet") | not facts.interfaces[id].subnet_id}
-}
-
-# where the subnet of the interface is not known, the state of the interface says enough
-_interface_exit(trust, id, vpc_id) := _exit(trust, default_routes("ipv4", subnet_id, vpc_id)) if {
-	subnet_id := facts.interfaces[id].subnet_id
-} else := _unknown(set(), [])
-
-_instance(id, interface_id, vpc_id) := _check("instance", interface_id, "unknown", false, {wait}) if {
-	# an interface attached to something that is no instance may be anything
-	id == ""
-	wait := {"status": "opaque", "name": interface_id, "reason": "attached to no instance that is known"}
-} else := _check("instance", id, state, lower(state) != "running", set()) if {
-	state := facts.instances[id].state
-} else := _check("instance", id, "unknown", false, waits) if {
-	waits := facts.waits_within("instances", id, vpc_id)
-	waits != set()
-} else := _check("instance", id, "missing", true, set())
-
-_check(kind, id, state, is_failed, waits) := {"hop": hop, "is_failed": is_failed, "waits": waits} if {
-	hop := {"id": id, "kind": kind, "state": state}
-}
-
-# the way out of a subnet that holds a NAT: an internet gateway attached to its VPC, firewalls in between allowed
-_exit(trust, routes) := _worst({[_exit_by(trust, route), route] | some route in routes})
-
-_exit_by(trust, route) := _unknown(route.waits, route.hops) if {
-	route.kind == "unknown"
-} else := _over_gateway(route) if {
-	[route.target_kind, route.state] == ["internet_gateway", "active"]
-} else := _none("internet_gateway_detached", route.target_id, _hops(route, _attachment(route))) if {
-	# AWS shows a route to a gateway that is no longer attached as a black hole
-	route.target_kind == "internet_gateway"
-	_attachment(route) != "attached"
-} else := _none("nat_without_internet_gateway", route.table_id, _hops(route, "attached")) if {
-	route.target_kind == "internet_gateway"
-} else := _beyond(trust, route) if {
-	route.state == "active"
-} else := _none("nat_without_internet_gateway", route.table_id, route.hops)
-
 # the end of a path at an internet gateway, egress-only or not
-_over_gateway(route) := _by_attachment(route, _attachment(route), _hops(route, _attachment(route)))
+_over_gateway(route, by) := _at_gateway(route, _attachment(route), _hops(route, _attachment(route)), by)
 
 # at.subnet_id: the subnet whose table leads to the gateway, and whose Block Public Access counts
-_by_attachment(at, attachment, hops) := _none("internet_gateway_detached", at.target_id, hops) if {
-	attachment == "detached"
-} else := _none("block_public_access", at.subnet_id, _by_block(at, hops, "blocked")) if {
-	# attached or not, nothing passes a block
-	_block(at.subnet_id, at.vpc_id).answer == "blocked"
+_at_gateway(at, attached, hops, by) := _broken(causes, told) if {
+	block := _block(at.subnet_id, at.vpc_id, by)
+	causes := array.concat(
+		[{"cause": "internet_gateway_detached", "id": at.target_id} | attached == "detached"],
+		[{"cause": "block_public_access", "id": at.subnet_id} | block.answer == "blocked"], # attached or not
+	)
+	causes != []
+	told := array.concat(hops, [_block_hop(at, "blocked") | block.answer == "blocked"])
 } else := _unknown(facts.waits_within($"{at.target_kind}s", at.target_id, at.vpc_id), hops) if {
-	attachment == "unknown"
-} else := _unknown(block.waits, _by_block(at, hops, "unknown")) if {
-	block := _block(at.subnet_id, at.vpc_id)
+	attached == "unknown"
+} else := _unknown(block.waits, array.concat(hops, [_block_hop(at, "unknown")])) if {
+	block := _block(at.subnet_id, at.vpc_id, by)
 	block.answer == "unknown"
 } else := _works(hops)
 
-_by_block(at, hops, state) := array.concat(hops, [{"id": at.subnet_id, "kind": "block_public_access", "state": state}])
-
-# whether the gateway of a route is attached to its VPC: attached, detached or unknown
-_attachment(route) := "attached" if {
-	route.vpc_id in _attached_to[route.target_kind][route.target_id]
-} else := "unknown" if {
-	not _attached_to[route.target_kind][route.target_id]
-	facts.waits_within($"{route.target_kind}s", route.target_id, route.vpc_id) != set()
-} else := "detached"
-
-_attached_to := {
-	"internet_gateway": {one.id: _vpc_ids(one.attachments) | some one in input.internet_gateways},
-	"egress_only_internet_gateway": {one.id: _vpc_ids(one.attachments) |
-		some one in input.egress_only_internet_gateways
-	},
-}
-
-_vpc_ids(attachments) := {one.vpc_id | some one in attachments; lower(one.state) in {"available", "attached"}}
-
-# Whether VPC Block Public Access stops traffic through a gateway in this subnet's route table: {"answer": open |
-# blocked | unknown, "waits"}. The subnet's own state counts; our account's option only where a subnet of ours has none.
-# https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html
-_block(subnet_id, vpc_id) := {"answer": "open", "waits": set()} if {
-	# where its owner blocks nothing, nothing is blocked
-	startswith(facts.subnets[subnet_id].internet_gateway_block_mode, "not read")
-	_options[_owner(subnet_id, vpc_id)] == "off"
-} else := _by_mode(mode, subnet_id) if {
-	mode := facts.subnets[subnet_id].internet_gateway_block_mode
-} else := {"answer": "open", "waits": set()} if {
-	# our option says nothing about a subnet that somebody else owns, and AWS shows its own state with the subnet
-	facts.subnets[subnet_id]
-	_owner(subnet_id, vpc_id) != input.account.id
-} else := {"answer": "unknown", "waits": {wait}} if {
-	# a subnet that nobody could read may be excluded from its account's block
-	not facts.subnets[subnet_id]
-	_by_option(_owner(subnet_id, vpc_id)).answer == "blocked"
-	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"Block Public Access of {subnet_id}"}
-} else := _by_option(_owner(subnet_id, vpc_id))
-
-_by_mode(mode, id) := {"answer": "open", "waits": set()} if {
-	mode in {"off", "block-ingress"}
-} else := {"answer": "blocked", "waits": set()} if {
-	mode == "block-bidirectional"
-} else := {"answer": "unknown", "waits": {_undecidable(id, $"Block Public Access {mode}")}}
-
-_by_option(owner) := _by_mode(_options[owner], owner) if {
-	_options[owner]
-} else := {"answer": "unknown", "waits": (unread | untold)} if {
-	unread := facts.waits("block_public_access", owner)
-	untold := {wait |
-		unread == set()
-		wait := {"status": "opaque", "name": owner, "reason": "its Block Public Access option"}
-	}
-}
-
-# an account without an entry has the option off, but only about our own account do we know that it has none
-_options := object.union(
-	{input.account.id: "off" | facts.is_known("block_public_access", input.account.id)},
-	{one.account_id: one.internet_gateway_block_mode | some one in input.block_public_access},
-)
-
-_owner(subnet_id, vpc_id) := array.flatten([
-	[owner | owner := facts.subnets[subnet_id].owner_id],
-	[owner | owner := facts.vpcs[vpc_id].owner_id],
-	input.account.id,
-])[0]
+_block_hop(at, state) := {"id": at.subnet_id, "kind": "block_public_access", "state": state}
 
 _works(hops) := object.union(_blank, {"state": "works", "hops": hops})
 
-_none(cause, root, hops) := object.union(_blank, {"state": "none", "cause": cause, "root": root, "hops": hops})
+_none(cause, id, hops) := _broken([{"cause": cause, "id": id}], hops)
 
 _unknown(waits, hops) := object.union(_blank, {"state": "unknown", "waits": waits, "hops": hops})
 
+_broken(causes, hops) := object.union(_blank, {
+	"state": "none",
+	"causes": causes,
+	"cause": causes[0].cause,
+	"root": concat("", {one.id | some one in causes; every other in causes { other.id == one.id }}),
+	"hops": hops,
+})
+
 _blank := object.union(
-	{"cause": "", "root": "", "hops": [], "waits": set(), "nat_ids": set()},
-	{"is_isolated": false, "is_ipv6_only": false},
+	{"cause": "", "causes": [], "root": "", "hops": [], "waits": set(), "nat_ids": set()},
+	{"is_isolated": false, "is_ipv6_only": false, "let_in": set()},
 )
 
 _undecidable(name, reason) := {"status": "undecidable", "name": name, "reason": reason}
 
-_after(hops, nat_ids, path) := object.union(path, {"hops": array.concat(hops, path.hops), "nat_ids": nat_ids})
+# a path before which more is to be repaired, if anything is
+_with_faults(faults, path) := path if {
+	array.concat(faults, path.causes) == []
+} else := object.union(path, object.filter(broken, ["state", "cause", "causes", "root", "waits"])) if {
+	broken := _broken(array.concat(faults, path.causes), [])
+}
+
+_through(hops, nat_ids, path) := object.union(path, {"hops": array.concat(hops, path.hops), "nat_ids": nat_ids})
 
 # The one path of traffic that goes several ways at once (two halves), given [path, route] for each: none before unknown
 # before works. Of routes that an unread prefix list may add, only what they would change is in doubt.
 _worst(ways) := path if {
 	path := _joined({path | some [path, route] in ways; route.kind != "perhaps"})
 	_changing(path, ways) == set()
-} else := object.union(path, {"state": "unknown", "cause": "", "root": "", "waits": waits, "is_isolated": false}) if {
+} else := object.union(_unknown(waits, path.hops), {"nat_ids": path.nat_ids}) if {
 	path := _joined({path | some [path, route] in ways; route.kind != "perhaps"})
 	waits := path.waits | _changing(path, ways)
 }
@@ -384,25 +339,31 @@ _changing(path, ways) := {wait |
 	some wait in route.waits
 }
 
-_joined(paths) := path if {
-	count(paths) == 1
-	some path in paths
-} else := object.union(_blank, {
-	"state": state,
-	"cause": [cause | some cause in _causes; cause in {path.cause | some path in worst}][0],
-	"hops": [hop | some i, hop in hops; not hop in array.slice(hops, 0, i)],
-	"waits": union({path.waits | some path in worst}),
-	"root": concat("", {root | count(roots) == 1; some root in roots}),
-	"nat_ids": union({path.nat_ids | some path in paths}),
-}) if {
-	state := [one | some one in ["none", "unknown", "works"]; one in {path.state | some path in paths}][0]
-	worst := {path | some path in paths; path.state == state}
-	hops := [hop | some path in paths; some hop in path.hops]
-	roots := {path.root | some path in worst}
+_joined(found) := path if {
+	count(found) == 1
+	some path in found
+} else := object.union(whole, {"nat_ids": nat_ids, "let_in": let_in}) if {
+	state := [one | some one in ["none", "unknown", "works"]; one in {path.state | some path in found}][0]
+	worst := {path | some path in found; path.state == state}
+	by_cause := [path | some cause in _causes; some path in worst; path.cause == cause]
+	causes := _once([one | some path in by_cause; some one in path.causes])
+
+	# the way of the first cause comes first, each table before what it leads to
+	hops := _once([hop | some path in array.concat(by_cause, [path | some path in found]); some hop in path.hops])
+	whole := {
+		"none": _broken(array.concat(causes, [{"cause": "", "id": ""} | causes == []]), hops),
+		"unknown": _unknown(union({path.waits | some path in worst}), hops),
+		"works": _works(hops),
+	}[state]
+	nat_ids := union({path.nat_ids | some path in found})
+	let_in := union({path.let_in | some path in found})
 }
 
+_once(list) := [one | some i, one in list; not one in array.slice(list, 0, i)]
+
 # the first is named where halves of the traffic fail for several
-_causes := array.concat(
-	["blackhole", "public_subnet", "peering", "nat_unavailable", "nat_private", "internet_gateway_detached"],
-	["nat_without_internet_gateway", "nat_instance_unusable", "block_public_access", "no_default_route", ""],
-)
+_causes := array.flatten([
+	["blackhole", "public_subnet", "peering", "transit_gateway_zone", "nat_unavailable", "nat_private"],
+	["internet_gateway_detached", "nat_without_internet_gateway", "nat_instance_unusable"],
+	["block_public_access", "no_default_route"],
+])

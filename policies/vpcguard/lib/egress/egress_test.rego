@@ -7,6 +7,7 @@ test_works_over_a_nat_gateway if {
 	_path(fixtures.estate({})) == {
 		"state": "works",
 		"cause": "",
+		"causes": [],
 		"hops": [
 			{"id": "rtb-app", "kind": "route_table", "state": "active"},
 			{"id": "nat-1", "kind": "nat_gateway", "state": "available"},
@@ -18,6 +19,7 @@ test_works_over_a_nat_gateway if {
 		"nat_ids": {"nat-1"},
 		"is_isolated": false,
 		"is_ipv6_only": false,
+		"let_in": set(),
 	}
 }
 
@@ -165,11 +167,60 @@ test_none_over_a_black_hole_to_an_unread_internet_gateway if {
 	_short(document) == ["none", "internet_gateway_detached", "igw-1", set()]
 }
 
-test_unknown_over_anything_else_behind_a_gateway if {
-	every target in [["nat_gateway", "nat-2"], ["transit_gateway", "tgw-1"], ["vpc_peering_connection", "pcx-1"]] {
-		document := _pub_routes([fixtures.to(target[0], target[1])])
-		_short(document) == ["unknown", "", "", {["opaque", target[1]]}]
+test_unknown_over_what_nobody_can_look_into_behind_a_gateway if {
+	every kind in ["public", "private"] {
+		every target in [["transit_gateway", "tgw-1"], ["virtual_private_gateway", "vgw-1"]] {
+			document := object.union(_pub_routes([fixtures.to(target[0], target[1])]), {"nat_gateways": [gateway |
+				gateway := fixtures.nat_gateway({"connectivity_type": kind})
+			]})
+			_short(document) == ["unknown", "", "", {["opaque", target[1]]}]
+		}
 	}
+}
+
+# what leads from NAT to NAT, to itself above all, never reaches an internet gateway
+test_none_over_a_gateway_behind_a_gateway if {
+	every kind in ["public", "private"] {
+		every target in [["nat_gateway", "nat-1"], ["nat_gateway", "nat-2"], ["vpc_peering_connection", "pcx-1"]] {
+			document := object.union(_pub_routes([fixtures.to(target[0], target[1])]), {"nat_gateways": [gateway |
+				gateway := fixtures.nat_gateway({"connectivity_type": kind})
+			]})
+			_short(document) == ["none", "nat_without_internet_gateway", "rtb-pub", set()]
+		}
+	}
+}
+
+# the table of its subnet is right for the function; the gateway stands in the wrong place
+test_a_gateway_in_the_functions_own_subnet_is_what_to_repair if {
+	document := fixtures.estate({"nat_gateways": [fixtures.nat_gateway({"subnet_id": "app"})]})
+	_short(document) == ["none", "nat_without_internet_gateway", "nat-1", set()]
+}
+
+test_none_over_a_private_gateway_without_a_default_route_behind_it if {
+	gateway := fixtures.nat_gateway({"connectivity_type": "private"})
+	_short(object.union(_pub_routes([]), {"nat_gateways": [gateway]})) == [
+		"none",
+		"nat_private",
+		"",
+		set(),
+	]
+}
+
+# all that has to be repaired, in the order of the way; the root is named only where one repair is enough
+test_causes_in_order if {
+	every state, causes in {
+		"failed": [["nat_unavailable", "nat-1"], ["nat_private", "nat-1"], ["internet_gateway_detached", "igw-1"]],
+		"available": [["nat_private", "nat-1"], ["internet_gateway_detached", "igw-1"]],
+		"deleted": [["nat_unavailable", "nat-1"]],
+	} {
+		gateway := fixtures.nat_gateway({"state": state, "connectivity_type": "private"})
+		document := fixtures.estate({"nat_gateways": [gateway], "internet_gateways": []})
+		[[one.cause, one.id] | some one in _path(document).causes] == causes
+		_path(document).cause == causes[0][0]
+		_path(document).root == {"deleted": "nat-1", "failed": "", "available": ""}[state]
+	}
+	blocked := object.union(_mode("block-bidirectional"), {"internet_gateways": []})
+	[one.cause | some one in _path(blocked).causes] == ["internet_gateway_detached", "block_public_access"]
 }
 
 test_unknown_over_a_gateway_whose_subnet_nobody_told if {
@@ -199,7 +250,7 @@ test_unknown_where_the_block_is if {
 # what stops the traffic earlier is named
 test_block_public_access_is_the_last_cause if {
 	document := object.union(_mode("block-bidirectional"), {"internet_gateways": []})
-	_short(document) == ["none", "internet_gateway_detached", "igw-1", set()]
+	_short(document) == ["none", "internet_gateway_detached", "", set()]
 }
 
 # regional gateways
@@ -279,9 +330,9 @@ test_works_over_a_trusted_target if {
 		["transit_gateway", "transit_gateway", "tgw-1"],
 		["core_network", "core_network", "arn:aws:networkmanager::111122223333:core-network/1"],
 		["virtual_private_gateway", "virtual_private_gateway", "vgw-1"],
-		["peering", "vpc_peering_connection", "pcx-1"],
+		["gateway_load_balancer", "vpc_endpoint", "vpce-1"],
 	] {
-		document := _app_routes([fixtures.to(trusted[1], trusted[2])])
+		document := object.union(_app_routes([fixtures.to(trusted[1], trusted[2])]), {"vpc_endpoints": []})
 		_path(_trusting(document, [{trusted[0]: trusted[2]}])).state == "works"
 		_path(_trusting(document, [{trusted[0]: "other"}])).state != "works"
 	}
@@ -311,6 +362,12 @@ test_none_over_peering if {
 test_works_over_a_trusted_target_behind_a_gateway if {
 	document := _pub_routes([fixtures.to("transit_gateway", "tgw-1")])
 	_path(_trusting(document, [{"transit_gateway": "tgw-1"}])).state == "works"
+}
+
+test_trust_lapses_after_its_last_day if {
+	document := _app_routes([fixtures.to("transit_gateway", "tgw-1")])
+	_path(_trusting(document, [{"transit_gateway": "tgw-1", "until": "2026-11-20"}])).state == "works"
+	_path(_trusting(document, [{"transit_gateway": "tgw-1", "until": "2026-11-19"}])).state == "unknown"
 }
 
 # IPv6

@@ -1,4 +1,4 @@
-# Which routes carry the default traffic of a subnet, 0.0.0.0/0 or ::/0, in effect.
+# Which routes carry the default traffic of a subnet, 0.0.0.0/0 or ::/0, in effect, and what stands at their targets.
 # https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html
 package vpcguard.lib.egress
 
@@ -33,9 +33,10 @@ _tables(subnet_id, vpc_id) := _main[vpc_id] if {
 #   The default routes of a subnet for a family (ipv4, ipv6), a set: several where halves of the traffic go apart.
 #   Gateway Load Balancer endpoints are followed from table to table, three deep, more than AWS's layouts have; what is
 #   deeper, a loop above all, ends at an endpoint. Each is {"kind", "state", "table_id", "target_kind", "target_id",
-#   "instance_id", "subnet_id", "vpc_id", "hops", "waits"}: the traffic stands in the table of subnet_id, the last of
-#   hops. kind "route": it goes on to the target; "perhaps": some of it does if an unread prefix list says so;
-#   "missing": nothing carries it, or only one half of it; "unknown": waits says what would settle it.
+#   "instance_id", "firewall_id", "firewall_status", "subnet_id", "vpc_id", "hops", "waits"}: the traffic stands in the
+#   table of subnet_id, the last of hops. kind "route": it goes on to the target; "perhaps": some of it does if an
+#   unread prefix list says so; "missing": nothing carries it, or only one half of it; "unknown": waits says what would
+#   settle it.
 default_routes(family, subnet_id, vpc_id) := _followed_thrice(family, _in_subnet(family, at)) if {
 	at := {"subnet_id": subnet_id, "vpc_id": vpc_id, "hops": []}
 }
@@ -47,20 +48,42 @@ _default_routes_of_table(table_id, subnet_id, vpc_id) := _followed_thrice("ipv4"
 
 _followed_thrice(family, routes) := _followed(family, _followed(family, _followed(family, routes)))
 
-_followed(family, routes) := {route | some route in routes; not _entered(route)} | {next |
-	some route in routes
-	endpoint := facts.vpc_endpoints[_entered(route)]
-	at := {"subnet_id": endpoint.subnet_ids[0], "vpc_id": endpoint.vpc_id, "hops": _hops(route, "available")}
-	some next in _in_subnet(family, at)
+_followed(family, routes) := union({_onward(family, route) | some route in routes})
+
+# A firewall that a route leads to: the traffic goes on in the endpoint's own subnet, unless it is a NAT gateway's
+_onward(family, route) := {route} if {
+	not _firewall(route)
+} else := {object.union(route, {"kind": "unknown", "hops": _hops(route, "unknown"), "waits": waits})} if {
+	waits := facts.waits("nat_gateways", _firewall(route).vpc_id)
+	waits != set()
+} else := _in_subnet(family, {
+	"subnet_id": _firewall(route).subnet_ids[0],
+	"vpc_id": _firewall(route).vpc_id,
+	"hops": _hops(route, "available"),
+})
+
+_firewall(route) := endpoint if {
+	[route.kind, route.state] == ["route", "active"]
+	not _nat_firewalls[route.target_id]
+	endpoint := facts.vpc_endpoints[route.target_id]
+	[endpoint.type, endpoint.state, count(endpoint.subnet_ids)] == ["GatewayLoadBalancer", "available", 1]
 }
 
-# the firewall that a route leads to, where the traffic goes on in the endpoint's own subnet
-_entered(route) := route.target_id if {
-	[route.kind, route.state] == ["route", "active"]
-	facts.vpc_endpoints[route.target_id].type == "GatewayLoadBalancer"
-	facts.vpc_endpoints[route.target_id].state == "available"
-	count(facts.vpc_endpoints[route.target_id].subnet_ids) == 1
-}
+# by endpoint of a firewall that does the work of a NAT gateway, [id of that gateway, state of its attachment]
+_nat_firewalls := facts.grouped([[one.endpoint_id, [nat.id, one.state]] | some [nat, one] in _appliances])
+
+# by VPC, the NAT gateways that are the proxy of a firewall
+_proxies := facts.grouped([[nat.vpc_id, nat.id] |
+	some [nat, one] in _appliances
+	one.type == "network-firewall-proxy"
+])
+
+# [NAT gateway, what is attached to it or may be]; what AWS left out may be anything
+_appliances := [[nat, object.union({"state": "unknown", "type": "network-firewall-proxy"}, one)] |
+	some nat in input.nat_gateways
+	some one in nat.appliances
+	not one.state == "detached"
+]
 
 # the hops up to and with the target of a route
 _hops(route, state) := array.concat(route.hops, [{"id": route.target_id, "kind": route.target_kind, "state": state}])
@@ -113,6 +136,8 @@ _leading(kind, table_id, index, waits) := {
 	"target_kind": route.target_kind,
 	"target_id": route.target_id,
 	"instance_id": object.get(route, "instance_id", ""),
+	"firewall_id": object.get(route, "firewall_id", ""),
+	"firewall_status": object.get(route, "firewall_status", ""),
 	"waits": waits,
 } if {
 	route := facts.route_tables[table_id].routes[index]
@@ -210,3 +235,128 @@ _defaults := {
 _associated := facts.grouped([[id, table.id] | some table in input.route_tables; some id in table.subnet_ids])
 
 _main := facts.grouped([[table.vpc_id, table.id] | some table in input.route_tables; table.is_main])
+
+# whether the gateway of a route is attached to its VPC: attached, detached or unknown
+_attachment(route) := "attached" if {
+	route.vpc_id in _attached_to[route.target_kind][route.target_id]
+} else := "unknown" if {
+	not _attached_to[route.target_kind][route.target_id]
+	facts.waits_within($"{route.target_kind}s", route.target_id, route.vpc_id) != set()
+} else := "detached"
+
+_attached_to := {
+	"internet_gateway": {one.id: _vpc_ids(one.attachments) | some one in input.internet_gateways},
+	"egress_only_internet_gateway": {one.id: _vpc_ids(one.attachments) |
+		some one in input.egress_only_internet_gateways
+	},
+}
+
+_vpc_ids(attachments) := {one.vpc_id | some one in attachments; lower(one.state) in {"available", "attached"}}
+
+# What an Automatic Internet Firewall does at the internet gateway of a route for a subnet's interfaces without a public
+# address: {"state": "none" | "active" (they get out) | "unsettled", "id", "waits"}. A subnet without its word has none.
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Subnet.html
+_internet_firewall(route) := object.union(_no_firewall, {"state": "unsettled", "waits": waits}) if {
+	not facts.subnets[route.subnet_id]
+	waits := facts.waits_within("subnets", route.subnet_id, route.vpc_id)
+	waits != set()
+} else := _no_firewall if {
+	object.get(facts.subnets, [route.subnet_id, "internet_firewall"], "none") in _not_for_private
+	route.firewall_status == ""
+} else := _no_firewall if {
+	facts.subnets[route.subnet_id].internet_firewall in _not_for_private
+} else := object.union(_no_firewall, {"state": "active", "id": route.firewall_id}) if {
+	facts.subnets[route.subnet_id].internet_firewall in {"flexible", "outbound-only"}
+	lower(route.firewall_status) == "active"
+} else := object.union(_no_firewall, {"state": "unsettled", "waits": {wait}}) if {
+	told := object.get(facts.subnets, [route.subnet_id, "internet_firewall"], "")
+	reason := concat(" ", ["internet_firewall", told, route.firewall_status])
+	wait := _undecidable(route.subnet_id, trim_space(reason))
+}
+
+_no_firewall := {"state": "none", "id": "", "waits": set()}
+
+_not_for_private := {"none", "bidirectional", "exclude", "az-unsupported"}
+
+# Whether a transit gateway can be reached from the zone where the traffic of a route stands: {"answer": "yes", "none"
+# or "unknown", "root", "waits"}; anything but a transit gateway can.
+_transit_gateway_zone(route) := {"answer": "yes", "root": "", "waits": set()} if {
+	route.target_kind != "transit_gateway"
+} else := {"answer": "yes", "root": "", "waits": set()} if {
+	some id in _attached_subnets(route, {"available"})
+	facts.subnets[id].zone_id == facts.subnets[route.subnet_id].zone_id
+} else := {"answer": "unknown", "root": "", "waits": waits} if {
+	unseen := {id | some id in _attached_subnets(route, {"available"}); not facts.subnets[id]}
+	waits := union({
+		facts.waits("transit_gateway_attachments", route.vpc_id),
+		facts.waits_for_zones(_attached_subnets(route, {"available"}) | {route.subnet_id}),
+		{wait | some id in (unseen | {route.subnet_id}); wait := _unseen_subnet(id, route.vpc_id)[_]},
+		{_undecidable(route.target_id, "its attachment is modifying") |
+			_attached_subnets(route, {"modifying"}) != set()
+		},
+	})
+	waits != set()
+} else := {"answer": "none", "root": root, "waits": set()} if {
+	ids := {one.id | some one in _tgw_attachments(route, {"available"})}
+	root := [one | some one in [min(ids), route.target_id]; count(ids) == 1][0]
+} else := {"answer": "none", "root": route.target_id, "waits": set()}
+
+_unseen_subnet(id, vpc_id) := facts.waits_within("subnets", id, vpc_id) if not facts.subnets[id]
+
+_attached_subnets(route, states) := {id | some one in _tgw_attachments(route, states); some id in one.subnet_ids}
+
+_tgw_attachments(route, states) := {one |
+	some one in input.transit_gateway_attachments
+	[one.transit_gateway_id, one.vpc_id] == [route.target_id, route.vpc_id]
+	lower(one.state) in states
+}
+
+# Whether VPC Block Public Access stops traffic through a gateway in this subnet's route table: {"answer": open |
+# blocked | unknown, "waits"}. by: what translates there (nat, address, firewall). The subnet's own state counts; our
+# account's option only where a subnet of ours has none.
+# https://docs.aws.amazon.com/vpc/latest/userguide/security-vpc-bpa.html
+_block(subnet_id, vpc_id, by) := {"answer": "open", "waits": set()} if {
+	# where its owner blocks nothing, nothing is blocked
+	startswith(facts.subnets[subnet_id].internet_gateway_block_mode, "not read")
+	_options[_owner(subnet_id, vpc_id)] == "off"
+} else := _by_mode(mode, subnet_id, by) if {
+	mode := facts.subnets[subnet_id].internet_gateway_block_mode
+} else := {"answer": "open", "waits": set()} if {
+	# our option says nothing about a subnet that somebody else owns, and AWS shows its own state with the subnet
+	facts.subnets[subnet_id]
+	_owner(subnet_id, vpc_id) != input.account.id
+} else := {"answer": "unknown", "waits": {wait}} if {
+	# a subnet that nobody could read may be excluded from its account's block
+	not facts.subnets[subnet_id]
+	_by_option(_owner(subnet_id, vpc_id), by).answer == "blocked"
+	wait := {"status": "unknown", "name": "ec2:DescribeSubnets", "reason": $"Block Public Access of {subnet_id}"}
+} else := _by_option(_owner(subnet_id, vpc_id), by)
+
+# block-ingress leaves NAT gateways and egress-only gateways their way out, and nobody says what of a firewall's NAT
+_by_mode(mode, id, by) := {"answer": "open", "waits": set()} if {
+	mode in ({"off"} | {"block-ingress" | by == "nat"})
+} else := {"answer": "blocked", "waits": set()} if {
+	mode in ({"block-bidirectional"} | {"block-ingress" | by == "address"})
+} else := {"answer": "unknown", "waits": {_undecidable(id, $"Block Public Access {mode}")}}
+
+_by_option(owner, by) := _by_mode(_options[owner], owner, by) if {
+	_options[owner]
+} else := {"answer": "unknown", "waits": (unread | untold)} if {
+	unread := facts.waits("block_public_access", owner)
+	untold := {wait |
+		unread == set()
+		wait := {"status": "opaque", "name": owner, "reason": "its Block Public Access option"}
+	}
+}
+
+# an account without an entry has the option off, but only about our own account do we know that it has none
+_options := object.union(
+	{input.account.id: "off" | facts.is_known("block_public_access", input.account.id)},
+	{one.account_id: one.internet_gateway_block_mode | some one in input.block_public_access},
+)
+
+_owner(subnet_id, vpc_id) := array.flatten([
+	[owner | owner := facts.subnets[subnet_id].owner_id],
+	[owner | owner := facts.vpcs[vpc_id].owner_id],
+	input.account.id,
+])[0]

@@ -92,6 +92,7 @@ gateway(id, service, table_ids) := object.union(interface(id, service, {}), {
 
 # The document, with this default route in both tables, and a public subnet p1 that holds NAT gateway nat-1.
 leaving(base, routes) := object.union(base, {
+	"transit_gateway_attachments": [fixtures.attachment("tgw-1", ["a1", "b1"])],
 	"subnets": array.concat(base.subnets, [subnet("p1", "a", "10.0.9.0/24")]),
 	"route_tables": [
 		table("rtb-a", ["a1"], routes),

@@ -2,7 +2,8 @@
 # title: Endpoints
 # description: |
 #   The VPC endpoints that functions can use: which service each is for, whether private DNS leads the service's name
-#   to it ("catches" the name), and whom it admits. Gateway Load Balancer, Resource and ServiceNetwork endpoints serve
+#   to it ("catches" the name), who resolves names in a VPC, and whom it admits. Gateway Load Balancer, Resource and
+#   ServiceNetwork endpoints serve
 #   no AWS service. https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 package vpcguard.lib.endpoints
 
@@ -13,20 +14,26 @@ import data.vpcguard.lib.security_groups
 
 # METADATA
 # description: |
-#   By endpoint id, the service it is for: its ServiceName without everything up to and including the region and a dot,
-#   so that partitions need no list. A name without this region is kept whole and is no regional service's.
-names := {one.id: _name(one.service_name) | some one in input.vpc_endpoints}
+#   By endpoint id, the service it is for, as facts.endpoint_name names it; that of a service in another region is kept
+#   whole.
+names := object.union(
+	{one.id: facts.endpoint_name(one.service_name) | some one in input.vpc_endpoints},
+	{one.id: one.service_name | some one in input.vpc_endpoints; one.service_region != input.account.region},
+)
 
 # METADATA
 # description: By id of AWS's own prefix lists, whose names nobody else can give, the service it is for, as in names.
-prefix_list_names := {one.id: _name(one.name) | some one in input.prefix_lists; startswith(one.name, "com.amazonaws.")}
+prefix_list_names := {one.id: facts.endpoint_name(one.name) |
+	some one in input.prefix_lists
+	startswith(one.name, "com.amazonaws.")
+}
 
 # METADATA
 # description: Ids of the interface endpoints by [VPC id, service name]. Deleted ones linger in AWS's answers.
 interfaces := facts.grouped([[[one.vpc_id, names[one.id]], one.id] |
 	some one in input.vpc_endpoints
 	one.type == "Interface"
-	one.state != "deleted"
+	object.get(one, "state", "") != "deleted"
 ])
 
 # METADATA
@@ -34,18 +41,72 @@ interfaces := facts.grouped([[[one.vpc_id, names[one.id]], one.id] |
 gateways := facts.grouped([[[one.vpc_id, names[one.id]], one.id] |
 	some one in input.vpc_endpoints
 	one.type == "Gateway"
-	one.state != "deleted"
+	object.get(one, "state", "") != "deleted"
 ])
 
 # METADATA
-# description: The endpoint names of a service, given its IAM prefix.
-names_of(service) := object.get(data.vpcguard.config.services.endpoint_names, service, [service])
+# description: |
+#   The endpoint names of a needed service, as lib.needs names it: an IAM prefix, with ":*" behind it where a client may
+#   use one endpoint of it and not another, or the name of one endpoint.
+names_of(service) := object.get(_names_of, service, [service])
+
+_names_of := {service: names |
+	some prefix, names in data.vpcguard.config.services.endpoint_names
+	service := concat("", [prefix, concat("", [":*" | prefix in data.vpcguard.config.services.either])])
+}
 
 # METADATA
-# description: What verdicts wait for where a client may use one endpoint of the service and not another, else empty.
-choice_waits(service) := {{"status": "undecidable", "name": service, "reason": reason} |
-	service in data.vpcguard.config.services.either
-	reason := "which of its endpoints the function calls"
+# description: By id of an endpoint, whether it is available, as possible answers; AWS may not say.
+availability := object.union(
+	{one.id: {true, false} | some one in input.vpc_endpoints},
+	{one.id: {one.state == "available"} | some one in input.vpc_endpoints},
+)
+
+# METADATA
+# description: What it takes to know whether an endpoint is available; empty where AWS said it.
+state_waits(id) := {{"status": "opaque", "name": "ec2:DescribeVpcEndpoints", "reason": $"no state of {id}"} |
+	count(availability[id]) > 1
+}
+
+# METADATA
+# description: True of a VPC none of whose endpoints was seen, since its owner alone sees them and is not read.
+are_hidden(vpc_id) if {
+	not vpc_id in {one.vpc_id | some one in input.vpc_endpoints}
+	{wait.status | some wait in facts.waits("vpc_endpoints", vpc_id)} == {"opaque"}
+}
+
+# METADATA
+# description: |
+#   What verdicts wait for where a client may use one endpoint of the service and not another, else empty. Whoever knows
+#   can declare it.
+choice_waits(service) := {wait |
+	endswith(service, ":*")
+	wait := {
+		"status": "undecidable",
+		"name": trim_suffix(service, ":*"),
+		"reason": "which of its endpoints the function calls",
+		"settled_by": "services",
+	}
+}
+
+# METADATA
+# description: |
+#   The name of an endpoint as people create it, e.g. com.amazonaws.eu-west-1.monitoring; of an account's cell, nobody
+#   here can tell the number.
+service_name(name) := name if {
+	startswith(name, "com.amazonaws.")
+} else := _other_names[name] if {
+	_other_names[name]
+} else := $"com.amazonaws.{input.account.region}.{name}{cell}" if {
+	cell := concat("", ["-cell<number>" | name in data.vpcguard.config.services.cells])
+}
+
+# by name, those that do not begin with com.amazonaws here
+_other_names := {name: $"{fitting.beginning}.{input.account.region}.{written}" |
+	some fitting in data.vpcguard.config.services.beginnings
+	regex.match(fitting.region, input.account.region)
+	some written in fitting.names
+	name := object.get(data.vpcguard.config.services.aliases, written, written)
 }
 
 # METADATA
@@ -77,11 +138,14 @@ prefix_lists_of(vpc_id, service) := {id |
 # description: |
 #   By id of an interface endpoint, whether it catches the service's name: {"values": possible answers, "cause": why
 #   not ("" unless certain), "waits"}. https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html
-catching := {one.id: answer |
-	some one in input.vpc_endpoints
-	one.type == "Interface"
-	answer := _catching(one.private_dns_enabled, one.private_dns_only_for_inbound_resolver, one.vpc_id)
-}
+catching := {one.id: _catching(one.id, one.vpc_id) | some one in input.vpc_endpoints; one.type == "Interface"}
+
+# METADATA
+# description: |
+#   As catching, by id of a VPC, whether names of services lead to the addresses that gateway endpoints are for. Servers
+#   of one's own resolve them as those of anybody else.
+#   https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
+resolving := {vpc_id: _resolving(vpc_id) | some vpc_id in {cohort.vpc_id | some cohort in cohorts.by_key}}
 
 # METADATA
 # description: In words, by the cause that catching names, why a service's name does not lead to an interface endpoint.
@@ -96,10 +160,27 @@ uncaught := {
 # description: |
 #   By cohort key and id of an interface endpoint in its VPC: {"subnets": those from which the endpoint's groups admit
 #   the functions on 443, "waits": what may admit the others}. A function is admitted by one of its groups, or where
-#   the endpoint's groups admit the whole IPv4 network of its subnet.
+#   the endpoint's groups admit the whole IPv4 network of its subnet. An endpoint for IPv6 alone admits no function
+#   without it, and of one with it nobody knows whom.
 admission := {key: by_endpoint |
 	some key, cohort in cohorts.by_key
-	by_endpoint := {id: {"subnets": _admitted(key, id), "waits": group_waits[id]} | some id in _in_vpc[cohort.vpc_id]}
+	by_endpoint := object.union(
+		{id: {"subnets": _admitted(key, id), "waits": group_waits[id]} | some id in _in_vpc[cohort.vpc_id]},
+		{id: {"subnets": set(), "waits": waits} |
+			some id in (_in_vpc[cohort.vpc_id] & ipv6_only)
+			reason := "answers over IPv6 alone"
+			waits := {wait | cohort.is_dual_stack_allowed; wait := {"status": "opaque", "name": id, "reason": reason}}
+		},
+	)
+}
+
+# METADATA
+# description: |
+#   Ids of the endpoints that clients reach over IPv6 alone.
+#   https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+ipv6_only := {one.id | some one in input.vpc_endpoints; one.ip_address_type == "ipv6"} | {one.id |
+	some one in input.vpc_endpoints
+	one.dns_record_ip_type == "ipv6"
 }
 
 # METADATA
@@ -123,14 +204,17 @@ group_waits := {id: waits |
 # METADATA
 # description: |
 #   By cohort key and id of a subnet that was seen, the endpoints that serve the cohort's functions there: available,
-#   the name caught, the function admitted; or a gateway endpoint routed there.
+#   the name caught, the function admitted; or a gateway endpoint routed there, unless no name leads to it for certain.
 serving := {key: by_subnet |
 	some key, cohort in cohorts.by_key
 	by_subnet := {subnet_id: ids |
 		some subnet_id in cohort.subnets
-		ids := (object.get(_routed_at, subnet_id, set()) - _unlisted) | {id |
+		ids := {id |
+			true in resolving[cohort.vpc_id].values
+			some id in (_routed_at[subnet_id] - _unlisted)
+		} | {id |
 			some id in _in_vpc[cohort.vpc_id]
-			facts.vpc_endpoints[id].state == "available"
+			availability[id] == {true}
 			catching[id].values == {true}
 			subnet_id in admission[key][id].subnets
 		}
@@ -149,9 +233,9 @@ serving_waits := {key: by_subnet |
 			{wait | _routed_at[subnet_id] & _unlisted != set(); some wait in facts.waits("prefix_lists", "")},
 			{wait |
 				some id in _in_vpc[cohort.vpc_id]
-				facts.vpc_endpoints[id].state == "available"
+				true in availability[id]
 				true in catching[id].values
-				some wait in (catching[id].waits | admission_waits(key, id, subnet_id))
+				some wait in union({state_waits(id), catching[id].waits, admission_waits(key, id, subnet_id)})
 			},
 		})
 	}
@@ -171,8 +255,9 @@ gateways_at(subnet_id, name) := {id | some id in _routed_at[subnet_id]; name in 
 
 # METADATA
 # description: What it takes to know the gateway endpoints of a subnet beyond those seen there, unread ones aside.
-gateway_waits(subnet_id, vpc_id) := set() if {
-	egress.route_table(subnet_id, vpc_id)
+gateway_waits(subnet_id, vpc_id) := waits if {
+	table_id := egress.route_table(subnet_id, vpc_id)
+	waits := {wait | some id in _stateless[table_id]; some wait in state_waits(id)}
 } else := egress.route_table_waits(subnet_id, vpc_id)
 
 # METADATA
@@ -187,31 +272,82 @@ unnamed_waits(subnet_id) := {wait |
 # description: Of these endpoints, those whose policy is not the default full access; policies are not judged.
 with_own_policy(ids) := {id | some id in ids; facts.vpc_endpoints[id].has_default_policy == false}
 
-_name(service_name) := object.get(data.vpcguard.config.services.aliases, name, name) if {
-	start := indexof(service_name, _region)
-	start >= 0
-	name := substring(service_name, start + count(_region), -1)
-} else := service_name
+# METADATA
+# description: By id of a VPC whose DHCP options name others than Amazon's, those others.
+own_name_servers := {one.id: servers |
+	some one in input.vpcs
+	servers := {server | some server in one.name_servers; not _is_amazons(server, one)}
+	servers != set()
+}
 
-_region := $".{input.account.region}."
+# METADATA
+# description: By id of a VPC, whether its DHCP options name Amazon's resolver, perhaps among others.
+with_amazons contains one.id if {
+	some one in input.vpcs
+	some server in one.name_servers
+	_is_amazons(server, one)
+}
+
+# METADATA
+# description: |
+#   What it takes to know who resolves names in a VPC. What was never asked for, in a file that is older than the read,
+#   is no doubt about a name that leads to an endpoint: Amazon's resolver is the default.
+resolver_waits(vpc_id) := {_silent(vpc_id)} if {
+	facts.vpcs[vpc_id].name_servers == []
+} else := facts.waits("dhcp_options", vpc_id)
+
+# METADATA
+# description: As resolver_waits, and of a VPC with servers of its own that nobody knows what Amazon's would say.
+resolver_doubts(vpc_id) := {{"status": "opaque", "name": vpc_id, "reason": reason}} if {
+	servers := own_name_servers[vpc_id]
+	reason := $"has name servers of its own ({concat(", ", sort(servers))})"
+} else := {wait | some wait in resolver_waits(vpc_id); wait.status != "not_requested"}
+
+# METADATA
+# description: What it takes to know the DNS attributes of a VPC.
+dns_waits(vpc_id) := set() if {
+	facts.vpcs[vpc_id].dns_support
+	facts.vpcs[vpc_id].dns_hostnames
+} else := waits if {
+	waits := facts.waits("vpc_attributes", vpc_id)
+	waits != set()
+} else := {{"status": "unknown", "name": "ec2:DescribeVpcAttribute", "reason": $"not read for {vpc_id}"}}
+
+# METADATA
+# description: Which DNS attribute of a VPC is off, as a cause; undefined where none is known to be.
+dns_off(vpc_id) := "dns_support_disabled" if {
+	facts.vpcs[vpc_id].dns_support == false
+} else := "dns_hostnames_disabled" if {
+	facts.vpcs[vpc_id].dns_hostnames == false
+}
 
 _in_vpc := facts.grouped([[vpc_id, id] | some [vpc_id, _], ids in interfaces; some id in ids])
 
-_catching(false, _, _) := _not_caught("private_dns_disabled")
-
-_catching(true, true, _) := _not_caught("private_dns_for_inbound_resolver_only")
-
-_catching(true, false, vpc_id) := _not_caught("dns_support_disabled") if {
-	facts.vpcs[vpc_id].dns_support == false
-} else := _not_caught("dns_hostnames_disabled") if {
-	facts.vpcs[vpc_id].dns_hostnames == false
-} else := {"values": {true}, "cause": "", "waits": set()} if {
-	facts.vpcs[vpc_id].dns_support
-	facts.vpcs[vpc_id].dns_hostnames
-} else := {"values": {true, false}, "cause": "", "waits": waits} if {
-	unread := {"status": "unknown", "name": "ec2:DescribeVpcAttribute", "reason": $"not read for {vpc_id}"}
-	waits := _or(facts.waits("vpc_attributes", vpc_id), unread)
+_catching(id, vpc_id) := _not_caught("private_dns_disabled") if {
+	facts.vpc_endpoints[id].private_dns_enabled == false
+} else := _not_caught("private_dns_for_inbound_resolver_only") if {
+	facts.vpc_endpoints[id].private_dns_only_for_inbound_resolver
+} else := _not_caught(cause) if {
+	cause := dns_off(vpc_id)
+} else := _perhaps(union({dns_waits(vpc_id), resolver_doubts(vpc_id), untold})) if {
+	untold := {{"status": "opaque", "name": "ec2:DescribeVpcEndpoints", "reason": $"no private DNS of {id}"} |
+		not facts.vpc_endpoints[id].private_dns_enabled
+	}
 }
+
+_resolving(vpc_id) := _perhaps(set()) if {
+	own_name_servers[vpc_id]
+} else := _not_caught(cause) if {
+	cause := dns_off(vpc_id)
+	resolver_doubts(vpc_id) == set()
+} else := _perhaps(set()) if {
+	# a file that is older than this read has no more of it
+	"not_requested" in {wait.status | some wait in resolver_waits(vpc_id)}
+} else := _perhaps(resolver_doubts(vpc_id)) if {
+	dns_off(vpc_id)
+} else := _perhaps(dns_waits(vpc_id))
+
+_perhaps(waits) := {"values": ({true} | {false | waits != set()}), "cause": "", "waits": waits}
 
 _not_caught(cause) := {"values": {false}, "cause": cause, "waits": set()}
 
@@ -244,6 +380,12 @@ _associated := {table.id: ids |
 		one.state == "available"
 		table.id in one.route_table_ids
 	}
+}
+
+# by table, the gateway endpoints that AWS named without a state
+_stateless := {table.id: ids |
+	some table in input.route_tables
+	ids := {one.id | some one in input.vpc_endpoints; table.id in one.route_table_ids; not one.state}
 }
 
 # routes to endpoints that only the owner of a shared VPC sees; a list of somebody's own leads to a firewall
@@ -284,4 +426,15 @@ _lists_to := {id: list_ids |
 		some route in table.routes
 		route.target_id == id
 	}
+}
+
+_silent(vpc_id) := {"status": "opaque", "name": vpc_id, "reason": "has DHCP options that name no name servers"}
+
+_is_amazons(server, _) if server in {"AmazonProvidedDNS", "169.254.169.253", "fd00:ec2::253"}
+
+# the address after the network's router's: a VPC's network ends at a multiple of 16
+_is_amazons(server, vpc) if {
+	some cidr in vpc.ipv4_cidrs
+	bytes := split(split(cidr, "/")[0], ".")
+	server == concat(".", array.concat(array.slice(bytes, 0, 3), [format_int(to_number(bytes[3]) + 2, 10)]))
 }

@@ -290,3 +290,9 @@ _shared(state, list_owner) := _document([], {
 	],
 	"prefix_lists": [{"id": "pl-s3", "name": "com.amazonaws.eu-west-1.s3", "owner_id": list_owner, "cidrs": []}],
 })
+
+test_which_endpoint_a_client_uses_can_be_declared if {
+	[[wait.name, wait.settled_by] | some wait in endpoints.choice_waits("bedrock:*")] == [["bedrock", "services"]]
+	endpoints.choice_waits("bedrock-runtime") == set()
+	endpoints.choice_waits("sqs") == set()
+}

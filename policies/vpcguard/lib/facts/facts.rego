@@ -52,8 +52,10 @@ is_known(kind, subject) if waits(kind, subject) == set()
 # METADATA
 # description: |
 #   What a fact of this kind about this subject waits for: a set of {"status", "name", "reason"}, empty when known.
-#   Status is "unknown" (a read that failed or never happened), "not_requested" (left out on purpose), "contradictory"
-#   (answers contradict each other) or "opaque" (no read of ours can tell, e.g. the owner's of a shared VPC).
+#   Status is "refused" (a read for which a permission was missing), "unknown" (a read that failed otherwise or never
+#   happened), "not_requested" (left out on purpose), "contradictory" (answers contradict each other) or "opaque" (no
+#   read of ours can tell, e.g. the owner's of a shared VPC). Who knows better what settles a wait than these say adds
+#   "settled_by", one of the sentences of policies/vpcguard/config/settling.
 waits(kind, subject) := object.get(_by_subject, [kind, subject], _by_kind[kind])
 
 # METADATA
@@ -70,6 +72,16 @@ doubtful(kind, subjects) := object.union(
 }
 
 # METADATA
+# description: |
+#   The name of an endpoint, given that of its service: without everything up to and including the region and a dot, so
+#   that partitions need no list, and without its cell. A name without this region is kept whole and is no regional
+#   service's.
+endpoint_name(service_name) := object.get(data.vpcguard.config.services.aliases, name, name) if {
+	region := $".{input.account.region}."
+	name := _without_cell(substring(service_name, _end(service_name, region), -1))
+}
+
+# METADATA
 # description: "Pairs of a key and a value as {key: values}: where answers contradict each other, a key has several."
 grouped(pairs) := {key: object.keys(values) |
 	some key, values in object.union_n([{key: {value: true}} | some [key, value] in pairs])
@@ -78,6 +90,17 @@ grouped(pairs) := {key: object.keys(values) |
 # METADATA
 # description: "What waits for another look: something that is or has several at once, and can have only one."
 contradiction(id, is, ids) := {"status": "contradictory", "name": id, "reason": $"{is} {concat(" and ", ids)} at once"}
+
+# where the first occurrence of a part ends in a text, its beginning if there is none
+_end(text, part) := start + count(part) if {
+	start := indexof(text, part)
+	start >= 0
+} else := 0
+
+_without_cell(name) := cell if {
+	some cell in data.vpcguard.config.services.cells
+	startswith(name, $"{cell}-")
+} else := name
 
 _by_subject := object.union_n([{entry.kind: {entry.subject: _waits(i)}} | some i, entry in input.coverage])
 
@@ -100,6 +123,8 @@ _waits(i) := set() if {
 _status(i) := "opaque" if {
 	input.coverage[i].status == "unknown"
 	input.coverage[i].is_failed_read == false
+} else := "refused" if {
+	input.coverage[i].is_refused
 } else := input.coverage[i].status
 
 # an unknown fact always waits for something, or it would pass for a known one

@@ -39,6 +39,7 @@ test_a_failed_read_an_unseen_owner_and_what_was_left_out if {
 	denied := {"status": "unknown", "waits_for": [operation], "reason": "denied"}
 	_waits(denied) == {["unknown", operation, "denied"]}
 	_waits(object.union(denied, {"is_failed_read": true})) == {["unknown", operation, "denied"]}
+	_waits(object.union(denied, {"is_refused": true})) == {["refused", operation, "denied"]}
 	unseen := {"status": "unknown", "waits_for": ["444455556666"], "is_failed_read": false}
 	_waits(unseen) == {["opaque", "444455556666", ""]}
 	_waits({"status": "not_requested", "waits_for": [operation]}) == {["not_requested", operation, ""]}

@@ -3,84 +3,212 @@
 # description: What is wrong with the way out of subnets, in plain words, and what to do next.
 package vpcguard.lib.faults
 
+import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.config
 import data.vpcguard.lib.egress
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 # METADATA
 # description: |
-#   What keeps these subnets of a cohort, all without a way out, from the internet: a clause for each fault, e.g. "from
-#   subnet-0a (eu-west-1a), 0.0.0.0/0 goes to nat-0b, which is deleted".
+#   What keeps these subnets of a cohort, all without a way out, from the internet: a clause for each kind of fault,
+#   e.g. "from subnet-0a (eu-west-1a), 0.0.0.0/0 goes to nat-0b (egress-a), which is deleted". What is broken behind it
+#   is added.
 # scope: document
 text(key, subnet_ids) := concat("; ", {clause |
-	faults := {id: _fault(egress.of[key][id]) | some id in subnet_ids}
-	some fault in faults
-	clause := sprintf("from %s, %s", [result.subnets({id | some id, same in faults; same == fault}), fault])
+	faults := {id: [_fault(path, one) | some one in path.causes] | some id in subnet_ids; path := egress.of[key][id]}
+	texts_of := {id: [fault.text | some fault in of_one] | some id, of_one in faults}
+	by_texts := facts.grouped([[texts, id] | some id, texts in texts_of])
+	some texts, alike in by_texts
+	said := [_filled(text, ids, alike) |
+		some i, text in texts
+		ids := union({object.get(faults, [one, i, "ids"], set()) | some one in alike})
+	]
+	clause := sprintf("from %s, %s", [result.subnets(alike), concat(", and ", said)])
 })
 
 # METADATA
 # description: |
-#   What to do about it, a sentence for each kind of repair, where intent (of egress) is what is declared: who has
-#   declared that the internet is needed is not told to declare whether it is.
+#   What to do about it, harmless to others: other subnets for the function first, where the own ones were never meant
+#   to lead out, then a sentence for each kind of repair in the order of the way. intent (of egress) is what is
+#   declared: who has declared that the internet is needed is not told to declare whether it is.
 # scope: document
-advice(key, subnet_ids, intent) := concat(" ", {_repair(egress.of[key][id], intent) | some id in subnet_ids})
+advice(key, subnet_ids, intent) := concat(" ", array.concat(_move(key, misplaced), sentences)) if {
+	misplaced := {id | some id in subnet_ids; _is_misplaced(egress.of[key][id])}
+	repairs := [object.union(_repair(path, one, intent), {"subnet_id": id}) |
+		some id in subnet_ids
+		path := egress.of[key][id]
+		some one in path.causes
+		not _is_moved(key, path)
+	]
+	sentences := [_filled(text, union({one.ids | some one in alike}), {one.subnet_id | some one in alike}) |
+		some text in _once([one.text | some one in repairs])
+		alike := {one | some one in repairs; one.text == text}
+	]
+}
 
-_fault(path) := $"parts of the default traffic of {path.hops[0].id} fail at different places" if {
-	path.root == ""
-} else := $"{_traffic(path)} goes to {_last(path).id}, an internet gateway, which serves public addresses only" if {
-	path.cause == "public_subnet"
-} else := $"{_traffic(path)} goes to {_last(path).id}, which is a black hole (gone, detached or stopped)" if {
-	path.cause == "blackhole"
-} else := sprintf("%s goes to %s, a peering connection, which carries nothing on to the internet", [
-	_traffic(path),
-	_last(path).id,
-]) if {
-	path.cause == "peering"
-} else := $"{_traffic(path)} goes to {path.root}, which is {_last(path).state}" if {
-	path.cause == "nat_unavailable"
-} else := sprintf("%s goes to %s, a private NAT gateway, which has no way to the internet", [
-	_traffic(path),
-	result.list(path.nat_ids),
-]) if {
-	path.cause == "nat_private"
-} else := $"{_traffic(path)} goes to {result.list(path.nat_ids)}, whose own way out has no internet gateway" if {
-	path.cause == "nat_without_internet_gateway"
-} else := $"{_traffic(path)} goes to a NAT instance that cannot pass it on: {path.root} {_trouble(path).text}" if {
-	path.cause == "nat_instance_unusable"
-} else := $"the way leads to {_last(path).id}, which is not attached to the VPC" if {
-	path.cause == "internet_gateway_detached"
-} else := $"VPC Block Public Access stops the traffic at {path.root}" if {
-	path.cause == "block_public_access"
-} else := $"{_last(path).id} has a route for {half} alone, half of a default route" if {
-	startswith(_last(path).state, "only_")
-	half := trim_prefix(_last(path).state, "only_")
-} else := $"{_last(path).id} has no default route"
+# texts hold <ids> for what is at fault, which may be several things, with their verbs, and <zones> for where
+_filled(text, ids, subnet_ids) := strings.replace_n(
+	object.union(
+		{"<ids>": result.all_named(ids), "<zones>": result.zones({facts.subnets[id].zone_id | some id in subnet_ids})},
+		{$"<{word}>": result.word(ids, word, several) | some word, several in _words},
+	),
+	text,
+)
 
-_repair(path, intent) := $"Give {path.hops[0].id} one default route to a NAT gateway that works." if {
-	path.root == ""
-} else := $"Give {path.root} a default route to a NAT gateway." if {
-	[path.cause, intent] == ["no_default_route", "internet"]
-} else := $"Wait until {path.root} is available; if it fails, replace it." if {
-	path.cause == "nat_unavailable"
-	lower(_last(path).state) == "pending"
-} else := $"Attach an internet gateway to the VPC of {path.root}." if {
+_words := {
+	"is": "are",
+	"has": "have",
+	"does": "do",
+	"carries": "carry",
+	"a peering connection": "peering connections",
+	"a private NAT gateway": "private NAT gateways",
+}
+
+# subnets that others may need as they are: nobody is told to change the default route of a public one
+_is_misplaced(path) if path.cause in {"public_subnet", "no_default_route", "peering"}
+
+_is_misplaced(path) if _leads_to_internet_gateway(path)
+
+_leads_to_internet_gateway(path) if {
+	path.cause in {"blackhole", "public_subnet"}
+	_behind(path, path.causes[0].id).kind == "internet_gateway"
+}
+
+# moving is the whole repair of a public subnet; others may also get a way out of their own
+_is_moved(_, path) if _leads_to_internet_gateway(path)
+
+_is_moved(key, path) if {
+	_is_misplaced(path)
+	_elsewhere(key) != set()
+}
+
+_move(_, set()) := []
+
+_move(key, ids) := [sprintf("Put the function into %s, %s to the internet, in place of %s.", [
+	_few(others),
+	result.word(others, "which leads", "which lead"),
+	result.subnets(ids),
+])] if {
+	ids != set()
+	others := _elsewhere(key)
+	others != set()
+}
+
+_move(key, ids) := [sprintf(text, [result.subnets(public)]) | public != set()] if {
+	ids != set()
+	_elsewhere(key) == set()
+	public := {id | some id in ids; _leads_to_internet_gateway(egress.of[key][id])}
+	text := [one |
+		some [state, one] in [["works", _take_out], ["none", _make]]
+		egress.by_state[key][state] != set()
+	][0]
+}
+
+_take_out := "Take %s out of the function's configuration: its other subnets lead out."
+
+_make := "Make private subnets with a default route to a NAT gateway in %s, and put the function there."
+
+# Subnets to which functions of a cohort could be moved: in its VPC, with room, in an ordinary zone, and they lead out.
+# None in a VPC that somebody else owns, whose subnets are not all for us to use.
+_elsewhere(key) := {id | some id, path in egress.paths("ipv4", trust, others); path.state == "works"} if {
+	cohort := cohorts.by_key[key]
+	trust := config.trust_of[cohort.signature]
+	others := {one.id |
+		some one in facts.subnets
+		one.vpc_id == cohort.vpc_id
+		one.owner_id == input.account.id
+		lower(one.state) == "available"
+		one.free_ipv4_addresses > 0
+		regex.match(`^[a-z]+[0-9]+-az`, one.zone_id) # a Local Zone's is usw2-lax1-az1
+	} - cohort.named_subnets
+}
+
+_few(ids) := result.subnets(ids) if {
+	count(ids) < 5
+} else := sprintf("%s (or another of %d)", [result.subnet(min(ids)), count(ids)])
+
+_once(list) := [one | some i, one in list; not one in array.slice(list, 0, i)]
+
+# what is wrong at one place of a way, without the ids: {"text", "ids"}
+_fault(path, one) := {"text": $"{_traffic(path)} goes to {_where[one.cause]}", "ids": {_behind(path, one.id).id}} if {
+	_where[one.cause]
+} else := {"text": $"{_traffic(path)} goes to <ids>, {_what[one.cause]}", "ids": {one.id}} if {
+	_what[one.cause]
+} else := {"text": $"{_traffic(path)} goes to <ids>, which {state}{_aws_words(one.id)}", "ids": {one.id}} if {
+	one.cause == "nat_unavailable"
+	state := _state(lower(_hop(path, one.id).state))
+} else := {
+	"text": $"{_traffic(path)} goes to <ids>, whose own way out has no internet gateway",
+	"ids": path.nat_ids,
+} if {
+	one.cause == "nat_without_internet_gateway"
+} else := {
+	"text": $"{_traffic(path)} goes to a NAT instance that cannot pass it on: <ids> {_trouble(path, one.id).text}",
+	"ids": {one.id},
+} if {
+	one.cause == "nat_instance_unusable"
+} else := {"text": _causes[one.cause], "ids": {one.id}} if {
+	_causes[one.cause]
+} else := {"text": $"<ids> <has> a route for {half} alone, half of a default route", "ids": {one.id}} if {
+	startswith(_hop(path, one.id).state, "only_")
+	half := trim_prefix(_hop(path, one.id).state, "only_")
+} else := {"text": "<ids> <has> no default route", "ids": {one.id}}
+
+# of a table: what its default route leads to
+_where := {
+	"public_subnet": "<ids>, an internet gateway, which serves public addresses only",
+	"blackhole": "<ids>, which <is> a black hole (gone, detached or stopped)",
+}
+
+_what := {
+	"peering": "<a peering connection>, which <carries> nothing on to the internet",
+	"nat_private": "<a private NAT gateway>, which <has> no way to the internet",
+	"transit_gateway_zone": "which <has> no attachment in <zones>",
+}
+
+_causes := {
+	"internet_gateway_detached": "the way leads to <ids>, which <is> not attached to the VPC",
+	"block_public_access": "VPC Block Public Access stops the traffic at <ids>",
+}
+
+_state(state) := "<has> failed" if {
+	state == "failed"
+} else := $"<is> {state}"
+
+_repair(path, one, intent) := {"text": "Give <ids> a default route to a NAT gateway.", "ids": {one.id}} if {
+	[one.cause, intent] == ["no_default_route", "internet"]
+} else := {"text": "Wait until <ids> <is> available; replace what fails.", "ids": {one.id}} if {
+	one.cause == "nat_unavailable"
+	lower(_hop(path, one.id).state) == "pending"
+} else := {"text": "Attach an internet gateway to the VPC of <ids>.", "ids": {one.id}} if {
 	# a regional gateway without a table of its own leaves by the gateway of its VPC
-	path.cause == "nat_without_internet_gateway"
-	path.root in path.nat_ids
-} else := sprintf(_trouble(path).repair, [path.root]) if {
-	path.cause == "nat_instance_unusable"
-} else := sprintf(_repairs[path.cause], [path.root])
+	one.cause == "nat_without_internet_gateway"
+	facts.nat_gateways[one.id].is_regional
+} else := {
+	"text": "Replace <ids> by a NAT gateway in a subnet that leads to an internet gateway.",
+	"ids": path.nat_ids,
+} if {
+	# others leave by this default route: it stays
+	one.cause == "nat_without_internet_gateway"
+	_hop(path, one.id).state != "no_default_route"
+} else := {"text": _trouble(path, one.id).repair, "ids": {one.id}} if {
+	one.cause == "nat_instance_unusable"
+} else := {"text": _repairs[one.cause], "ids": {one.id}}
 
 _repairs := {
-	"public_subnet": "Point the default route of %s to a NAT gateway, or move the function to private subnets.",
-	"no_default_route": "Give %s a default route to a NAT gateway, or declare the function's intent if it needs none.",
-	"blackhole": "Point the default route of %s to a NAT gateway that is available.",
-	"peering": "Replace the route to %s by one to a NAT gateway, or declare it trusted if its VPC does lead out.",
-	"internet_gateway_detached": "Attach %s to the VPC.",
-	"nat_unavailable": "Replace %s by a NAT gateway that is available, and point the default route to it.",
-	"nat_private": "Replace %s by a public NAT gateway.",
-	"nat_without_internet_gateway": "Give %s a default route to the VPC's internet gateway.",
-	"block_public_access": "Exclude %s from Block Public Access if the traffic is meant.",
+	"no_default_route": concat(" ", [
+		"Give <ids> a default route to a NAT gateway,",
+		"or declare what the function needs (vpcguard:egress=aws or none).",
+	]),
+	"blackhole": "Point the default route of <ids> to a NAT gateway that is available.",
+	"peering": "Replace the route to <ids> by one to a NAT gateway.",
+	"transit_gateway_zone": "Add a subnet of <zones> to the VPC's attachment to <ids>.",
+	"internet_gateway_detached": "Attach <ids> to the VPC.",
+	"nat_unavailable": "Replace <ids> by a NAT gateway that is available, and point the default route to it.",
+	"nat_private": "Replace <ids> by a public NAT gateway.",
+	"nat_without_internet_gateway": "Give <ids> a default route to the VPC's internet gateway.",
+	"block_public_access": "Exclude <ids> from Block Public Access if the traffic is meant.",
 }
 
 # halves of a default route are routes of their own
@@ -90,37 +218,53 @@ _traffic(path) := "default traffic" if {
 	route.destination in {"0.0.0.0/1", "128.0.0.0/1"}
 } else := "0.0.0.0/0"
 
-_last(path) := path.hops[count(path.hops) - 1]
+_hop(path, id) := [hop | some hop in path.hops; hop.id == id][0]
+
+_behind(path, id) := [path.hops[i + 1] | some i, hop in path.hops; hop.id == id; path.hops[i + 1]][0]
+
+# why AWS could not make a NAT gateway, in its own words
+_aws_words(id) := sprintf(" (%s)", [concat(": ", told)]) if {
+	told := [word | some part in ["failure_code", "failure_message"]; word := facts.nat_gateways[id][part]]
+	told != []
+} else := ""
 
 # what keeps a NAT instance from its work: it or its interface, else its own way out
-_trouble(path) := array.concat(
-	[_troubles[[hop.kind, lower(hop.state)]] | some hop in path.hops; hop.id == path.root],
+_trouble(path, id) := array.concat(
+	[_troubles[[hop.kind, lower(hop.state)]] | some hop in path.hops; hop.id == id],
 	[_no_way_on],
 )[0]
 
 _troubles := {
 	["network_interface", "source_dest_check"]: {
 		"text": "checks source and destination",
-		"repair": "Turn off the source/destination check of %s, or replace the NAT instance by a NAT gateway.",
+		"repair": "Turn off the source/destination check of <ids>, or replace the NAT instance by a NAT gateway.",
+	},
+	["security_groups", "lets_nobody_in"]: {
+		"text": "<has> security groups that let nobody in from there on TCP 443",
+		"repair": "Let the function's subnets in on TCP 443 in a security group of <ids>.",
+	},
+	["public_address", "missing"]: {
+		"text": "<has> no public address",
+		"repair": "Give <ids> an Elastic IP, or replace the NAT instance by a NAT gateway.",
 	},
 	["instance", "stopped"]: {
-		"text": "is stopped",
-		"repair": "Start %s, or replace the NAT instance by a NAT gateway.",
+		"text": "<is> stopped",
+		"repair": "Start <ids>, or replace the NAT instance by a NAT gateway.",
 	},
 	["network_interface", "missing"]: _gone,
 	["instance", "missing"]: _gone,
 	["internet_gateway", "detached"]: {
-		"text": "is not attached to the VPC",
-		"repair": "Attach %s to the VPC.",
+		"text": "<is> not attached to the VPC",
+		"repair": "Attach <ids> to the VPC.",
 	},
 }
 
 _gone := {
-	"text": "does not exist",
-	"repair": "Replace %s by a NAT gateway, and point the default route to it.",
+	"text": "<does> not exist",
+	"repair": "Replace <ids> by a NAT gateway, and point the default route to it.",
 }
 
 _no_way_on := {
-	"text": "does not pass it on",
-	"repair": "Repair %s, or replace the NAT instance by a NAT gateway.",
+	"text": "<does> not pass it on",
+	"repair": "Repair <ids>, or replace the NAT instance by a NAT gateway.",
 }

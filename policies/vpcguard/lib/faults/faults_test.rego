@@ -49,13 +49,28 @@ test_halves_are_named if {
 	])
 }
 
+# beside a half that works, the half that fails is named and mended
+test_a_half_that_works_hides_nothing if {
+	works := object.union(fixtures.to("nat_gateway", "nat-1"), {"destination": "128.0.0.0/1"})
+	fails := object.union(fixtures.to("internet_gateway", "igw-1"), {"destination": "0.0.0.0/1"})
+	document := fixtures.estate({"route_tables": fixtures.tables(
+		[works, fails],
+		[fixtures.to("internet_gateway", "igw-1")],
+	)})
+	_text(document) == concat("", [
+		"from app (eu-west-1a), default traffic goes to igw-1, an internet gateway, which serves public addresses only",
+	])
+	startswith(_advice(document, "internet"), "Make private subnets with a default route to a NAT gateway in app")
+}
+
 test_halves_that_fail_at_different_places if {
 	one := object.union(fixtures.to("vpc_peering_connection", "pcx-1"), {"destination": "0.0.0.0/1"})
 	other := object.union(fixtures.to("vpc_peering_connection", "pcx-2"), {"destination": "128.0.0.0/1"})
 	_text(_app([one, other])) == concat("", [
-		"from app (eu-west-1a), parts of the default traffic of rtb-app fail at different places",
+		"from app (eu-west-1a), default traffic goes to pcx-1, a peering connection, which carries nothing on to the ",
+		"internet, and default traffic goes to pcx-2, a peering connection, which carries nothing on to the internet",
 	])
-	_advice(_app([one, other]), "undeclared") == "Give rtb-app one default route to a NAT gateway that works."
+	_advice(_app([one, other]), "undeclared") == "Replace the route to pcx-1 and pcx-2 by one to a NAT gateway."
 }
 
 test_advice_knows_a_declared_intent if {
@@ -64,7 +79,7 @@ test_advice_knows_a_declared_intent if {
 
 test_advice_waits_for_a_gateway_that_is_pending if {
 	document := fixtures.estate({"nat_gateways": [fixtures.nat_gateway({"state": "pending"})]})
-	_advice(document, "undeclared") == "Wait until nat-1 is available; if it fails, replace it."
+	_advice(document, "undeclared") == "Wait until nat-1 is available; replace what fails."
 }
 
 test_advice_for_a_regional_gateway_is_an_internet_gateway if {
@@ -86,6 +101,86 @@ test_a_nat_instance_is_told_what_is_wrong_with_it if {
 	startswith(_advice(_instance("running", true), "undeclared"), "Turn off the source/destination check of eni-1, or")
 }
 
+test_a_nat_instance_without_address_or_admission if {
+	without := object.union(_instance("running", false), {"instances": [object.union(
+		_instance("running", false).instances[0],
+		{"public_ips": []},
+	)]})
+	endswith(_text(without), ": eni-1 has no public address")
+	startswith(_advice(without, "undeclared"), "Give eni-1 an Elastic IP, or")
+	closed := object.union(_instance("running", false), {"security_groups": [fixtures.group("sg-nat", [], [])]})
+	endswith(_text(closed), ": eni-1 has security groups that let nobody in from there on TCP 443")
+	_advice(closed, "undeclared") == "Let the function's subnets in on TCP 443 in a security group of eni-1."
+}
+
+# a NAT in the public subnet and everybody else there would lose their way
+test_nobody_is_told_to_change_the_default_route_of_a_public_subnet if {
+	public := _app([fixtures.to("internet_gateway", "igw-1")])
+	_advice(public, "internet") == concat(" ", [
+		"Make private subnets with a default route to a NAT gateway in app (eu-west-1a), and put the function there.",
+	])
+	beside := object.union(public, {
+		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "a"), fixtures.subnet("far", "b")],
+		"route_tables": array.concat(
+			fixtures.tables([fixtures.to("internet_gateway", "igw-1")], [fixtures.to("internet_gateway", "igw-1")]),
+			[fixtures.table("rtb-far", ["far"], [fixtures.to("nat_gateway", "nat-1")])],
+		),
+	})
+	_advice(beside, "internet") == concat(" ", [
+		"Put the function into far (eu-west-1b), which leads to the internet, in place of app (eu-west-1a).",
+	])
+	dead := object.union(fixtures.to("internet_gateway", "igw-1"), {"state": "blackhole"})
+	startswith(_advice(_app([dead]), "internet"), "Make private subnets")
+}
+
+test_one_of_many_other_subnets_is_named if {
+	many := {sprintf("far-%d", [i]): {} | some i in numbers.range(1, 6)}
+	told := "Put the function into far-1 (eu-west-1b) (or another of 6), which lead "
+	startswith(_advice(_beside(many), "internet"), told)
+}
+
+test_subnets_that_are_not_for_functions_are_not_named if {
+	every more in [
+		{"owner_id": "444455556666"},
+		{"state": "pending"},
+		{"free_ipv4_addresses": 0},
+		{"zone_id": "usw2-lax1-az1"},
+		{"vpc_id": "vpc-2"},
+	] {
+		_advice(_beside({"far": more}), "internet") == "Give rtb-app a default route to a NAT gateway."
+	}
+}
+
+test_aws_says_why_a_gateway_failed if {
+	failed := fixtures.nat_gateway({
+		"state": "failed",
+		"failure_code": "Gateway.NotAttached",
+		"failure_message": "Network vpc-1 has no Internet gateway attached",
+	})
+	_text(fixtures.estate({"nat_gateways": [failed], "internet_gateways": []})) == concat("", [
+		"from app (eu-west-1a), 0.0.0.0/0 goes to nat-1, which has failed (Gateway.NotAttached: Network vpc-1 has no ",
+		"Internet gateway attached), and the way leads to igw-1, which is not attached to the VPC",
+	])
+}
+
+test_a_zone_without_an_attachment_is_named if {
+	document := object.union(_app([fixtures.to("transit_gateway", "tgw-1")]), {"transit_gateway_attachments": []})
+	_text(document) == concat("", [
+		"from app (eu-west-1a), 0.0.0.0/0 goes to tgw-1, which has no attachment in eu-west-1a",
+	])
+	_advice(document, "internet") == "Add a subnet of eu-west-1a to the VPC's attachment to tgw-1."
+}
+
+test_a_gateway_that_leads_to_a_gateway_stands_in_the_wrong_place if {
+	document := fixtures.estate({"route_tables": fixtures.tables(
+		[fixtures.to("nat_gateway", "nat-1")],
+		[fixtures.to("nat_gateway", "nat-1")],
+	)})
+	_advice(document, "internet") == "Replace nat-1 by a NAT gateway in a subnet that leads to an internet gateway."
+	without := fixtures.estate({"route_tables": fixtures.tables([fixtures.to("nat_gateway", "nat-1")], [])})
+	_advice(without, "internet") == "Give rtb-pub a default route to the VPC's internet gateway."
+}
+
 test_subnets_with_the_same_fault_share_a_clause if {
 	document := fixtures.estate({
 		"functions": [fixtures.function("orders", ["app", "also", "pub"], {})],
@@ -103,23 +198,55 @@ test_subnets_with_the_same_fault_share_a_clause if {
 	])
 	advice := faults.advice(key, {"app", "also", "pub"}, "undeclared") with input as document
 	advice == concat(" ", [
-		"Give rtb-app a default route to a NAT gateway, or declare the function's intent if it needs none.",
-		"Replace the route to pcx-1 by one to a NAT gateway, or declare it trusted if its VPC does lead out.",
+		"Give rtb-app a default route to a NAT gateway, or declare what the function needs (vpcguard:egress=aws or none).",
+		"Replace the route to pcx-1 by one to a NAT gateway.",
 	])
 }
+
+test_the_same_fault_at_several_places_is_told_once if {
+	tables := [object.union(fixtures.table($"rtb-{id}", [id], []), {"name": "private"}) | some id in ["app", "also"]]
+	document := fixtures.estate({
+		"functions": [fixtures.function("orders", ["app", "also"], {})],
+		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("also", "b")],
+		"route_tables": tables,
+	})
+	_text(document) == concat(" ", [
+		"from also (eu-west-1b) and app (eu-west-1a),",
+		"rtb-also (private) and rtb-app (private) have no default route",
+	])
+	_advice(document, "internet") == concat(" ", [
+		"Give rtb-also (private) and rtb-app (private) a default route to a NAT gateway.",
+	])
+}
+
+_beside(others) := object.union(_app([]), {
+	"subnets": array.concat(
+		[fixtures.subnet("app", "a"), fixtures.subnet("pub", "a")],
+		[object.union(fixtures.subnet(id, "b"), more) | some id, more in others],
+	),
+	"route_tables": array.concat(
+		fixtures.tables([], [fixtures.to("internet_gateway", "igw-1")]),
+		[fixtures.table("rtb-far", [id | some id, _ in others], [fixtures.to("nat_gateway", "nat-1")])],
+	),
+})
 
 _instance(state, is_checked) := object.union(_app([fixtures.to("network_interface", "eni-1")]), {
 	"network_interfaces": [{
 		"id": "eni-1",
 		"vpc_id": "vpc-1",
 		"subnet_id": "pub",
-		"security_group_ids": [],
+		"security_group_ids": ["sg-nat"],
 		"interface_type": "interface",
 		"is_lambda": false,
 		"source_dest_check": is_checked,
 		"instance_id": "i-1",
 	}],
-	"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": state, "subnet_id": "pub"}],
+	"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": state, "subnet_id": "pub", "public_ips": ["198.51.100.7"]}],
+	"security_groups": [fixtures.group("sg-nat", [], ["10.0.0.0/8"])],
+	"route_tables": fixtures.tables(
+		[fixtures.to("network_interface", "eni-1")],
+		[fixtures.to("internet_gateway", "igw-1")],
+	),
 })
 
 _advice(document, intent) := text if {

@@ -20,8 +20,9 @@ key_of := {name: key |
 #   By key, the intent: {"egress": {"values", "source"}, "private_targets": {"values", "source"},
 #   "services": {"values", "source"}, "waits", "unrecognized"}. "values" of egress is the set of possible values:
 #   internet, aws, none, undeclared; of private_targets: yes, no, undeclared. "values" of services is the declared set,
-#   empty unless its source is configuration or tag. Source: configuration, tag, undeclared, or unread where
-#   the tags that would decide were not read; then waits says what for. unrecognized: tag values that mean nothing.
+#   as lib.needs names services, empty unless its source is configuration or tag. Source: configuration, tag,
+#   undeclared, or unread where the tags that would decide were not read; then waits says what for. unrecognized: tag
+#   values that mean nothing.
 by_key := {key: intent |
 	some key in {key | some key in key_of}
 	[signature, tags, unread] := key
@@ -89,9 +90,17 @@ _configured(intent, "private_targets") := {"yes"} if {
 	intent.private_targets
 } else := {"no"} if intent.private_targets == false
 
-_configured(intent, "services") := {service | some service in intent.services} if intent.services
+_configured(intent, "services") := {service |
+	some said in intent.services
+	service := object.get(_needs, said, said)
+} if {
+	intent.services
+}
 
-_tagged("services", value) := {service | some service in split(value, ","); regex.match(_service, service)}
+_tagged("services", value) := services if {
+	services := {service | some item in _items(value); service := _needs[item]}
+	services != set()
+}
 
 _tagged(kind, value) := {value} if {
 	value in _recognized[kind]
@@ -101,17 +110,38 @@ _recognized := {"egress": {"internet", "aws", "none"}, "private_targets": {"yes"
 
 _undeclared := {"egress": {"undeclared"}, "private_targets": {"undeclared"}, "services": set()}
 
-_service := `^[a-z0-9-]+$`
-
-_unrecognized(tags) := {value | some kind, known in _recognized; value := tags[kind]; not value in known} | {service |
-	some service in split(tags.services, ",")
-	not regex.match(_service, service)
+_unrecognized(tags) := {value | some kind, known in _recognized; value := tags[kind]; not value in known} | {item |
+	some item in _items(tags.services)
+	not _needs[item]
 }
 
-# by list of tags, our three as they are compared: lower case, without blanks
+# commas, semicolons and blanks separate
+_items(text) := {item | some item in regex.split(`[,;\s]+`, text)} - {""}
+
+# By what people write of a service, the service as lib.needs names it: by its IAM prefix, or by the name of one of its
+# endpoints, short or whole. Of a prefix that is the name of an endpoint too, only the whole name means the endpoint.
+_needs := object.union_n([
+	{name: name | some name in data.vpcguard.config.services.known},
+	{prefix: prefix | some prefix in data.vpcguard.config.services.without_endpoint},
+	{prefix: prefix | some prefix, _ in data.vpcguard.config.services.endpoint_names},
+	{prefix: $"{prefix}:*" | some prefix in data.vpcguard.config.services.either},
+	{item: name |
+		some item in _written
+		name := facts.endpoint_name(item)
+		name != item
+		name in data.vpcguard.config.services.known
+	},
+])
+
+_written := {item | some tags in _tags; some item in _items(tags.services)} | {item |
+	some configured in array.concat([config.account_intent], [one | some one in config.function_intent])
+	some item in configured.services
+}
+
+# by list of tags, our three as they are compared: trimmed, lower case
 _tags := {list: tags |
 	some list in {one.tags | some one in facts.functions}
-	tags := {kind: lower(replace(tag.value, " ", "")) | some tag in list; kind := _kinds[tag.key]}
+	tags := {kind: lower(trim_space(tag.value)) | some tag in list; kind := _kinds[tag.key]}
 }
 
 _kinds := {

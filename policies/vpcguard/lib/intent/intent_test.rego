@@ -29,6 +29,46 @@ test_tags_are_trimmed_and_case_does_not_count if {
 	found.services.values == {"s3", "sqs"}
 }
 
+# semantics 5: commas, semicolons and blanks separate; each item trimmed, lower case
+test_services_in_every_spelling if {
+	every said in ["s3,sqs", "s3;sqs", "s3 sqs", " S3 ;, SQS,", "s3\tsqs", "s3 com.amazonaws.eu-west-1.SQS"] {
+		_intent({"vpcguard:services": said}, {}).services == {"values": {"s3", "sqs"}, "source": "tag"}
+	}
+}
+
+# semantics 8: an endpoint's name is the declaration that settles a doubt
+test_names_of_endpoints_are_services_too if {
+	said := concat(" ", [
+		"bedrock-runtime monitoring ecr.api com.amazonaws.eu-west-1.bedrock cn.com.amazonaws.eu-west-1.lambda",
+		"bedrock com.amazonaws.iam timestream.ingest-cell2 cloudfront",
+	])
+	found := _intent({"vpcguard:services": said}, {})
+	found.unrecognized == set()
+	found.services.values == {
+		"bedrock-runtime",
+		"monitoring",
+		"ecr.api",
+		"bedrock",
+		"lambda",
+		"bedrock:*",
+		"com.amazonaws.iam",
+		"timestream.ingest",
+		"cloudfront",
+	}
+	_intent({}, {"overrides": [{
+		"match": {"function": "*"},
+		"intent": {"services": ["bedrock", "com.amazonaws.eu-west-1.s3", "nobody-knows"]},
+	}]}).services.values == {"bedrock:*", "s3", "nobody-knows"}
+}
+
+# semantics 5: items that are no service prefix are named in the evidence and left out; nothing left is undeclared
+test_what_is_no_service_is_named_and_left_out if {
+	found := _intent({"vpcguard:services": "dynamo, s3:GetObject; com.amazonaws.us-east-1.sqs"}, {})
+	found.services == {"values": set(), "source": "undeclared"}
+	found.unrecognized == {"dynamo", "s3:getobject", "com.amazonaws.us-east-1.sqs"}
+	_intent({"vpcguard:services": " ; "}, {}).services == {"values": set(), "source": "undeclared"}
+}
+
 test_an_unknown_value_counts_as_undeclared_and_is_named if {
 	found := _intent({"vpcguard:egress": "inetrnet", "vpcguard:private-targets": "no", "vpcguard:services": "s3,s_q"}, {})
 	found.egress == {"values": {"undeclared"}, "source": "tag"}

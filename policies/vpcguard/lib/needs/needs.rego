@@ -1,30 +1,32 @@
 # METADATA
 # title: Needs
 # description: |
-#   The AWS services that a function calls over its own interface: declared ones, which are complete, else the service
-#   prefixes of the actions that its role allows.
+#   The AWS services that a function calls over its own interface: declared ones, which are complete, else those of the
+#   actions that its role allows. A service is named by its IAM prefix; where a client may use one endpoint of it and
+#   not another, by the name of the endpoint, or while nobody knows which by the prefix and ":*".
 package vpcguard.lib.needs
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.iam
 import data.vpcguard.lib.intent
 
 # METADATA
 # description: |
-#   By name of an attached function and service prefix: {"basis" (declared, inferred), "waits" (what it takes to be sure
-#   of the need; empty: it is certain)}.
-of := object.union(
-	{name: services |
-		some cohort in cohorts.by_key
-		services := _declared[cohort.intent_key]
-		some name in cohort.functions
-	},
-	{name: _inferred(allowed, _reasons(name), object.get(_source_waits, name, set()), others[name]) |
-		some name in _undeclared
-		allowed := object.get(_allowed, object.get(facts.attached[name], "role_name", ""), set())
-	},
-)
+#   By name of an attached function and service that has endpoints: {"basis" (declared, inferred), "waits" (what it
+#   takes to be sure of the need; empty: it is certain)}.
+of := {name: _with_endpoints(services) | some name, services in _of}
+
+# METADATA
+# description: |
+#   By name of an attached function, the services it calls that have no endpoint as far as anybody knows. No endpoint of
+#   theirs can be lacking, so that no rule judges them.
+without_endpoints := {name: services |
+	some name, called in _of
+	services := object.keys(called) - object.keys(of[name])
+	services != set()
+}
 
 # METADATA
 # description: By name of an attached function, what it takes to know that it needs no other service.
@@ -40,6 +42,28 @@ callers := {name | some name in cohorts.functions_with_subnets; [of[name], other
 # METADATA
 # description: The basis that all needs of a function share, declared or inferred; undefined without needs.
 basis(name) := min({need.basis | some need in of[name]})
+
+_of := object.union(
+	{name: services |
+		some cohort in cohorts.by_key
+		services := _declared[cohort.intent_key]
+		some name in cohort.functions
+	},
+	{name: _inferred(allowed, _reasons(name), {"sources": sources, "targets": targets}, others[name]) |
+		some name in _undeclared
+		allowed := object.get(_allowed, object.get(facts.attached[name], "role_name", ""), set())
+		sources := object.get(_source_waits, name, set())
+		targets := object.get(_target_waits, name, set())
+	},
+)
+
+_with_endpoints(services) := {service: need |
+	some service, need in services
+	some name in endpoints.names_of(service)
+	name in _known
+}
+
+_known := {name | some name in data.vpcguard.config.services.known}
 
 # by intent, the services it declares; none wins over services
 _declared := {key: _services_of(found) | some key, found in intent.by_key}
@@ -63,37 +87,64 @@ _role_waits(role_name) := {{"status": "opaque", "name": "lambda:ListFunctions", 
 	role_name == ""
 } else := object.get(iam.unread, role_name, set())
 
-# Each need hangs on what else is unknown of the role; whether the poller calls a service, on the event sources. Many
-# functions have all of it in common.
-_inferred(allowed, reasons, source_waits, role_waits) := {service: {"basis": "inferred", "waits": waits} |
+# Each need hangs on what else is unknown of the role; whether the poller calls a service, on the event sources; whether
+# Lambda sends to one, on the destinations too. Many functions have all of it in common.
+_inferred(allowed, reasons, waits, role_waits) := {service: {"basis": "inferred", "waits": (role_waits | unsure)} |
 	some service in _called(allowed, reasons)
-	waits := role_waits | {wait | not service in certain; some wait in source_waits}
+	unsure := {wait | not service in certain; some wait in waits.targets} | {wait |
+		service in certain
+		not service in surest
+		some wait in waits.sources
+	}
 } if {
-	certain := _called(allowed, reasons | {reason | source_waits != set(); some reason in _pollers})
+	by_target := {reason | waits.targets != set(); some reason in _deliveries}
+	by_source := {reason | waits.sources != set(); some reason in (_pollers | _deliveries)}
+	certain := _called(allowed, reasons | by_target)
+	surest := _called(allowed, ((reasons | by_target) | by_source))
 }
 
 _source_waits := facts.doubtful("event_sources", _undeclared)
 
-_called(patterns, reasons) := {_service(pattern) | some pattern in patterns; _excuses(pattern) & reasons == set()}
+_target_waits := facts.doubtful("event_destinations", _undeclared)
+
+_called(patterns, reasons) := {_need(pattern) | some pattern in patterns; _excuses(pattern) & reasons == set()}
 
 # why calls that the role allows may not be the function's own, as in data.vpcguard.config.actions.excused
 _reasons(name) := union({
 	{"key" | facts.attached[name].has_kms_key},
-	{$"dead letter {service}" | service := facts.attached[name].dead_letter_service},
-	{$"poller {source.service}" | some source in facts.attached[name].event_sources},
+	{"image" | lower(facts.attached[name].package_type) == "image"},
+	{reason |
+		some source in facts.attached[name].event_sources
+		some reason in ["poller", $"poller {source.service}"]
+	},
+	{reason |
+		some service in _targets(name)
+		some reason in ["delivery", $"delivery {service}"]
+	},
 })
 
-_pollers := {reason |
-	some by_reason in data.vpcguard.config.actions.excused
-	some reason, _ in by_reason
-	startswith(reason, "poller ")
-}
+# the services that Lambda sends to for the function
+_targets(name) := union({
+	{service | service := facts.attached[name].dead_letter_service},
+	{source.destination_service | some source in facts.attached[name].event_sources},
+	{service | some service in facts.attached[name].destination_services},
+})
+
+_pollers := {reason | some reason in _kinds; startswith(reason, "poller")}
+
+_deliveries := {reason | some reason in _kinds; startswith(reason, "delivery ")}
+
+_kinds := {reason | some by_reason in data.vpcguard.config.actions.excused; some reason, _ in by_reason}
 
 # by role in use, the patterns of actions that it allows; doubt about a resource or condition lets a pattern stand
 _allowed := {name: _within(role, patterns - _denied(role.statements, patterns)) |
 	some name in iam.in_use
 	role := iam.roles[name]
-	patterns := union({_callable(one.actions) | some one in role.statements; one.effect == "Allow"})
+	patterns := union({_callable(one.actions) |
+		some one in role.statements
+		one.effect == "Allow"
+		{key | some key in one.condition_keys; key in data.vpcguard.config.actions.by_services} == set()
+	})
 }
 
 # those that the permissions boundary, if there is one, may allow
@@ -149,6 +200,28 @@ _callable(actions) := {pattern |
 }
 
 _service(pattern) := split(pattern, ":")[0]
+
+# the service that a pattern is a need for, as named above
+_need(pattern) := name if {
+	names := _called_at(_service(pattern), pattern)
+	count(names) == 1
+	some name in names
+} else := $"{_service(pattern)}:*" if {
+	_service(pattern) in data.vpcguard.config.services.either
+} else := _service(pattern)
+
+# the endpoints at which a pattern may be called, where the action decides
+_called_at(service, pattern) := names if {
+	names := {name |
+		some name, forms in data.vpcguard.config.actions.called_at[service]
+		some form in forms
+		_covers(form, pattern)
+	}
+	names != set()
+} else := {name |
+	some name, forms in data.vpcguard.config.actions.called_at[service]
+	true in ({forms == []} | {true | some form in forms; _overlaps(form, pattern)})
+}
 
 # why Lambda and not the function calls all the actions that a pattern stands for
 _excuses(pattern) := {reason |

@@ -30,9 +30,30 @@ test_what_lambda_does_itself_infers_nothing if {
 	_services(["logs:FilterLogEvents", "ec2:DescribeInstances", "xray:GetTraceSummaries"]) == {"logs", "ec2", "xray"}
 }
 
-# permissions that no call to the service's endpoint exercises
+# permissions that no call to the service's endpoint exercises, data calls to a resource's own name among them
 test_permissions_without_a_call_infer_nothing if {
-	_services(["iam:PassRole", "rds-db:connect", "kafka-cluster:*", "elasticfilesystem:ClientMount"]) == set()
+	actions := {
+		"iam:PassRole",
+		"sts:TagSession",
+		"bedrock:CallWithBearerToken",
+		"rds-db:connect",
+		"kafka-cluster:*",
+		"elasticfilesystem:ClientMount",
+		"elasticfilesystem:DescribeMountTargets",
+		"es:ESHttp*",
+		"aoss:APIAccessAll",
+		"vpc-lattice-svcs:Invoke",
+		"s3-outposts:GetObject",
+		"neptune-db:*",
+		"elasticache:Connect",
+		"memorydb:Connect",
+		"dax:GetItem",
+		"dsql:DbConnectAdmin",
+		"lambda:InvokeFunctionUrl",
+		"ec2:*NetworkInterface*",
+		"ec2:DetachNetworkInterface",
+	}
+	_called([action | some action in actions]) == {}
 	_services(["iam:GetRole", "elasticfilesystem:DescribeFileSystems"]) == {"iam", "elasticfilesystem"}
 }
 
@@ -49,10 +70,173 @@ test_the_pollers_actions_of_an_event_source_infer_nothing if {
 	dynamodb := ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams"]
 	every service, polled in {"sqs": sqs, "kinesis": kinesis, "dynamodb": dynamodb} {
 		_with_function(polled, {"event_sources": [{"service": service}]}) == set()
-		_with_function(polled, {"event_sources": [{"service": "mq"}]}) == {service}
+		_with_function(polled, {"event_sources": [{"service": "mq"}]}) == {_streams(service)}
 		_with_function(array.concat(polled, [$"{service}:Other"]), {"event_sources": [{"service": service}]}) == {service}
 	}
 	_with_function(["dynamodb:DescribeTable"], {"event_sources": [{"service": "dynamodb"}]}) == {"dynamodb"}
+}
+
+_streams(service) := object.get({"dynamodb": "dynamodb-streams"}, service, service)
+
+# domain 10.10: sources as the CDK, SAM and AWS's managed policies write them, each only for the kind there is
+test_what_tools_grant_for_a_source_infers_nothing if {
+	decrypt := "kms:Decrypt"
+	broker := ["ec2:DescribeVpcs", "ec2:DescribeSecurityGroups", "secretsmanager:GetSecretValue", decrypt]
+	granted := {
+		"sqs": [
+			"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage",
+			"sqs:GetQueueAttributes", "sqs:ChangeMessageVisibilityBatch", "sqs:DeleteMessageBatch", decrypt,
+		],
+		"kinesis": [
+			"kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards",
+			"kinesis:SubscribeToShard", "kinesis:DescribeStream", "kinesis:ListStreams", decrypt,
+		],
+		"dynamodb": ["dynamodb:ListStreams", "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+		"kafka": array.concat(broker, [
+			"kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers", "kafka-cluster:Connect",
+			"glue:GetSchemaVersion",
+		]),
+		"mq": array.concat(broker, ["mq:DescribeBroker"]),
+		"rds": array.concat(broker, ["rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"]),
+	}
+	every service, actions in granted {
+		_with_function(actions, {"event_sources": [{"service": service}]}) == set()
+	}
+	_with_function(granted.mq, {"event_sources": [{"service": "sqs"}]}) == {"ec2", "secretsmanager", "mq"}
+	_with_function(granted.sqs, {"event_sources": [{"service": "mq"}]}) == {"sqs"}
+	_services(granted.sqs) == {"sqs", "kms"}
+	_with_function(["kms:Decrypt", "kms:Encrypt"], {"event_sources": [{"service": "sqs"}]}) == {"kms"}
+}
+
+# domain 10.10: destinations of event sources and of asynchronous invocation, each only for the kind there is
+test_what_lambda_sends_for_the_function_infers_nothing if {
+	sent := {
+		"sqs": ["sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "kms:Decrypt", "kms:GenerateDataKey*"],
+		"sns": ["sns:Publish"],
+		"lambda": ["lambda:InvokeFunction"],
+		"events": ["events:PutEvents"],
+		"s3": ["s3:PutObject"],
+	}
+	every service, actions in sent {
+		_with_function(actions, {"destination_services": [service]}) == set()
+		_with_function(actions, {"event_sources": [{"service": "kinesis", "destination_service": service}]}) == set()
+		service in _with_function(actions, {"destination_services": ["other"]})
+	}
+	_with_function(["sqs:SendMessage", "s3:GetObject"], {"destination_services": ["sqs", "s3"]}) == {"s3"}
+}
+
+# semantics 5: where they were not requested, a permission to send to their kind infers nothing and touches no finding
+test_destinations_left_out_leave_what_sends_to_their_kind_open if {
+	document := fixtures.not_requested(
+		estate.document(["sqs:SendMessage", "sns:Publish", "sns:Subscribe", "s3:GetObject"], {}),
+		{"event_destinations": "lambda:GetFunctionEventInvokeConfig"},
+	)
+	found := _found(document)
+	{service: {wait.status | some wait in need.waits} | some service, need in found.services} == {
+		"sqs": {"not_requested"},
+		"sns": set(),
+		"s3": set(),
+	}
+	sources := {"event_sources": "lambda:ListEventSourceMappings"}
+	polled := estate.document(["sqs:SendMessage", "sqs:ReceiveMessage"], {})
+	both := fixtures.denied(fixtures.not_requested(polled, {"event_destinations": "x"}), sources)
+	{wait.name | some wait in _found(both).services.sqs.waits} == {"lambda:ListEventSourceMappings"}
+}
+
+test_the_pull_of_an_image_infers_nothing if {
+	actions := ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+	_with_function(actions, {"package_type": "Image"}) == set()
+	_with_function(actions, {"package_type": "Zip"}) == {"ecr.api", "ecr.dkr"}
+	_with_function(["ecr:PutImageTagMutability"], {"package_type": "Image"}) == {"ecr.api"}
+}
+
+# semantics 5: Allow statements for calls that other services make on the function's behalf
+test_an_allow_for_calls_of_other_services_infers_nothing if {
+	every key in ["kms:viaservice", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:viaawsservice"] {
+		_of_role([estate.statement("Allow", {"actions": ["kms:Decrypt"], "condition_keys": [key]})]) == set()
+	}
+	statement := {"actions": ["kms:Decrypt"], "condition_keys": ["kms:encryptioncontextkeys"]}
+	_of_role([estate.statement("Allow", statement)]) == {"kms"}
+}
+
+# domain 10.10: the action picks the endpoint where a prefix has several
+test_the_action_picks_the_endpoint if {
+	called := {
+		"bedrock:InvokeModel": "bedrock-runtime",
+		"bedrock:InvokeModel*": "bedrock-runtime",
+		"bedrock:Converse": "bedrock-runtime",
+		"bedrock:Retrieve": "bedrock-agent-runtime",
+		"bedrock:InvokeAgent": "bedrock-agent-runtime",
+		"bedrock:InvokeFlow": "bedrock-agent-runtime",
+		"bedrock:CreateAgent": "bedrock-agent",
+		"bedrock:StartIngestionJob": "bedrock-agent",
+		"bedrock:ListFoundationModels": "bedrock",
+		"bedrock:Invoke*": "bedrock:*",
+		"bedrock:*": "bedrock:*",
+		"appconfig:GetLatestConfiguration": "appconfigdata",
+		"iot:Publish": "iot.data",
+		"iot:DescribeEndpoint": "iot.api",
+		"sagemaker:InvokeEndpoint": "sagemaker.runtime",
+		"sagemaker:CreateModel": "sagemaker.api",
+		"personalize:GetRecommendations": "personalize-runtime",
+		"lex:RecognizeText": "runtime-v2-lex",
+		"timestream:WriteRecords": "timestream.ingest",
+		"timestream:Select": "timestream.query",
+		"timestream:DescribeEndpoints": "timestream:*",
+		"dynamodb:GetItem": "dynamodb",
+		"dynamodb:Get*": "dynamodb",
+		"dynamodb:GetRecords": "dynamodb-streams",
+		"dynamodb:*": "dynamodb",
+		"states:StartExecution": "states",
+		"states:StartSyncExecution": "sync-states",
+		"ecr:DescribeImages": "ecr.api",
+		"ecr:BatchGetImage": "ecr.dkr",
+		"ecr:*": "ecr",
+		"cloudwatch:PutMetricData": "cloudwatch",
+		"ses:SendEmail": "ses",
+	}
+	_called(object.keys(called)) == {action: {service} | some action, service in called}
+}
+
+# semantics 5: only services with a known endpoint can yield a violation; others are named in explain
+test_services_without_endpoints_are_told_apart if {
+	document := estate.document(["support:*", "lex:PostText", "s3:GetObject", "nobody:Knows"], {})
+	object.keys(_found(document).services) == {"s3"}
+	needs.without_endpoints == {"orders": {"support", "runtime.lex", "nobody"}} with input as document
+	only := estate.document(["support:*"], {})
+	needs.callers == set() with input as only
+	declared := estate.tagged(only, {"vpcguard:services": "globalaccelerator"})
+	needs.without_endpoints == {"orders": {"globalaccelerator"}} with input as declared
+	needs.without_endpoints == {} with input as estate.document(["s3:*"], {})
+}
+
+# semantics 8: the declaration that settles which endpoint it is
+test_an_endpoint_can_be_declared if {
+	said := "bedrock-runtime com.amazonaws.eu-west-1.bedrock"
+	declared := estate.tagged(estate.document(["bedrock:*"], {}), {"vpcguard:services": said})
+	object.keys(_found(declared).services) == {"bedrock-runtime", "bedrock"}
+	prefix := estate.tagged(estate.document([], {}), {"vpcguard:services": "bedrock"})
+	object.keys(_found(prefix).services) == {"bedrock:*"}
+}
+
+# AWS's managed policies and SAM's templates, in part: no need that no code of the function could have
+test_managed_policies_for_functions_infer_nothing if {
+	basic := ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+	policies := {
+		"AWSLambdaVPCAccessExecutionRole": [
+			"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
+			"ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+		],
+		"VPCAccessPolicy": ["ec2:DetachNetworkInterface"],
+		"AWSXRayDaemonWriteAccess": [
+			"xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules",
+			"xray:GetSamplingTargets", "xray:GetSamplingStatisticSummaries",
+		],
+		"AmazonElasticFileSystemClientReadWriteAccess": [
+			"elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite", "elasticfilesystem:DescribeMountTargets",
+		],
+	}
+	_called([action | some actions in policies; some action in array.concat(basic, actions)]) == {}
 }
 
 # semantics 5: kms:Decrypt where KMSKeyArn is set
@@ -225,6 +409,21 @@ _with_function(actions, more) := object.keys(_found(estate.document(
 	actions,
 	{"functions": [fixtures.function("orders", ["a1", "b1"], more)]},
 )).services)
+
+# by action, the services that a function needs whose role allows nothing else, those without endpoints included
+_called(actions) := object.union(of, without) if {
+	document := object.union(estate.document([], {}), {
+		"functions": [fixtures.function(action, ["a1", "b1"], {"role_name": action}) | some action in actions],
+		"roles": [object.union(estate.role([_allow([action])]), {"names": [action]}) | some action in actions],
+	})
+
+	# regal ignore:with-outside-test-context
+	needed := needs.of with input as document
+	of := {action: object.keys(services) | some action, services in needed; services != {}}
+
+	# regal ignore:with-outside-test-context
+	without := needs.without_endpoints with input as document
+}
 
 _allow(actions) := estate.statement("Allow", {"actions": actions})
 

@@ -47,6 +47,36 @@ test_ipv6_rules_are_another_matter if {
 	_blocks([_egress(100, "deny", {"ipv4_cidr": "nonsense"}), _egress(200, "allow", {})]) == set()
 }
 
+test_ipv6_is_asked_about_for_itself if {
+	entries := [
+		object.union(object.remove(_egress(100, "allow", {}), ["ipv4_cidr"]), {"ipv6_cidr": "::/0"}),
+		object.union(object.remove(_ingress(100, "allow", {"protocol": "6"}), ["ipv4_cidr"]), {"ipv6_cidr": "::/0"}),
+	]
+	network_acls.blocks("acl-1", "::/0") == set() with input as _document(entries)
+	network_acls.blocks("acl-1", "0.0.0.0/0") == {"out", "back"} with input as _document(entries)
+	network_acls.blocks("acl-1", "::/0") == {"out", "back"} with input as _document([_egress(100, "allow", {})])
+}
+
+test_clients_of_a_nat_come_in_and_are_answered if {
+	entries := [
+		_ingress(100, "allow", {"protocol": "6", "from_port": 443, "to_port": 443, "ipv4_cidr": "10.0.0.0/16"}),
+		_egress(100, "allow", {"protocol": "6", "from_port": 1024, "to_port": 65535, "ipv4_cidr": "10.0.0.0/16"}),
+	]
+	network_acls.blocks_clients("acl-1", "10.0.1.0/24") == set() with input as _document(entries)
+	network_acls.blocks_clients("acl-1", "10.1.1.0/24") == {"in", "return"} with input as _document(entries)
+	network_acls.blocks_clients("acl-1", "10.0.1.0/24") == {"return"} with input as _document([entries[0]])
+	open := _document([_egress(100, "allow", {}), _ingress(100, "allow", {})])
+	network_acls.blocks_clients("acl-1", "10.0.1.0/24") == set() with input as open
+}
+
+test_the_default_acl_is_named_as_such if {
+	network_acls.shown("acl-1") == "acl-1" with input as _document([])
+	document := _document([])
+	acl := object.union(document.network_acls[0], {"is_default": true})
+	shown := network_acls.shown("acl-1") with input as object.union(document, {"network_acls": [acl]})
+	shown == "acl-1 (the VPC's default ACL)"
+}
+
 test_every_port_of_the_answers_counts if {
 	low := {"protocol": "6", "from_port": 1024, "to_port": 32767}
 	high := {"protocol": "6", "from_port": 32768, "to_port": 65535}
@@ -78,13 +108,13 @@ test_open_until_something_is_denied if {
 		_egress(32767, "deny", {}),
 		_ingress(32767, "deny", {}),
 	]
-	network_acls.open_subnets == {"a1"} with input as _document(open)
-	network_acls.open_subnets == set() with input as _document(array.concat(
+	network_acls.open_subnets.ipv4 == {"a1"} with input as _document(open)
+	network_acls.open_subnets.ipv4 == set() with input as _document(array.concat(
 		open,
 		[_egress(50, "deny", {"ipv4_cidr": "10.0.0.0/8"})],
 	))
-	network_acls.open_subnets == set() with input as _document([_egress(100, "allow", {})])
-	network_acls.open_subnets == set() with input as _document([
+	network_acls.open_subnets.ipv4 == set() with input as _document([_egress(100, "allow", {})])
+	network_acls.open_subnets.ipv4 == set() with input as _document([
 		_egress(100, "allow", {"protocol": "6"}),
 		_ingress(100, "allow", {}),
 	])
@@ -106,12 +136,12 @@ test_a_subnet_with_two_acls_is_in_doubt_unless_both_are_open if {
 	torn := object.union(document, {"network_acls": array.concat(document.network_acls, [other])})
 	not network_acls.of("a1") with input as torn
 	{wait.reason | some wait in network_acls.waits("a1")} == {"stands in acl-1 and acl-2 at once"} with input as torn
-	network_acls.open_subnets == set() with input as torn
+	network_acls.open_subnets.ipv4 == set() with input as torn
 	open := _document([_egress(1, "allow", {}), _ingress(1, "allow", {})])
 	both := array.concat(open.network_acls, [object.union(open.network_acls[0], {"id": "acl-2"})])
-	network_acls.open_subnets == {"a1"} with input as object.union(open, {"network_acls": both})
+	network_acls.open_subnets.ipv4 == {"a1"} with input as object.union(open, {"network_acls": both})
 	one := array.concat(open.network_acls, [other])
-	network_acls.open_subnets == set() with input as object.union(open, {"network_acls": one})
+	network_acls.open_subnets.ipv4 == set() with input as object.union(open, {"network_acls": one})
 }
 
 _blocks(entries) := blocked if {

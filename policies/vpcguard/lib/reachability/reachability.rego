@@ -62,14 +62,14 @@ evidence(name, subnet_ids) := {
 	"intent": intent.evidence(cohort.intent_key),
 	"services": [shown |
 		some service, ids in subnet_ids
-		shown := {"service": service, "basis": needs.of[name][service].basis, "subnet_ids": ids}
+		shown := {"service": trim_suffix(service, ":*"), "basis": needs.of[name][service].basis, "subnet_ids": ids}
 	],
-	"subnets": _shown(config.trust_of[cohort.signature], union({ids | some ids in subnet_ids})),
+	"subnets": _shown(cohorts.of[name], union({ids | some ids in subnet_ids})),
 } if {
 	cohort := cohorts.by_key[cohorts.of[name]]
 }
 
-_shown(trust, ids) := [egress.shown(id, egress.ipv4[trust][id]) | some id in ids]
+_shown(key, ids) := [egress.shown(id, egress.over_ipv4[key][id]) | some id in ids]
 
 _may_have(key, fault) if _faults[key][fault]
 
@@ -132,58 +132,78 @@ _rank := {
 	"endpoint_blocked": 4,
 }
 
-_of_name(key, name, id) := _verdict(cohort.signature, name, id, admitting) if {
+_of_name(key, name, id) := _verdict(cohort.signature, name, id, admission, way, _over_ipv6(key, id)) if {
+	way := egress.over_ipv4[key][id]
 	cohort := cohorts.by_key[key]
-	admitting := {one |
+	admission := {one: {"is_admitted": id in admitted.subnets, "waits": admitted.waits} |
 		some one in endpoints.interfaces[[cohort.vpc_id, name]]
-		id in endpoints.admission[key][one].subnets
+		admitted := endpoints.admission[key][one]
 	}
 }
 
-# what becomes of a call to an endpoint name, given the endpoints for it that admit the function there
-_verdict(signature, name, id, admitting) := _settled(caught, target.waits) if {
-	target := _target(name, id, admitting)
-	target.values & {"uncaught", "absent"} == set()
+# A way out over IPv6 alone, or perhaps, leads to what has dual-stack names, and nobody knows which services have.
+# https://docs.aws.amazon.com/vpc/latest/userguide/aws-ipv6-support.html
+_over_ipv6(key, id) := {{"status": "opaque", "name": id, "reason": "leads out over IPv6 alone"}} if {
+	egress.of[key][id].is_ipv6_only
+} else := egress.of[key][id].waits if {
+	cohorts.by_key[key].is_dual_stack_allowed
+} else := set()
+
+# what becomes of a call to an endpoint name, given whom the endpoints for it admit there, and the way out
+_verdict(signature, name, id, admission, way, over_ipv6) := _settled(caught, target.waits) if {
+	target := _target(name, id, admission)
+	target.values & _beyond == set()
 	caught := {fault | some value in target.values; fault := _fault_of[value]}
-} else := _settled(values, union({target.waits, way.waits, central.waits})) if {
-	target := _target(name, id, admitting)
-	way := egress.ipv4[config.trust_of[signature]][id]
+} else := _settled(values, union({target.waits, way.waits, central.waits, over_ipv6})) if {
+	target := _target(name, id, admission)
 	central := _central(signature, name, id, way.is_isolated)
-	values := {_fault_of[value] | some value in (target.values & {"served", "blocked"})} | {value |
-		some one in (target.values & {"uncaught", "absent"})
+	values := {_fault_of[value] | some value in (target.values & {"served", "blocked"})} | ({value |
+		some one in (target.values & _beyond)
 		some value in _out(name, one, way, central.answer)
-	}
+	} | {"reachable" | over_ipv6 != set()})
 }
+
+# where no endpoint takes the call
+_beyond := {"uncaught", "unresolved", "absent"}
 
 _fault_of := {
 	"served": "reachable",
 	"blocked": "endpoint_blocked",
 	"uncaught": "private_dns_off",
+	"unresolved": "private_dns_off",
 	"absent": "service_unreachable",
 }
 
 # Where a name leads in the VPC, as possible answers: "served" by an endpoint, "blocked" at one that catches it,
-# "uncaught" by the one there is, "absent". A name that is caught never reaches the gateway endpoint:
-# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DnsOptions.html
-_target(name, id, admitting) := {"values": values, "waits": waits} if {
+# "uncaught" by the one there is, "unresolved" for the gateway endpoint there is, "absent". A name that is caught never
+# reaches the gateway endpoint: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DnsOptions.html
+_target(name, id, admission) := {"values": values, "waits": waits} if {
 	vpc_id := facts.subnets[id].vpc_id
-	found := {_interface(one, admitting) | some one in endpoints.interfaces[[vpc_id, name]]}
+	found := {_interface(one, admission[one]) | some one in endpoints.interfaces[[vpc_id, name]]}
 	unread := facts.waits("vpc_endpoints", vpc_id)
-	values := _values(found, endpoints.gateways_at(id, name), unread, _gateway_waits(vpc_id, name, id))
-	waits := union({one.waits | some one in found}) | (unread | _gateway_waits(vpc_id, name, id))
+	gateway := _gateway(vpc_id, name, id)
+	values := _values(found, gateway.values, unread, gateway.waits)
+	waits := union({union({one.waits | some one in found}), unread, gateway.waits})
 }
 
-_values(found, gateway_ids, unread, gateway_waits) := {"served"} if {
+# what becomes of a name where a gateway endpoint is routed; none, perhaps with what it takes to know of another
+_gateway(vpc_id, name, id) := {"values": values, "waits": resolving.waits} if {
+	endpoints.gateways_at(id, name) != set()
+	resolving := endpoints.resolving[vpc_id]
+	values := {"served" | true in resolving.values} | {"unresolved" | false in resolving.values}
+} else := {"values": set(), "waits": _gateway_waits(vpc_id, name, id)}
+
+_values(found, of_gateway, unread, gateway_waits) := {"served"} if {
 	{"served"} in {one.values | some one in found}
 } else := union({one.values | some one in found}) - {"uncaught"} if {
 	some one in found
 	not "uncaught" in one.values
 } else := union({
 	union({one.values | some one in found}) - {"uncaught"},
-	{"served"},
+	of_gateway,
 	{"blocked" | unread != set()},
 }) if {
-	gateway_ids != set()
+	of_gateway != set()
 } else := union({
 	union({one.values | some one in found}),
 	{"absent" | found == set()},
@@ -192,19 +212,17 @@ _values(found, gateway_ids, unread, gateway_waits) := {"served"} if {
 })
 
 # what becomes of a name at one of its interface endpoints
-_interface(id, admitting) := {"values": values, "waits": (endpoints.catching[id].waits | admission.waits)} if {
-	admission := _admission(id, admitting)
-	values := {value | true in endpoints.catching[id].values; some value in admission.values} | {"uncaught" |
+_interface(id, admission) := {"values": values, "waits": (endpoints.catching[id].waits | there.waits)} if {
+	there := _there(id, admission)
+	values := {value | true in endpoints.catching[id].values; some value in there.values} | {"uncaught" |
 		false in endpoints.catching[id].values
 	}
 }
 
-_admission(id, admitting) := {"values": {"blocked"}, "waits": set()} if {
-	facts.vpc_endpoints[id].state != "available"
-} else := {"values": {"served"}, "waits": set()} if {
-	id in admitting
-} else := {"values": ({"blocked"} | {"served" | waits != set()}), "waits": waits} if {
-	waits := endpoints.group_waits[id]
+_there(id, admission) := {"values": {"blocked"}, "waits": set()} if {
+	true in {endpoints.availability[id] == {false}, [admission.is_admitted, admission.waits] == [false, set()]}
+} else := {"values": ({"served"} | {"blocked" | waits != set()}), "waits": waits} if {
+	waits := endpoints.state_waits(id) | {wait | not admission.is_admitted; some wait in admission.waits}
 }
 
 # whether a gateway endpoint leads from the subnet, as far as it was not seen
@@ -216,18 +234,19 @@ _gateway_waits(vpc_id, name, id) := waits if {
 } else := set()
 
 # what becomes of a call that no endpoint takes, as far as the way out and central endpoints go
-_out(name, target, way, central) := {_beside_nat(name, way)} if {
+_out(name, target, way, central) := {_beside_nat(name, target, way)} if {
 	way.state == "works"
 } else := values if {
 	way.state == "none"
 	values := {"reachable" | central != "no"} | {_fault_of[target] | central != "yes"}
 } else := values if {
-	beside_nat := {_beside_nat(name, way) | _may_be_nat(way)}
+	beside_nat := {_beside_nat(name, target, way) | _may_be_nat(way)}
 	values := union({{"reachable"}, {_fault_of[target] | central != "yes"}, beside_nat})
 }
 
-_beside_nat(name, way) := "gateway_route_missing" if {
+_beside_nat(name, target, way) := "gateway_route_missing" if {
 	name in endpoints.gateway_services
+	target != "unresolved"
 	_may_be_nat(way)
 } else := "reachable"
 
@@ -245,7 +264,8 @@ _may_be_nat(way) if {
 # whether endpoints in another VPC answer: yes where the configuration says so and a route leads there
 _central(signature, name, id, is_isolated) := {"answer": "yes", "waits": set()} if {
 	_routes_away(id) != []
-	some service in config.settings[signature].central_endpoints
+	some said in config.settings[signature].central_endpoints
+	some service in [said, $"{said}:*"]
 	name in endpoints.names_of(service)
 } else := {"answer": "unknown", "waits": waits} if {
 	is_isolated
@@ -256,8 +276,8 @@ _central(signature, name, id, is_isolated) := {"answer": "yes", "waits": set()} 
 		not cidr in data.vpcguard.config.services.everything
 		some private in data.vpcguard.config.services.private_networks
 		net.cidr_intersects(private, cidr)
-		reason := "may lead to central endpoints: set central_endpoints"
-		wait := {"status": "opaque", "name": route.target_id, "reason": reason}
+		reason := "may lead to central endpoints"
+		wait := {"status": "opaque", "name": route.target_id, "reason": reason, "settled_by": "central_endpoints"}
 	}
 	waits != set()
 } else := {"answer": "no", "waits": set()}

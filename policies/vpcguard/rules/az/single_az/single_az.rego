@@ -4,6 +4,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 # custom:
+#   doubt: Not known whether the function runs in a single Availability Zone
 #   severity: medium
 #   advice: Add a subnet in a second Availability Zone to the function's VPC configuration.
 #   remediation: none
@@ -13,29 +14,31 @@
 #   judged: >-
 #     The zone ids of its subnets are counted, not the subnets and not the zone names, which differ between accounts.
 #     Two zones seen settle the matter, whatever a hidden subnet holds; so does one subnet alone, whose zone need not
-#     be known. Whether the zones are usable is a question for
-#     az.single_usable_az.
+#     be known. Whether the zones are usable is a question for az.single_usable_az. The subnets of the same kind in
+#     other zones that the evidence names are those that az.missing_az would name.
 #   configuration: []
 #   reads: []
 #   statement: [zone_ids, subnet_ids]
 package vpcguard.rules.az.single_az
 
+import data.vpcguard.lib.candidates
 import data.vpcguard.lib.cohorts
-import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 applies := cohorts.functions_with_subnets
 
-deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
+deny contains result.violation(name, {"message": $"{name} {fault}", "advice": advice, "evidence": evidence}) if {
 	some key, zones in cohorts.zones
 	count(zones) < 2
-	_waits[key] == set()
+	cohorts.zone_waits[key] == set()
 	cohort := cohorts.by_key[key]
-	evidence := {"zone_ids": zones, "subnet_ids": cohort.subnets}
-	fault := sprintf(
-		"has all its subnets in one Availability Zone: %s. Add a subnet in another zone to its VPC configuration.",
-		[result.subnets(cohort.subnets)],
-	)
+	fitting := candidates.fitting(cohort.subnets, cohort.vpc_id)
+	evidence := {"zone_ids": zones, "subnet_ids": cohort.subnets, "candidate_subnet_ids": fitting}
+	fault := sprintf("runs in one Availability Zone: %s %s.", [
+		result.word(cohort.subnets, "its only subnet is", "its subnets are"),
+		result.subnets(cohort.subnets),
+	])
+	advice := _advice(fitting, cohort.vpc_id)
 	some name in cohort.functions
 }
 
@@ -43,13 +46,16 @@ deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": 
 unknown contains result.unknown(name, waits) if {
 	some key, zones in cohorts.zones
 	count(zones) < 2
-	waits := _waits[key]
+	waits := cohorts.zone_waits[key]
 	waits != set()
 	some name in cohorts.by_key[key].functions
 }
 
-# a subnet alone is in one zone, whichever that is
-_waits := {key: union({cohort.hidden_subnet_waits, zone_waits}) |
-	some key, cohort in cohorts.with_subnets
-	zone_waits := {wait | count(cohort.subnets) > 1; some wait in facts.waits_for_zones(cohort.subnets)}
+_advice(set(), vpc_id) := $"Add a subnet of {result.named(vpc_id)} in another zone to its VPC configuration."
+
+_advice(fitting, _) := sprintf("Add %s, of the same kind in %s, to its VPC configuration, if meant for functions.", [
+	result.subnets(fitting),
+	result.word(fitting, "another zone", "other zones"),
+]) if {
+	fitting != set()
 }

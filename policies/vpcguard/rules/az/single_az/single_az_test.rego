@@ -6,16 +6,33 @@ import data.vpcguard.rules.az.single_az as rule
 test_deny_two_subnets_in_one_zone if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders has all its subnets in one Availability Zone: a1 (eu-west-1a) and a2 (eu-west-1a).",
-			"Add a subnet in another zone to its VPC configuration.",
-		]),
-		"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"a1", "a2"}},
+		"message": "orders runs in one Availability Zone: its subnets are a1 (eu-west-1a) and a2 (eu-west-1a).",
+		"advice": "Add a subnet of vpc-1 in another zone to its VPC configuration.",
+		"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"a1", "a2"}, "candidate_subnet_ids": set()},
 	}} with input as _document(["a1", "a2"])
 }
 
 test_deny_leaves_a_missing_subnet_out if {
 	{v.function | some v in rule.deny} == {"orders"} with input as _document(["a1", "gone"])
+}
+
+test_message_names_the_subnets_that_it_could_use if {
+	document := fixtures.estate({
+		"subnets": [
+			fixtures.subnet("app", "a"),
+			fixtures.subnet("pub", "a"),
+			fixtures.subnet("other", "b"),
+		],
+		"route_tables": [
+			fixtures.table("rtb-app", ["app", "other"], [fixtures.to("nat_gateway", "nat-1")]),
+			fixtures.table("rtb-pub", ["pub"], [fixtures.to("internet_gateway", "igw-1")]),
+		],
+	})
+	violations := rule.deny with input as document
+	[[one.message, one.evidence.candidate_subnet_ids] | some one in violations] == [[
+		"orders runs in one Availability Zone: its only subnet is app (eu-west-1a).",
+		{"other"},
+	]]
 }
 
 test_allow_two_zones if {
@@ -50,7 +67,7 @@ test_unknown_when_a_subnet_came_without_its_zone if {
 # no subnet spans zones
 test_deny_one_subnet_alone_whatever_its_zone if {
 	document := object.union(_document(["zoneless", "gone"]), {"subnets": [_zoneless]})
-	{v.evidence | some v in rule.deny} == {{"zone_ids": set(), "subnet_ids": {"zoneless"}}} with input as document
+	{[v.evidence.zone_ids, v.evidence.subnet_ids] | some v in rule.deny} == {[set(), {"zoneless"}]} with input as document
 	rule.unknown == set() with input as document
 }
 

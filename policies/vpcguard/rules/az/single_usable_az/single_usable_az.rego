@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/security-resilience.html
 # custom:
+#   doubt: Not known whether only one of the function's Availability Zones is usable
 #   severity: high
 #   advice: Free addresses in the subnets of a second zone and give them the same way out, or choose others there.
 #   remediation: none
@@ -28,13 +29,14 @@ package vpcguard.rules.az.single_usable_az
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.egress
 import data.vpcguard.lib.facts
+import data.vpcguard.lib.faults
 import data.vpcguard.lib.intent
 import data.vpcguard.lib.lambda_interfaces
 import data.vpcguard.lib.result
 
 applies := cohorts.functions_with_subnets
 
-deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
+deny contains result.violation(name, {"message": $"{name} {fault}", "advice": advice, "evidence": evidence}) if {
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
@@ -44,11 +46,12 @@ deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": 
 	full := unusable & _room[key].full
 	leading_out := _leading_out(value, key)
 	shut := unusable - (leading_out.good | leading_out.perhaps)
-	fault := sprintf("can run in one Availability Zone only, %s: %s. %s", [
-		zone,
-		concat("; ", [$"{result.subnet(id)} {_lack(id, full, shut)}" | some id in unusable]),
-		_advice(full, shut),
+	lacks := facts.grouped([[_lack(id, full, shut), id] | some id in unusable])
+	fault := sprintf("can use one of its Availability Zones only, %s: %s.", [
+		result.zones({zone}),
+		concat("; ", [sprintf(lack, [result.subnets(ids), result.word(ids, "has", "have")]) | some lack, ids in lacks]),
 	])
+	advice := _advice(key, full, shut, value)
 	evidence := {
 		"intent": intent.evidence(cohort.intent_key),
 		"usable_zone_ids": [zone],
@@ -67,41 +70,32 @@ unknown contains result.unknown_with(name, waits, {"subnets": subnets}) if {
 	some name in cohorts.by_key[key].functions
 }
 
-_lack(id, full, shut) := "has neither a free address nor a way out" if {
+_lack(id, full, shut) := "%s %s neither a free address nor a way out" if {
 	id in (full & shut)
-} else := "has no free address" if {
+} else := "%s %s no free address" if {
 	id in full
-} else := "has no way out"
+} else := "%s %s no way out"
 
-_advice(full, shut) := $"Free addresses in {result.list(full)}, or choose other subnets." if {
-	shut == set()
-} else := $"Give {result.list(shut)} a way out that works, or choose other subnets." if {
-	full == set()
-} else := sprintf("Free addresses in %s and give %s a way out that works, or choose other subnets.", [
-	result.list(full),
-	result.list(shut),
-])
+# other subnets in place of a public one, say, and never another default route for it
+_advice(key, full, shut, value) := concat(" ", [sentence | some sentence in [room, way]; sentence != ""]) if {
+	room := concat("", [$"Free addresses in {result.all_named(full)}, or choose other subnets." | full != set()])
+	way := faults.advice(key, shut, value)
+}
 
 # by cohort that may have several zones, and possible intent; one zone alone is reported by az.single_az
 _verdicts := {key: {value: _verdict(value, key) | some value in cohort.intent.egress.values} |
 	some key, cohort in cohorts.with_subnets
 	zones := cohorts.zones[key]
-	[count(zones) < 2, _zone_waits[key]] != [true, set()]
-}
-
-# a subnet alone is in one zone, whichever that is
-_zone_waits := {key: union({cohort.hidden_subnet_waits, waits}) |
-	some key, cohort in cohorts.with_subnets
-	waits := {wait | count(cohort.subnets) > 1; some wait in facts.waits_for_zones(cohort.subnets)}
+	[count(zones) < 2, cohorts.zone_waits[key]] != [true, set()]
 }
 
 # two usable zones settle it
 _verdict(value, key) := {"answer": "pass", "waits": set()} if {
 	count(_zones(_usable(value, key))) > 1
-} else := {"answer": "unknown", "waits": (_zone_waits[key] | waits)} if {
+} else := {"answer": "unknown", "waits": (cohorts.zone_waits[key] | waits)} if {
 	further := _zones(_perhaps_usable(value, key)) - _zones(_usable(value, key))
 	waits := _waits(value, key)
-	true in {further != set(), _zone_waits[key] != set()}
+	true in {further != set(), cohorts.zone_waits[key] != set()}
 } else := {"answer": "violation", "waits": set(), "usable_zones": zones} if {
 	zones := _zones(_usable(value, key))
 	count(zones) == 1

@@ -8,9 +8,10 @@ test_deny_one_zone_without_addresses if {
 	[violation] := [violation | some violation in violations]
 	violation.function == "orders"
 	violation.message == concat(" ", [
-		"orders can run in one Availability Zone only, euw1-az-a: b (eu-west-1b) has no free address.",
-		"Free addresses in b, or choose other subnets.",
+		"orders can use one of its Availability Zones only, eu-west-1a: b (eu-west-1b) has no",
+		"free address.",
 	])
+	violation.advice == "Free addresses in b, or choose other subnets."
 	violation.evidence.usable_zone_ids == ["euw1-az-a"]
 	violation.evidence.unusable_subnet_ids == {"b"}
 	violation.evidence.without_addresses == {"b"}
@@ -18,18 +19,24 @@ test_deny_one_zone_without_addresses if {
 
 test_deny_one_zone_without_the_way_out_of_the_other if {
 	violations := rule.deny with input as _document({}, {"nat_gateways": [fixtures.nat_gateway({"id": "nat-a"})]})
-	[violation.message | some violation in violations] == [concat(" ", [
-		"orders can run in one Availability Zone only, euw1-az-a: b (eu-west-1b) has no way out.",
-		"Give b a way out that works, or choose other subnets.",
-	])]
+	[[violation.message, violation.advice] | some violation in violations] == [[
+		"orders can use one of its Availability Zones only, eu-west-1a: b (eu-west-1b) has no way out.",
+		"Replace nat-b by a NAT gateway that is available, and point the default route to it.",
+	]]
 }
 
 test_message_where_both_lack if {
 	violations := rule.deny with input as _document({"b": 0}, {"nat_gateways": [fixtures.nat_gateway({"id": "nat-a"})]})
-	[violation.message | some violation in violations] == [concat(" ", [
-		"orders can run in one Availability Zone only, euw1-az-a: b (eu-west-1b) has neither a free address nor a way out.",
-		"Free addresses in b and give b a way out that works, or choose other subnets.",
-	])]
+	[[violation.message, violation.advice] | some violation in violations] == [[
+		concat(" ", [
+			"orders can use one of its Availability Zones only, eu-west-1a:",
+			"b (eu-west-1b) has neither a free address nor a way out.",
+		]),
+		concat(" ", [
+			"Free addresses in b, or choose other subnets.",
+			"Replace nat-b by a NAT gateway that is available, and point the default route to it.",
+		]),
+	]]
 }
 
 test_allow_two_usable_zones if {

@@ -7,8 +7,11 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-aliases.html
 # custom:
+#   doubt: Not known whether an alias serves a version with another network than $LATEST
 #   severity: medium
-#   advice: Publish a version from $LATEST and point the alias at it, or give $LATEST the network that the alias serves.
+#   advice: >-
+#     If $LATEST has the right network, publish a version of it and point the alias at that; else give $LATEST the
+#     network that the alias serves.
 #   remediation: none
 #   applies_to: functions with an alias, attached to a VPC or not
 #   applies_if: [aliases]
@@ -30,15 +33,17 @@ import data.vpcguard.lib.result
 applies := object.keys(_unread) | object.keys(_aliased)
 
 deny contains result.violation(name, {
-	"message": sprintf(
-		"%s: %s of another network than $LATEST. Publish a version from $LATEST and point the alias at it.",
-		[name, result.list({sprintf("alias %s serves version %s", [way.alias, way.version]) | some way in ways})],
+	"message": sprintf("%s: %s, with other subnets or security groups than $LATEST.", [name, result.list(serving)]),
+	"advice": sprintf(
+		"If $LATEST has the right network, publish a version of it and point %s at that; else give $LATEST the other one.",
+		[result.list({$"alias {way.alias}" | some way in ways})],
 	),
 	"evidence": {"aliases": ways, "latest": _placement(one)},
 }) if {
 	some name, one in _aliased
 	ways := _other_ways(one)
 	ways != set()
+	serving := {sprintf("alias %s serves version %s", [way.alias, way.version]) | some way in ways}
 }
 
 unknown contains result.unknown(name, waits) if {

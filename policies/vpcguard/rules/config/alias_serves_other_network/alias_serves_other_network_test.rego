@@ -7,9 +7,10 @@ import data.vpcguard.rules.config.alias_serves_other_network as rule
 test_deny_an_alias_to_a_version_with_other_subnets if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders: alias live serves version 1 of another network than $LATEST.",
-			"Publish a version from $LATEST and point the alias at it.",
+		"message": "orders: alias live serves version 1, with other subnets or security groups than $LATEST.",
+		"advice": concat(" ", [
+			"If $LATEST has the right network, publish a version of it and point alias live at that; else give",
+			"$LATEST the other one.",
 		]),
 		"evidence": {
 			"aliases": {{"alias": "live", "version": "1", "network": {"subnet_ids": {"b1"}, "security_group_ids": {"sg-f"}}}},

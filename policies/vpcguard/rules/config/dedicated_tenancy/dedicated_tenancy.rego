@@ -6,17 +6,19 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 # custom:
+#   doubt: Not known whether the function is attached to a VPC with dedicated instance tenancy
 #   severity: critical
 #   advice: |
 #     Move the function to subnets of a VPC with default tenancy and peer the two VPCs if it needs resources there, or
 #     detach it.
-#   remediation: detach_vpc_config
+#   remediation: none
 #   applies_to: functions in a VPC that have a subnet left
 #   applies_if: [attached, subnets]
 #   passes: The tenancy of its VPC is not dedicated.
 #   judged: >-
 #     InstanceTenancy of the VPC is compared with dedicated, whatever the case of the letters. The tenancy of single
-#     instances plays no part.
+#     instances plays no part. No remediation: Lambda refuses to attach there, so that a function which is active is a
+#     contradiction worth a look.
 #   configuration: []
 #   reads: []
 #   statement: [vpc_id]
@@ -29,11 +31,11 @@ import data.vpcguard.lib.result
 applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {
-	"message": sprintf("%s is attached to %s, whose tenancy is dedicated: Lambda cannot work there. %s", [
+	"message": sprintf("%s is attached to %s, whose instance tenancy is dedicated: Lambda makes no interfaces there.", [
 		name,
-		cohort.vpc_id,
-		"Move it to a VPC with default tenancy and peer the two, or detach it.",
+		result.named(cohort.vpc_id),
 	]),
+	"root_causes": {cohort.vpc_id},
 	"evidence": {"vpc_id": cohort.vpc_id, "tenancy": facts.vpcs[cohort.vpc_id].tenancy},
 }) if {
 	some cohort in cohorts.with_subnets

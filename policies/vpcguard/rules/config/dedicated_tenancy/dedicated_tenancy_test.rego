@@ -7,10 +7,8 @@ import data.vpcguard.rules.config.dedicated_tenancy as rule
 test_deny_dedicated_tenancy if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders is attached to vpc-1, whose tenancy is dedicated: Lambda cannot work there.",
-			"Move it to a VPC with default tenancy and peer the two, or detach it.",
-		]),
+		"message": "orders is attached to vpc-1, whose instance tenancy is dedicated: Lambda makes no interfaces there.",
+		"root_causes": {"vpc-1"},
 		"evidence": {"vpc_id": "vpc-1", "tenancy": "dedicated"},
 	}} with input as _document("dedicated")
 }

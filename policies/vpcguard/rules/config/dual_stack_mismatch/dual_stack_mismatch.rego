@@ -6,6 +6,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-internet
 # custom:
+#   doubt: Not known whether the function asks for IPv6 in subnets that are not dual-stack
 #   severity: medium
 #   advice: >-
 #     Associate an IPv6 network with the subnets named, choose dual-stack subnets, or turn Ipv6AllowedForDualStack
@@ -30,17 +31,19 @@ applies := cohorts.functions({key | some key, cohort in cohorts.with_subnets; co
 
 deny contains result.violation(name, {
 	"message": sprintf(
-		"%s has Ipv6AllowedForDualStack on, but %s %s not dual-stack. %s",
-		[name, result.subnets(mismatched), result.word(mismatched, "is", "are"), advice],
+		"%s has Ipv6AllowedForDualStack on, but %s %s not dual-stack.",
+		[name, result.subnets(mismatched), result.word(mismatched, "is", "are")],
 	),
+	"advice": advice,
 	"evidence": {"subnet_ids": mismatched},
 }) if {
 	some cohort in cohorts.with_subnets
 	cohort.is_dual_stack_allowed
 	mismatched := cohort.subnets - _dual_stack
 	mismatched != set()
-	advice := sprintf("Associate %s, choose dual-stack subnets, or turn the option off.", [
-		result.word(mismatched, "an IPv6 network with it", "IPv6 networks with them"),
+	advice := sprintf("Associate %s with %s, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.", [
+		result.word(mismatched, "an IPv6 network", "IPv6 networks"),
+		result.all_named(mismatched),
 	])
 	some name in cohort.functions
 }

@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
 # custom:
+#   doubt: Not known whether the function's next invoke finds its network again
 #   severity: high
 #   advice: Repair the subnets and groups named, or delete the function if nobody needs it any more.
 #   remediation: none
@@ -19,6 +20,7 @@
 #     lacks Lambda's interface for its groups and has no free address, breaks the next invoke. Where the network is
 #     sound, an unread State changes nothing. The margin of addresses does not count here: one free address is enough.
 #     A role that cannot make interfaces is a question for config.role_lacks_eni_permissions.
+#     Nothing is left of a VPC that this account does not see any more.
 #   configuration: []
 #   reads: [lambda:GetFunctionConfiguration]
 #   statement: [missing_subnets, missing_security_groups, full_subnets]
@@ -32,15 +34,21 @@ import data.vpcguard.lib.result
 applies := object.keys(_unread) | object.keys(_idle)
 
 deny contains result.violation(name, {
-	"message": sprintf(
-		"%s is idle, and its next invoke will fail: %s. Repair this, or delete the function if nobody needs it.",
-		[name, result.list(_said(faults))],
-	),
-	"evidence": object.union(faults, {"state": one.state, "state_reason_code": object.get(one, "state_reason_code", "")}),
+	"message": $"{name} is idle, and its next invoke will fail: {_said(key, faults)}.",
+	"evidence": object.union_n([
+		faults,
+		{"state": one.state, "state_reason_code": object.get(one, "state_reason_code", "")},
+		_cause(key),
+	]),
 }) if {
 	some name, one in _idle
-	faults := _broken[cohorts.of[name]]
+	key := cohorts.of[name]
+	faults := _broken[key]
 }
+
+_cause(key) := {"cause": "vpc_not_visible"} if {
+	cohorts.by_key[key].is_vpc_visible == false
+} else := {}
 
 # where the network is sound, an unread state changes nothing
 unknown contains result.unknown(name, waits) if {
@@ -91,7 +99,15 @@ _unsound := object.keys(_broken) | object.keys(_open)
 # a subnet for IPv6 alone has no IPv4 addresses to lack
 _full := {id | some id, subnet in facts.subnets; subnet.free_ipv4_addresses == 0; subnet.is_ipv6_only == false}
 
-_said(faults) := union({
-	{$"{id} does not exist" | some id in (faults.missing_subnets | faults.missing_security_groups)},
-	{$"{result.subnet(id)} has no free address" | some id in faults.full_subnets},
-})
+_said(key, _) := cohorts.not_visible(cohorts.by_key[key].vpc_id) if not cohorts.by_key[key].is_vpc_visible
+
+_said(key, faults) := concat("; ", array.concat(
+	[$"{result.list(gone)} {result.word(gone, "does", "do")} not exist" | gone != set()],
+	[$"{result.subnets(full)} {result.word(full, "has", "have")} no free address" |
+		full := faults.full_subnets
+		full != set()
+	],
+)) if {
+	cohorts.by_key[key].is_vpc_visible
+	gone := faults.missing_subnets | faults.missing_security_groups
+}

@@ -7,10 +7,7 @@ import data.vpcguard.rules.config.idle_on_broken_network as rule
 test_deny_an_idle_function_whose_subnet_is_gone if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders is idle, and its next invoke will fail: gone does not exist.",
-			"Repair this, or delete the function if nobody needs it.",
-		]),
+		"message": "orders is idle, and its next invoke will fail: gone does not exist.",
 		"evidence": {
 			"missing_subnets": {"gone"},
 			"missing_security_groups": set(),
@@ -34,6 +31,19 @@ test_deny_an_idle_function_in_a_full_subnet if {
 	{v.evidence.full_subnets | some v in rule.deny} == {{"a1"}} with input as _document(["a1"], _idle, 0)
 	some violation in rule.deny with input as _document(["a1"], _idle, 0)
 	contains(violation.message, "a1 (eu-west-1a) has no free address")
+}
+
+test_deny_an_idle_function_in_a_vpc_that_is_not_visible_any_more if {
+	document := fixtures.denied(
+		object.union(_document(["gone"], _idle, 200), {"vpcs": []}),
+		{"subnets": "444455556666", "security_groups": "444455556666"},
+	)
+	{[v.evidence.cause, v.evidence.missing_subnets] | some v in rule.deny} == {[
+		"vpc_not_visible",
+		{"gone"},
+	]} with input as document
+	some violation in rule.deny with input as document
+	contains(violation.message, "will fail: vpc-1 is no longer visible to this account: it was deleted, or is not shared")
 }
 
 test_allow_a_full_subnet_that_holds_the_interface if {
@@ -103,6 +113,7 @@ _idle := {"state": "Inactive", "state_reason_code": "Idle"}
 
 _document(subnet_ids, more, free) := fixtures.whole({
 	"functions": [fixtures.function("orders", subnet_ids, more)],
+	"vpcs": [{"id": "vpc-1", "ipv4_cidrs": [], "ipv6_cidrs": []}],
 	"subnets": [object.union(fixtures.subnet("a1", "a"), {"free_ipv4_addresses": free})],
 	"security_groups": [{"id": "sg-f", "vpc_id": "vpc-1", "ingress": [], "egress": []}],
 })

@@ -8,10 +8,8 @@ test_deny_an_acl_that_keeps_https_in if {
 	acl := _acl("acl-1", [_out(100, "allow", 80), _back(100, "allow")])
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders: acl-1 of a1 (eu-west-1a) denies TCP 443 to 0.0.0.0/0.",
-			"Allow TCP 443 out in acl-1, by rules with smaller numbers than those that deny.",
-		]),
+		"message": "orders: acl-1 of a1 (eu-west-1a) denies TCP 443 to 0.0.0.0/0.",
+		"advice": "Allow TCP 443 out in acl-1, by rules with smaller numbers than those that deny.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": {
@@ -22,7 +20,8 @@ test_deny_an_acl_that_keeps_https_in if {
 			},
 			"network_acls": [{"subnet_id": "a1", "network_acl_id": "acl-1", "blocked": {"0.0.0.0/0": {"out"}}}],
 		},
-	}} with input as _document([acl])
+		"root_causes": {"acl-1"},
+	}} with input as _leaving([acl])
 }
 
 # semantics 6: and the whole of TCP 1024-65535 back from there
@@ -31,43 +30,168 @@ test_deny_answers_that_do_not_come_back if {
 	{fault.blocked |
 		some v in rule.deny
 		some fault in v.evidence.network_acls
-	} == {{"0.0.0.0/0": {"back"}}} with input as _document([acl])
+	} == {{"0.0.0.0/0": {"back"}}} with input as _leaving([acl])
 	{contains(v.message, "denies TCP 1024-65535 from 0.0.0.0/0") |
 		some v in rule.deny
-	} == {true} with input as _document([acl])
-	{contains(v.message, "Allow TCP 1024-65535 back in acl-1, by") |
+	} == {true} with input as _leaving([acl])
+	{contains(v.advice, "Allow TCP 1024-65535 back in acl-1, by") |
 		some v in rule.deny
-	} == {true} with input as _document([acl])
+	} == {true} with input as _leaving([acl])
 	neither := _acl("acl-1", [])
-	{contains(v.message, "Allow TCP 443 out and TCP 1024-65535 back in acl-1, by") |
+	{contains(v.advice, "Allow TCP 443 out and TCP 1024-65535 back in acl-1, by") |
 		some v in rule.deny
-	} == {true} with input as _document([neither])
+	} == {true} with input as _leaving([neither])
 	{fault.blocked |
 		some v in rule.deny
 		some fault in v.evidence.network_acls
-	} == {{"0.0.0.0/0": {"out", "back"}}} with input as _document([neither])
+	} == {{"0.0.0.0/0": {"out", "back"}}} with input as _leaving([neither])
 }
 
 test_deny_for_intent_internet if {
 	document := estate.tagged(_document([_acl("acl-1", [])]), {"vpcguard:egress": "internet"})
 	{v.function | some v in rule.deny} == {"orders"} with input as document
+	acl := _acl("acl-1", [_out(100, "allow", 443), _back(100, "allow")])
+	fine := estate.tagged(_leaving([acl]), {"vpcguard:egress": "internet"})
+	rule.deny == set() with input as fine
+	rule.unknown == set() with input as fine
 }
 
 test_allow_the_default_acl if {
-	rule.applies == {"orders"} with input as _document([_open])
-	rule.deny == set() with input as _document([_open])
-	rule.unknown == set() with input as _document([_open])
+	rule.applies == {"orders"} with input as _leaving([_open])
+	rule.deny == set() with input as _leaving([_open])
+	rule.unknown == set() with input as _leaving([_open])
 }
 
 test_allow_what_https_needs_and_no_more if {
 	acl := _acl("acl-1", [_out(100, "allow", 443), _back(100, "allow"), _deny_all(true), _deny_all(false)])
-	rule.deny == set() with input as _document([acl])
-	rule.unknown == set() with input as _document([acl])
+	rule.deny == set() with input as _leaving([acl])
+	rule.unknown == set() with input as _leaving([acl])
 }
 
-# semantics 6: the function's subnets only
+# semantics 6: the function's subnets and those of the NATs on its way
 test_allow_an_acl_of_another_subnet if {
-	rule.deny == set() with input as _document([_open, object.union(_acl("acl-2", []), {"subnet_ids": ["p1"]})])
+	other := object.union(_acl("acl-2", []), {"subnet_ids": ["e1"]})
+	rule.deny == set() with input as _leaving([_open, other])
+}
+
+test_deny_an_acl_of_the_nats_subnet if {
+	closed := object.union(_acl("acl-p", []), {"subnet_ids": ["p1"]})
+	document := estate.behind_nat(_document([_open, closed]))
+	[v.message | some v in rule.deny] == [concat(" ", [
+		"orders: acl-p of p1 (eu-west-1a) denies TCP 1024-65535 from 0.0.0.0/0, TCP 1024-65535 to 10.0.1.0/24,",
+		"TCP 443 from 10.0.1.0/24 and TCP 443 to 0.0.0.0/0.",
+	])] with input as document
+	{v.root_causes | some v in rule.deny} == {{"acl-p"}} with input as document
+	some_way := object.union(closed, {"entries": [
+		_tcp(100, false, {"action": "allow", "from_port": 443, "to_port": 443, "ipv4_cidr": "10.0.0.0/16"}),
+		_tcp(100, true, {"action": "allow", "from_port": 1024, "to_port": 65535, "ipv4_cidr": "10.0.0.0/16"}),
+		_out(110, "allow", 443),
+		_back(110, "allow"),
+	]})
+	rule.deny == set() with input as estate.behind_nat(_document([_open, some_way]))
+	rule.unknown == set() with input as estate.behind_nat(_document([_open, some_way]))
+}
+
+test_deny_an_acl_of_the_nat_instances_subnet if {
+	closed := object.union(_acl("acl-p", []), {"subnet_ids": ["p1"]})
+	interface := {
+		"id": "eni-1",
+		"vpc_id": "vpc-1",
+		"subnet_id": "p1",
+		"interface_type": "interface",
+		"is_lambda": false,
+		"security_group_ids": [],
+		"source_dest_check": false,
+		"instance_id": "i-1",
+	}
+	document := estate.leaving(
+		object.union(_document([_open, closed]), {"network_interfaces": [interface]}),
+		[estate.route("ipv4", "0.0.0.0/0", "network_interface", "eni-1")],
+	)
+	{fault.subnet_id | some v in rule.deny; some fault in v.evidence.network_acls} == {"p1"} with input as document
+}
+
+test_unknown_while_the_acl_of_the_nats_subnet_is_unread if {
+	document := fixtures.denied(estate.behind_nat(_document([_open])), {"network_acls": "ec2:DescribeNetworkAcls"})
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeNetworkAcls"} with input as document
+}
+
+# the NAT may stand behind an ACL that keeps something out
+test_unknown_while_the_way_to_the_nat_is_unread if {
+	closed := object.union(_acl("acl-p", []), {"subnet_ids": ["p1"]})
+	document := estate.behind_nat(_document([_open, closed]))
+	routes := fixtures.denied(
+		object.union(document, {"route_tables": []}),
+		{"route_tables": "ec2:DescribeRouteTables"},
+	)
+	rule.deny == set() with input as routes
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeRouteTables"} with input as routes
+	nats := fixtures.denied(
+		object.union(document, {"nat_gateways": []}),
+		{"nat_gateways": "ec2:DescribeNatGateways"},
+	)
+	rule.deny == set() with input as nats
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeNatGateways"} with input as nats
+	others := object.union(_open, {"id": "acl-p", "subnet_ids": ["p1", "e1"]})
+	all_open := object.union(nats, {"network_acls": [_open, others]})
+	rule.unknown == set() with input as all_open
+	interfaces := fixtures.denied(
+		estate.leaving(
+			_document([_open, closed]),
+			[estate.route("ipv4", "0.0.0.0/0", "network_interface", "eni-1")],
+		),
+		{"network_interfaces": "ec2:DescribeNetworkInterfaces", "instances": "ec2:DescribeInstances"},
+	)
+	rule.deny == set() with input as interfaces
+	"ec2:DescribeNetworkInterfaces" in {one.waits[_].name | some one in rule.unknown} with input as interfaces
+}
+
+# semantics 6: undeclared in an isolated subnet, where calls go to endpoints alone
+test_undeclared_in_an_isolated_subnet_needs_the_endpoints_subnets if {
+	rule.applies == {"orders"} with input as _document([_acl("acl-1", [])])
+	rule.deny == set() with input as _document([_acl("acl-1", [])])
+	rule.unknown == set() with input as _document([_acl("acl-1", [])])
+	fine := _untagged(_aws(["e1"], [_to("10.0.8.0/24"), _from("10.0.8.0/24")]))
+	rule.deny == set() with input as fine
+	rule.unknown == set() with input as fine
+	blocked := _untagged(_aws(["e1"], [_to("10.0.8.0/24")]))
+	{[v.basis, v.evidence.network_acls[_].blocked] |
+		some v in rule.deny
+	} == {["inferred", {"10.0.8.0/24": {"back"}}]} with input as blocked
+}
+
+test_undeclared_unknown_while_nobody_knows_of_a_default_route if {
+	document := fixtures.denied(
+		object.union(_document([_acl("acl-1", [])]), {"route_tables": []}),
+		{"route_tables": "ec2:DescribeRouteTables"},
+	)
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeRouteTables"} with input as document
+}
+
+# semantics 3: where the way out is IPv6, ACLs are judged for ::/0
+test_an_ipv6_way_out_needs_ipv6 if {
+	{fault.blocked |
+		some v in rule.deny
+		some fault in v.evidence.network_acls
+	} == {{"::/0": {"out", "back"}}} with input as _over_ipv6([_open])
+	entries := [_ipv6(100, true), _ipv6(100, false)]
+	rule.deny == set() with input as _over_ipv6([_acl("acl-1", entries)])
+	rule.unknown == set() with input as _over_ipv6([_acl("acl-1", entries)])
+	unread := fixtures.denied(
+		object.union(_over_ipv6([_open]), {"egress_only_internet_gateways": []}),
+		{"egress_only_internet_gateways": "ec2:DescribeEgressOnlyInternetGateways"},
+	)
+	rule.deny == set() with input as unread
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeEgressOnlyInternetGateways"} with input as unread
+	aws := object.union(estate.tagged(_over_ipv6([_open]), {"vpcguard:egress": "aws"}), {"roles": [estate.role([
+		estate.statement("Allow", {"actions": ["sqs:SendMessage"]}),
+	])]})
+	{fault.blocked |
+		some v in rule.deny
+		some fault in v.evidence.network_acls
+	} == {{"::/0": {"out", "back"}}} with input as aws
 }
 
 # semantics 6: to the endpoints' subnets (aws)
@@ -273,6 +397,37 @@ _s3(entries) := estate.tagged(
 	}),
 	{"vpcguard:egress": "aws", "vpcguard:services": "s3"},
 )
+
+# behind a NAT gateway in a subnet whose ACL lets everything through
+_leaving(found) := estate.behind_nat(_document(array.concat(
+	found,
+	[object.union(_open, {"id": "acl-p", "subnet_ids": ["p1"]})],
+)))
+
+_untagged(document) := estate.tagged(document, {})
+
+_ipv6(number, is_egress) := {
+	"rule_number": number,
+	"protocol": "-1",
+	"action": "allow",
+	"is_egress": is_egress,
+	"ipv6_cidr": "::/0",
+}
+
+# behind an egress-only gateway, and nothing for IPv4
+_over_ipv6(found) := object.union(_document(found), {
+	"functions": [fixtures.function("orders", ["a1"], {"ipv6_allowed_for_dual_stack": true})],
+	"subnets": [object.union(estate.subnet("a1", "a", "10.0.1.0/24"), {"ipv6_cidrs": ["2001:db8::/64"]})],
+	"route_tables": [estate.table(
+		"rtb-a",
+		["a1"],
+		[estate.route("ipv6", "::/0", "egress_only_internet_gateway", "eigw-1")],
+	)],
+	"egress_only_internet_gateways": [{
+		"id": "eigw-1",
+		"attachments": [{"vpc_id": "vpc-1", "state": "attached"}],
+	}],
+})
 
 _document(found) := estate.document([], {
 	"functions": [fixtures.function("orders", ["a1"], {})],

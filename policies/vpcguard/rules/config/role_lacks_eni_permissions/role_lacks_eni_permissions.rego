@@ -6,6 +6,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
 # custom:
+#   doubt: Not known whether the execution role can manage the function's network interfaces
 #   severity: low
 #   advice: >-
 #     Attach the managed policy AWSLambdaVPCAccessExecutionRole, or grant the actions named, to the execution role.
@@ -32,10 +33,8 @@ import data.vpcguard.lib.result
 applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {
-	"message": sprintf(
-		"%s: its role %s does not exist. Create the role again, or give the function another one.",
-		[name, one.role_name],
-	),
+	"message": $"{name}: its role {one.role_name} does not exist.",
+	"advice": "Create the role again, or give the function another one.",
 	"evidence": {"role": one.role_name, "cause": "role_gone"},
 	"severity": "high",
 	"root_causes": {one.role_name},
@@ -46,7 +45,12 @@ deny contains result.violation(name, {
 }
 
 deny contains result.violation(name, {
-	"message": sprintf("%s: its role %s may not call %s. %s", [name, one.role_name, result.list(missing), _advice]),
+	"message": $"{name}: its role {one.role_name} may not call {result.list(missing)}.",
+	"advice": sprintf("Allow the role %s %s, as %s.", [
+		one.role_name,
+		result.word(missing, "this action on every resource", "these actions on every resource"),
+		"AWSLambdaVPCAccessExecutionRole does, and see that no Deny or permissions boundary of it is in the way",
+	]),
 	"evidence": {"role": one.role_name, "cause": "permissions_missing", "missing_actions": missing},
 	"severity": _severity(one),
 	"root_causes": {one.role_name},
@@ -85,14 +89,9 @@ _waits := object.remove(object.union(_conditions, iam.unread), object.keys(_miss
 _conditions := {name: waits |
 	some name, judged in _judged
 	judged.unknown != set()
-	waits := {wait |
-		some action in judged.unknown
-		wait := {
-			"status": "undecidable",
-			"name": name,
-			"reason": $"{_asked[action]} hangs on a condition or resource",
-		}
-	}
+	actions := {_asked[action] | some action in judged.unknown}
+	reason := sprintf("a role whose leave to call %s hangs on a condition or resource", [result.list(actions)])
+	waits := {{"status": "undecidable", "name": name, "reason": reason, "settled_by": "permissions"}}
 }
 
 # the actions as people write them, by their name in lower case
@@ -102,5 +101,3 @@ _asked := {lower(action): action | some action in data.vpcguard.config.actions.m
 _severity(one) := "high" if {
 	lower(one.state) in {"pending", "inactive"}
 } else := "low"
-
-_advice := "Attach AWSLambdaVPCAccessExecutionRole to it, or grant these actions on every resource."

@@ -6,9 +6,10 @@ import data.vpcguard.rules.config.role_lacks_eni_permissions as rule
 test_deny_a_role_without_some_actions if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders: its role role-f may not call ec2:AssignPrivateIpAddresses and ec2:UnassignPrivateIpAddresses.",
-			"Attach AWSLambdaVPCAccessExecutionRole to it, or grant these actions on every resource.",
+		"message": "orders: its role role-f may not call ec2:AssignPrivateIpAddresses and ec2:UnassignPrivateIpAddresses.",
+		"advice": concat(" ", [
+			"Allow the role role-f these actions on every resource, as AWSLambdaVPCAccessExecutionRole does,",
+			"and see that no Deny or permissions boundary of it is in the way.",
 		]),
 		"evidence": {
 			"role": "role-f",
@@ -53,7 +54,8 @@ test_unknown_where_nothing_names_the_role if {
 test_unknown_under_a_condition if {
 	conditional := object.union(_allow(["ec2:*"]), {"condition_keys": ["aws:sourcevpc"]})
 	rule.deny == set() with input as _document([conditional], {})
-	{one.waits[_].name | some one in rule.unknown} == {"role-f"} with input as _document([conditional], {})
+	waits := {wait | some one in rule.unknown; some wait in one.waits} with input as _document([conditional], {})
+	[[wait.name, wait.settled_by] | some wait in waits] == [["role-f", "permissions"]]
 }
 
 # a Deny that was read stands, whatever the unread policies say

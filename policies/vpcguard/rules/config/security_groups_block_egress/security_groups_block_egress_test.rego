@@ -7,7 +7,9 @@ import data.vpcguard.rules.config.security_groups_block_egress as rule
 test_deny_a_function_that_nothing_leaves if {
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders: its security group sg-f lets nothing out. Add an egress rule for TCP 443 to it.",
+		"message": "orders: its security group sg-f lets nothing useful out.",
+		"advice": "Add an egress rule for TCP 443 to 0.0.0.0/0 in it.",
+		"root_causes": {"sg-f"},
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": {
@@ -24,19 +26,63 @@ test_deny_a_function_that_nothing_leaves if {
 	rule.unknown == set() with input as _document([], {}, [])
 }
 
-# semantics 6: intent internet: the union of networks admitted for TCP 443 must cover 0.0.0.0/0
-test_intent_internet_needs_all_of_the_internet if {
+# semantics 6: a closed group holds a rule that matches nothing, since CloudFormation knows no empty list
+test_deny_placeholder_rules if {
+	placeholders := [
+		[estate.rule({"protocol": "icmp", "from_port": 252, "to_port": 86, "ipv4_cidrs": ["255.255.255.255/32"]})],
+		[estate.rule({"ipv4_cidrs": ["127.0.0.1/32"]})],
+		[estate.rule({"ipv6_cidrs": ["::1/128"]})],
+		[estate.rule({"protocol": "icmp", "from_port": -1, "to_port": -1, "ipv4_cidrs": ["0.0.0.0/0"]})],
+		[estate.rule({"protocol": "udp", "from_port": 53, "to_port": 53, "ipv4_cidrs": ["0.0.0.0/0"]})],
+		[estate.rule({"ipv6_cidrs": ["::/0"]})],
+		[estate.rule({})],
+	]
+	every egress in placeholders {
+		_causes(_document([], {}, egress)) == {"nothing_out"}
+		_causes(_document(["sqs:*"], {"vpcguard:egress": "aws"}, egress)) == {"nothing_out"}
+	}
+	useful := [
+		[estate.tcp(5432, {"ipv4_cidrs": ["10.0.0.0/8"]})],
+		[estate.tcp(5432, {"group_ids": ["sg-db"]})],
+		[estate.rule({"prefix_list_ids": ["pl-1"]})],
+	]
+	every egress in useful {
+		_causes(_document([], {}, egress)) == set()
+		_waits(_document([], {}, egress)) == set()
+	}
+}
+
+# semantics 6: intent internet: a violation when TCP 443 is admitted to no public network
+test_intent_internet_needs_some_public_network if {
 	_causes(_internet([estate.rule({"ipv4_cidrs": ["0.0.0.0/0"]})])) == set()
-	_causes(_internet([
-		estate.tcp(443, {"ipv4_cidrs": ["0.0.0.0/1"]}),
-		estate.tcp(443, {"ipv4_cidrs": ["128.0.0.0/1"]}),
-	])) == set()
-	_causes(_internet([estate.tcp(443, {"ipv4_cidrs": ["0.0.0.0/1"]})])) == {"no_https_to_internet"}
-	_causes(_internet([estate.tcp(80, {"ipv4_cidrs": ["0.0.0.0/0"]})])) == {"no_https_to_internet"}
-	_causes(_internet([estate.tcp(443, {"ipv6_cidrs": ["::/0"]})])) == {"no_https_to_internet"}
-	_causes(_internet([estate.rule({"group_ids": ["sg-e"]})])) == {"no_https_to_internet"}
-	_causes(_internet([estate.rule({"protocol": "udp", "ipv4_cidrs": ["0.0.0.0/0"]})])) == {"no_https_to_internet"}
-	_causes(_internet([])) == {"no_https_to_internet"}
+	_causes(_internet([estate.tcp(443, {"ipv4_cidrs": ["0.0.0.0/1"]})])) == set()
+	_causes(_internet([estate.tcp(443, {"ipv4_cidrs": ["93.184.216.0/24"]})])) == set()
+	blocked := [
+		[estate.tcp(443, {"ipv4_cidrs": ["10.0.0.0/8", "192.168.0.0/16", "100.64.0.0/10"]})],
+		[estate.tcp(80, {"ipv4_cidrs": ["0.0.0.0/0"]})],
+		[estate.tcp(443, {"ipv6_cidrs": ["::/0"]})],
+		[estate.rule({"group_ids": ["sg-e"]})],
+		[estate.rule({"protocol": "udp", "ipv4_cidrs": ["0.0.0.0/0"]})],
+		[],
+	]
+	every egress in blocked {
+		_causes(_internet(egress)) == {"no_https_to_internet"}
+	}
+	_causes(estate.behind_nat(_internet([]))) == {"no_https_to_internet"}
+	own := {"vpcs": [estate.vpc({"ipv4_cidrs": ["93.184.0.0/16"]})]}
+	_causes(object.union(
+		_internet([estate.tcp(443, {"ipv4_cidrs": ["93.184.216.0/24"]})]),
+		own,
+	)) == {"no_https_to_internet"}
+}
+
+# an allow-list passes, and people are told
+test_an_allow_list_is_noted if {
+	document := _internet([estate.tcp(443, {"ipv4_cidrs": ["93.184.216.0/24", "10.0.0.0/8"]})])
+	notes := rule.notes with input as document
+	notes == {"orders": "This is an allow-list: of the internet, TCP 443 gets out to 93.184.216.0/24 alone."}
+	rule.notes == {} with input as _internet([estate.rule({"ipv4_cidrs": ["0.0.0.0/0"]})])
+	rule.notes == {} with input as _internet([])
 }
 
 # the union over all groups of the function
@@ -47,16 +93,22 @@ test_intent_internet_over_two_groups if {
 		{"security_group_ids": ["sg-f", "sg-2"], "tags": fixtures.tags({"vpcguard:egress": "internet"})},
 	)
 	document := object.union(_document([], {}, []), {"functions": [function], "security_groups": [
-		_group([estate.tcp(443, {"ipv4_cidrs": ["0.0.0.0/1"]})]),
-		estate.group("sg-2", {"egress": [estate.tcp(443, {"ipv4_cidrs": ["128.0.0.0/1"]})]}),
+		object.union(_group([]), {"group_name": "default"}),
+		estate.group("sg-2", {"egress": [estate.tcp(443, {"ipv4_cidrs": ["93.184.216.0/24"]})]}),
 	]})
 	rule.applies == {"orders"} with input as document
 	rule.deny == set() with input as document
-	closed := object.union(document, {"security_groups": [_group([]), estate.group("sg-2", {})]})
-	[v.message | some v in rule.deny] == [concat(" ", [
-		"orders: its security groups sg-2 and sg-f let TCP 443 out to less than the internet, which its intent declares.",
-		"Add an egress rule for TCP 443 to one of them.",
-	])] with input as closed
+	closed := object.union(
+		document,
+		{"security_groups": [document.security_groups[0], object.union(estate.group("sg-2", {}), {"group_name": "two"})]},
+	)
+	[[v.message, v.advice] | some v in rule.deny] == [[
+		concat(" ", [
+			"orders: its security groups sg-2 and sg-f (the VPC's default group) let TCP 443 out to no public network, and its",
+			"intent is internet.",
+		]),
+		"Add an egress rule for TCP 443 to 0.0.0.0/0 in one of them.",
+	]] with input as closed
 }
 
 test_intent_internet_over_a_prefix_list if {
@@ -69,6 +121,69 @@ test_intent_internet_over_a_prefix_list if {
 	unread := fixtures.denied(document, {"prefix_list_entries": "ec2:GetManagedPrefixListEntries"})
 	_causes(unread) == set()
 	_waits(unread) == {"ec2:GetManagedPrefixListEntries"}
+}
+
+# semantics 6: prefix lists of gateway endpoints are no public network; whose list it is must be known
+test_intent_internet_over_the_list_of_a_gateway_endpoint if {
+	list := {"id": "pl-s3", "name": "com.amazonaws.eu-west-1.s3", "owner_id": "AWS", "cidrs": ["52.218.0.0/17"]}
+	document := _internet([estate.rule({"prefix_list_ids": ["pl-s3"]})])
+	_causes(object.union(document, {"prefix_lists": [list]})) == {"no_https_to_internet"}
+	nameless := object.union(document, {"prefix_lists": [object.remove(list, ["name"])]})
+	_causes(nameless) == set()
+	unread := fixtures.denied(nameless, {"prefix_lists": "ec2:DescribeManagedPrefixLists"})
+	_causes(unread) == set()
+	_waits(unread) == {"ec2:DescribeManagedPrefixLists"}
+	partners := object.union(list, {"name": "partners", "owner_id": "111122223333"})
+	named := fixtures.denied(
+		object.union(document, {"prefix_lists": [partners]}),
+		{"prefix_lists": "ec2:DescribeManagedPrefixLists"},
+	)
+	_waits(named) == set()
+}
+
+# domain 10.15: a group of another VPC proves nothing
+test_unknown_where_a_group_of_another_vpc_decides if {
+	foreign := object.union(_group([estate.rule({"ipv4_cidrs": ["0.0.0.0/0"]})]), {"vpc_id": "vpc-2"})
+	document := object.union(_internet([]), {"security_groups": [foreign]})
+	_causes(document) == set()
+	_waits(document) == {"sg-f"}
+	_waits(object.union(_document([], {}, []), {"security_groups": [foreign]})) == {"sg-f"}
+}
+
+# semantics 3: where the way out is IPv6, groups are judged for ::/0
+test_an_ipv6_way_out_needs_ipv6 if {
+	ipv4 := [estate.rule({"ipv4_cidrs": ["0.0.0.0/0"]})]
+	_causes(_over_ipv6(["sqs:*"], {}, ipv4)) == {"no_https_to_services"}
+	_causes(_over_ipv6([], {"vpcguard:egress": "internet"}, ipv4)) == {"no_https_to_internet"}
+	_causes(_over_ipv6(["sqs:*"], {"vpcguard:egress": "aws"}, ipv4)) == {"no_https_to_services"}
+	{contains(v.advice, "TCP 443 to ::/0 in it") |
+		some v in rule.deny
+	} == {true} with input as _over_ipv6(["sqs:*"], {}, ipv4)
+	ipv6 := [estate.rule({"ipv6_cidrs": ["::/0"]})]
+	every tags in [{}, {"vpcguard:egress": "internet"}, {"vpcguard:egress": "aws"}] {
+		_causes(_over_ipv6(["sqs:*"], tags, ipv6)) == set()
+		_waits(_over_ipv6(["sqs:*"], tags, ipv6)) == set()
+	}
+	_causes(_over_ipv6([], {}, [estate.rule({"ipv6_cidrs": ["::1/128"]})])) == {"nothing_out"}
+	_causes(_over_ipv6([], {}, [estate.rule({"ipv6_cidrs": ["2001:db8::/64"]})])) == set()
+}
+
+# an unread gateway may make the way out one over IPv6
+test_unknown_over_which_family_it_gets_out if {
+	unread := {"egress_only_internet_gateways": "ec2:DescribeEgressOnlyInternetGateways"}
+	internet := {"vpcguard:egress": "internet"}
+	ipv4 := [estate.rule({"ipv4_cidrs": ["0.0.0.0/0"]})]
+	every document in [_over_ipv6([], internet, ipv4), _over_ipv6(["sqs:*"], {}, ipv4)] {
+		gone := fixtures.denied(object.union(document, {"egress_only_internet_gateways": []}), unread)
+		_causes(gone) == set()
+		_waits(gone) == {"ec2:DescribeEgressOnlyInternetGateways"}
+	}
+	both := [estate.rule({"ipv4_cidrs": ["0.0.0.0/0"], "ipv6_cidrs": ["::/0"]})]
+	_waits(fixtures.denied(_over_ipv6([], internet, both), unread)) == set()
+
+	# a subnet that nobody saw may have IPv6, and no other way
+	hidden := object.union(_over_ipv6(["sqs:*"], {}, ipv4), {"subnets": []})
+	"ec2:DescribeSubnets" in _waits(fixtures.denied(hidden, {"subnets": "ec2:DescribeSubnets"}))
 }
 
 # semantics 6: aws: per needed service, 443 to the groups or addresses of its interface endpoint
@@ -176,21 +291,63 @@ test_intent_aws_without_a_need_is_satisfied if {
 	_waits(document) == set()
 }
 
-# semantics 6: undeclared: only when no rule lets anything out, or when a need is inferred and no rule admits 443 to
-# anywhere
-test_undeclared_needs_some_way_out if {
-	_causes(_document([], {}, [])) == {"nothing_out"}
-	_causes(_document([], {}, [estate.tcp(5432, {"ipv4_cidrs": ["10.0.0.0/8"]})])) == set()
-	_causes(_document(["sqs:*"], {}, [estate.tcp(5432, {"ipv4_cidrs": ["10.0.0.0/8"]})])) == {"no_https_out"}
-	_causes(_document(["sqs:*"], {}, [estate.tcp(443, {"ipv4_cidrs": ["10.0.0.0/8"]})])) == set()
-	_causes(_document(["sqs:*"], {}, [estate.tcp(443, {"ipv6_cidrs": ["::/0"]})])) == set()
-	_causes(_document(["sqs:*"], {}, [estate.tcp(443, {"group_ids": ["sg-e"]})])) == set()
-	_causes(_document(["sqs:*"], {}, [estate.rule({})])) == {"nothing_out"}
+# semantics 6: undeclared: nothing useful gets out, or a need is inferred and its destination is not admitted
+test_undeclared_needs_the_way_to_what_it_calls if {
+	_causes(_document(["sqs:*"], {}, [estate.tcp(5432, {"ipv4_cidrs": ["10.0.0.0/8"]})])) == {"no_https_to_services"}
+	_causes(_document(["sqs:*"], {}, [estate.tcp(443, {"group_ids": ["sg-e"]})])) == {"no_https_to_services"}
+	_causes(_document(["sqs:*"], {}, [estate.rule({"ipv4_cidrs": ["0.0.0.0/0"]})])) == set()
 	{v.basis | some v in rule.deny} == {"inferred"} with input as _document(
 		["sqs:*"],
 		{},
 		[estate.tcp(22, {"ipv4_cidrs": ["10.0.0.0/8"]})],
 	)
+	endpoint := {"vpc_endpoints": [estate.interface("vpce-1", "sqs", {})]}
+	_causes(object.union(_document(["sqs:*"], {}, [estate.tcp(443, {"group_ids": ["sg-e"]})]), endpoint)) == set()
+}
+
+# S3 is reached through its gateway endpoint, whose addresses are in no group
+test_undeclared_with_a_group_for_endpoints_and_s3_behind_a_gateway if {
+	document := object.union(
+		_document(["sqs:*", "s3:*"], {}, [estate.tcp(443, {"group_ids": ["sg-e"]})]),
+		{
+			"vpc_endpoints": [estate.gateway("vpce-g", "s3", ["rtb-a", "rtb-b"]), estate.interface("vpce-1", "sqs", {})],
+			"prefix_lists": [{
+				"id": "pl-s3",
+				"name": "com.amazonaws.eu-west-1.s3",
+				"owner_id": "AWS",
+				"cidrs": ["52.218.0.0/17"],
+			}],
+		},
+	)
+	{[v.message, v.evidence.services, v.root_causes] | some v in rule.deny} == {[
+		"orders: its security group sg-f lets no TCP 443 out to s3, which it needs.",
+		{"s3"},
+		{"sg-f"},
+	]} with input as document
+}
+
+test_the_group_of_the_endpoint_is_named if {
+	document := _aws([estate.rule({"group_ids": ["sg-other"]})])
+	{contains(v.advice, "TCP 443 to group sg-e in it") | some v in rule.deny} == {true} with input as document
+}
+
+# endpoints of another VPC answer where the configuration says so, else nobody knows
+test_central_endpoints_are_behind_private_networks if {
+	private := [estate.tcp(443, {"ipv4_cidrs": ["10.0.0.0/8"]})]
+	leaving := estate.leaving(
+		_document(["sqs:*"], {"vpcguard:egress": "aws"}, private),
+		[estate.route("ipv4", "10.0.0.0/8", "transit_gateway", "tgw-1")],
+	)
+	_causes(leaving) == set()
+	_waits(leaving) == {"tgw-1"}
+	said := object.union(leaving, {"config": {"version": 1, "central_endpoints": ["sqs"]}})
+	_causes(said) == set()
+	_waits(said) == set()
+	own := estate.leaving(
+		_document(["sqs:*"], {"vpcguard:egress": "aws"}, [estate.tcp(443, {"ipv4_cidrs": ["10.0.0.0/16"]})]),
+		[estate.route("ipv4", "10.0.0.0/8", "transit_gateway", "tgw-1")],
+	)
+	_causes(own) == {"no_https_to_services"}
 }
 
 test_undeclared_unknown_while_the_needs_are_unread if {
@@ -267,6 +424,25 @@ _waits(document) := {one.waits[_].name | some one in unknowns} if {
 }
 
 _internet(egress) := _document([], {"vpcguard:egress": "internet"}, egress)
+
+# behind an egress-only gateway, and nothing for IPv4
+_over_ipv6(actions, tags, egress) := estate.tagged(
+	estate.document(actions, {
+		"functions": [fixtures.function("orders", ["a1"], {"ipv6_allowed_for_dual_stack": true})],
+		"subnets": [object.union(estate.subnet("a1", "a", "10.0.1.0/24"), {"ipv6_cidrs": ["2001:db8::/64"]})],
+		"route_tables": [estate.table(
+			"rtb-a",
+			["a1"],
+			[estate.route("ipv6", "::/0", "egress_only_internet_gateway", "eigw-1")],
+		)],
+		"egress_only_internet_gateways": [{
+			"id": "eigw-1",
+			"attachments": [{"vpc_id": "vpc-1", "state": "attached"}],
+		}],
+		"security_groups": [_group(egress)],
+	}),
+	tags,
+)
 
 _aws(egress) := object.union(
 	_document(["sqs:SendMessage"], {"vpcguard:egress": "aws"}, egress),

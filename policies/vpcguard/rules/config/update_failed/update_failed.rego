@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html
 # custom:
+#   doubt: Not known whether the function's last change failed because of its network
 #   severity: critical
 #   advice: >-
 #     Repair what the reason names and update the function again; one that failed at creation must be deleted and
@@ -35,9 +36,10 @@ applies := union({object.keys(facts.attached), object.keys(_failure), object.key
 
 deny contains result.violation(name, {
 	"message": sprintf(
-		"%s: %s is %s with reason %s%s. %s",
-		[name, failure.field, failure.value, failure.code, _quoted(failure), _next[failure.field]],
+		"%s: %s is %s with reason %s%s%s.",
+		[name, failure.field, failure.value, failure.code, _quoted(failure), _meanwhile(failure.field)],
 	),
+	"advice": _next[lower(failure.value)],
 	"evidence": failure,
 	"is_eligible": failure.code in data.vpcguard.config.reason_codes.invalid_attachment,
 }) if {
@@ -78,13 +80,14 @@ _quoted(failure) := sprintf(" (%s)", [trim_suffix(failure.text, ".")]) if failur
 
 else := ""
 
+_meanwhile("LastUpdateStatus") := "; the previous configuration keeps serving"
+
+_meanwhile("State") := ""
+
 _next := {
-	"LastUpdateStatus": concat(" ", [
-		"The previous configuration keeps serving:",
-		"repair what the reason names and update the function again.",
-	]),
-	"State": concat(" ", [
+	"failed": concat(" ", [
 		"Repair what the reason names and update the function again;",
-		"if it failed at creation, delete and create it again.",
+		"one that failed at its creation has to be deleted and created again.",
 	]),
+	"inactive": "Repair what the reason names, then invoke the function or update it again.",
 }

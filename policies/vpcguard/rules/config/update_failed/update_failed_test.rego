@@ -8,8 +8,12 @@ test_deny_an_update_that_failed_for_its_subnet if {
 	rule.deny == {{
 		"function": "orders",
 		"message": concat(" ", [
-			"orders: LastUpdateStatus is Failed with reason InvalidSubnet (The subnet is gone).",
-			"The previous configuration keeps serving: repair what the reason names and update the function again.",
+			"orders: LastUpdateStatus is Failed with reason InvalidSubnet (The subnet is gone);",
+			"the previous configuration keeps serving.",
+		]),
+		"advice": concat(" ", [
+			"Repair what the reason names and update the function again; one that failed at its creation has to",
+			"be deleted and created again.",
 		]),
 		"evidence": {"field": "LastUpdateStatus", "value": "Failed", "code": "InvalidSubnet", "text": "The subnet is gone."},
 		"is_eligible": true,

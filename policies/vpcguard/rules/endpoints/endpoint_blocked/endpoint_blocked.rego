@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
 # custom:
+#   doubt: Not known whether an endpoint that takes over a service's name can be used
 #   severity: high
 #   advice: Let the endpoint's groups admit TCP 443 from the function's groups or subnets, or replace the endpoint.
 #   remediation: none
@@ -15,7 +16,8 @@
 #   passes: Every endpoint that takes over the name of a needed service is available and admits the function.
 #   judged: >-
 #     An interface endpoint takes over a service's name where its private DNS and the VPC's DNS support and hostnames
-#     are on. It must be available, and some rule of its security groups must admit TCP 443 from one of the function's
+#     are on. It must be available, have IPv4 addresses, and some rule of its security groups must admit TCP 443 from
+#     one of the function's
 #     groups, or from a network or prefix list that contains the whole IPv4 network of the subnet. Needs that were
 #     inferred from the role are never worse than medium. Endpoint policies are not judged; the evidence names
 #     endpoints whose policy is not the default.
@@ -25,6 +27,7 @@
 package vpcguard.rules.endpoints.endpoint_blocked
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
@@ -34,7 +37,10 @@ import data.vpcguard.lib.result
 applies := needs.callers
 
 deny contains result.violation(name, {
-	"message": sprintf("%s cannot use %s. %s", [name, said, _advice]),
+	"message": sprintf("%s cannot use %s.", [name, said]),
+	"advice": concat(" ", [_advice(remedy, {one | some one in shown; _remedy(key, one) == remedy}) |
+		some remedy in {_remedy(key, one) | some one in shown}
+	]),
 	"evidence": object.union(reachability.evidence(name, found.subnets), {
 		"endpoints": shown,
 		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
@@ -44,9 +50,10 @@ deny contains result.violation(name, {
 }) if {
 	some name, found in _found
 	found.subnets != {}
-	shown := [one | some service, ids in found.subnets; some one in _blocking(cohorts.of[name], service, ids)]
+	key := cohorts.of[name]
+	shown := [one | some service, ids in found.subnets; some one in _blocking(key, service, ids)]
 	endpoint_ids := {one.endpoint_id | some one in shown}
-	said := result.list({_said(one) | some one in shown})
+	said := result.list({_said(shown, trait) | some trait in {_trait(one) | some one in shown}})
 }
 
 unknown contains result.unknown(name, found.waits) if {
@@ -60,25 +67,66 @@ _found := reachability.found("endpoint_blocked")
 _blocking(key, service, subnet_ids) := [shown |
 	some id in endpoints.interfaces_of(cohorts.by_key[key].vpc_id, service)
 	endpoints.catching[id].values == {true}
-	blocked := _blocked(facts.vpc_endpoints[id].state, subnet_ids, endpoints.admission[key][id].subnets)
+	blocked := _blocked(id, subnet_ids, endpoints.admission[key][id].subnets)
 	blocked.subnet_ids != set()
 	shown := object.union(blocked, {
 		"endpoint_id": id,
 		"service": service,
-		"state": facts.vpc_endpoints[id].state,
+		"state": object.get(facts.vpc_endpoints[id], "state", null),
 		"security_group_ids": facts.vpc_endpoints[id].security_group_ids,
 	})
 ]
 
-_blocked("available", subnet_ids, admitted) := {"cause": "not_admitted", "subnet_ids": subnet_ids - admitted}
+_blocked(id, subnet_ids, admitted) := {"cause": "not_available", "subnet_ids": subnet_ids} if {
+	endpoints.availability[id] == {false}
+} else := {"cause": "ipv6_only", "subnet_ids": subnet_ids} if {
+	id in endpoints.ipv6_only
+} else := {"cause": "not_admitted", "subnet_ids": subnet_ids - admitted}
 
-_blocked(state, subnet_ids, _) := {"cause": "not_available", "subnet_ids": subnet_ids} if state != "available"
+# endpoints in the same case, from the same subnets, are told together
+_trait(one) := [one.cause, one.state, one.subnet_ids]
 
-_said(one) := sprintf("%s (%s), which is %s", [one.endpoint_id, one.service, one.state]) if {
+_said(shown, trait) := sprintf("%s (%s), %s", [
+	_endpoints(alike),
+	result.list({one.service | some one in alike}),
+	_fault(trait, {one.endpoint_id | some one in alike}),
+]) if {
+	alike := [one | some one in shown; _trait(one) == trait]
+}
+
+_fault(["not_available", state, _], _) := $"whose state is {state}"
+
+_fault(["ipv6_only", _, _], ids) := sprintf("which %s over IPv6 alone", [result.word(ids, "answers", "answer")])
+
+_fault(["not_admitted", _, subnet_ids], _) := sprintf("whose groups do not admit TCP 443 from %s", [
+	result.subnets(subnet_ids),
+])
+
+# private DNS is turned off only where another way is left
+_remedy(key, one) := "wait" if {
 	one.cause == "not_available"
-} else := sprintf(
-	"%s (%s), whose groups do not admit TCP 443 from %s",
-	[one.endpoint_id, one.service, result.subnets(one.subnet_ids)],
-)
+	lower(one.state) == "pending"
+} else := "turn_off" if {
+	one.cause == "not_available"
+	one.subnet_ids - egress.by_state[key].works == set()
+} else := one.cause
 
-_advice := "Every call to the service goes there: repair the endpoint or its groups, or turn its private DNS off."
+_advice("not_admitted", alike) := sprintf("Let %s admit TCP 443 from the function's groups.", [
+	result.all_named({id | some one in alike; some id in one.security_group_ids}),
+])
+
+_advice("wait", alike) := sprintf("Wait until %s %s available; replace what fails.", [
+	_endpoints(alike),
+	result.word({one.endpoint_id | some one in alike}, "is", "are"),
+])
+
+_advice("turn_off", alike) := sprintf("Replace %s, or turn %s private DNS off: the subnets lead to the internet.", [
+	_endpoints(alike),
+	result.word({one.endpoint_id | some one in alike}, "its", "their"),
+])
+
+_advice("not_available", alike) := $"Replace {_endpoints(alike)}."
+
+_advice("ipv6_only", alike) := $"Change the IP address type of {_endpoints(alike)} to dualstack."
+
+_endpoints(shown) := result.all_named({one.endpoint_id | some one in shown})

@@ -7,10 +7,8 @@ import data.vpcguard.rules.endpoints.endpoint_blocked as rule
 test_deny_an_endpoint_whose_groups_do_not_admit_the_function if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders cannot use vpce-1 (sqs), whose groups do not admit TCP 443 from b1 (eu-west-1b).",
-			"Every call to the service goes there: repair the endpoint or its groups, or turn its private DNS off.",
-		]),
+		"message": "orders cannot use vpce-1 (sqs), whose groups do not admit TCP 443 from b1 (eu-west-1b).",
+		"advice": "Let sg-e admit TCP 443 from the function's groups.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": {
@@ -48,9 +46,58 @@ test_deny_an_endpoint_that_is_not_available if {
 		some v in rule.deny
 		some one in v.evidence.endpoints
 	} == {["not_available", "pending"]} with input as document
-	{startswith(v.message, "orders cannot use vpce-1 (sqs), which is pending.") |
+	{startswith(v.message, "orders cannot use vpce-1 (sqs), whose state is pending.") |
 		some v in rule.deny
 	} == {true} with input as document
+}
+
+# clients of IPv4 find no address behind the name
+test_deny_an_endpoint_of_ipv6_alone if {
+	every more in [{"ip_address_type": "ipv6"}, {"dns_record_ip_type": "ipv6"}] {
+		document := _document([estate.interface("vpce-1", "sqs", more)], _admitting)
+		{[one.cause, v.message] | some v in rule.deny; some one in v.evidence.endpoints} == {[
+			"ipv6_only",
+			"orders cannot use vpce-1 (sqs), which answers over IPv6 alone.",
+		]} with input as document
+	}
+}
+
+test_unknown_at_an_endpoint_of_ipv6_alone_for_a_function_that_has_it if {
+	document := object.union(
+		_document([estate.interface("vpce-1", "sqs", {"ip_address_type": "ipv6"})], _admitting),
+		{"functions": [fixtures.function("orders", ["a1", "b1"], {"ipv6_allowed_for_dual_stack": true})]},
+	)
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"vpce-1"} with input as document
+}
+
+test_message_tells_endpoints_in_the_same_case_together if {
+	pending := {"state": "pending"}
+	found := [estate.interface("vpce-1", "sqs", pending), estate.interface("vpce-2", "sns", pending)]
+	actions := {"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage", "sns:Publish"]})])]}
+	document := object.union(_document(found, _admitting), actions)
+	told := "orders cannot use vpce-1 and vpce-2 (sns and sqs), whose state is pending."
+	waiting := "Wait until vpce-1 and vpce-2 are available; replace what fails."
+	{[v.message, v.advice] | some v in rule.deny} == {[told, waiting]} with input as document
+}
+
+test_private_dns_is_turned_off_only_where_the_subnets_lead_out if {
+	isolated := _document([estate.interface("vpce-1", "sqs", {"state": "failed"})], _admitting)
+	{v.advice | some v in rule.deny} == {"Replace vpce-1."} with input as isolated
+	leading := estate.behind_nat(isolated)
+	{v.advice | some v in rule.deny} == {concat(" ", [
+		"Replace vpce-1, or turn its private DNS off:",
+		"the subnets lead to the internet.",
+	])} with input as leading
+}
+
+test_unknown_at_an_endpoint_without_a_state if {
+	stateless := object.remove(estate.interface("vpce-1", "sqs", {}), ["state"])
+	rule.deny == set() with input as _document([stateless], _admitting)
+	{one.function | some one in rule.unknown} == {"orders"} with input as _document([stateless], _admitting)
+
+	# whatever its state is
+	{v.evidence.endpoints[0].state | some v in rule.deny} == {null} with input as _document([stateless], {})
 }
 
 # design 6: a NAT does not help then

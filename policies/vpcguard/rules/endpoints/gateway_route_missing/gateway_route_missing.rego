@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
 #   - ref: https://aws.amazon.com/vpc/pricing/
 # custom:
+#   doubt: Not known whether traffic to S3 or DynamoDB pays for a NAT that a free endpoint would replace
 #   severity: low
 #   advice: Create a gateway endpoint for the service and associate it with the route tables of the function's subnets.
 #   remediation: none
@@ -27,7 +28,6 @@ import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.config
 import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
-import data.vpcguard.lib.facts
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
@@ -36,7 +36,8 @@ import data.vpcguard.lib.result
 applies := {name | some name in needs.callers; _may_call[name]}
 
 deny contains result.violation(name, {
-	"message": sprintf("%s reaches %s. %s%s", [name, said, advice, _saving(prices)]),
+	"message": sprintf("%s reaches %s.", [name, said]),
+	"advice": concat("", [advice, _saving(prices)]),
 	"evidence": object.union(reachability.evidence(name, found.subnets), {
 		"gaps": gaps,
 		"endpoints_with_own_policy": endpoints.with_own_policy(unassociated),
@@ -50,8 +51,8 @@ deny contains result.violation(name, {
 	cohort := cohorts.by_key[cohorts.of[name]]
 	gaps := [gap | some service, subnet_ids in found.subnets; gap := _gap(cohort.vpc_id, service, subnet_ids)]
 	unassociated := {id | some gap in gaps; some id in gap.endpoints}
-	said := result.list({_said(gap) | some gap in gaps})
-	advice := concat(" ", [_advice(gap) | some gap in gaps])
+	said := result.list({_said(gaps, subnet_ids) | some subnet_ids in {gap.subnet_ids | some gap in gaps}})
+	advice := concat(" ", {_advice(gaps, one) | some one in {_to_do(gap) | some gap in gaps}})
 	prices := _prices(cohort.signature)
 }
 
@@ -89,19 +90,35 @@ _cause(ids) := "no_endpoint" if {
 	_available(ids) == set()
 } else := "not_associated"
 
-_said(gap) := sprintf("%s through a NAT from %s (%s)", [gap.service, result.subnets(gap.subnet_ids), _reason(gap)])
+# services that are reached from the same subnets are told together
+_said(gaps, subnet_ids) := sprintf("%s through a NAT from %s (%s)", [
+	result.list({gap.service | some gap in alike}),
+	result.subnets(subnet_ids),
+	concat("; ", {_reason(alike, cause) | some cause in {gap.cause | some gap in alike}}),
+]) if {
+	alike := [gap | some gap in gaps; gap.subnet_ids == subnet_ids]
+}
 
-_reason(gap) := "the VPC has no gateway endpoint for it" if {
-	gap.cause == "no_endpoint"
-} else := sprintf("%s %s not available", [result.list(gap.endpoints), result.word(gap.endpoints, "is", "are")]) if {
-	gap.cause == "not_available"
-} else := sprintf("%s %s not associated with %s", [
-	result.list(_available(gap.endpoints)),
-	result.word(_available(gap.endpoints), "is", "are"),
-	result.list(gap.route_table_ids),
-])
+_reason(gaps, "no_endpoint") := sprintf("the VPC has no gateway %s for %s", [
+	result.word(services, "endpoint", "endpoints"),
+	result.list(services),
+]) if {
+	services := {gap.service | some gap in gaps; gap.cause == "no_endpoint"}
+}
 
-_available(ids) := {id | some id in ids; facts.vpc_endpoints[id].state == "available"}
+_reason(gaps, "not_available") := sprintf("%s %s not available", [result.list(ids), result.word(ids, "is", "are")]) if {
+	ids := {id | some gap in gaps; gap.cause == "not_available"; some id in gap.endpoints}
+}
+
+_reason(gaps, "not_associated") := sprintf("%s %s not associated with %s", [
+	result.list(ids),
+	result.word(ids, "is", "are"),
+	result.all_named(union({gap.route_table_ids | some gap in gaps})),
+]) if {
+	ids := {id | some gap in gaps; gap.cause == "not_associated"; some id in _available(gap.endpoints)}
+}
+
+_available(ids) := {id | some id in ids; endpoints.availability[id] == {true}}
 
 # prices are the configuration's, never ours
 _prices(signature) := object.get(config.settings[signature], ["prices", input.account.region], {})
@@ -114,12 +131,18 @@ _saving(prices) := sprintf(
 	prices.date
 } else := ""
 
-_advice(gap) := sprintf("Associate %s, which is free, with %s.", [
-	min(_available(gap.endpoints)),
-	result.list(gap.route_table_ids),
+_to_do(gap) := [gap.cause == "not_associated", gap.route_table_ids]
+
+# one sentence for what is to be done with the same route tables
+_advice(gaps, [true, tables]) := sprintf("Associate %s with %s.", [result.list(ids), result.all_named(tables)]) if {
+	ids := {min(_available(gap.endpoints)) | some gap in gaps; _to_do(gap) == [true, tables]}
+}
+
+_advice(gaps, [false, tables]) := sprintf("Create the %s %s (gateway, free) and associate %s with %s.", [
+	result.word(names, "endpoint", "endpoints"),
+	result.list(names),
+	result.word(names, "it", "them"),
+	result.all_named(tables),
 ]) if {
-	gap.cause == "not_associated"
-} else := sprintf("Create a gateway endpoint for %s, which is free, and associate it with %s.", [
-	gap.service,
-	result.list(gap.route_table_ids),
-])
+	names := {endpoints.service_name(gap.service) | some gap in gaps; _to_do(gap) == [false, tables]}
+}

@@ -8,9 +8,10 @@ test_deny_s3_through_a_nat_without_an_endpoint if {
 	rule.deny == {{
 		"function": "orders",
 		"message": concat(" ", [
-			"orders reaches s3 through a NAT from a1 (eu-west-1a) and b1 (eu-west-1b) (the VPC has no gateway endpoint for it).",
-			"Create a gateway endpoint for s3, which is free, and associate it with rtb-a and rtb-b.",
+			"orders reaches s3 through a NAT from a1 (eu-west-1a) and b1 (eu-west-1b)",
+			"(the VPC has no gateway endpoint for s3).",
 		]),
+		"advice": "Create the endpoint com.amazonaws.eu-west-1.s3 (gateway, free) and associate it with rtb-a and rtb-b.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": _undeclared,
@@ -46,9 +47,10 @@ test_deny_dynamodb_where_the_endpoint_is_not_associated if {
 		}],
 		{"vpce-g"},
 	]} with input as document
-	{contains(v.message, "(vpce-g is not associated with rtb-b). Associate vpce-g, which is free, with rtb-b.") |
-		some v in rule.deny
-	} == {true} with input as document
+	{[endswith(v.message, "(vpce-g is not associated with rtb-b)."), v.advice] | some v in rule.deny} == {[
+		true,
+		"Associate vpce-g with rtb-b.",
+	]} with input as document
 }
 
 test_deny_where_the_endpoint_is_not_available if {
@@ -59,20 +61,23 @@ test_deny_where_the_endpoint_is_not_available if {
 	{[v.evidence.gaps[0].cause, v.evidence.endpoints_with_own_policy] |
 		some v in rule.deny
 	} == {["not_available", {"vpce-g"}]} with input as _document([endpoint])
-	{contains(v.message, "(vpce-g is not available). Create a gateway endpoint for s3, which") |
+	{[
+		endswith(v.message, "(vpce-g is not available)."),
+		startswith(v.advice, "Create the endpoint com.amazonaws.eu-west-1.s3 (gateway, free)"),
+	] |
 		some v in rule.deny
-	} == {true} with input as _document([endpoint])
+	} == {[true, true]} with input as _document([endpoint])
 }
 
 test_deny_names_the_saving_from_the_price_data if {
 	prices := {"eu-west-1": {"date": "2026-11-01", "nat_gateway_gb": 0.048}}
 	document := object.union(_document([]), {"config": {"version": 1, "prices": prices}})
-	{endswith(v.message, " This saves the NAT gateway's charge of 0.048 a gigabyte (price of 2026-11-01).") |
+	{endswith(v.advice, " This saves the NAT gateway's charge of 0.048 a gigabyte (price of 2026-11-01).") |
 		some v in rule.deny
 	} == {true} with input as document
 	{v.evidence.prices | some v in rule.deny} == {prices["eu-west-1"]} with input as document
 	elsewhere := object.union(_document([]), {"config": {"version": 1, "prices": {"us-east-1": prices["eu-west-1"]}}})
-	{contains(v.message, "saves") | some v in rule.deny} == {false} with input as elsewhere
+	{contains(v.advice, "saves") | some v in rule.deny} == {false} with input as elsewhere
 }
 
 test_deny_one_violation_for_both_services if {
@@ -93,13 +98,15 @@ test_deny_behind_a_nat_instance if {
 				"id": "eni-nat",
 				"vpc_id": "vpc-1",
 				"subnet_id": "p1",
-				"security_group_ids": [],
+				"security_group_ids": ["sg-nat"],
 				"interface_type": "interface",
 				"is_lambda": false,
 				"source_dest_check": false,
 				"instance_id": "i-1",
+				"public_ip": "198.51.100.7",
 			}],
 			"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": "running", "subnet_id": "p1"}],
+			"security_groups": [fixtures.group("sg-nat", [], ["10.0.0.0/8"])],
 		},
 	)
 	{v.function | some v in rule.deny} == {"orders"} with input as document

@@ -6,6 +6,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 # custom:
+#   doubt: Not known whether a needed endpoint is in fewer Availability Zones than the function
 #   severity: low
 #   advice: Add a subnet in each of the function's zones to the endpoint.
 #   remediation: none
@@ -14,7 +15,8 @@
 #   passes: Each usable interface endpoint of a needed service has a subnet in every zone of the function.
 #   judged: >-
 #     The zone ids of the function's subnets are compared with those of the usable interface endpoints of each needed
-#     service. Endpoints that do not take over the service's name are not judged. Gateway endpoints have no zones.
+#     service. Endpoints that do not take over the service's name are not judged. Gateway endpoints have no zones. A
+#     zone that the service does not offer to endpoints is no fault of the endpoint.
 #   configuration: [intent]
 #   reads: []
 #   statement: [endpoints.service, endpoints.endpoint_ids, endpoints.zone_ids]
@@ -29,7 +31,13 @@ import data.vpcguard.lib.result
 applies := needs.callers
 
 deny contains result.violation(name, {
-	"message": sprintf("%s runs in zones without an endpoint that it needs: %s. %s", [name, said, _advice]),
+	"message": sprintf("%s runs in zones without an endpoint that it needs: %s.", [name, said]),
+	"advice": concat(" ", {sprintf("Add a subnet in %s to %s.", [
+		result.zones(zone_ids),
+		result.list(_lacking_in(gaps, zone_ids)),
+	]) |
+		some zone_ids in {gap.zone_ids | some gap in gaps}
+	}),
 	"evidence": {
 		"vpc_id": vpc_id,
 		"endpoints": gaps,
@@ -41,11 +49,13 @@ deny contains result.violation(name, {
 	some name, gaps in _gaps
 	vpc_id := cohorts.by_key[cohorts.of[name]].vpc_id
 	ids := union({gap.endpoint_ids | some gap in gaps})
-	said := result.list({sprintf(
-		"%s (%s) is not in %s",
-		[result.list(gap.endpoint_ids), gap.service, result.list(gap.zone_ids)],
-	) |
-		some gap in gaps
+	said := concat("; ", {sprintf("%s (%s) %s not in %s", [
+		result.list(_lacking_in(gaps, zone_ids)),
+		result.list({gap.service | some gap in gaps; gap.zone_ids == zone_ids}),
+		result.word(_lacking_in(gaps, zone_ids), "is", "are"),
+		result.zones(zone_ids),
+	]) |
+		some zone_ids in {gap.zone_ids | some gap in gaps}
 	})
 }
 
@@ -56,6 +66,9 @@ unknown contains result.unknown(name, waits) if {
 	waits := _waits(name, key)
 	waits != set()
 }
+
+# the endpoints that are not in the same zones are told together
+_lacking_in(gaps, zone_ids) := union({gap.endpoint_ids | some gap in gaps; gap.zone_ids == zone_ids})
 
 # by key, the cohorts in VPCs that have an interface endpoint, or may have one
 _concerned := {key: cohort |
@@ -160,11 +173,35 @@ _zones := {key: by_name |
 _judged(zone_ids, usable, perhaps, admission_waits) := {
 	"endpoint_ids": usable,
 	"zone_ids": lacking,
-	"is_proven": _is_proven(usable, zone_ids - _zones_of(usable | perhaps), unseen),
-	"waits": union({unseen, admission_waits, union({endpoints.catching[id].waits | some id in perhaps})}),
+	"is_proven": _is_proven(usable, offered - _zones_of(usable | perhaps), unseen | of_service),
+	"waits": union({
+		unseen,
+		of_service,
+		admission_waits,
+		union({(endpoints.catching[id].waits | endpoints.state_waits(id)) | some id in perhaps}),
+	}),
 } if {
 	unseen := {wait | some id in (usable | perhaps); some wait in _subnet_waits(id)}
-	lacking := _lacking(zone_ids, usable, perhaps)
+	offered := zone_ids - union({_not_offered(id, zone_ids) | some id in (usable | perhaps)})
+	lacking := _lacking(offered, usable, perhaps)
+	of_service := {wait | lacking != set(); some id in (usable | perhaps); some wait in _service_waits(id)}
+}
+
+# The zones of the function in which the endpoint's service takes no endpoints: no fault of the endpoint
+_not_offered(id, zone_ids) := zone_ids - _offered[facts.vpc_endpoints[id].service_name] if {
+	_offered[facts.vpc_endpoints[id].service_name]
+} else := set()
+
+_offered := {one.id: {zone_id | some zone_id in one.zone_ids} | some one in input.endpoint_services}
+
+# what was never asked for, in a file that is older than the read, settles nothing
+_service_waits(id) := set() if {
+	_offered[facts.vpc_endpoints[id].service_name]
+} else := {wait | some wait in waits; wait.status != "not_requested"} if {
+	waits := facts.waits("endpoint_services", "")
+	waits != set()
+} else := {{"status": "opaque", "name": "ec2:DescribeVpcEndpointServices", "reason": $"no zones of {service}"}} if {
+	service := facts.vpc_endpoints[id].service_name
 }
 
 _lacking(zone_ids, usable, perhaps) := zone_ids - _zones_of(usable) if {
@@ -180,14 +217,14 @@ _is_proven(usable, lacking, unseen) if {
 }
 
 _is_usable(key, id) if {
-	facts.vpc_endpoints[id].state == "available"
+	endpoints.availability[id] == {true}
 	endpoints.catching[id].values == {true}
 	endpoints.admission[key][id].subnets != set()
 }
 
 # its groups may admit a subnet that nobody saw
 _may_be_usable(key, id) if {
-	facts.vpc_endpoints[id].state == "available"
+	true in endpoints.availability[id]
 	true in endpoints.catching[id].values
 	[endpoints.admission[key][id], cohorts.by_key[key].hidden_subnets] != [{"subnets": set(), "waits": set()}, {}]
 }
@@ -207,5 +244,3 @@ _zone_waits(subnet_id, vpc_id) := waits if {
 	waits := facts.waits_within("subnets", subnet_id, vpc_id)
 	waits != set()
 } else := {{"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"no zone of {subnet_id}"}}
-
-_advice := "Add a subnet in each of these zones to the endpoint."

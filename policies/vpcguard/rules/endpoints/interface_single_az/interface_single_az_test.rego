@@ -7,10 +7,8 @@ import data.vpcguard.rules.endpoints.interface_single_az as rule
 test_deny_a_zone_without_the_endpoint if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders runs in zones without an endpoint that it needs: vpce-1 (sqs) is not in euw1-az-b.",
-			"Add a subnet in each of these zones to the endpoint.",
-		]),
+		"message": "orders runs in zones without an endpoint that it needs: vpce-1 (sqs) is not in eu-west-1b.",
+		"advice": "Add a subnet in eu-west-1b to vpce-1.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"endpoints": [{
@@ -24,6 +22,33 @@ test_deny_a_zone_without_the_endpoint if {
 		"root_causes": {"vpce-1"},
 		"basis": "inferred",
 	}} with input as _document([_endpoint(["a1"], {"has_default_policy": false})], {})
+}
+
+# a zone in which the service takes no endpoints is no fault of the endpoint
+test_unknown_where_a_complete_answer_says_nothing_of_the_service if {
+	document := object.union(_document([_endpoint(["a1"], {})], {}), {"endpoint_services": []})
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcEndpointServices"} with input as document
+}
+
+test_allow_a_zone_that_the_service_does_not_offer if {
+	offered := {"endpoint_services": [{"id": "com.amazonaws.eu-west-1.sqs", "zone_ids": ["euw1-az-a", "euw1-az-c"]}]}
+	rule.deny == set() with input as _document([_endpoint(["a1"], {})], offered)
+	rule.unknown == set() with input as _document([_endpoint(["a1"], {})], offered)
+	both := {"endpoint_services": [{"id": "com.amazonaws.eu-west-1.sqs", "zone_ids": ["euw1-az-a", "euw1-az-b"]}]}
+	{v.function | some v in rule.deny} == {"orders"} with input as _document([_endpoint(["a1"], {})], both)
+}
+
+test_unknown_where_the_zones_of_the_service_were_not_read if {
+	services := {"endpoint_services": "ec2:DescribeVpcEndpointServices"}
+	none := {"endpoint_services": []}
+	denied := fixtures.denied(_document([_endpoint(["a1"], {})], none), services)
+	rule.deny == set() with input as denied
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcEndpointServices"} with input as denied
+	left_out := fixtures.not_requested(_document([_endpoint(["a1"], {})], none), services)
+	{v.function | some v in rule.deny} == {"orders"} with input as left_out
+	in_all := fixtures.denied(_document([_endpoint(["a1", "b1"], {})], none), services)
+	rule.unknown == set() with input as in_all
 }
 
 # the zone counts, not the subnet
@@ -156,6 +181,10 @@ _document(found, parts) := estate.document(["sqs:SendMessage"], object.union(
 		"vpc_endpoints": found,
 		"subnets": _subnets,
 		"security_groups": [estate.group("sg-f", {}), estate.endpoint_group({"group_ids": ["sg-f"]})],
+		"endpoint_services": [{
+			"id": "com.amazonaws.eu-west-1.sqs",
+			"zone_ids": ["euw1-az-a", "euw1-az-b", "euw1-az-c"],
+		}],
 	},
 	parts,
 ))

@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
 # custom:
+#   doubt: Not known whether a service's name leads to the endpoint that is there for it
 #   severity: medium
 #   advice: Turn private DNS on at the endpoint, and DNS support and DNS hostnames in the VPC.
 #   remediation: none
@@ -15,8 +16,9 @@
 #   passes: No needed service is out of reach only because its name does not lead to the endpoint that is there.
 #   judged: >-
 #     An interface endpoint of the service exists, but its private DNS is off, or on for inbound resolvers only, or
-#     the VPC's DNS support or hostnames are off; no other endpoint serves the subnet, and over IPv4 there is no way
-#     to the internet either. An endpoint that takes over the name and cannot be used is reported by
+#     the VPC's DNS support or hostnames are off, which a gateway endpoint needs as well where Amazon's resolver
+#     answers; no other endpoint serves the subnet, and there is no way to the internet either. An endpoint that takes
+#     over the name and cannot be used is reported by
 #     endpoints.endpoint_blocked instead. A client that calls the endpoint by its own name is not known here; declare
 #     the services that the function needs to leave it out.
 #   configuration: [intent, trusted_egress]
@@ -33,12 +35,13 @@ import data.vpcguard.lib.result
 applies := needs.callers
 
 deny contains result.violation(name, {
-	"message": sprintf("%s cannot reach %s. %s", [name, said, _advice]),
+	"message": sprintf("%s cannot reach %s.", [name, said]),
+	"advice": _advice(vpc_id, shown),
 	"evidence": object.union(reachability.evidence(name, found.subnets), {
 		"endpoints": shown,
 		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
 	}),
-	"root_causes": endpoint_ids,
+	"root_causes": {_root(vpc_id, one) | some one in shown},
 	"basis": needs.basis(name),
 }) if {
 	some name, found in _found
@@ -46,7 +49,7 @@ deny contains result.violation(name, {
 	vpc_id := cohorts.by_key[cohorts.of[name]].vpc_id
 	shown := [one | some service, _ in found.subnets; some one in _uncaught(vpc_id, service)]
 	endpoint_ids := {one.endpoint_id | some one in shown}
-	said := result.list({_said(service, ids, shown) | some service, ids in found.subnets})
+	said := result.list({_said(ids, found.subnets, shown) | some ids in found.subnets})
 }
 
 unknown contains result.unknown(name, found.waits) if {
@@ -57,17 +60,49 @@ unknown contains result.unknown(name, found.waits) if {
 
 _found := reachability.found("private_dns_off")
 
-_uncaught(vpc_id, service) := [shown |
-	some id in endpoints.interfaces_of(vpc_id, service)
-	endpoints.catching[id].values == {false}
-	shown := {"endpoint_id": id, "service": service, "cause": endpoints.catching[id].cause}
-]
+_uncaught(vpc_id, service) := array.concat(
+	[shown |
+		some id in endpoints.interfaces_of(vpc_id, service)
+		endpoints.catching[id].values == {false}
+		shown := {"endpoint_id": id, "service": service, "cause": endpoints.catching[id].cause}
+	],
+	[shown |
+		some id in endpoints.gateways_of(vpc_id, service)
+		endpoints.resolving[vpc_id].values == {false}
+		shown := {"endpoint_id": id, "service": service, "cause": endpoints.resolving[vpc_id].cause}
+	],
+)
 
-_said(service, subnet_ids, shown) := sprintf(
-	"%s from %s over %s",
-	[service, result.subnets(subnet_ids), result.list(reasons)],
-) if {
-	reasons := {$"{one.endpoint_id} ({endpoints.uncaught[one.cause]})" | some one in shown; one.service == service}
+# services that are out of reach from the same subnets are told together
+_said(subnet_ids, by_service, shown) := sprintf("%s from %s over %s", [
+	result.list(services),
+	result.subnets(subnet_ids),
+	result.list({$"{result.list(ids)} ({_why(cause, ids)})" |
+		some cause in {one.cause | some one in shown}
+		ids := {one.endpoint_id | some one in shown; one.service in services; one.cause == cause}
+		ids != set()
+	}),
+]) if {
+	services := {service | some service, ids in by_service; ids == subnet_ids}
 }
 
-_advice := "Turn private DNS on there, and DNS support and DNS hostnames in the VPC."
+_why(cause, ids) := replace(endpoints.uncaught[cause], "its", result.word(ids, "its", "their"))
+
+# what is repaired once is the VPC where its attributes are off
+_root(vpc_id, one) := vpc_id if {
+	_attributes[one.cause]
+} else := one.endpoint_id
+
+_attributes := {
+	"dns_support_disabled": "DNS support (enableDnsSupport)",
+	"dns_hostnames_disabled": "DNS hostnames (enableDnsHostnames)",
+}
+
+_advice(vpc_id, shown) := concat(" ", [advice |
+	some cause in {one.cause | some one in shown}
+	advice := _remedy(cause, vpc_id, {one.endpoint_id | some one in shown; one.cause == cause})
+])
+
+_remedy(cause, vpc_id, endpoint_ids) := $"Turn {_attributes[cause]} of {result.named(vpc_id)} on." if {
+	_attributes[cause]
+} else := $"Turn private DNS of {result.list(endpoint_ids)} on."

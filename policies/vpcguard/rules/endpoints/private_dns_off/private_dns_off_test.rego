@@ -7,10 +7,8 @@ import data.vpcguard.rules.endpoints.private_dns_off as rule
 test_deny_an_endpoint_without_private_dns if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1 (its private DNS is off).",
-			"Turn private DNS on there, and DNS support and DNS hostnames in the VPC.",
-		]),
+		"message": "orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1 (its private DNS is off).",
+		"advice": "Turn private DNS of vpce-1 on.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": {
@@ -45,6 +43,49 @@ test_deny_says_what_is_off if {
 	every case in cases {
 		document := _document([estate.interface("vpce-1", "sqs", case[1])], {"vpcs": [estate.vpc(case[2])]})
 		{v.evidence.endpoints[0].cause | some v in rule.deny} == {case[0]} with input as document
+	}
+}
+
+# what is repaired is the VPC then; names for a gateway endpoint resolve nowhere else either
+test_deny_names_the_vpc_whose_attributes_are_off if {
+	every found in [
+		estate.interface("vpce-1", "s3", {}),
+		estate.gateway("vpce-1", "s3", ["rtb-a", "rtb-b"]),
+	] {
+		document := object.union(
+			_document([found], {"vpcs": [estate.vpc({"dns_support": true, "dns_hostnames": false})]}),
+			{"roles": [estate.role([estate.statement("Allow", {"actions": ["s3:*"]})])]},
+		)
+		{[v.root_causes, v.message, v.advice] | some v in rule.deny} == {[
+			{"vpc-1"},
+			concat(" ", [
+				"orders cannot reach s3 from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1",
+				"(DNS hostnames of the VPC are off).",
+			]),
+			"Turn DNS hostnames (enableDnsHostnames) of vpc-1 on.",
+		]} with input as document
+	}
+}
+
+test_message_tells_services_of_the_same_subnets_together if {
+	off := {"private_dns_enabled": false}
+	found := [estate.interface("vpce-1", "sqs", off), estate.interface("vpce-2", "sns", off)]
+	actions := {"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage", "sns:Publish"]})])]}
+	{[v.message, v.advice] | some v in rule.deny} == {[
+		concat(" ", [
+			"orders cannot reach sns and sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over",
+			"vpce-1 and vpce-2 (their private DNS is off).",
+		]),
+		"Turn private DNS of vpce-1 and vpce-2 on.",
+	]} with input as object.union(_document(found, {}), actions)
+}
+
+test_unknown_where_nothing_is_said_of_private_dns_or_others_resolve if {
+	untold := object.remove(estate.interface("vpce-1", "sqs", {}), ["private_dns_enabled"])
+	own := {"vpcs": [estate.vpc({"dns_support": true, "dns_hostnames": true, "name_servers": ["10.0.0.53"]})]}
+	every document in [_document([untold], {}), _document([estate.interface("vpce-1", "sqs", {})], own)] {
+		rule.deny == set() with input as document
+		{one.function | some one in rule.unknown} == {"orders"} with input as document
 	}
 }
 

@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
 # custom:
+#   doubt: Not known whether the function can reach every AWS service that it needs
 #   severity: high
 #   advice: Create a VPC endpoint for the service in the function's VPC, or give the subnets a route to a NAT gateway.
 #   remediation: none
@@ -19,13 +20,17 @@
 #     subnet has a working way to the internet over IPv4. A subnet that is isolated but has a route for private
 #     networks to a transit gateway, peering or core network may reach central endpoints: the verdict is unknown there
 #     unless the configuration says which exist. Severity is medium where the need was inferred from the role. Needs
-#     come from tags, configuration or the role's policies. Traffic that Lambda itself sends (logs, event sources,
-#     dead letters) is left out.
+#     come from tags, configuration or the role's policies; where a service has several endpoints, the action that the
+#     role allows decides which is needed. Traffic that Lambda itself sends (logs, event sources, dead letters and
+#     destinations, image pulls) is left out, as are calls to a resource's own name (a database, a search domain).
+#     Services without a known endpoint are not judged.
 #   configuration: [intent, trusted_egress, central_endpoints]
 #   reads: []
 #   statement: [services.service, services.subnet_ids, subnets.subnet_id, subnets.cause]
 package vpcguard.rules.endpoints.service_unreachable
 
+import data.vpcguard.lib.egress
+import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.reachability
 import data.vpcguard.lib.result
@@ -33,17 +38,15 @@ import data.vpcguard.lib.result
 applies := needs.callers
 
 deny contains result.violation(name, {
-	"message": sprintf("%s cannot reach %s: neither an endpoint nor a way to the internet. %s", [name, said, advice]),
-	"evidence": reachability.evidence(name, found.subnets),
+	"message": sprintf("%s cannot reach %s: there is neither an endpoint nor a way to the internet.", [name, said]),
+	"advice": _advice(evidence.vpc_id, found.subnets, evidence.subnets),
+	"evidence": evidence,
 	"basis": needs.basis(name),
 }) if {
 	some name, found in _found
 	found.subnets != {}
-	said := result.list({sprintf("%s from %s", [service, result.subnets(ids)]) | some service, ids in found.subnets})
-	advice := sprintf(_advice, [
-		result.word(found.subnets, "a VPC endpoint", "VPC endpoints"),
-		result.list(object.keys(found.subnets)),
-	])
+	said := result.list({said | some ids in found.subnets; said := _said(ids, found.subnets)})
+	evidence := reachability.evidence(name, found.subnets)
 }
 
 unknown contains result.unknown(name, found.waits) if {
@@ -54,4 +57,41 @@ unknown contains result.unknown(name, found.waits) if {
 
 _found := reachability.found("service_unreachable")
 
-_advice := "Create %s for %s, or give the subnets a route to a NAT gateway."
+# services out of reach from the same subnets are named together
+_said(ids, subnets) := sprintf("%s from %s", [result.list(services), result.subnets(ids)]) if {
+	services := {trim_suffix(service, ":*") | some service, from in subnets; from == ids}
+}
+
+# the gateway endpoints that are there already, the endpoints to create, and where it is harmless the other way
+_advice(vpc_id, subnets, ways) := concat(" ", [sentence |
+	some sentence in array.concat(
+		[sprintf("Associate %s with %s.", [result.all_named(ids), result.all_named(tables)]) |
+			some service, subnet_ids in subnets
+			ids := endpoints.gateways_of(vpc_id, service)
+			ids != set()
+			tables := {egress.route_table(id, vpc_id) | some id in subnet_ids}
+		],
+		[sprintf("Create %s %s%s.", [_kind(names), result.list(names), _or_else(ways)]) |
+			names := {_named(service) | some service, _ in subnets; endpoints.gateways_of(vpc_id, service) == set()}
+			names != set()
+		],
+	)
+])
+
+_kind(names) := result.word(names, "the VPC endpoint", "the VPC endpoints")
+
+# what to create, with what people ask first
+_named(service) := sprintf("%s (a gateway endpoint, free)", [endpoints.service_name(service)]) if {
+	service in endpoints.gateway_services
+} else := sprintf("for %s (those of %s that it calls)", [trim_suffix(service, ":*"), _names(service)]) if {
+	endswith(service, ":*")
+} else := _names(service)
+
+_names(service) := result.list({endpoints.service_name(name) | some name in endpoints.names_of(service)})
+
+# not where a NAT gateway would take a public subnet offline, or there is one to repair
+_or_else(ways) := ", or give the subnets a route to a NAT gateway" if {
+	every way in ways {
+		way.cause == "no_default_route"
+	}
+} else := ""

@@ -8,9 +8,10 @@ test_deny_a_service_without_endpoint_and_way_out if {
 	rule.deny == {{
 		"function": "orders",
 		"message": concat(" ", [
-			"orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b): neither an endpoint nor a way to the internet.",
-			"Create a VPC endpoint for sqs, or give the subnets a route to a NAT gateway.",
+			"orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b):",
+			"there is neither an endpoint nor a way to the internet.",
 		]),
+		"advice": "Create the VPC endpoint com.amazonaws.eu-west-1.sqs, or give the subnets a route to a NAT gateway.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": {
@@ -31,8 +32,88 @@ test_deny_one_violation_for_several_services if {
 	{[{one.service | some one in v.evidence.services}, v.basis] |
 		some v in rule.deny
 	} == {[{"kms", "s3"}, "declared"]} with input as document
-	advice := "Create VPC endpoints for kms and s3, or give the subnets a route to a NAT gateway."
-	{endswith(v.message, advice) | some v in rule.deny} == {true} with input as document
+	advice := concat(" ", [
+		"Create the VPC endpoints com.amazonaws.eu-west-1.kms",
+		"and com.amazonaws.eu-west-1.s3 (a gateway endpoint, free),",
+		"or give the subnets a route to a NAT gateway.",
+	])
+	{endswith(v.advice, advice) | some v in rule.deny} == {true} with input as document
+	{startswith(v.message, "orders cannot reach kms and s3 from a1 (eu-west-1a) and b1 (eu-west-1b): ") |
+		some v in rule.deny
+	} == {true} with input as document
+}
+
+# semantics 8: advice names the endpoints to create, as they are called here
+test_deny_names_the_endpoints_to_create if {
+	advised := {
+		"cloudwatch": "the VPC endpoint com.amazonaws.eu-west-1.monitoring,",
+		"ecr": "the VPC endpoint com.amazonaws.eu-west-1.ecr.api and com.amazonaws.eu-west-1.ecr.dkr,",
+		"iam": "the VPC endpoint com.amazonaws.iam,",
+		"timestream.query": "the VPC endpoint com.amazonaws.eu-west-1.timestream.query-cell<number>,",
+		"qbusiness": "the VPC endpoint aws.api.eu-west-1.qbusiness,",
+		"codecommit": concat(" ", [
+			"the VPC endpoint for codecommit",
+			"(those of com.amazonaws.eu-west-1.codecommit and com.amazonaws.eu-west-1.git-codecommit that it calls),",
+		]),
+	}
+	every service, advice in advised {
+		{true | some v in rule.deny; contains(v.advice, advice)} == {true} with input as _declaring(service)
+	}
+	china := json.patch(_declaring("sqs"), [{"op": "replace", "path": "/account/region", "value": "cn-north-1"}])
+	{true | some v in rule.deny; contains(v.advice, "cn.com.amazonaws.cn-north-1.sqs,")} == {true} with input as china
+}
+
+# semantics 8: advice is harmless and doable here
+test_deny_advises_what_is_possible_here if {
+	broken := object.union(estate.behind_nat(_document([], {})), {"nat_gateways": []})
+	{endswith(v.advice, "Create the VPC endpoint com.amazonaws.eu-west-1.sqs.") |
+		some v in rule.deny
+	} == {true} with input as broken
+	there := estate.document(["s3:GetObject"], {"vpc_endpoints": [estate.gateway("vpce-g", "s3", ["rtb-a"])]})
+	{endswith(v.advice, "Associate vpce-g with rtb-b.") | some v in rule.deny} == {true} with input as there
+}
+
+# a queue that triggers the function, with the role that the CDK or SAM writes for it: Lambda polls
+test_not_applicable_to_what_lambda_does_for_the_function if {
+	actions := ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]
+	source := {"event_sources": [{"service": "sqs"}]}
+	document := estate.document(actions, {"functions": [fixtures.function("orders", ["a1", "b1"], source)]})
+	rule.applies == set() with input as document
+	rule.deny == set() with input as document
+}
+
+# domain 10.10: a service that is in no known list of endpoints never makes a violation
+test_not_applicable_to_services_without_endpoints if {
+	document := estate.document(["es:ESHttpGet", "support:DescribeCases"], {})
+	rule.applies == set() with input as document
+	rule.deny == set() with input as document
+}
+
+# domain 10.10: the action picks the endpoint
+test_the_action_picks_the_endpoint if {
+	runtime := {"vpc_endpoints": [estate.interface("vpce-1", "bedrock-runtime", {})], "security_groups": _groups}
+	rule.deny == set() with input as estate.document(["bedrock:InvokeModel"], runtime)
+	rule.unknown == set() with input as estate.document(["bedrock:InvokeModel"], runtime)
+	lister := estate.document(["bedrock:ListFoundationModels"], runtime)
+	{contains(concat(" ", [v.message, v.advice]), "bedrock-runtime") | some v in rule.deny} == {false} with input as lister
+}
+
+# the cell of an account is no part of what is needed
+test_allow_the_endpoint_of_a_cell if {
+	found := [estate.interface("vpce-1", "timestream.ingest-cell2", {})]
+	document := estate.document(["timestream:WriteRecords"], {"vpc_endpoints": found, "security_groups": _groups})
+	rule.deny == set() with input as document
+	rule.applies == {"orders"} with input as document
+}
+
+# semantics 5: destinations that were not requested touch no finding
+test_unknown_waits_for_destinations_that_were_left_out if {
+	document := fixtures.not_requested(
+		_document([], {}),
+		{"event_destinations": "lambda:GetFunctionEventInvokeConfig"},
+	)
+	rule.deny == set() with input as document
+	{one.waits[_].status | some one in rule.unknown} == {"not_requested"} with input as document
 }
 
 test_deny_from_the_subnet_that_lacks_the_gateway_route if {
@@ -80,8 +161,8 @@ test_deny_with_an_interface_endpoint_for_nothing_but_its_type if {
 	{v.function | some v in rule.deny} == {"orders"} with input as document
 }
 
-# semantics 3: for endpoints.* only the IPv4 path counts
-test_deny_although_ipv6_has_a_way_out if {
+# dual-stack names of services may be reached over it
+test_unknown_where_ipv6_has_a_way_out if {
 	dual := [object.union(estate.subnet(id, "a", "10.0.1.0/24"), {"ipv6_cidrs": ["2001:db8::/64"]}) |
 		some id in ["a1", "b1"]
 	]
@@ -92,7 +173,34 @@ test_deny_although_ipv6_has_a_way_out if {
 		"route_tables": [estate.table("rtb-a", ["a1"], routes), estate.table("rtb-b", ["b1"], routes)],
 		"egress_only_internet_gateways": [{"id": "eigw-1", "attachments": [{"vpc_id": "vpc-1", "state": "attached"}]}],
 	})
-	{v.function | some v in rule.deny} == {"orders"} with input as document
+	rule.deny == set() with input as document
+	{one.waits[_].name | some one in rule.unknown} == {"a1", "b1"} with input as document
+	unread := object.union(document, {"egress_only_internet_gateways": []})
+	denied := fixtures.denied(unread, {"egress_only_internet_gateways": "ec2:DescribeEgressOnlyInternetGateways"})
+	rule.deny == set() with input as denied
+	{one.function | some one in rule.unknown} == {"orders"} with input as denied
+	{v.function | some v in rule.deny} == {"orders"} with input as unread
+}
+
+# the endpoint is for the service of another region
+test_deny_with_an_endpoint_for_another_region if {
+	every more in [
+		{"service_region": "us-east-1"},
+		{"service_region": "us-east-1", "service_name": "com.amazonaws.us-east-1.sqs"},
+	] {
+		document := _document([estate.interface("vpce-1", "sqs", more)], {})
+		{v.function | some v in rule.deny} == {"orders"} with input as document
+	}
+}
+
+# its name carries no region
+test_allow_an_endpoint_for_a_global_service if {
+	found := estate.interface("vpce-1", "", {"service_region": "us-east-1", "service_name": "com.amazonaws.iam"})
+	document := estate.document(["iam:GetRole"], {
+		"vpc_endpoints": [found],
+		"security_groups": [estate.group("sg-f", {}), estate.endpoint_group({"group_ids": ["sg-f"]})],
+	})
+	rule.deny == set() with input as document
 }
 
 test_allow_behind_a_nat if {
@@ -293,6 +401,10 @@ _shared := object.union(document, {"coverage": array.concat(
 	})
 }
 
+_declaring(services) := estate.tagged(_document([], {}), {"vpcguard:services": services})
+
+_groups := [estate.group("sg-f", {}), estate.endpoint_group({"group_ids": ["sg-f"]})]
+
 _needing(service, found) := object.union(
 	_document(found, {}),
 	{"roles": [estate.role([estate.statement("Allow", {"actions": [$"{service}:*"]})])]},
@@ -301,7 +413,7 @@ _needing(service, found) := object.union(
 _document(found, parts) := estate.document(["sqs:SendMessage"], object.union(
 	{
 		"vpc_endpoints": found,
-		"security_groups": [estate.group("sg-f", {}), estate.endpoint_group({"group_ids": ["sg-f"]})],
+		"security_groups": _groups,
 	},
 	parts,
 ))

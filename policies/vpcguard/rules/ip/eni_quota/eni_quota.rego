@@ -1,5 +1,5 @@
 # METADATA
-# title: Lambda's network interfaces come near the quota of the VPC
+# title: Lambda's network interfaces come near the quota of the VPC, or have reached it
 # description: |
 #   Every distinct pair of subnet and set of security groups takes one interface. At the quota, functions with a new
 #   pair can neither be created nor updated nor woken.
@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
 # custom:
+#   doubt: Not known whether Lambda's network interfaces come near the quota of the VPC
 #   severity: medium
 #   advice: >-
 #     Let functions share sets of security groups, or ask for a higher quota of network interfaces per VPC (Lambda,
@@ -37,9 +38,10 @@ applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {
 	"message": sprintf(
-		"%s: Lambda uses %d of the %v network interfaces that its quota allows in %s, this function's included. %s",
-		[name, least, _quota.value, cohort.vpc_id, _advice],
+		"%s: Lambda needs %d of the %v network interfaces that its quota allows in %s, this function's included.",
+		[name, least, _quota.value, result.named(cohort.vpc_id)],
 	),
+	"root_causes": {cohort.vpc_id},
 	"evidence": object.union(
 		{
 			"vpc_id": cohort.vpc_id,
@@ -102,5 +104,3 @@ _code := "L-9FEE3D26"
 _sharing(vpc_id) := {"note": "The VPC is shared: interfaces of its other accounts are not counted."} if {
 	facts.vpcs[vpc_id].owner_id != input.account.id
 } else := {}
-
-_advice := "Let functions share sets of security groups, or ask for a higher quota."

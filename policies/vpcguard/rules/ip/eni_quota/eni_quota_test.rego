@@ -8,9 +8,10 @@ test_deny_above_the_threshold if {
 	rule.deny == {{
 		"function": "orders",
 		"message": concat(" ", [
-			"orders: Lambda uses 9 of the 10 network interfaces that its quota allows in vpc-1, this function's included.",
-			"Let functions share sets of security groups, or ask for a higher quota.",
+			"orders: Lambda needs 9 of the 10 network interfaces that its quota allows in vpc-1,",
+			"this function's included.",
 		]),
+		"root_causes": {"vpc-1"},
 		"evidence": {"vpc_id": "vpc-1", "interfaces": 7, "missing_pairs": 2, "quota": 10, "quota_basis": "applied"},
 		"severity": "medium",
 	}} with input as _document(7, 10)

@@ -1,5 +1,5 @@
 # METADATA
-# title: Subnet has no free address left for the function's network interface
+# title: A subnet has too few free addresses for the function's network interface
 # description: |
 #   A pair of subnet and security groups without a Lambda interface needs a new address. Where the subnet has none to
 #   give, creating, updating or waking the function fails there.
@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 # custom:
+#   doubt: Not known whether the subnets have addresses enough for the function's network interfaces
 #   severity: high
 #   advice: |
 #     Free addresses in the subnets named, choose larger ones, or give the function security groups that already have an
@@ -35,19 +36,28 @@ applies := cohorts.functions({key |
 	count(judged) + count(cohorts.by_key[key].hidden_subnets) > 0
 })
 
-deny contains result.violation(name, {"message": $"{name} {fault}", "evidence": evidence}) if {
+deny contains result.violation(name, object.union(details, {"message": $"{name} {fault}"})) if {
 	some key, cohort in cohorts.with_subnets
 	short := _short(key, lambda_interfaces.pairs[key].missing)
 	short != {}
-	fault := sprintf("needs a new network interface, but too few addresses are free: %s. %s", [
-		result.list({$"{result.subnet(id)} has {free}" | some id, free in short}),
-		"Free addresses there, choose larger subnets, or use security groups that already have an interface there.",
+	fault := sprintf("needs %s where too few addresses are free (%d wanted): %s.", [
+		result.word(short, "a new network interface", "new network interfaces"),
+		_needed(key),
+		concat("; ", [sprintf("%s %s %d", [result.subnets(ids), result.word(ids, "has", "have"), free]) |
+			some free, ids in facts.grouped([[free, id] | some id, free in short])
+		]),
 	])
-	evidence := {
-		"short_subnet_ids": object.keys(short),
-		"free_addresses": short,
-		"needed": _needed(key),
-		"security_group_ids": cohort.named_groups,
+	details := {
+		"advice": sprintf("Free addresses in %s, choose larger subnets, or use security groups with an interface there.", [
+			result.all_named(object.keys(short)),
+		]),
+		"root_causes": object.keys(short),
+		"evidence": {
+			"short_subnet_ids": object.keys(short),
+			"free_addresses": short,
+			"needed": _needed(key),
+			"security_group_ids": cohort.named_groups,
+		},
 	}
 	some name in cohort.functions
 }

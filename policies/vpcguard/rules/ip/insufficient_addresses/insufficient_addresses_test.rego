@@ -6,10 +6,9 @@ import data.vpcguard.rules.ip.insufficient_addresses as rule
 test_deny_a_full_subnet_without_the_interface if {
 	rule.deny == {{
 		"function": "orders",
-		"message": concat(" ", [
-			"orders needs a new network interface, but too few addresses are free: a1 (eu-west-1a) has 1.",
-			"Free addresses there, choose larger subnets, or use security groups that already have an interface there.",
-		]),
+		"message": "orders needs a new network interface where too few addresses are free (2 wanted): a1 (eu-west-1a) has 1.",
+		"advice": "Free addresses in a1, choose larger subnets, or use security groups with an interface there.",
+		"root_causes": {"a1"},
 		"evidence": {
 			"short_subnet_ids": {"a1"},
 			"free_addresses": {"a1": 1},

@@ -7,6 +7,7 @@
 # related_resources:
 #   - ref: https://aws.amazon.com/blogs/compute/announcing-improved-vpc-networking-for-aws-lambda-functions/
 # custom:
+#   doubt: Not known whether the legacy upper bound of network interfaces exceeds the free addresses
 #   severity: info
 #   advice: Nothing has to be done for Lambda as it works today; use larger subnets if you plan by this bound.
 #   remediation: none
@@ -32,8 +33,8 @@ applies := cohorts.functions_with_subnets & (object.keys(_peak) | object.keys(_u
 
 deny contains result.violation(name, {
 	"message": sprintf(
-		"%s may have needed %d addresses before 2019 (peak concurrency %d, %d MB), and its subnets have %d free. %s",
-		[name, need, peak, memory_mb, free, _advice],
+		"%s may have needed %d addresses before 2019 (peak concurrency %d, %d MB), and its subnets have %d free.",
+		[name, need, peak, memory_mb, free],
 	),
 	"evidence": {
 		"estimate": need,
@@ -79,5 +80,3 @@ _peak := object.union(
 	},
 	{one.name: one.reserved_concurrency | some one in input.functions; one.reserved_concurrency},
 )
-
-_advice := "Lambda shares interfaces today: use larger subnets only if you plan by this bound."

@@ -8,8 +8,8 @@ test_deny_reserved_concurrency_above_the_free_addresses if {
 	rule.deny == {{
 		"function": "orders",
 		"message": concat(" ", [
-			"orders may have needed 500 addresses before 2019 (peak concurrency 1000, 1536 MB), and its subnets have 400 free.",
-			"Lambda shares interfaces today: use larger subnets only if you plan by this bound.",
+			"orders may have needed 500 addresses before 2019 (peak concurrency 1000, 1536 MB),",
+			"and its subnets have 400 free.",
 		]),
 		"evidence": {"estimate": 500, "peak_concurrency": 1000, "memory_mb": 1536, "free_addresses": 400},
 	}} with input as _document({"reserved_concurrency": 1000})

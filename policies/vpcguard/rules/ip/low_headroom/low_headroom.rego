@@ -7,16 +7,17 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-enis
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 # custom:
+#   doubt: Not known whether a subnet of the function is short of free addresses
 #   severity: medium
-#   advice: Free addresses in the subnet, or move the function to a larger one.
+#   advice: Free addresses in the subnets named, or give the function larger ones.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left with IPv4 addresses
 #   applies_if: [attached, subnets, ipv4_addresses]
 #   passes: Each of its subnets has as many free addresses as the floor and the percentage ask for.
 #   judged: >-
 #     A subnet is short if its free IPv4 addresses are below the floor, or below the percentage of its usable
-#     addresses (the size of its network minus the five that AWS keeps). The worst subnet is named. Severity is high
-#     where that subnet is alone in its zone among the function's subnets. Subnets for IPv6 alone are not judged. How
+#     addresses (the size of its network minus the five that AWS keeps). Severity is high where the worst
+#     of them is alone in its zone among the function's subnets. Subnets for IPv6 alone are not judged. How
 #     fast the addresses are used up is not known.
 #   configuration: [thresholds.ip_floor, thresholds.ip_percent]
 #   reads: []
@@ -39,12 +40,11 @@ deny contains result.violation(name, details) if {
 	[free, worst] := min({[facts.subnets[id].free_ipv4_addresses, id] | some id in short})
 	usable := object.get(_usable, worst, null)
 	is_alone := _is_alone(cohort.subnets, worst)
-	message := sprintf("runs short of addresses: %s has %d%s free. %s", [
-		result.subnet(worst),
-		free,
-		concat("", [$" of {usable}" | usable != null]),
-		"Free some, or move the function to a larger subnet.",
+	said := concat("; ", [sprintf(left, [result.subnets(ids), result.word(ids, "has", "have")]) |
+		some left, ids in facts.grouped([[_left(id), id] | some id in short])
 	])
+	message := $"runs short of addresses: {said}."
+	advice := sprintf("Free addresses in %s, or give the function larger subnets.", [result.all_named(short)])
 	evidence := {
 		"worst_subnet_id": worst,
 		"zone_id": object.get(facts.subnets[worst], "zone_id", null),
@@ -56,8 +56,17 @@ deny contains result.violation(name, details) if {
 	}
 	severity := _severity(is_alone)
 	some name in cohort.functions
-	details := {"severity": severity, "message": $"{name} {message}", "evidence": evidence}
+	details := object.union(
+		{"severity": severity, "root_causes": short, "evidence": evidence},
+		{"message": $"{name} {message}", "advice": advice},
+	)
 }
+
+# subnets with as many are told together
+_left(id) := sprintf("%%s %%s %d%s free", [
+	facts.subnets[id].free_ipv4_addresses,
+	concat("", [$" of {usable}" | usable := _usable[id]]),
+])
 
 unknown contains result.unknown(name, waits) if {
 	some key, judged in _judged

@@ -8,10 +8,9 @@ test_deny_below_the_floor if {
 	violations == {{
 		"function": "orders",
 		"severity": "medium",
-		"message": concat(" ", [
-			"orders runs short of addresses: a (eu-west-1a) has 7 of 251 free.",
-			"Free some, or move the function to a larger subnet.",
-		]),
+		"message": "orders runs short of addresses: a (eu-west-1a) has 7 of 251 free.",
+		"advice": "Free addresses in a, or give the function larger subnets.",
+		"root_causes": {"a"},
 		"evidence": {
 			"worst_subnet_id": "a",
 			"zone_id": "euw1-az-a",

@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateways-regional.html
 # custom:
+#   doubt: Not known whether a subnet leaves through a NAT gateway in another Availability Zone
 #   severity: medium
 #   advice: Use a NAT gateway in each zone and route each subnet to that of its own zone, or use a regional NAT gateway.
 #   remediation: none
@@ -16,8 +17,9 @@
 #   judged: >-
 #     For each subnet whose way out works, the zone id of the subnet is compared with that of the zonal NAT gateway on
 #     the way, or with the zones of a regional one that is managed by hand. A regional gateway that is automatic
-#     serves every zone. The evidence says whether one gateway carries all zones. NAT instances are not judged, nor
-#     what lies behind a transit gateway.
+#     serves every zone. The evidence says whether one gateway carries all zones. A subnet whose default route leads to
+#     anything but a NAT gateway is outside of this, known or not: a NAT instance, whatever stands behind it, a transit
+#     gateway. A way over IPv6 meets no NAT gateway and changes nothing.
 #   configuration: [intent, trusted_egress]
 #   reads: []
 #   statement: [crossing]
@@ -35,10 +37,9 @@ deny contains result.violation(name, {"message": $"{name} {message}", "evidence"
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
-	nat_gateways := union({path.nat_ids | some path in egress.of[key]; path.state == "works"})
-	message := sprintf("leaves its zone on the way to the internet: %s. %s", [
+	nat_gateways := union({_nat_ids(id, path) | some id, path in _paths[key]; path.state == "works"})
+	message := sprintf("leaves its zone on the way to the internet: %s.", [
 		concat("; ", [text | some id, nat_ids in _crossing[key]; text := _text(id, nat_ids)]),
-		"Use a NAT gateway in each zone, or a regional one.",
 	])
 	evidence := {
 		"intent": intent.evidence(cohort.intent_key),
@@ -71,17 +72,28 @@ _verdicts := {key: intent.by_value(cohorts.by_key[key].intent, verdict) |
 _verdict(key) := {"answer": "violation", "waits": set()} if {
 	_crossing[key] != {}
 } else := {"answer": "unknown", "waits": waits} if {
-	waits := union({_waits(id, path) | some id, path in egress.of[key]})
+	waits := union({_waits(id, path) | some id, path in _paths[key]})
 	waits != set()
+}
+
+# By cohort and subnet, where traffic over IPv4 goes: IPv6 meets no NAT gateway, and takes nothing away from one
+_paths := {key: object.union(egress.of[key], over_ipv4) | some key, over_ipv4 in egress.over_ipv4}
+
+# what the default route leads to, perhaps by firewalls; what stands behind an instance is the instance's
+_nat_ids(id, path) := {nat_id |
+	some nat_id in path.nat_ids
+	targets := {nat_id} | {one.endpoint_id | some one in facts.nat_gateways[nat_id].appliances}
+	some route in egress.default_routes("ipv4", id, facts.subnets[id].vpc_id)
+	route.target_id in targets
 }
 
 # by cohort and subnet whose path works, the NAT gateways that do not serve its zone
 _crossing := {key: crossing |
-	some key, paths in egress.of
+	some key, paths in _paths
 	crossing := {id: nat_ids |
 		some id, path in paths
 		path.state == "works"
-		nat_ids := {nat_id | some nat_id in path.nat_ids; _side(id, nat_id) == "other"}
+		nat_ids := {nat_id | some nat_id in _nat_ids(id, path); _side(id, nat_id) == "other"}
 		nat_ids != set()
 	}
 }
@@ -90,7 +102,7 @@ _crossing := {key: crossing |
 _waits(id, path) := unknown_zones | _list_waits(id) if {
 	path.state == "works"
 	unknown_zones := {wait |
-		some nat_id in path.nat_ids
+		some nat_id in _nat_ids(id, path)
 		_side(id, nat_id) == "unknown"
 		wait := {"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"zone of {nat_id}"}
 	}
@@ -111,22 +123,21 @@ _list_waits(id) := {wait |
 }
 
 _may_cross(id, path) if {
-	some nat_id in path.nat_ids
+	some nat_id in _nat_ids(id, path)
 	_side(id, nat_id) != "same"
 }
 
-# nothing was seen of the path, not even that it is opaque
-_may_cross(_, path) if {
-	path.nat_ids == set()
-	not _is_opaque(path)
+# nobody saw where the default route leads: no subnet, no table, or a firewall that may lead to a NAT gateway
+_may_cross(_, path) if path.hops == []
+
+_may_cross(id, path) if {
+	some route in egress.default_routes("ipv4", id, facts.subnets[id].vpc_id)
+	_is_unseen(route, path.hops)
 }
 
-# it leads to what nobody can look into, and waits for that alone: not for the owner of a shared VPC
-_is_opaque(path) if {
-	path.waits != set()
-	targets := {hop.id | some hop in path.hops; hop.state == "opaque"}
-	every wait in path.waits { wait.name in targets }
-}
+_is_unseen(route, _) if route.kind == "unknown"
+
+_is_unseen(route, hops) if {"id": route.target_id, "kind": "vpc_endpoint", "state": "unknown"} in hops
 
 # whether a NAT gateway serves the zone of a subnet; one that AWS spreads over the zones by itself serves all
 _side(id, nat_id) := "same" if {

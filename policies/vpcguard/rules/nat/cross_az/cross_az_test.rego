@@ -8,8 +8,8 @@ test_deny_a_gateway_in_another_zone if {
 	[violation] := [violation | some violation in violations]
 	violation.function == "orders"
 	violation.message == concat(" ", [
-		"orders leaves its zone on the way to the internet: other (eu-west-1b) goes through nat-1 in euw1-az-a.",
-		"Use a NAT gateway in each zone, or a regional one.",
+		"orders leaves its zone on the way to the internet:",
+		"other (eu-west-1b) goes through nat-1 in euw1-az-a.",
 	])
 	violation.evidence.crossing == {"other": {"nat-1"}}
 	violation.evidence.one_nat_gateway_carries_all_zones
@@ -44,10 +44,61 @@ test_allow_what_has_no_way_or_one_without_gateway if {
 	_verdict(opaque) == [set(), set()]
 }
 
-test_deny_a_regional_gateway_without_the_zone if {
-	_verdict(_regional({"zone_ids": ["euw1-az-a"]})) == [{"orders"}, set()]
+# half a default route or none leads to no gateway, whatever proxy may be there
+test_allow_what_an_unread_gateway_is_not_on_the_way_of if {
+	operations := {"nat_gateways": "ec2:DescribeNatGateways"}
+	half := object.union(fixtures.to("transit_gateway", "tgw-1"), {"destination": "0.0.0.0/1"})
+	every routes in [[], [half]] {
+		tables := [fixtures.table("rtb-app", ["app", "other"], routes)]
+		_verdict(fixtures.denied(_document({"route_tables": tables, "nat_gateways": []}), operations)) == [set(), set()]
+	}
+}
+
+test_allow_a_gateway_behind_an_instance if {
+	document := _document({
+		"route_tables": [
+			fixtures.table("rtb-app", ["app", "other"], [fixtures.to("network_interface", "eni-1")]),
+			fixtures.table("rtb-pub", ["pub"], [fixtures.to("nat_gateway", "nat-1")]),
+		],
+		"network_interfaces": [{
+			"id": "eni-1",
+			"vpc_id": "vpc-1",
+			"subnet_id": "pub",
+			"security_group_ids": ["sg-nat"],
+			"interface_type": "interface",
+			"is_lambda": false,
+			"source_dest_check": false,
+			"instance_id": "i-1",
+		}],
+		"instances": [{"id": "i-1", "vpc_id": "vpc-1", "subnet_id": "pub", "state": "running", "public_ips": []}],
+		"security_groups": [fixtures.group("sg-nat", [], ["10.0.0.0/8"])],
+	})
+	_verdict(document) == [set(), set()]
+}
+
+# IPv6 meets no gateway, and takes the traffic of IPv4 away from none
+test_only_ipv4_goes_through_a_gateway if {
+	opaque := _dual([], [_ipv6("transit_gateway", "tgw-1")])
+	_verdict(opaque) == [set(), set()]
+	_verdict(_dual([fixtures.to("nat_gateway", "nat-1")], [])) == [{"orders"}, set()]
+	operations := {"nat_gateways": "ec2:DescribeNatGateways"}
+	every route in [_ipv6("egress_only_internet_gateway", "eigw-1"), _ipv6("transit_gateway", "tgw-1")] {
+		document := object.union(_dual([fixtures.to("nat_gateway", "nat-1")], [route]), {"nat_gateways": []})
+		_verdict(document) == [set(), set()]
+		_verdict(fixtures.denied(document, operations)) == [set(), {"ec2:DescribeNatGateways"}]
+	}
+}
+
+test_unknown_over_a_regional_gateway_without_the_zone if {
+	_verdict(_regional({"zone_ids": ["euw1-az-a"]})) == [set(), {"nat-1"}]
 	_verdict(_regional({"zone_ids": ["euw1-az-a", "euw1-az-b"]})) == [set(), set()]
 	_verdict(_regional({"zone_ids": [], "is_automatic": true})) == [set(), set()]
+}
+
+test_unknown_where_a_subnet_was_not_read if {
+	functions := [fixtures.function("orders", ["app", "hidden"], {})]
+	document := fixtures.denied(_document({"functions": functions}), {"subnets": "ec2:DescribeSubnets"})
+	"ec2:DescribeSubnets" in _verdict(document)[1]
 }
 
 test_unknown_where_the_gateway_was_not_read if {
@@ -85,6 +136,18 @@ test_unknown_where_the_owner_was_not_read if {
 		[object.union(owner, {"kind": "vpc_endpoints"})],
 	)
 	_verdict(object.union(firewall, {"coverage": endpoints})) == [set(), {"444455556666"}]
+	halves := [fixtures.table("rtb-app", ["app", "other"], [
+		object.union(fixtures.to("vpc_endpoint", "vpce-1"), {"destination": "0.0.0.0/1"}),
+		object.union(fixtures.to("core_network", "arn:1"), {"destination": "128.0.0.0/1"}),
+	])]
+	waits := _verdict(object.union(firewall, {"coverage": endpoints, "route_tables": halves}))[1]
+	"444455556666" in waits
+	_verdict(object.union(document, {
+		"subnets": array.concat(document.subnets, [fixtures.subnet("fw", "a")]),
+		"route_tables": firewall.route_tables,
+		"vpc_endpoints": [fixtures.firewall("vpce-1", "fw")],
+		"coverage": coverage,
+	})) == [set(), {"444455556666"}]
 }
 
 test_unknown_where_an_unread_list_may_lead_over_another_gateway if {
@@ -133,6 +196,26 @@ _document(parts) := fixtures.estate(object.union(
 	},
 	parts,
 ))
+
+_dual(over_ipv4, over_ipv6) := _document({
+	"functions": [fixtures.function("orders", ["app", "other"], {"ipv6_allowed_for_dual_stack": true})],
+	"subnets": array.concat(
+		[object.union(fixtures.subnet(zone[0], zone[1]), {"ipv6_cidrs": ["2a05::/64"]}) |
+			some zone in [["app", "a"], ["other", "b"]]
+		],
+		[fixtures.subnet("pub", "a")],
+	),
+	"route_tables": [
+		fixtures.table("rtb-app", ["app", "other"], array.concat(over_ipv4, over_ipv6)),
+		fixtures.table("rtb-pub", ["pub"], [fixtures.to("internet_gateway", "igw-1")]),
+	],
+	"egress_only_internet_gateways": [{
+		"id": "eigw-1",
+		"attachments": [{"vpc_id": "vpc-1", "state": "attached"}],
+	}],
+})
+
+_ipv6(kind, id) := object.union(fixtures.to(kind, id), {"family": "ipv6", "destination": "::/0"})
 
 _regional(more) := _document({"nat_gateways": [object.union_n([
 	object.remove(fixtures.nat_gateway({}), ["subnet_id"]),

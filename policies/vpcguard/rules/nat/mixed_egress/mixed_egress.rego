@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
 #   - ref: https://repost.aws/knowledge-center/internet-access-lambda-function
 # custom:
+#   doubt: Not known whether only some subnets of the function lead to the internet
 #   severity: high
 #   advice: Give every subnet of the function the same kind of way out, or remove the subnets without one from it.
 #   remediation: none
@@ -36,19 +37,20 @@ deny contains result.violation(name, details) if {
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
 	subnets := egress.by_state[key]
-	message := sprintf("reaches the internet from %s, but not everywhere: %s. %s", [
+	message := sprintf("reaches the internet from %s, but not everywhere: %s.", [
 		result.subnets(subnets.works),
 		faults.text(key, subnets.none),
-		faults.advice(key, subnets.none, min(cohort.intent.egress.values)),
 	])
+	advice := faults.advice(key, subnets.none, min(cohort.intent.egress.values))
 	evidence := {
 		"intent": intent.evidence(cohort.intent_key),
 		"ipv6_only": {id | some id, path in egress.of[key]; path.is_ipv6_only},
 		"subnets": egress.evidence(key),
+		"causes": egress.causes(key),
 	}
 	root_causes := egress.root_causes(key, subnets.none)
 	some name in cohort.functions
-	details := {"message": $"{name} {message}", "evidence": evidence, "root_causes": root_causes}
+	details := {"message": $"{name} {message}", "advice": advice, "evidence": evidence, "root_causes": root_causes}
 }
 
 unknown contains result.unknown_with(name, waits, {"subnets": subnets}) if {

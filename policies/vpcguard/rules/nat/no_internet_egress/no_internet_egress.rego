@@ -7,6 +7,7 @@
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
 #   - ref: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
 # custom:
+#   doubt: Not known whether the function can reach the internet
 #   severity: high
 #   advice: >-
 #     Route 0.0.0.0/0 of the function's subnets to a public NAT gateway that is available and whose own subnet leads
@@ -23,8 +24,9 @@
 #     subnet leads out; the evidence names the cause for each. With intent undeclared, a subnet without a default
 #     route is isolated by design if a usable endpoint serves it. What nobody can look into (a transit gateway, say)
 #     makes the verdict unknown unless the configuration trusts it. Severity is critical where the internet is
-#     declared, info where nothing is declared and all that lacks is a default route, else high. Only routing is
-#     judged: security groups and network ACLs have rules of their own. Whether anything answers on the other side is
+#     declared; undeclared, it is high where a way out was built and is broken, medium for public subnets and
+#     peering, info where all that lacks is a default route. Only routing is judged: security groups and network ACLs
+#     have rules of their own. Whether anything answers on the other side is
 #     not tried.
 #   configuration: [intent, trusted_egress]
 #   reads: []
@@ -36,6 +38,7 @@ import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.faults
 import data.vpcguard.lib.intent
+import data.vpcguard.lib.needs
 import data.vpcguard.lib.result
 
 applies := cohorts.functions_needing_internet
@@ -46,18 +49,21 @@ deny contains result.violation(name, details) if {
 	some value, verdict in verdicts
 	verdict.answer == "violation"
 	cohort := cohorts.by_key[key]
-	message := sprintf("cannot reach the internet: %s. %s", [
-		faults.text(key, verdict.broken),
-		faults.advice(key, verdict.broken, value),
-	])
+	message := $"cannot reach the internet: {faults.text(key, verdict.broken)}."
+	causes := {egress.of[key][id].cause | some id in verdict.broken}
 	finding := {
-		"severity": _severity(value, key),
-		"evidence": {"intent": intent.evidence(cohort.intent_key), "subnets": egress.evidence(key)},
+		"advice": faults.advice(key, verdict.broken, value),
+		"evidence": {
+			"intent": intent.evidence(cohort.intent_key),
+			"subnets": egress.evidence(key),
+			"causes": egress.causes(key),
+		},
 		"root_causes": egress.root_causes(key, verdict.broken),
 		"is_eligible": _is_internet_alone_by_configuration(cohort.intent),
 	}
 	some name in cohort.functions
-	details := object.union(finding, {"message": $"{name} {message}"})
+	severity := _severity(value, causes, _is_needed(key, name, verdict.broken))
+	details := object.union(finding, {"message": $"{name} {message}", "severity": severity})
 }
 
 unknown contains result.unknown_with(name, waits, {"subnets": subnets}) if {
@@ -78,8 +84,10 @@ _verdicts := {key: verdicts |
 
 _verdict(value, key) := {"answer": "pass", "waits": set(), "broken": set()} if {
 	value in {"aws", "none"}
-} else := {"answer": "unknown", "waits": egress.by_state[key].waits, "broken": set()} if {
-	egress.by_state[key].unknown != set()
+} else := {"answer": "unknown", "waits": waits, "broken": set()} if {
+	undecided := egress.by_state[key].unknown - _excused(value, key)
+	undecided != set()
+	waits := union({egress.of[key][id].waits | some id in undecided})
 } else := {"answer": "violation", "waits": set(), "broken": egress.by_state[key].none} if {
 	value == "internet"
 } else := {"answer": "violation", "waits": set(), "broken": broken} if {
@@ -89,6 +97,13 @@ _verdict(value, key) := {"answer": "pass", "waits": set(), "broken": set()} if {
 	waits := union({waits | some waits in _endpoints_at_isolated[key]})
 	waits != set()
 } else := {"answer": "pass", "waits": set(), "broken": set()}
+
+# undeclared and where nothing is broken, a subnet that may have a proxy is isolated by design without one
+_excused("undeclared", key) := object.keys(_endpoints_at_isolated[key]) if {
+	egress.by_state[key].none - object.keys(_endpoints_at_isolated[key]) == set()
+} else := set()
+
+_excused("internet", _) := set()
 
 # Undeclared, a subnet without a default route is isolated by design where an endpoint serves it, or may serve it. By
 # cohort and such subnet, what that waits for.
@@ -105,11 +120,31 @@ _endpoint_waits(serving, _) := set() if serving != set()
 
 _endpoint_waits(set(), waits) := waits if waits != set()
 
-_severity(value, key) := "critical" if {
+# undeclared, by the worst: a way out that was built is meant to work; a public subnet may be meant as it is, unless the
+# function is known to call what only the way out leads to
+_severity(value, causes, is_needed) := "critical" if {
 	value == "internet"
-} else := "info" if {
-	{path.cause | some path in egress.of[key]} == {"no_default_route"}
-} else := "high"
+} else := "high" if {
+	causes - object.keys(_milder) != set()
+} else := "high" if {
+	is_needed
+	causes - {"no_default_route"} != set()
+} else := "medium" if {
+	some cause in causes
+	_milder[cause] == "medium"
+} else := "info"
+
+default _is_needed(_, _, _) := false
+
+_is_needed(key, name, ids) if {
+	some service, need in needs.of[name]
+	need.waits == set()
+	some wanted in endpoints.names_of(service)
+	some id in ids
+	every endpoint_id in endpoints.serving[key][id] { endpoints.names[endpoint_id] != wanted }
+}
+
+_milder := {"public_subnet": "medium", "peering": "medium", "no_default_route": "info"}
 
 # only where configuration, not a tag, declares the internet and no private targets may a function be detached
 default _is_internet_alone_by_configuration(_) := false

@@ -1,5 +1,6 @@
 package vpcguard.rules.nat.no_internet_egress_test
 
+import data.vpcguard.lib.endpoint_fixtures_test as estate
 import data.vpcguard.lib.fixtures_test as fixtures
 import data.vpcguard.rules.nat.no_internet_egress as rule
 
@@ -7,11 +8,14 @@ test_deny_a_public_subnet if {
 	violations := rule.deny with input as _routed([fixtures.to("internet_gateway", "igw-1")])
 	violations == {{
 		"function": "orders",
-		"severity": "high",
+		"severity": "medium",
 		"message": concat(" ", [
 			"orders cannot reach the internet: from app (eu-west-1a), 0.0.0.0/0 goes to igw-1, an internet gateway, which",
-			"serves public addresses only. Point the default route of rtb-app to a NAT gateway, or move the function to",
-			"private subnets.",
+			"serves public addresses only.",
+		]),
+		"advice": concat(" ", [
+			"Make private subnets with a default route to a NAT gateway in app (eu-west-1a),",
+			"and put the function there.",
 		]),
 		"evidence": {
 			"intent": {
@@ -30,6 +34,7 @@ test_deny_a_public_subnet if {
 					{"id": "igw-1", "kind": "internet_gateway", "state": "attached"},
 				],
 			}],
+			"causes": {"app": [{"cause": "public_subnet", "id": "rtb-app"}]},
 		},
 		"root_causes": {"rtb-app"},
 		"is_eligible": false,
@@ -38,15 +43,17 @@ test_deny_a_public_subnet if {
 
 test_message_names_the_dead_gateway if {
 	document := fixtures.estate({"nat_gateways": [fixtures.nat_gateway({"state": "deleted"})]})
-	[violation.message | some violation in rule.deny] == [concat(" ", [
-		"orders cannot reach the internet: from app (eu-west-1a), 0.0.0.0/0 goes to nat-1, which is deleted. Replace nat-1",
-		"by a NAT gateway that is available, and point the default route to it.",
-	])] with input as document
+	[[violation.message, violation.advice] | some violation in rule.deny] == [[
+		"orders cannot reach the internet: from app (eu-west-1a), 0.0.0.0/0 goes to nat-1, which is deleted.",
+		"Replace nat-1 by a NAT gateway that is available, and point the default route to it.",
+	]] with input as document
 }
 
 test_severity_follows_the_intent if {
 	routes := [fixtures.to("internet_gateway", "igw-1")]
-	_severities(_routed(routes)) == {"high"}
+	_severities(_routed(routes)) == {"medium"}
+	_severities(_routed([fixtures.to("vpc_peering_connection", "pcx-1")])) == {"medium"}
+	_severities(fixtures.estate({"nat_gateways": []})) == {"high"}
 	_severities(_tagged(_routed(routes), "Internet ")) == {"critical"}
 	_severities(_routed([])) == {"info"}
 	_severities(_tagged(_routed([]), "internet")) == {"critical"}
@@ -66,12 +73,44 @@ test_severity_info_where_a_firewall_lacks_the_default_route if {
 	_severities(document) == {"info"}
 }
 
-test_severity_high_where_some_cause_is_a_fault if {
+test_severity_is_that_of_the_worst_cause if {
 	document := object.union(_routed([]), {
 		"functions": [fixtures.function("orders", ["app", "pub"], {})],
 		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "b")],
 	})
-	_severities(document) == {"high"}
+	_severities(document) == {"medium"}
+	beside := object.union(document, {"route_tables": fixtures.tables(
+		[fixtures.to("nat_gateway", "nat-gone")],
+		[fixtures.to("internet_gateway", "igw-1")],
+	)})
+	_severities(beside) == {"high"}
+}
+
+test_evidence_names_all_that_is_to_be_repaired_in_order if {
+	document := fixtures.estate({
+		"nat_gateways": [fixtures.nat_gateway({"state": "failed"})],
+		"internet_gateways": [],
+	})
+	[[violation.evidence.causes, violation.root_causes] | some violation in _violations(document)] == [[
+		{"app": [
+			{"cause": "nat_unavailable", "id": "nat-1"},
+			{"cause": "internet_gateway_detached", "id": "igw-1"},
+		]},
+		set(),
+	]]
+}
+
+# a firewall may be a proxy, which needs no route
+test_unknown_where_a_proxy_may_serve_and_nothing_else_does if {
+	_unknown(_proxied(_routed([]))) == {["orders", {"nat-1"}]}
+	_unknown(_proxied(_with_endpoint(_routed([]), {}))) == set()
+	_denied(_proxied(_with_endpoint(_routed([]), {}))) == set()
+	_unknown(_tagged(_proxied(_with_endpoint(_routed([]), {})), "internet")) == {["orders", {"nat-1"}]}
+	broken := object.union(_proxied(_with_endpoint(_routed([]), {})), {
+		"functions": [fixtures.function("orders", ["app", "pub"], {})],
+		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "b")],
+	})
+	_unknown(broken) == {["orders", {"nat-1"}]}
 }
 
 test_deny_undeclared_and_isolated_without_endpoint if {
@@ -214,6 +253,12 @@ _with_endpoint(document, more) := object.union(document, {
 	"security_groups": [fixtures.group("sg-e", ["sg-f"], []), fixtures.group("sg-other", [], [])],
 })
 
+_proxied(document) := object.union(document, {"nat_gateways": [fixtures.nat_gateway({"appliances": [{
+	"type": "network-firewall-proxy",
+	"endpoint_id": "vpce-fw",
+	"state": "attached",
+}]})]})
+
 _tagged(document, egress) := object.union(document, {"functions": [object.union(
 	document.functions[0],
 	{"tags": fixtures.tags({"vpcguard:egress": egress})},
@@ -235,4 +280,13 @@ _unknown(document) := {[one.function, names] |
 	names := {wait.name | some wait in one.waits}
 } if {
 	unknowns := rule.unknown with input as document # regal ignore:with-outside-test-context
+}
+
+# who is known to call what no endpoint takes needs the way out
+test_a_public_subnet_is_worse_where_a_need_is_known if {
+	document := object.union(
+		_routed([fixtures.to("internet_gateway", "igw-1")]),
+		{"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage"]})])]},
+	)
+	{violation.severity | some violation in rule.deny} == {"high"} with input as document
 }

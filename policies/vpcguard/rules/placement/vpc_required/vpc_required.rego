@@ -6,6 +6,7 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#vpc-conditions
 # custom:
+#   doubt: Not known whether the function runs in a VPC, as the configuration demands
 #   severity: medium
 #   advice: Attach the function to a VPC, or leave it out of the configuration's demand.
 #   remediation: none
@@ -28,7 +29,7 @@ applies := object.keys(facts.functions) - facts.deleting
 
 # a capacity provider brings its own VPC
 deny contains result.violation(name, {
-	"message": sprintf("%s runs outside a VPC, and the configuration demands one. %s", [name, _advice]),
+	"message": $"{name} runs outside a VPC, and the configuration demands one.",
 	"evidence": {"subnet_ids": one.subnet_ids},
 }) if {
 	some name, one in facts.judged
@@ -39,5 +40,3 @@ deny contains result.violation(name, {
 unknown contains result.unknown(name, waits) if some name, waits in _unread
 
 _unread := facts.doubtful("capacity_providers", {name | some name, one in facts.judged; one.subnet_ids == []})
-
-_advice := "Attach it to a VPC, or leave it out of the configuration's demand."

@@ -6,8 +6,11 @@
 # related_resources:
 #   - ref: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 # custom:
+#   doubt: Not known whether the function needs the VPC that it is attached to
 #   severity: info
-#   advice: Detach the function from the VPC, or declare its private targets (vpcguard:private-targets).
+#   advice: >-
+#     Detach the function from the VPC; if it does need something private there, declare that
+#     (vpcguard:private-targets=yes).
 #   remediation: none
 #   applies_to: functions in a VPC
 #   applies_if: [attached]
@@ -28,10 +31,7 @@ import data.vpcguard.lib.result
 applies := object.keys(facts.attached)
 
 deny contains result.violation(name, {
-	"message": sprintf(
-		"%s is attached to %s, but is declared to need no private target. %s",
-		[name, cohort.vpc_id, "Detach it, or declare its private targets."],
-	),
+	"message": $"{name} is attached to {result.named(cohort.vpc_id)}, but is declared to need no private target.",
 	"evidence": {"intent": intent.evidence(cohort.intent_key), "vpc_id": cohort.vpc_id},
 	"basis": "declared",
 }) if {
