@@ -34,28 +34,22 @@ decision := {
 # scope: document
 incomplete_rules := object.keys(data.vpcguard.rule_metadata) - object.keys(_rules)
 
-_rules := {id: object.union(about, _composed(about, _said(id))) |
+_rules := {id: object.union_n([{"id": id}, metadata, _judged(id, metadata)]) |
 	some id, metadata in data.vpcguard.rule_metadata
 	object.keys(metadata) == _shown
-	about := object.union({"id": id}, metadata)
 }
 
 _shown := {"title", "doubt", "severity", "advice", "remediation", "statement"}
 
 # nobody asks a rule that is off for every function
-_said(id) := {"applies": set(), "deny": set(), "unknown": set()} if {
+_judged(id, metadata) := _passing(set(), _everybody) if {
 	_off[id] == _everybody
-} else := _asked(parts[0], parts[1]) if {
-	parts := split(id, ".")
+} else := _composed(id, metadata, deny, _unknown(family, fault), _applies(family, fault)) if {
+	[family, fault] := split(id, ".")
+	deny := data.vpcguard.rules[family][fault].deny
 }
 
 _everybody := object.keys(config.signature_of)
-
-_asked(family, fault) := {
-	"applies": _applies(family, fault),
-	"deny": data.vpcguard.rules[family][fault].deny,
-	"unknown": _unknown(family, fault),
-}
 
 _applies(family, fault) := names if {
 	names := data.vpcguard.rules[family][fault].applies
@@ -65,20 +59,25 @@ _unknown(family, fault) := doubts if {
 	doubts := data.vpcguard.rules[family][fault].unknown
 } else := set()
 
-_composed(rule, said) := {
-	"applies": (said.applies - off) - silent,
+_passing(applies, off) := {"applies": applies, "silent": set(), "off": off, "violations": [], "unknowns": []}
+
+# what a rule says, by function; most say nothing
+_composed(id, metadata, deny, unknown, applies) := _passing(applies - off, off) if {
+	[deny, unknown] == [set(), set()]
+	off := object.get(_off, id, set())
+} else := {
+	"applies": (applies - off) - silent,
 	"silent": silent,
 	"off": off,
-	"violations": _violations(rule, denied),
-	"unknowns": _unknowns(rule.id, doubts),
+	"violations": _violations(id, metadata, denied),
+	"unknowns": _unknowns(id, doubts),
 } if {
-	off := object.get(_off, rule.id, set())
-	torn := _torn(said.deny)
-	left := off | torn
-	denied := {one.function: one | some one in said.deny; not one.function in left}
-	unknown := said.unknown | {result.unknown(name, {_contradicting(rule.id)}) | some name in torn}
-	open := (result.unjudged(unknown) - off) - object.keys(denied)
-	doubts := _doubts(unknown, open)
+	off := object.get(_off, id, set())
+	torn := _torn(deny)
+	denied := object.remove({one.function: one | some one in deny; not one.function in torn}, off)
+	unjudged := unknown | {result.unknown(name, {_contradicting(id)}) | some name in torn}
+	open := (result.unjudged(unjudged) - off) - object.keys(denied)
+	doubts := _doubts(unjudged, open)
 	silent := open - object.keys(doubts)
 }
 
@@ -90,50 +89,42 @@ _torn(deny) := set() if {
 _contradicting(id) := {"status": "opaque", "name": id, "reason": "says two things at once", "settled_by": "rule"}
 
 # by rule, functions for which the configuration switches it off: nothing is said of them, not even that they pass
-_off[id] contains name if {
-	some signature, merged in config.settings
-	some id, setting in merged.rules
-	setting.enabled == false
-	some name, one in config.signature_of
-	one == signature
+_off := {id: union({_with_signature[signature] | some signature in signatures}) |
+	some id, signatures in facts.grouped([[id, signature] |
+		some signature, merged in config.settings
+		some id, setting in merged.rules
+		setting.enabled == false
+	])
 }
 
-_violations(rule, denied) := [violation |
+_with_signature := facts.grouped([[signature, name] | some name, signature in config.signature_of])
+
+# what a violation says of itself, and what the metadata and the configuration make of it
+_violations(id, metadata, denied) := [violation |
 	some name, one in denied
-	settings := config.rule(rule.id)
-	setting := settings[config.signature_of[name]]
+	setting := config.rule(id)[config.signature_of[name]]
 	violation := object.union_n([
-		object.remove(one, _weighed),
-		_weights(rule, setting, object.filter(one, _weighed)),
-		{"evidence": object.get(_transitions, name, {})},
+		object.remove(one, ["root_causes", "is_eligible"]),
+		{
+			"severity": _severity(one, object.get(setting, "severity", object.get(one, "severity", metadata.severity))),
+			"stage": setting.stage,
+			"eligible_for_remediation": _is_eligible(metadata, one),
+			"evidence": object.get(_transitions, name, {}),
+		},
+		{"root_cause": cause | count(one.root_causes) == 1; some cause in one.root_causes},
 	])
 ]
 
-# what a violation says of itself, and what the rule and the configuration make of it
-_weighed := {"severity", "basis", "root_causes", "is_eligible"}
-
-_weights(rule, setting, said) := object.union_n([
-	{
-		"severity": _severity(rule, setting, said),
-		"stage": setting.stage,
-		"eligible_for_remediation": _is_eligible(rule, said),
-	},
-	object.filter(said, ["basis"]),
-	{"root_cause": cause | causes := said.root_causes; count(causes) == 1; some cause in causes},
-])
-
 # what was inferred is never worse than medium
-_severity(rule, setting, said) := "medium" if {
+_severity(said, told) := "medium" if {
 	said.basis == "inferred"
-	_told_severity(rule, setting, said) in {"critical", "high"}
-} else := _told_severity(rule, setting, said)
-
-_told_severity(rule, setting, said) := object.get(setting, "severity", object.get(said, "severity", rule.severity))
+	told in {"critical", "high"}
+} else := told
 
 default _is_eligible(_, _) := false
 
-_is_eligible(rule, said) if {
-	rule.remediation == "detach_vpc_config"
+_is_eligible(metadata, said) if {
+	metadata.remediation == "detach_vpc_config"
 	object.get(said, "is_eligible", true) == true
 }
 
@@ -151,11 +142,10 @@ _news(waits) := {wait: true | some wait in waits; wait.status != "not_requested"
 
 _unknowns(id, doubts) := [unknown |
 	some name, doubt in doubts
-	settings := config.rule(id)
 	awaited := _awaited(doubt.waits)
 	unknown := {
 		"function": name,
-		"stage": settings[config.signature_of[name]].stage,
+		"stage": config.rule(id)[config.signature_of[name]].stage,
 		"waits_for": awaited.names,
 		"message": $"{name} cannot be judged: it waits for {awaited.text}.",
 		"advice": awaited.advice,

@@ -33,8 +33,7 @@ _VERSION_SECONDS = 20
 _ATTEMPTS = 5
 _READY_SECONDS = 15.0
 _LOG_CHARACTERS = 1500
-# Fewer collections are faster and take more memory; the limit bounds the garbage of a large question.
-_ENVIRONMENT = {"GOGC": "150", "GOMEMLIMIT": "512MiB"}
+_ENVIRONMENT = {"GOMEMLIMIT": "512MiB"}  # bounds the garbage of a large question
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 
 

@@ -18,9 +18,9 @@ import data.vpcguard.lib.facts
 fitting(subnets, vpc_id) := {id |
 	some id, waits in _elsewhere(subnets, vpc_id)
 	waits == set()
-	_kind[id] in own
+	_kind(id) in own
 } if {
-	own := {_kind[id] | some id in subnets}
+	own := {_kind(id) | some id in subnets}
 }
 
 # METADATA
@@ -28,19 +28,19 @@ fitting(subnets, vpc_id) := {id |
 waits(subnets, vpc_id) := union({
 	facts.waits("visible_subnets", vpc_id),
 	{wait | candidates != {}; some wait in facts.waits_for_zones(subnets)},
-	{wait | some id, of_place in candidates; some wait in (of_place | _kind_waits[id])},
-	{wait | candidates != {}; some id in subnets; some wait in _kind_waits[id]},
+	{wait | some id, of_place in candidates; some wait in (of_place | _kind_waits(id))},
+	{wait | candidates != {}; some id in subnets; some wait in _kind_waits(id)},
 }) if {
-	own := {_kind[id] | some id in subnets}
+	own := {_kind(id) | some id in subnets}
 	candidates := {id: of_place | some id, of_place in _elsewhere(subnets, vpc_id); _may_fit(id, own, subnets)}
 }
 
 # one of another kind, for certain, is none whatever its zone is
-_may_fit(id, own, _) if _kind[id] in own
+_may_fit(id, own, _) if _kind(id) in own
 
 _may_fit(id, _, subnets) if {
 	some one in (subnets | {id})
-	_kind_waits[one] != set()
+	_kind_waits(one) != set()
 }
 
 # the subnets of the VPC in other zones, with what it takes to know that each can be used
@@ -86,18 +86,15 @@ _unread_zone(id, waits) := set() if {
 }
 
 # what must be alike where it is known
-_kind := {one.id: kind |
-	some one in input.subnets
-	every route in _default_routes[one.id] { route.waits == set() }
-	kind := {
-		"owner": {owner | owner := one.owner_id},
-		"has_ipv6": {true | some _ in one.ipv6_cidrs},
-		"is_ipv6_only": one.is_ipv6_only,
-		"default": {_leading_to(route) | some route in _default_routes[one.id]},
-	}
+_kind(id) := {
+	"owner": {owner | owner := facts.subnets[id].owner_id},
+	"has_ipv6": {true | some _ in facts.subnets[id].ipv6_cidrs},
+	"is_ipv6_only": facts.subnets[id].is_ipv6_only,
+	"default": {_leading_to(route) | some route in routes},
+} if {
+	routes := egress.default_routes("ipv4", id, facts.subnets[id].vpc_id)
+	every route in routes { route.waits == set() }
 }
-
-_default_routes := {one.id: egress.default_routes("ipv4", one.id, one.vpc_id) | some one in input.subnets}
 
 # behind anything but these lies one particular thing
 _leading_to(route) := route.kind if {
@@ -109,12 +106,11 @@ _leading_to(route) := route.kind if {
 _alike := {"nat_gateway": "nat", "network_interface": "nat", "internet_gateway": "internet_gateway"}
 
 # what would settle the kind of a subnet: two ways over different endpoints that nobody saw may go on alike
-_kind_waits := {id: waits |
-	some id, routes in _default_routes
-	waits := union({route.waits | some route in routes}) | {wait |
-		some route in routes
-		[route.kind, route.state, route.target_kind] == ["route", "active", "vpc_endpoint"]
-		not facts.vpc_endpoints[route.target_id]
-		some wait in facts.waits("vpc_endpoints", route.vpc_id)
-	}
+_kind_waits(id) := union({route.waits | some route in routes}) | {wait |
+	some route in routes
+	[route.kind, route.state, route.target_kind] == ["route", "active", "vpc_endpoint"]
+	not facts.vpc_endpoints[route.target_id]
+	some wait in facts.waits("vpc_endpoints", route.vpc_id)
+} if {
+	routes := egress.default_routes("ipv4", id, facts.subnets[id].vpc_id)
 }

@@ -247,6 +247,7 @@ _is_trusted(trust, _) if config.trusts[trust].everything
 
 # the hops to the first firewall of the way that is declared to lead out
 _to_trusted_firewall(trust, route) := array.slice(route.hops, 0, first + 1) if {
+	config.trusts[trust].vpc_endpoint != set()
 	first := min({i | some i, hop in route.hops; hop.id in config.trusts[trust].vpc_endpoint})
 }
 
@@ -325,6 +326,10 @@ _through(hops, nat_ids, path) := object.union(path, {"hops": array.concat(hops, 
 # The one path of traffic that goes several ways at once (two halves), given [path, route] for each: none before unknown
 # before works. Of routes that an unread prefix list may add, only what they would change is in doubt.
 _worst(ways) := path if {
+	count(ways) == 1
+	some [path, route] in ways
+	route.kind != "perhaps"
+} else := path if {
 	path := _joined({path | some [path, route] in ways; route.kind != "perhaps"})
 	_changing(path, ways) == set()
 } else := object.union(_unknown(waits, path.hops), {"nat_ids": path.nat_ids}) if {

@@ -63,9 +63,9 @@ _onward(family, route) := {route} if {
 })
 
 _firewall(route) := endpoint if {
+	endpoint := facts.vpc_endpoints[route.target_id]
 	[route.kind, route.state] == ["route", "active"]
 	not _nat_firewalls[route.target_id]
-	endpoint := facts.vpc_endpoints[route.target_id]
 	[endpoint.type, endpoint.state, count(endpoint.subnet_ids)] == ["GatewayLoadBalancer", "available", 1]
 }
 

@@ -48,12 +48,12 @@ gateways := facts.grouped([[[one.vpc_id, names[one.id]], one.id] |
 # description: |
 #   The endpoint names of a needed service, as lib.needs names it: an IAM prefix, with ":*" behind it where a client may
 #   use one endpoint of it and not another, or the name of one endpoint.
-names_of(service) := object.get(_names_of, service, [service])
+names_of(service) := names if {
+	names := data.vpcguard.config.services.endpoint_names[trim_suffix(service, ":*")]
+	endswith(service, ":*") == _is_either(service)
+} else := [service]
 
-_names_of := {service: names |
-	some prefix, names in data.vpcguard.config.services.endpoint_names
-	service := concat("", [prefix, concat("", [":*" | prefix in data.vpcguard.config.services.either])])
-}
+_is_either(service) := trim_suffix(service, ":*") in data.vpcguard.config.services.either
 
 # METADATA
 # description: By id of an endpoint, whether it is available, as possible answers; AWS may not say.
@@ -95,18 +95,18 @@ choice_waits(service) := {wait |
 #   here can tell the number.
 service_name(name) := name if {
 	startswith(name, "com.amazonaws.")
-} else := _other_names[name] if {
-	_other_names[name]
+} else := $"{beginning}.{input.account.region}.{written}" if {
+	[beginning, written] := _other_name(name)
 } else := $"com.amazonaws.{input.account.region}.{name}{cell}" if {
 	cell := concat("", ["-cell<number>" | name in data.vpcguard.config.services.cells])
 }
 
-# by name, those that do not begin with com.amazonaws here
-_other_names := {name: $"{fitting.beginning}.{input.account.region}.{written}" |
+# of a name that does not begin with com.amazonaws here, what it begins with, and what is written at its end
+_other_name(name) := [fitting.beginning, written] if {
+	some written in ({name} | {written | some written, alias in data.vpcguard.config.services.aliases; alias == name})
 	some fitting in data.vpcguard.config.services.beginnings
+	written in fitting.names
 	regex.match(fitting.region, input.account.region)
-	some written in fitting.names
-	name := object.get(data.vpcguard.config.services.aliases, written, written)
 }
 
 # METADATA

@@ -56,19 +56,24 @@ is_known(kind, subject) if waits(kind, subject) == set()
 #   happened), "not_requested" (left out on purpose), "contradictory" (answers contradict each other) or "opaque" (no
 #   read of ours can tell, e.g. the owner's of a shared VPC). Who knows better what settles a wait than these say adds
 #   "settled_by", one of the sentences of policies/vpcguard/config/settling.
-waits(kind, subject) := object.get(_by_subject, [kind, subject], _by_kind[kind])
+waits(kind, subject) := found if {
+	found := _covered[kind][subject]
+} else := _waits_of_kind(kind)
 
 # METADATA
 # description: As waits, by the subject if it has an entry of its own, else by the group it belongs to.
-waits_within(kind, subject, group) := object.get(_by_subject, [kind, subject], waits(kind, group))
+waits_within(kind, subject, group) := found if {
+	found := _covered[kind][subject]
+} else := waits(kind, group)
 
 # METADATA
 # description: "As waits, for those of many subjects (a set) that are not known: {subject: waits}."
 doubtful(kind, subjects) := object.union(
 	{subject: found | some subject, found in own; found != set()},
-	{subject: _by_kind[kind] | _by_kind[kind] != set(); some subject in (subjects - object.keys(own))},
+	{subject: others | others != set(); some subject in (subjects - object.keys(own))},
 ) if {
-	own := object.filter(object.get(_by_subject, kind, {}), subjects)
+	own := object.filter(object.get(_covered, kind, {}), subjects)
+	others := _waits_of_kind(kind)
 }
 
 # METADATA
@@ -102,22 +107,25 @@ _without_cell(name) := cell if {
 	startswith(name, $"{cell}-")
 } else := name
 
-_by_subject := object.union_n([{entry.kind: {entry.subject: _waits(i)}} | some i, entry in input.coverage])
-
-# without any entry the fact was never read
-_by_kind := object.union(
-	{kind: {{"status": "unknown", "name": name, "reason": "not read"} | some name in names} |
-		some kind, names in data.vpcguard.config.operations
-	},
-	{entry.kind: _waits(i) | some i, entry in input.coverage; not entry.subject},
-)
+# by kind and subject, what an entry of the coverage waits for; without a subject ("") it is for all others of its kind
+_covered := object.union_n([{entry.kind: {subject: _waits(i)}} |
+	some i, entry in input.coverage
+	subject := object.get(entry, "subject", "")
+])
 
 # what an entry, by its index, waits for
 _waits(i) := set() if {
 	input.coverage[i].status == "known"
 } else := {{"status": _status(i), "name": name, "reason": reason} |
 	some name in _names(i)
-	reason := concat("", {reason | reason := input.coverage[i].reason})
+	reason := object.get(input.coverage[i], "reason", "")
+}
+
+# without any entry the fact was never read
+_waits_of_kind(kind) := waits if {
+	waits := _covered[kind][""]
+} else := {{"status": "unknown", "name": name, "reason": "not read"} |
+	some name in data.vpcguard.config.operations[kind]
 }
 
 _status(i) := "opaque" if {

@@ -31,9 +31,9 @@ judged(name, asked) := {"denied": denied, "unknown": asked - denied} if {
 # METADATA
 # description: True if a glob of a policy (star and question mark, any case) matches an action in lower case.
 # scope: document
-matches(pattern, action) if lower(pattern) == action
-
 matches(pattern, action) if {
+	lower(pattern) == action
+} else if {
 	regex.match(`[*?]`, pattern)
 	regex.match(_expression(pattern), action)
 }

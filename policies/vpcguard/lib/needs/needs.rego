@@ -59,11 +59,13 @@ _of := object.union(
 
 _with_endpoints(services) := {service: need |
 	some service, need in services
-	some name in endpoints.names_of(service)
-	name in _known
+	_has_endpoints(service)
 }
 
-_known := {name | some name in data.vpcguard.config.services.known}
+_has_endpoints(service) if {
+	some name in endpoints.names_of(service)
+	name in data.vpcguard.config.services.known
+}
 
 # by intent, the services it declares; none wins over services
 _declared := {key: _services_of(found) | some key, found in intent.by_key}
@@ -226,7 +228,14 @@ _called_at(service, pattern) := names if {
 # why Lambda and not the function calls all the actions that a pattern stands for
 _excuses(pattern) := {reason |
 	some reason, forms in data.vpcguard.config.actions.excused[_service(pattern)]
+	_is_among(forms, pattern)
+}
+
+_is_among(forms, pattern) if pattern in forms
+
+_is_among(forms, pattern) if {
 	some form in forms
+	contains(form, "*")
 	_covers(form, pattern)
 }
 

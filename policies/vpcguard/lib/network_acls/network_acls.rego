@@ -134,17 +134,11 @@ _covers(cidrs, cidr) if {
 }
 
 # the rules of one direction that speak of TCP over a family, by their place
-_speaking := {[acl.id, is_egress, family]: places |
+_speaking := facts.grouped([[[acl.id, entry.is_egress, _family(_network[acl.id][i])], i] |
 	some acl in input.network_acls
-	some is_egress in [true, false]
-	some family in ["ipv4", "ipv6"]
-	places := {i |
-		some i, entry in acl.entries
-		entry.is_egress == is_egress
-		_family(_network[acl.id][i]) == family
-		_span[acl.id][i]
-	}
-}
+	some i, entry in acl.entries
+	_span[acl.id][i]
+])
 
 # each rule is about one network, of either family
 _network := {acl.id: networks |

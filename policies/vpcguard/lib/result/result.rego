@@ -51,7 +51,10 @@ all_named(ids) := list({named(id) | some id in ids})
 
 # METADATA
 # description: "A subnet with its name and its zone, e.g. subnet-0a (app-a, eu-west-1a)."
-subnet(id) := object.get(_with_zone, id, id)
+subnet(id) := concat("", [id, concat("", [$" ({concat(", ", words)})" | words != []])]) if {
+	one := facts.subnets[id]
+	words := array.concat([name | name := one.name], _zone(one)) # an id beside names is said to be one
+} else := id
 
 # METADATA
 # description: Several subnets, each with its name and zone.
@@ -100,13 +103,6 @@ _means_of(wait) := wait.status if {
 } else := "trusted_egress" if {
 	contains(wait.name, ":core-network/")
 } else := object.get(data.vpcguard.config.settling.opaque, regex.replace(wait.name, `[-:].*`, ""), "nobody")
-
-# names are what people see in the console; an id beside them is said to be one
-_with_zone := {one.id: text |
-	some one in input.subnets
-	words := array.concat([name | name := one.name], _zone(one))
-	text := concat("", [one.id, concat("", [$" ({concat(", ", words)})" | words != []])])
-}
 
 _zone(subnet) := [subnet.zone_name] if {
 	subnet.zone_name

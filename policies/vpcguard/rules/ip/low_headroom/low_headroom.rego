@@ -38,7 +38,7 @@ deny contains result.violation(name, details) if {
 	some key, short in _short
 	cohort := cohorts.by_key[key]
 	[free, worst] := min({[facts.subnets[id].free_ipv4_addresses, id] | some id in short})
-	usable := object.get(_usable, worst, null)
+	usable := _usable_or_null(worst)
 	is_alone := _is_alone(cohort.subnets, worst)
 	said := concat("; ", [sprintf(left, [result.subnets(ids), result.word(ids, "has", "have")]) |
 		some left, ids in facts.grouped([[_left(id), id] | some id in short])
@@ -65,7 +65,7 @@ deny contains result.violation(name, details) if {
 # subnets with as many are told together
 _left(id) := sprintf("%%s %%s %d%s free", [
 	facts.subnets[id].free_ipv4_addresses,
-	concat("", [$" of {usable}" | usable := _usable[id]]),
+	concat("", [$" of {usable}" | usable := _usable(id)]),
 ])
 
 unknown contains result.unknown(name, waits) if {
@@ -90,15 +90,13 @@ _with_ipv4 := {one.id | some one in input.subnets; one.is_ipv6_only == false}
 # by cohort, the subnets that are short, if any
 _short := {key: short |
 	some key, judged in _judged
-	short := judged & _short_by(_thresholds(key))
+	short := {id | some id in judged; _is_short(id, _thresholds(key))}
 	short != set()
 }
 
-_short_by(thresholds) := {id | some id, _ in facts.subnets; _is_short(id, thresholds)}
-
 _is_short(id, thresholds) if facts.subnets[id].free_ipv4_addresses < thresholds.ip_floor
 
-_is_short(id, thresholds) if facts.subnets[id].free_ipv4_addresses * 100 < _usable[id] * thresholds.ip_percent
+_is_short(id, thresholds) if facts.subnets[id].free_ipv4_addresses * 100 < _usable(id) * thresholds.ip_percent
 
 _thresholds(key) := config.settings[cohorts.by_key[key].signature].thresholds
 
@@ -109,11 +107,11 @@ _counted := {one.id |
 }
 
 # AWS keeps five addresses of each subnet: https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
-_usable := {one.id: usable |
-	some one in input.subnets
-	size := bits.lsh(1, 32 - to_number(split(one.ipv4_cidr, "/")[1]))
-	usable := size - 5
-}
+_usable(id) := bits.lsh(1, 32 - to_number(split(facts.subnets[id].ipv4_cidr, "/")[1])) - 5
+
+_usable_or_null(id) := usable if {
+	usable := _usable(id)
+} else := null
 
 _severity(true) := "high"
 
