@@ -122,8 +122,8 @@ validator: setup  ## Write policies/schemas/config.json into template.yaml, wher
 	$(BIN)/python -m tools.appconfig_schema
 
 .PHONY: sam-build
-sam-build: setup  ## Build what sam deploys
-	$(TOOLS)/uv tool run --from $(SAM) sam build
+sam-build: setup  ## Build what sam deploys; POLICIES=DIR builds rules of your own in (docs/own-rules.md)
+	POLICIES="$(abspath $(POLICIES))" $(TOOLS)/uv tool run --from $(SAM) sam build
 
 .PHONY: audit-deps
 audit-deps: setup  ## Look for known vulnerabilities in what uv.lock names

@@ -10,6 +10,7 @@ VpcGuardError
 ├── FactsError                  facts that break the contract with the policies
 ├── DecisionError               no decision we may trust; never read as "no violations"
 │   ├── OpaUnavailableError     OPA did not answer in time; worth a retry
+│   │   └── OpaTimeoutError     OPA is there, and the question takes too long
 │   ├── UndefinedDecisionError  an answer without a result: wrong path, or no bundle loaded
 │   ├── PolicyEvaluationError   OPA reports an error while evaluating
 │   └── InvalidDecisionError    an answer that breaks the decision schema
@@ -67,7 +68,11 @@ class DecisionError(VpcGuardError):
 
 
 class OpaUnavailableError(DecisionError):
-    """OPA did not answer in time."""
+    """OPA did not answer in time, or cannot be reached."""
+
+
+class OpaTimeoutError(OpaUnavailableError):
+    """OPA is there, and what it was asked takes longer than it may."""
 
 
 class UndefinedDecisionError(DecisionError):

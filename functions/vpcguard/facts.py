@@ -5,7 +5,7 @@ Pure, no judgement, same in, same out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,19 +21,23 @@ __all__ = ["Facts", "LeftOut", "build_facts", "read_facts"]
 INPUT_VERSION = 1
 
 
-def build_facts(snapshot: Snapshot) -> Facts:
+def build_facts(snapshot: Snapshot, *, tags: Collection[str] = ()) -> Facts:
     """Return the facts of `read_facts`."""
-    return read_facts(snapshot)[0]
+    return read_facts(snapshot, tags=tags)[0]
 
 
-def read_facts(snapshot: Snapshot) -> tuple[Facts, tuple[LeftOut, ...]]:
+def read_facts(snapshot: Snapshot, *, tags: Collection[str] = ()) -> tuple[Facts, tuple[LeftOut, ...]]:
     """Return the document of policies/schemas/input.json, without `config`, and what was left out of it.
+
+    tags: keys of functions' tags that become facts beside vpcguard's own and the owner.
 
     No key is null: what is not known is absent, and `coverage` says why. The order of lists in the
     snapshot changes nothing. A resource that lacks what it means nothing without is left out, and what rests
     on it is unknown.
     """
     estate = _with_owners(estate_of(snapshot))
+    own = replace(estate.own, tag_keys=frozenset(key.lower() for key in tags))
+    estate = replace(estate, own=own)
     facts: dict[str, dict[str, Facts]] = {}
     coverage = [entry for family in FAMILIES for entry in family.add_facts(estate, facts)]
     coverage += cover_vpcs(estate, facts, VPC_KINDS, vpcs=VPCS)

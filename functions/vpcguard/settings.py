@@ -44,6 +44,7 @@ class Settings:
     account_id: the account this process runs in (ACCOUNT_ID), which spares an STS call.
     audit_role_name, external_id: role assumed in other accounts (AUDIT_ROLE_NAME, EXTERNAL_ID).
     opa_url: where OPA answers (OPA_URL). opa_path: the opa binary to start (OPA_PATH).
+    own_rules: the file that names the rules of one's own in OPA's bundle, which may be missing (OWN_RULES).
     configuration_file: override document (CONFIGURATION_FILE). appconfig: the same in AWS AppConfig; one
     of both at most, since neither could say which wins.
     lambda_calls_per_second, lambda_burst: our share of Lambda's control-plane bucket of one account
@@ -60,6 +61,7 @@ class Settings:
     external_id: str | None = None
     opa_url: str = "http://127.0.0.1:8181"
     opa_path: Path | None = None
+    own_rules: Path = Path("/opt/opa/own_rules.json")  # where the layer has it: extension/Makefile
     configuration_file: Path | None = None
     appconfig: AppConfigProfile | None = None
     lambda_calls_per_second: float = 5.0
@@ -87,6 +89,7 @@ def load_settings(
         external_id=read.matching("EXTERNAL_ID", _EXTERNAL_ID),
         opa_url=read.url("OPA_URL") or Settings().opa_url,
         opa_path=read.file("OPA_PATH"),
+        own_rules=read.file("OWN_RULES") or Settings().own_rules,
         configuration_file=read.file("CONFIGURATION_FILE"),
         appconfig=_appconfig(read),
         lambda_calls_per_second=read.number("LAMBDA_CONTROL_PLANE_RPS", Settings().lambda_calls_per_second),

@@ -8,9 +8,8 @@
 #   - input: schema.input
 package vpcguard
 
-import data.vpcguard.lib.config
+import data.vpcguard.lib.composing
 import data.vpcguard.lib.facts
-import data.vpcguard.lib.result
 
 # METADATA
 # title: Decision
@@ -42,14 +41,12 @@ _rules := {id: object.union_n([{"id": id}, metadata, _judged(id, metadata)]) |
 _shown := {"title", "doubt", "severity", "advice", "remediation", "statement"}
 
 # nobody asks a rule that is off for every function
-_judged(id, metadata) := _passing(set(), _everybody) if {
-	_off[id] == _everybody
-} else := _composed(id, metadata, deny, _unknown(family, fault), _applies(family, fault)) if {
+_judged(id, metadata) := composing.switched_off if {
+	composing.is_off(id)
+} else := composing.verdicts(id, metadata, deny, _unknown(family, fault), _applies(family, fault)) if {
 	[family, fault] := split(id, ".")
 	deny := data.vpcguard.rules[family][fault].deny
 }
-
-_everybody := object.keys(config.signature_of)
 
 _applies(family, fault) := names if {
 	names := data.vpcguard.rules[family][fault].applies
@@ -58,115 +55,3 @@ _applies(family, fault) := names if {
 _unknown(family, fault) := doubts if {
 	doubts := data.vpcguard.rules[family][fault].unknown
 } else := set()
-
-_passing(applies, off) := {"applies": applies, "silent": set(), "off": off, "violations": [], "unknowns": []}
-
-# what a rule says, by function; most say nothing
-_composed(id, metadata, deny, unknown, applies) := _passing(applies - off, off) if {
-	[deny, unknown] == [set(), set()]
-	off := object.get(_off, id, set())
-} else := {
-	"applies": (applies - off) - silent,
-	"silent": silent,
-	"off": off,
-	"violations": _violations(id, metadata, denied),
-	"unknowns": _unknowns(id, doubts),
-} if {
-	off := object.get(_off, id, set())
-	torn := _torn(deny)
-	denied := object.remove({one.function: one | some one in deny; not one.function in torn}, off)
-	unjudged := unknown | {result.unknown(name, {_contradicting(id)}) | some name in torn}
-	open := (result.unjudged(unjudged) - off) - object.keys(denied)
-	doubts := _doubts(unjudged, open)
-	silent := open - object.keys(doubts)
-}
-
-# of which functions a rule says two things: it is in doubt about them, and no choice of ours
-_torn(deny) := set() if {
-	count({one.function | some one in deny}) == count(deny)
-} else := {one.function | some one in deny; some other in deny; one.function == other.function; one != other}
-
-_contradicting(id) := {"status": "opaque", "name": id, "reason": "says two things at once", "settled_by": "rule"}
-
-# by rule, functions for which the configuration switches it off: nothing is said of them, not even that they pass
-_off := {id: union({_with_signature[signature] | some signature in signatures}) |
-	some id, signatures in facts.grouped([[id, signature] |
-		some signature, merged in config.settings
-		some id, setting in merged.rules
-		setting.enabled == false
-	])
-}
-
-_with_signature := facts.grouped([[signature, name] | some name, signature in config.signature_of])
-
-# what a violation says of itself, and what the metadata and the configuration make of it
-_violations(id, metadata, denied) := [violation |
-	some name, one in denied
-	setting := config.rule(id)[config.signature_of[name]]
-	violation := object.union_n([
-		object.remove(one, ["root_causes", "is_eligible"]),
-		{
-			"severity": _severity(one, object.get(setting, "severity", object.get(one, "severity", metadata.severity))),
-			"stage": setting.stage,
-			"eligible_for_remediation": _is_eligible(metadata, one),
-			"evidence": object.get(_transitions, name, {}),
-		},
-		{"root_cause": cause | count(one.root_causes) == 1; some cause in one.root_causes},
-	])
-]
-
-# what was inferred is never worse than medium
-_severity(said, told) := "medium" if {
-	said.basis == "inferred"
-	told in {"critical", "high"}
-} else := told
-
-default _is_eligible(_, _) := false
-
-_is_eligible(metadata, said) if {
-	metadata.remediation == "detach_vpc_config"
-	object.get(said, "is_eligible", true) == true
-}
-
-# By function, what of it is unknown; no entry where all of it was left out on purpose, which is no news. Sets cannot be
-# joined in one pass, keys of objects can.
-_doubts(unknown, open) := object.filter(object.union_n(doubts), open) if {
-	doubts := [{one.function: {"waits": news, "evidence": one.evidence}} |
-		some one in unknown
-		news := _news(one.waits)
-		news != {}
-	]
-}
-
-_news(waits) := {wait: true | some wait in waits; wait.status != "not_requested"}
-
-_unknowns(id, doubts) := [unknown |
-	some name, doubt in doubts
-	awaited := _awaited(doubt.waits)
-	unknown := {
-		"function": name,
-		"stage": config.rule(id)[config.signature_of[name]].stage,
-		"waits_for": awaited.names,
-		"message": $"{name} cannot be judged: it waits for {awaited.text}.",
-		"advice": awaited.advice,
-		"evidence": object.union_n([doubt.evidence, {"unknown": awaited.names}, object.get(_transitions, name, {})]),
-		"is_failed_read": awaited.is_failed_read,
-	}
-]
-
-# what many functions wait for alike; AWS or the way there did not answer, or was not asked, or refused
-_awaited(waits) := {
-	"names": sort({wait.name | some wait, _ in waits}),
-	"text": result.awaited(object.keys(waits)),
-	"advice": result.settling(object.keys(waits)),
-	"is_failed_read": ({wait.status | some wait, _ in waits} & {"unknown", "refused"}) != set(),
-}
-
-# a function in transition is judged as it stands, and the evidence says so
-_transitions := object.union(
-	{one.name: {"state": one.state} | some one in input.functions; lower(one.state) != "active"},
-	{one.name: {"last_update_status": one.last_update_status} |
-		some one in input.functions
-		lower(one.last_update_status) != "successful"
-	},
-)

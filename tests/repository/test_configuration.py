@@ -37,6 +37,7 @@ def test_every_section_of_an_override_is_a_section_of_the_document() -> None:
     sections = dict(CONFIG["properties"])
     override = dict(sections.pop("overrides")["items"]["properties"])
     del sections["version"], override["match"]
+    del sections["tags"]  # which tags become facts is decided before anybody knows whom an override matches
 
     assert override == sections
 

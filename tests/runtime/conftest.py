@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,17 @@ def layer(tmp_path_factory: pytest.TempPathFactory, opa: Path) -> Path:
     folder = tmp_path_factory.mktemp("layer")
     build_bundle(ROOT / "policies", folder / "bundle.tar.gz")
     lay_out_layer(folder / "opt", opa=opa, bundle=folder / "bundle.tar.gz")
+    return folder / "opt"
+
+
+@pytest.fixture(scope="session")
+def layer_with_own_rules(tmp_path_factory: pytest.TempPathFactory, opa: Path) -> Path:
+    """The same, built with the example pack, as `make sam-build POLICIES=...` builds it."""
+    folder = tmp_path_factory.mktemp("layer-with-own-rules")
+    script, packs = ROOT / "extension" / "build_bundle.py", ROOT / "examples" / "own-rules"
+    subprocess.run([sys.executable, script, folder / "bundle.tar.gz", packs], check=True)
+    lay_out_layer(folder / "opt", opa=opa, bundle=folder / "bundle.tar.gz")
+    (folder / "own_rules.json").rename(folder / "opt" / "opa" / "own_rules.json")
     return folder / "opt"
 
 

@@ -26,7 +26,14 @@ from vpcguard.errors import ReadError
 from vpcguard.findings.lifecycle import FunctionState
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, Recorded
 from vpcguard.model import Change, Look, Scope
-from vpcguard.policy.configuration import Configuration, ConfigurationSource, Poll, load_configuration
+from vpcguard.policy.configuration import (
+    Configuration,
+    ConfigurationSource,
+    OwnRules,
+    Poll,
+    load_configuration,
+    load_own_rules,
+)
 from vpcguard.policy.deciding import Policy
 from vpcguard.settings import Settings
 from vpcguard.snapshot import Captured, CaptureOptions, capture_pages
@@ -152,12 +159,13 @@ def build_dependencies(settings: Settings, *, report: Callable[[Poll], None]) ->
     table = session.create_client("dynamodb", config=CLIENT_CONFIG)
     queue_url, dead_letter_queue_url = settings.queue_url, settings.dead_letter_queue_url
     sqs = session.create_client("sqs", config=QUEUE_CONFIG) if queue_url or dead_letter_queue_url else None
+    own_rules = load_own_rules(settings.own_rules)
     gc.freeze()  # else the collections of botocore's models, one in 160 events, break the promised p99
     return Dependencies(
         reader=accounts.reader,
         capture=partial(capture_pages, clock=system_clock),
-        policy=Policy(settings.opa_url),
-        configuration=_configuration(settings, session, report),
+        policy=Policy(settings.opa_url, own_rules=own_rules),
+        configuration=_configuration(settings, session, own_rules, report),
         store=FindingStore(table, settings.table_name or ""),
         queue=ChangeQueue(sqs, queue_url) if queue_url else None,
         dead_letters=DeadLetterQueue(sqs, dead_letter_queue_url) if dead_letter_queue_url else None,
@@ -167,12 +175,12 @@ def build_dependencies(settings: Settings, *, report: Callable[[Poll], None]) ->
 
 
 def _configuration(
-    settings: Settings, session: Any, report: Callable[[Poll], None]
+    settings: Settings, session: Any, own_rules: OwnRules, report: Callable[[Poll], None]
 ) -> Callable[[], Configuration]:
     """Return what gives the configuration in force; AppConfig is read when the first verdict needs it."""
     if settings.appconfig is None:
-        configuration = load_configuration(settings.configuration_file)
+        configuration = load_configuration(settings.configuration_file, own_rules)
         return lambda: configuration
     client = session.create_client("appconfigdata", config=APPCONFIG_CLIENT_CONFIG)
     document = AppConfigDocument(client, **asdict(settings.appconfig))
-    return ConfigurationSource(document, clock=system_clock, report=report)
+    return ConfigurationSource(document, clock=system_clock, report=report, own=own_rules)

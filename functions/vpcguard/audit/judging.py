@@ -97,7 +97,7 @@ def judge(
     digest: of the snapshot that this one is a part of, which is the evidence; None: it is whole.
     Raises FactsError, DecisionError: there is no verdict then, and nothing may be recorded.
     """
-    facts, left_out = read_facts(snapshot)
+    facts, left_out = read_facts(snapshot, tags=configuration.document.get("tags", ()))
     decision = policy.decide(facts, configuration)
     digest = digest or snapshot.digest()
     return Judgement(

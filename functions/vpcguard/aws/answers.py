@@ -123,6 +123,7 @@ class Account:
     is_read: False for an owner that the snapshot does not hold at all.
     old_reader: the botocore that parsed the answers, if it drops fields that are kept; None: it drops none
     or nobody says which it was. names_reader: False where the snapshot does not say what read it.
+    tag_keys: keys of functions' tags that become facts beside our own, in lower case.
     left_out: by operation and name what conversions could not use; it grows while facts are made.
     """
 
@@ -133,6 +134,7 @@ class Account:
     is_read: bool = True
     old_reader: Release | None = None
     names_reader: bool = True
+    tag_keys: frozenset[str] = frozenset()
     left_out: dict[tuple[str, str], LeftOut] = field(default_factory=dict)
 
     @property

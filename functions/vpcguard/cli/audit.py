@@ -22,6 +22,7 @@ from vpcguard.errors import ConfigurationError
 from vpcguard.model import Severity, Snapshot
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.deciding import Policy
+from vpcguard.policy.packs import Packs, read_packs
 from vpcguard.policy.server import StartingOpa, starting_opa
 from vpcguard.settings import load_settings
 
@@ -36,6 +37,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     options.describe(command, _EXIT_CODES)
     options.snapshot(command, "judge this snapshot file, not a live account: no AWS access")
     options.config(command)
+    options.policies(command)
     options.regions(command)
     options.credentials(command)
     options.functions(command)
@@ -53,6 +55,7 @@ def run(
     *,
     snapshot: Path | None,
     config: Path | None,
+    policies: Sequence[Path],
     regions: Sequence[str],
     all_regions: bool,
     profile: str | None,
@@ -79,7 +82,7 @@ def run(
         states=states,
     )
     names = selection.function_names()
-    report = _audit(snapshot, selection, config)
+    report = _audit(snapshot, selection, config, read_packs(policies))
     for looked in report.looked:
         selection.check_place(looked.account_id, looked.region)
     if not report.unread and (missing := report.missing_functions(names)):
@@ -91,15 +94,15 @@ def run(
     return report.exit_code(fail_on)
 
 
-def _audit(snapshot: Path | None, selection: Selection, config: Path | None) -> Report:
+def _audit(snapshot: Path | None, selection: Selection, config: Path | None, packs: Packs) -> Report:
     """Return the report of a snapshot file, or of a live account, while whose reading OPA comes up."""
     only = selection.function_names()
-    with starting_opa(opa=load_settings().opa_path) as opa:
-        configuration = load_configuration(config)
+    with starting_opa(opa=load_settings().opa_path, packs=packs) as opa:
+        configuration = load_configuration(config, packs.rules)
         if snapshot:
             stored = read_file(snapshot)
             with progress("Judging"):
-                return _judge(iter([stored]), configuration, opa, only=only)
+                return _judge(iter([stored]), configuration, opa, only=only, packs=packs)
         with progress("Reading AWS") as note:
 
             def note_answer(operation: str) -> None:
@@ -107,7 +110,7 @@ def _audit(snapshot: Path | None, selection: Selection, config: Path | None) -> 
                 note(operation)
 
             snapshots = read_regions(selection, note_answer, reads=configuration.reads)
-            return _judge(snapshots, configuration, opa, only=only)
+            return _judge(snapshots, configuration, opa, only=only, packs=packs)
 
 
 def _judge(
@@ -116,6 +119,7 @@ def _judge(
     opa: StartingOpa,
     *,
     only: Sequence[str],
+    packs: Packs,
 ) -> Report:
     reports = []
     policy: Policy | None = None
@@ -125,7 +129,9 @@ def _judge(
                 reports.append(Report(looked=(), findings=(), unread=(snapshot,)))
                 continue
             if policy is None:
-                policy = stack.enter_context(Policy(opa.url(), timeout_seconds=options.TIMEOUT_SECONDS))
+                policy = stack.enter_context(
+                    Policy(opa.url(), timeout_seconds=options.TIMEOUT_SECONDS, own_rules=packs.rules)
+                )
             judgement = judge(snapshot, policy=policy, configuration=configuration, trigger="cli")
             reports.append(report_of(judgement, only=only))
     return merged(reports)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ from vpcguard.facts import build_facts
 from vpcguard.model import Snapshot
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.deciding import Policy
+from vpcguard.policy.packs import Packs, read_packs
 from vpcguard.policy.server import running_opa
 from vpcguard.settings import load_settings
 
@@ -36,6 +38,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("function", metavar="FUNCTION", help="name or ARN")
     options.snapshot(command, "explain from this snapshot file: no AWS access")
     options.config(command)
+    options.policies(command)
     options.region(command)
     options.credentials(command)
     words = "text for people (the default), json for one document"
@@ -48,6 +51,7 @@ def run(
     function: str,
     snapshot: Path | None,
     config: Path | None,
+    policies: Sequence[Path],
     region: str | None,
     profile: str | None,
     role_arn: str | None,
@@ -64,17 +68,19 @@ def run(
     [name] = selection.function_names()
     if snapshot and (region or profile or role_arn):
         raise ConfigurationError("--snapshot reads no AWS: leave out --region, --profile, --role-arn")
-    configuration = load_configuration(config)
+    packs = read_packs(policies)
+    configuration = load_configuration(config, packs.rules)
     if snapshot:
         stored = read_file(snapshot)
         with progress("Judging"):
-            explained = _explain(stored, configuration, name, others=list)
+            explained = _explain(stored, configuration, packs, name, others=list)
     else:
         with progress("Reading AWS") as note:
             [read] = read_regions(selection, note, reads=configuration.reads)
             if isinstance(read, Unread):
                 raise ReadError(f"{read.region} could not be read: {read.message}")
-            explained = _explain(read, configuration, name, others=lambda: list_function_names(selection))
+            others = partial(list_function_names, selection)
+            explained = _explain(read, configuration, packs, name, others=others)
     selection.check_place(explained.account_id, explained.region)
     if format_name == "json":
         write_json(explained.as_document(), sys.stdout)
@@ -84,16 +90,24 @@ def run(
 
 
 def _explain(
-    snapshot: Snapshot, configuration: Configuration, function: str, *, others: Callable[[], Iterable[str]]
+    snapshot: Snapshot,
+    configuration: Configuration,
+    packs: Packs,
+    function: str,
+    *,
+    others: Callable[[], Iterable[str]],
 ) -> Explained:
     """Return the explanation; others: what else there may be, asked only where the function is not there."""
-    facts = build_facts(snapshot)
+    facts = build_facts(snapshot, tags=configuration.document.get("tags", ()))
     refused = refused_reads(snapshot)
     names = [one["name"] for one in facts["functions"]]
     if function not in names:
         raise _not_there(function, snapshot, refused, others=lambda: [*names, *others()])
     opa = load_settings().opa_path
-    with running_opa(opa=opa) as url, Policy(url, timeout_seconds=options.TIMEOUT_SECONDS) as policy:
+    with (
+        running_opa(opa=opa, packs=packs) as url,
+        Policy(url, timeout_seconds=options.TIMEOUT_SECONDS, own_rules=packs.rules) as policy,
+    ):
         explanation = policy.explain(facts, configuration, function)
     awaited: set[str] = set()
     for rule in explanation.document["rules"]:

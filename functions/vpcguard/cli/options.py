@@ -32,6 +32,12 @@ def config(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", type=path, metavar="FILE", help=words)
 
 
+def policies(command: argparse.ArgumentParser) -> None:
+    """Add --policies DIR, repeatable."""
+    words = "folder with rules of your own (docs/own-rules.md), judged beside the shipped ones; repeatable"
+    command.add_argument("--policies", type=path, action="append", default=[], metavar="DIR", help=words)
+
+
 def region(command: argparse._ActionsContainer) -> None:
     """Add --region REGION."""
     command.add_argument("--region", help="region to read; default: the profile's")

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
-from vpcguard.cli.output import DONE
+from vpcguard.cli import options
+from vpcguard.cli.output import DONE, FINDINGS, say
 from vpcguard.cli.render import Line, columns, write_json, write_lines
 from vpcguard.errors import ConfigurationError
+from vpcguard.policy.bundle import build_bundle
 from vpcguard.policy.catalogue import Rule, shipped_rules
+from vpcguard.policy.packs import check_bundle, read_packs
+from vpcguard.policy.schemas import find_policies
+from vpcguard.policy.server import find_opa
+from vpcguard.settings import load_settings
 
 _HEAD = ("rule", "severity", "stage", "enabled", "fault")
 
@@ -24,9 +33,36 @@ def add_options(command: argparse.ArgumentParser) -> None:
     showing = commands.add_parser("show", help=words, description=words, allow_abbrev=False)
     showing.set_defaults(run=show_rule, used=showing)
     showing.add_argument("rule_id", metavar="ID", help="e.g. nat.no_internet_egress")
+    words = "Run the tests of a folder with rules of your own, with our fixtures (docs/own-rules.md)."
+    testing = commands.add_parser("test", help=words, description=words, allow_abbrev=False)
+    testing.set_defaults(run=test_rules, used=testing)
+    testing.add_argument("folder", type=options.path, metavar="DIR", help="its *_test.rego are run")
     for one in (listing, showing):
         words = "as JSON, with everything that is known"
         one.add_argument("--json", action="store_true", dest="as_json", help=words)
+
+
+def test_rules(*, folder: Path) -> int:
+    """Run a pack's tests, once it compiles; 1 where one fails, or where there is none."""
+    packs, opa = read_packs([folder]), find_opa(load_settings().opa_path)
+    with tempfile.TemporaryDirectory(prefix="vpcguard-") as temporary:
+        bundle = Path(temporary) / "bundle.tar.gz"
+        build_bundle(find_policies(), bundle, packs)
+        check_bundle(bundle, opa, packs)
+    tested = subprocess.run(  # noqa: S603  a pinned binary; the folder is an argument of its own
+        [
+            *(str(opa), "test", str(find_policies()), str(folder)),
+            *("--ignore", "schemas", "--run", r"^data\.custom\.", "--verbose"),
+        ],
+        check=False,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    sys.stdout.write(tested.stdout)
+    if not tested.stdout.strip():
+        say(f"vpcguard: {folder} holds no tests: rules test_... in *_test.rego, of packages below custom")
+        return FINDINGS
+    return FINDINGS if tested.returncode else DONE
 
 
 def list_rules(*, as_json: bool) -> int:

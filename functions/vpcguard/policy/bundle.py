@@ -12,6 +12,7 @@ from pathlib import Path
 from vpcguard.errors import ConfigurationError
 from vpcguard.policy.catalogue import rule_metadata
 from vpcguard.policy.configuration import check_defaults, retired_rules
+from vpcguard.policy.packs import NO_PACKS, Packs
 
 _DATA = frozenset({"data.json", "data.yaml", "data.yml"})  # what OPA loads from a bundle, besides Rego
 # What the rules say of themselves: OPA reads a whole document whenever it reads one entry after the other, so
@@ -22,16 +23,17 @@ _OF_RULES = {"rule_metadata": _SHOWN, "rule_texts": _EXPLAINED}
 _EVERYTHING = [""]  # the bundle owns all of data, so that nobody adds a policy beside it
 
 
-def build_bundle(policies: Path, output: Path) -> str:
+def build_bundle(policies: Path, output: Path, packs: Packs = NO_PACKS) -> str:
     """Write the bundle of a policies folder and return its revision, "sha256:<hex>" of its contents.
 
-    Tests and schemas stay out: no verdict needs them. Raises ConfigurationError where there is no policy, for
-    a rule that does not describe itself, for defaults that break policies/schemas/config.json (a misspelt
-    threshold would hide a fault), and for retired rules that break theirs.
+    packs: rules of an organization's own, which stand in it below custom/. Tests and schemas stay out: no
+    verdict needs them. Raises ConfigurationError where there is no policy, for a rule that does not describe
+    itself, for defaults that break policies/schemas/config.json (a misspelt threshold would hide a fault),
+    and for retired rules that break theirs.
     """
     check_defaults(policies)
     retired_rules(policies)
-    files = _files(policies)
+    files = dict(sorted({**_files(policies), **_of_packs(packs)}.items()))
     digest = hashlib.sha256()
     for name, content in files.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -58,7 +60,11 @@ def _files(policies: Path) -> dict[str, bytes]:
             for rule_id, said in rules.items()
         }
         files[f"vpcguard/{name}/data.json"] = json.dumps(of_rules).encode()
-    return dict(sorted(files.items()))
+    return files
+
+
+def _of_packs(packs: Packs) -> dict[str, bytes]:
+    return {**packs.files, "vpcguard/own_rules/data.json": json.dumps(packs.metadata).encode()}
 
 
 def _archive(files: dict[str, bytes]) -> bytes:

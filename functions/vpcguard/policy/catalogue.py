@@ -69,12 +69,15 @@ def rule_metadata(policies: Path) -> dict[str, dict[str, Any]]:
     found = {}
     for file in (policies / "vpcguard" / "rules").glob("*/*/*.rego"):
         if file.stem == file.parent.name:  # the rule itself, not its test
-            found[f"{file.parts[-3]}.{file.stem}"] = _metadata(file)
+            found[f"{file.parts[-3]}.{file.stem}"] = metadata_of(file)
     return dict(sorted(found.items()))
 
 
-def _metadata(file: Path) -> dict[str, Any]:
-    """Return the first METADATA block, the package's: YAML behind comment signs."""
+def metadata_of(file: Path) -> dict[str, Any]:
+    """Return the first METADATA block of a file, its package's: YAML behind comment signs.
+
+    What stands there under "custom" stands beside the title here. Raises ConfigurationError.
+    """
     try:
         head, _, _ = file.read_text("utf-8").partition("\npackage ")
         _, _, block = head.partition("# METADATA\n")

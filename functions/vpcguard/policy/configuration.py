@@ -15,11 +15,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from vpcguard.clock import Clock
 from vpcguard.errors import ConfigurationError, ReadError
 from vpcguard.policy.schemas import check, find_policies
+
+# By id, rules of an organization's own, as rules_that_read has the shipped ones.
+OwnRules = Mapping[str, Mapping[str, Any]]
 
 SOURCE_NAME = "configuration"  # what a polled document is called in errors
 RETRY_SECONDS = 5  # after a failed start: messages of one batch must not each wait for the same time out
@@ -38,8 +42,12 @@ class Configuration:
     reads: frozenset[str] = frozenset()
 
 
-def load_configuration(source: Mapping[str, Any] | Path | None = None) -> Configuration:
+def load_configuration(
+    source: Mapping[str, Any] | Path | None = None, own: OwnRules = MappingProxyType({})
+) -> Configuration:
     """Return the configuration of a document, of a YAML or JSON file, or the empty one.
+
+    own: the rules of an organization's own, which it may set as the shipped ones.
 
     Raises ConfigurationError that names the place and what is expected there. An unknown key or rule, a key
     given twice and a YAML alias are refused: each has cost somebody a setting they thought was on.
@@ -47,18 +55,31 @@ def load_configuration(source: Mapping[str, Any] | Path | None = None) -> Config
     if source is None:
         source = {"version": 1}
     if isinstance(source, Path):
-        return _checked(_parse_file(source), str(source))
-    return _checked(source, "configuration")
+        return _checked(_parse_file(source), str(source), own)
+    return _checked(source, "configuration", own)
 
 
-def parse_configuration(content: bytes, name: str) -> Configuration:
-    """Return the configuration of a JSON document; name: what it is called in errors.
+def load_own_rules(path: Path) -> OwnRules:
+    """Return the rules of an organization's own that were built into a layer; none where there is no file.
+
+    Raises ConfigurationError for a file that is not what extension/build_bundle.py writes.
+    """
+    if not path.exists():
+        return {}
+    own = _parse_file(path)
+    if not isinstance(own, Mapping) or not all(isinstance(rule, Mapping) for rule in own.values()):
+        raise ConfigurationError(f"{path}: expected the rules of a bundle by id")
+    return own
+
+
+def parse_configuration(content: bytes, name: str, own: OwnRules = MappingProxyType({})) -> Configuration:
+    """Return the configuration of a JSON document; name: what it is called in errors; own: as above.
 
     Raises ConfigurationError like load_configuration.
     """
     try:
         document = json.loads(content.decode("utf-8"), object_pairs_hook=_without_repetition)
-        return _checked(document, name)
+        return _checked(document, name, own)
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{name}: {error}") from error
 
@@ -133,11 +154,19 @@ class ConfigurationSource:
     At start nothing is judged before a good document was read: without it every setting would silently be a
     default. Later, a document that breaks its schema or cannot be read leaves the last good one in force.
 
-    report: told about every poll, one at a time.
+    report: told about every poll, one at a time. own: as of load_configuration.
     """
 
-    def __init__(self, document: Document, *, clock: Clock, report: Callable[[Poll], None]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        *,
+        clock: Clock,
+        report: Callable[[Poll], None],
+        own: OwnRules = MappingProxyType({}),
+    ) -> None:
         self._document = document
+        self._own = own
         self._clock = clock
         self._report = report
         self._lock = threading.Lock()
@@ -191,27 +220,29 @@ class ConfigurationSource:
 
     def _take(self, content: bytes) -> None:
         try:
-            self._current = parse_configuration(content, SOURCE_NAME)
+            self._current = parse_configuration(content, SOURCE_NAME, self._own)
         except ConfigurationError as error:
             self._rejected = self._fault = str(error)
         else:
             self._rejected = None
 
 
-def _checked(document: Any, name: str) -> Configuration:
+def _checked(document: Any, name: str, own: OwnRules = MappingProxyType({})) -> Configuration:
     if not isinstance(document, Mapping):
         raise ConfigurationError(f"{name}: expected a mapping that begins with version: 1")
     plain = dict(document)
     check("config", plain, error=ConfigurationError, root=name)
-    _check_rule_ids(plain, name)
+    _check_rule_ids(plain, name, own)
     canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return Configuration(plain, "sha256:" + hashlib.sha256(canonical.encode()).hexdigest(), _reads(plain))
+    return Configuration(
+        plain, "sha256:" + hashlib.sha256(canonical.encode()).hexdigest(), _reads(plain, own)
+    )
 
 
-def _reads(document: Mapping[str, Any]) -> frozenset[str]:
+def _reads(document: Mapping[str, Any], own: OwnRules) -> frozenset[str]:
     """Return what has to be read for rules that are on: for all, or for those whom an override matches."""
     needed: set[str] = set()
-    for rule_id, rule in rules_that_read().items():
+    for rule_id, rule in {**rules_that_read(), **own}.items():
         shipped = {"enabled": rule["enabled"]}
         for_all = {**shipped, **document.get("rules", {}).get(rule_id, {})}
         for_some = [one.get("rules", {}).get(rule_id, {}) for one in document.get("overrides", ())]
@@ -230,7 +261,7 @@ def rules_that_read() -> Mapping[str, Any]:
     return found
 
 
-def _check_rule_ids(document: Mapping[str, Any], name: str) -> None:
+def _check_rule_ids(document: Mapping[str, Any], name: str, own: OwnRules) -> None:
     """Refuse settings of rules that do not exist; the schema cannot know: a new rule edits no other file.
 
     Those of a rule that was withdrawn mean nothing any more, and must not keep the rest from being judged.
@@ -239,8 +270,9 @@ def _check_rule_ids(document: Mapping[str, Any], name: str) -> None:
     sections |= {f"overrides[{index}].": one for index, one in enumerate(document.get("overrides", ()))}
     for place, section in sections.items():
         for rule_id in section.get("rules", {}):
-            if rule_id not in shipped_rule_ids() and rule_id not in retired_rules(find_policies()):
-                close = difflib.get_close_matches(rule_id, sorted(shipped_rule_ids()), n=1)
+            known = shipped_rule_ids() | own.keys()
+            if rule_id not in known and rule_id not in retired_rules(find_policies()):
+                close = difflib.get_close_matches(rule_id, sorted(known), n=1)
                 hint = f"; did you mean {close[0]}?" if close else ""
                 raise ConfigurationError(f"{name}: {place}rules.{rule_id}: there is no such rule{hint}")
 

@@ -19,6 +19,7 @@ from vpcguard.errors import FactsError, InvalidDecisionError, UndefinedDecisionE
 from vpcguard.model import Decision, Explanation, RuleDecision, Unknown, Violation
 from vpcguard.policy.configuration import Configuration
 from vpcguard.policy.opa import DECISION, EXPLANATION, Opa
+from vpcguard.policy.own import OwnRulesJudge
 from vpcguard.policy.schemas import check
 
 Json = dict[str, Any]
@@ -67,12 +68,19 @@ class Policy:
     """Questions to the policies behind one OPA server; a context manager, safe to share between threads.
 
     timeout_seconds: how long OPA may take for one batch. retries: of refused connections, per batch.
-    parallel: batches under way at once.
+    parallel: batches under way at once. own_rules: ids of the rules of an organization's own in the bundle.
     """
 
     def __init__(
-        self, url: str, *, timeout_seconds: float = 10.0, retries: int = 2, parallel: int = 2
+        self,
+        url: str,
+        *,
+        timeout_seconds: float = 10.0,
+        retries: int = 2,
+        parallel: int = 2,
+        own_rules: Collection[str] = (),
     ) -> None:
+        self._own = OwnRulesJudge(url, own_rules, read_rules=read_rules) if own_rules else None
         self._connections: SimpleQueue[Opa] = SimpleQueue()
         self._all = [Opa(url, timeout_seconds=timeout_seconds, retries=retries) for _ in range(parallel)]
         for connection in self._all:
@@ -115,11 +123,17 @@ class Policy:
         Raises LookupError for a function that they do not hold, FactsError, and DecisionError, as decide
         does: an explanation that may not be trusted is none.
         """
-        body = self._body(about(facts, function), configuration, EXPLANATION)
+        question = about(facts, function)
+        body = self._body(question, configuration, EXPLANATION)
         check("explanation", body["result"], error=InvalidDecisionError, root="explanation")
         explained = body["result"]["functions"]
         if [one["function"] for one in explained] != [function]:
             raise InvalidDecisionError(f"the explanation is not about {function!r} alone")
+        if self._own is not None:
+            explained[0]["rules"] += self._own.explain(
+                {**question, "config": configuration.document}, function
+            )
+            check("explanation", body["result"], error=InvalidDecisionError, root="explanation")
         return Explanation(
             policy_revision=_revision(body), config_digest=configuration.digest, document=explained[0]
         )
@@ -135,10 +149,14 @@ class Policy:
         """Return what answered a batch."""
         body = self._body(batch, configuration, DECISION)
         asked = [function["name"] for function in batch["functions"]]
+        rules = read_rules(body["result"], asked=asked)
+        if self._own is not None:
+            own = self._own.judge({**batch, "config": configuration.document})
+            rules = tuple(sorted((*rules, *own), key=attrgetter("id")))
         return Decision(
             policy_revision=_revision(body),
             config_digest=configuration.digest,
-            rules=read_rules(body["result"], asked=asked),
+            rules=rules,
             retired=frozenset(body["result"].get("retired", ())),
         )
 

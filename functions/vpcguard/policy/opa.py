@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from vpcguard.errors import (
     DecisionError,
     FactsError,
     InvalidDecisionError,
+    OpaTimeoutError,
     OpaUnavailableError,
     PolicyEvaluationError,
 )
@@ -44,10 +46,13 @@ class Opa:
     """A connection to one OPA server.
 
     timeout_seconds: how long one answer may take. retries: how often a refused or broken connection is
-    tried again, which a question without side effects allows; a timeout is not tried again.
+    tried again, which a question without side effects allows; a timeout is not tried again. most_bytes: how
+    long an answer may be; None: as long as it is.
     """
 
-    def __init__(self, url: str, *, timeout_seconds: float, retries: int) -> None:
+    def __init__(
+        self, url: str, *, timeout_seconds: float, retries: int, most_bytes: int | None = None
+    ) -> None:
         parts = urlsplit(url)
         self._url = url
         self._timeout_seconds = timeout_seconds
@@ -63,14 +68,21 @@ class Opa:
         )
         # a proxy variable would capture even 127.0.0.1, and a .netrc entry the authorization
         self._client._session.trust_env = False  # noqa: SLF001  the client offers no other way
+        if most_bytes is not None:
+            self._client._session.hooks["response"].append(partial(_read_at_most, most_bytes))  # noqa: SLF001
 
-    def ask(self, document: Mapping[str, Any], entrypoint: str = DECISION) -> dict[str, Any]:
-        """Return OPA's whole answer to one question; raises DecisionError or FactsError."""
+    def ask(
+        self, document: Mapping[str, Any], entrypoint: str = DECISION, key: str | None = None
+    ) -> dict[str, Any]:
+        """Return OPA's whole answer to one question; raises DecisionError or FactsError.
+
+        key: of which entry of the entrypoint alone, which may have dots in its name.
+        """
         for left in range(self._retries, -1, -1):
             try:
-                return self._ask_once(document, entrypoint)
+                return self._ask_once(document, entrypoint, key)
             except requests.exceptions.Timeout as error:
-                raise OpaUnavailableError(
+                raise OpaTimeoutError(
                     f"no answer from OPA at {self._url} within {self._timeout_seconds} s"
                 ) from error
             except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
@@ -100,9 +112,9 @@ class Opa:
         """Close the connection."""
         self._client.close_connection()
 
-    def _ask_once(self, document: Mapping[str, Any], entrypoint: str) -> dict[str, Any]:
+    def _ask_once(self, document: Mapping[str, Any], entrypoint: str, key: str | None) -> dict[str, Any]:
         try:
-            body = self._client.query_rule(dict(document), entrypoint, query_params=_PARAMETERS)
+            body = self._client.query_rule(dict(document), entrypoint, key, query_params=_PARAMETERS)
         except requests.exceptions.JSONDecodeError as error:
             raise InvalidDecisionError(f"OPA at {self._url} answered no JSON") from error
         except (requests.exceptions.InvalidJSONError, TypeError) as error:
@@ -112,6 +124,15 @@ class Opa:
         if not isinstance(body, dict):
             raise InvalidDecisionError(f"OPA at {self._url} answered no JSON object")
         return body
+
+
+def _read_at_most(most_bytes: int, response: requests.Response, **_: object) -> None:
+    """Read an answer before requests does, which knows no bound."""
+    content = response.raw.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        response.close()
+        raise InvalidDecisionError(f"OPA's answer has more than {most_bytes:,} bytes")
+    response._content = content  # noqa: SLF001  where requests keeps what it read
 
 
 def _host(name: str) -> str:

@@ -24,6 +24,7 @@ from typing import IO, Literal
 
 from vpcguard.errors import ConfigurationError, OpaUnavailableError
 from vpcguard.policy.bundle import build_bundle
+from vpcguard.policy.packs import NO_PACKS, Packs, check_bundle
 from vpcguard.policy.schemas import find_policies
 
 OLDEST = (1, 20, 2)  # the policies are tested with this one
@@ -80,21 +81,30 @@ def opa_version(opa: Path) -> tuple[int, int, int]:
 
 @contextmanager
 def running_opa(
-    bundle: Path | None = None, *, opa: Path | None = None, environment: Mapping[str, str] | None = None
+    bundle: Path | None = None,
+    *,
+    opa: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    packs: Packs = NO_PACKS,
 ) -> Iterator[str]:
     """Start OPA on a free loopback port and give its URL once it answers; stop it at the end of the block.
 
     bundle: a bundle file, by default one built from this package's policies. opa: the binary, by default
     found by find_opa. environment: the whole environment of the process, by default a limit of its memory.
-    Raises ConfigurationError without a fitting binary, OpaUnavailableError if it does not come up.
+    packs: rules of one's own, beside this package's policies. Raises ConfigurationError without a fitting
+    binary, and for packs that do not compile, OpaUnavailableError if it does not come up.
     """
-    with starting_opa(bundle, opa=opa, environment=environment) as starting:
+    with starting_opa(bundle, opa=opa, environment=environment, packs=packs) as starting:
         yield starting.url()
 
 
 @contextmanager
 def starting_opa(
-    bundle: Path | None = None, *, opa: Path | None = None, environment: Mapping[str, str] | None = None
+    bundle: Path | None = None,
+    *,
+    opa: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    packs: Packs = NO_PACKS,
 ) -> Iterator[StartingOpa]:
     """As running_opa, but do not wait for OPA.
 
@@ -104,7 +114,9 @@ def starting_opa(
     with tempfile.TemporaryDirectory(prefix="vpcguard-") as folder:
         if bundle is None:
             bundle = Path(folder) / "bundle.tar.gz"
-            build_bundle(find_policies(), bundle)
+            build_bundle(find_policies(), bundle, packs)
+            if packs.rules:
+                check_bundle(bundle, binary, packs)
         with (Path(folder) / "opa.log").open("w+b") as log:
             starting = StartingOpa(binary, bundle, log, dict(environment or _ENVIRONMENT))
             try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vpcguard.aws.answers import Account, Estate, Json, each, known, merge, required_text, text, value
@@ -329,13 +330,13 @@ def _destinations(answer: Json) -> list[str]:
 
 
 def _add_tags(own: Account, functions: Collection[Json]) -> list[Json]:
-    """Add what declares intent, and the owner; no other tag leaves the answers.
+    """Add what declares intent, the owner, and the tags asked for; no other tag leaves the answers.
 
     Either tag:GetResources or lambda:ListTags is enough. GetResources answers about every tagged
     function, so a function that a complete answer lacks has no tags:
     https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
     """
-    tagged = own.documents(GET_RESOURCES, _tags_by_arn)
+    tagged = own.documents(GET_RESOURCES, partial(_tags_by_arn, keys=own.tag_keys))
     by_arn = dict(tagged)
     torn = {arn for arn, tags in tagged if by_arn[arn] != tags}
     listed, named = own.answer(LIST_TAGS), own.named(LIST_TAGS)
@@ -344,7 +345,7 @@ def _add_tags(own: Account, functions: Collection[Json]) -> list[Json]:
         name, arn = function["name"], function["arn"]
         function["tags"] = by_arn.get(arn, [])
         if name in listed:
-            function["tags"] = _kept(listed[name].get("Tags", {}).items())
+            function["tags"] = _kept(listed[name].get("Tags", {}).items(), own.tag_keys)
         elif arn in torn:
             function["tags"], coverage[name] = [], contradictory(arn)
             continue
@@ -362,19 +363,22 @@ def _of_tags(own: Account, name: str | None) -> Coverage:
     return worst(*either)  # silence only where both were left out on purpose
 
 
-def _tags_by_arn(item: Json) -> tuple[str, list[Json]]:
+def _tags_by_arn(item: Json, *, keys: frozenset[str]) -> tuple[str, list[Json]]:
     tags = each(item, "Tags", lambda tag: (required_text(tag, "Key"), tag.get("Value", "")))
-    return required_text(item, "ResourceARN"), _kept(tags)
+    return required_text(item, "ResourceARN"), _kept(tags, keys)
 
 
-def _kept(tags: Iterable[tuple[str, str]]) -> list[Json]:
-    """Return our own tags and the owner, each once, in lower case: to people Owner and OWNER are one tag.
+def _kept(tags: Iterable[tuple[str, str]], keys: frozenset[str]) -> list[Json]:
+    """Return our own tags, the owner, and those with these keys, each once.
+
+    Keys are in lower case: to people Owner and OWNER are one tag.
 
     Of several that say something the last by code points counts, which is the one in lower case.
     """
     kept: dict[str, str] = {}
     for written, said in sorted(tags):
         key = written.lower()
-        if (key == _OWNER or key.startswith(_TAG_PREFIX)) and (said or key not in kept):
+        is_asked_for = key == _OWNER or key.startswith(_TAG_PREFIX) or key in keys
+        if is_asked_for and (said or key not in kept):
             kept[key] = said
     return [{"key": key, "value": said} for key, said in sorted(kept.items())]

@@ -41,7 +41,7 @@ def test_a_bundle_holds_policies_and_their_data_alone(tmp_path: Path) -> None:
     revision = build_bundle(_policies(tmp_path / "policies"), tmp_path / "out" / "bundle.tar.gz")
 
     contents = _contents(tmp_path / "out" / "bundle.tar.gz")
-    of_rules = ["vpcguard/rule_metadata/data.json", "vpcguard/rule_texts/data.json"]
+    of_rules = [f"vpcguard/{name}/data.json" for name in ("own_rules", "rule_metadata", "rule_texts")]
     names = ["vpcguard/config/data.yaml", *of_rules, "vpcguard/vpcguard.rego"]
     assert list(contents) == [".manifest", *names]
     assert json.loads(contents[".manifest"]) == {"revision": revision, "roots": [""], "rego_version": 1}

@@ -1,0 +1,132 @@
+"""Questions to the rules of an organization's own: apart from the shipped ones, and bounded.
+
+All of them are asked at once. Where that fails, each is asked alone: one that errs, takes too long, says too
+much or breaks the contract is undetermined for itself, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from vpcguard.errors import DecisionError, InvalidDecisionError, OpaTimeoutError, OpaUnavailableError
+from vpcguard.model import RuleDecision
+from vpcguard.policy.opa import Opa
+
+SECONDS = 2.0  # that all rules of one's own may take for one question, or each of them alone
+MOST_BYTES = 4_000_000  # of one answer
+MOST_BYTES_OF_A_VIOLATION = 32_000
+AGAIN_SECONDS = 300.0  # a rule that took too long is not asked before
+RULES = "vpcguard.own.rules"  # entrypoints of policies/vpcguard/own, below data
+FAILED = "vpcguard.own.failed"
+EXPLAINED = "vpcguard.own.explained"
+
+Json = dict[str, Any]
+ReadRules = Callable[..., tuple[RuleDecision, ...]]
+
+
+class OwnRulesJudge:
+    """Asks for the verdicts of rules of one's own; safe to share between threads.
+
+    rule_ids: those that the bundle holds. read_rules: vpcguard.policy.deciding.read_rules.
+    """
+
+    def __init__(self, url: str, rule_ids: Collection[str], *, read_rules: ReadRules) -> None:
+        self._url = url
+        self._rule_ids = frozenset(rule_ids)
+        self._read_rules = read_rules
+        self._slow: dict[str, float] = {}  # id -> moment from which it is asked again
+
+    def judge(self, document: Mapping[str, Any]) -> tuple[RuleDecision, ...]:
+        """Return what each rule says of the functions of a question; a rule that failed is in doubt of all.
+
+        Raises DecisionError where OPA itself is out of reach.
+        """
+        asked = [function["name"] for function in document["functions"]]
+        found, failed = self._asked_together(document, asked)
+        if failed:
+            answer = self._ask({**document, "failed_rules": failed}, FAILED)
+            for rule_id in failed:
+                found[rule_id] = self._read(answer[rule_id], asked)
+        return tuple(found.values())
+
+    def explain(self, document: Mapping[str, Any], function: str) -> list[Json]:
+        """Return what each rule says of one function, as policies/schemas/explanation.json has rules.
+
+        Raises as `judge` does.
+        """
+        _, failed = self._asked_together(document, [function])
+        explained: list[Json] = self._ask({**document, "failed_rules": failed}, EXPLAINED)[function]
+        return explained
+
+    def _asked_together(
+        self, document: Mapping[str, Any], asked: Collection[str]
+    ) -> tuple[dict[str, RuleDecision], dict[str, str]]:
+        """Return what the rules say, by id, and of the others why they failed."""
+        slow = {rule_id for rule_id, until in self._slow.items() if time.monotonic() < until}
+        failed = dict.fromkeys(slow, _too_slow())
+        found: dict[str, RuleDecision] = {}
+        for rule_id, said in self._answers(document, sorted(self._rule_ids - slow), is_whole=not slow):
+            if isinstance(said, str):
+                failed[rule_id] = said
+                continue
+            try:
+                found[rule_id] = self._read(said, asked)
+            except InvalidDecisionError as error:
+                failed[rule_id] = str(error)
+        return found, failed
+
+    def _answers(
+        self, document: Mapping[str, Any], rule_ids: list[str], *, is_whole: bool
+    ) -> Iterator[tuple[str, Json | str]]:
+        """Yield each rule with its answer, or with why there is none."""
+        if is_whole:
+            try:
+                answer = self._ask(document, RULES)
+            except DecisionError as error:
+                _raise_if_unreachable(error)
+            else:
+                yield from ((rule_id, answer.get(rule_id, _NO_ANSWER)) for rule_id in rule_ids)
+                return
+        for rule_id in rule_ids:
+            try:
+                yield rule_id, self._ask(document, RULES, rule_id) or _NO_ANSWER
+            except DecisionError as error:
+                _raise_if_unreachable(error)
+                is_slow = isinstance(error, OpaTimeoutError)
+                if is_slow:
+                    self._slow[rule_id] = time.monotonic() + AGAIN_SECONDS
+                yield rule_id, _too_slow() if is_slow else str(error)
+
+    def _ask(self, document: Mapping[str, Any], entrypoint: str, key: str | None = None) -> Json:
+        opa = Opa(self._url, timeout_seconds=SECONDS, retries=0, most_bytes=MOST_BYTES)
+        try:
+            found: Json = opa.ask(document, entrypoint, key).get("result", {})
+            return found
+        finally:
+            opa.close()  # what still runs there ends with the connection
+
+    def _read(self, rule: Json, asked: Collection[str]) -> RuleDecision:
+        for one in rule["violations"]:
+            if len(json.dumps(one)) > MOST_BYTES_OF_A_VIOLATION:
+                most = f"{MOST_BYTES_OF_A_VIOLATION:,} characters"
+                raise InvalidDecisionError(f"what it says of {one['function']} has more than {most}")
+        [found] = self._read_rules({"rules": [rule], "retired": []}, asked=asked)
+        return found
+
+
+_NO_ANSWER = (
+    'its deny is missing, or holds something else than {"function": name, "message": text} '
+    "about functions of the input"
+)
+
+
+def _too_slow() -> str:
+    return f"takes longer than {SECONDS:g} s"
+
+
+def _raise_if_unreachable(error: DecisionError) -> None:
+    if isinstance(error, OpaUnavailableError) and not isinstance(error, OpaTimeoutError):
+        raise error

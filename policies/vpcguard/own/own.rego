@@ -1,0 +1,75 @@
+# METADATA
+# title: Own rules
+# description: |
+#   What the rules of an organization's own packs say: packages custom.vpcguard.rules.<family>.<fault>. They are asked
+#   apart from the shipped ones, since one that errs takes along whatever is asked with it.
+package vpcguard.own
+
+import data.vpcguard.explanation.verdicts
+import data.vpcguard.lib.composing
+import data.vpcguard.lib.facts
+import data.vpcguard.lib.result
+
+# METADATA
+# title: Rules
+# description: |
+#   By id, a rule of a pack as the decision holds rules (policies/schemas/decision.json). One whose deny is missing, or
+#   holds something that is no violation, is not here, nor one that is said to have failed.
+# scope: document
+# entrypoint: true
+rules[id] := object.union_n([{"id": id}, metadata, _judged(id, metadata)]) if {
+	some id, metadata in data.vpcguard.own_rules
+	not input.failed_rules[id]
+}
+
+# METADATA
+# title: Failed rules
+# description: |
+#   By id, a rule that the input says has failed, and why: nothing is known of every function that it would have judged.
+# scope: document
+# entrypoint: true
+failed[id] := object.union_n([{"id": id}, metadata, composing.verdicts(id, metadata, set(), unknown, _attached)]) if {
+	some id, reason in input.failed_rules
+	metadata := data.vpcguard.own_rules[id]
+	wait := {"status": "opaque", "name": id, "reason": reason, "settled_by": "rule"}
+	unknown := {result.unknown(name, {wait}) | some name in _attached}
+}
+
+_attached := object.keys(facts.attached)
+
+# METADATA
+# title: Explained rules
+# description: |
+#   By function name, every rule of a pack with its verdict, as the explanation has the shipped ones
+#   (policies/schemas/explanation.json).
+# scope: document
+# entrypoint: true
+explained := {name: verdicts.by_rule(listed, name) | some name, _ in facts.functions} if {
+	listed := [rule | some rule in object.union(rules, failed)]
+}
+
+_judged(id, metadata) := composing.switched_off if {
+	composing.is_off(id)
+} else := composing.verdicts(id, metadata, deny, _unknown(family, fault), _applies(family, fault)) if {
+	[family, fault] := split(id, ".")
+	said := data.custom.vpcguard.rules[family][fault].deny
+	every one in said {
+		facts.functions[one.function]
+		is_string(one.message)
+	}
+	deny := {_violation(one) | some one in said}
+}
+
+# who writes a first rule need not name the function again, nor show evidence
+_violation(said) := object.union_n([{"evidence": {}}, said, {"message": message}]) if {
+	names := {said.function | not startswith(said.message, said.function)}
+	message := concat(" ", array.concat([name | some name in names], [said.message]))
+}
+
+_applies(family, fault) := {name | some name in data.custom.vpcguard.rules[family][fault].applies} if {
+	data.custom.vpcguard.rules[family][fault].applies
+} else := _attached
+
+_unknown(family, fault) := doubts if {
+	doubts := data.custom.vpcguard.rules[family][fault].unknown
+} else := set()
