@@ -98,13 +98,27 @@ test_no_way_over_ipv6 if {
 	blocked := object.union(_subnet, {"internet_gateway_block_mode": "block-bidirectional"})
 	_states(_dual({"subnets": [blocked]})) == {"app": "none"}
 	every route in [
-		_ipv6("internet_gateway", "igw-1"),
+		_ipv6("internet_gateway", "igw-of-another-vpc"),
 		_ipv6("vpc_peering_connection", "pcx-1"),
 		object.union(_ipv6("egress_only_internet_gateway", "eigw-1"), {"state": "blackhole"}),
 		object.union(_ipv6("egress_only_internet_gateway", "eigw-1"), {"destination": "2600::/16"}),
 	] {
 		_states(_dual({"route_tables": [fixtures.table("rtb-app", ["app"], [route])]})) == {"app": "none"}
 	}
+}
+
+# addresses of IPv6 are public
+test_an_internet_gateway_carries_ipv6 if {
+	public := fixtures.table("rtb-app", ["app"], [
+		fixtures.to("internet_gateway", "igw-1"),
+		_ipv6("internet_gateway", "igw-1"),
+	])
+	document := _dual({"route_tables": [public]})
+	_states(document) == {"app": "works"}
+	{"app"} == _ipv6_only with input as document
+	_states(object.union(document, {"functions": [fixtures.function("orders", ["app"], {})]})) == {"app": "none"}
+	closed := object.union(_subnet, {"internet_gateway_block_mode": "block-ingress"})
+	_states(object.union(document, {"subnets": [closed]})) == {"app": "none"}
 }
 
 test_unknown_over_ipv6 if {

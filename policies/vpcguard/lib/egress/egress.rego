@@ -180,8 +180,11 @@ _is_isolated(route) if {
 } else := false
 
 # https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html; the Automatic Internet Firewall gives
-# interfaces without a public address a way out; that Lambda's are among them is likely, never said
+# interfaces without a public address a way out; that Lambda's are among them is likely, never said. IPv6 addresses
+# are public: https://docs.aws.amazon.com/vpc/latest/userguide/egress-only-internet-gateway.html
 _over_internet_gateway(family, route) := _none("public_subnet", route.table_id, _hops(route, _attachment(route))) if {
+	[family, _internet_firewall(route).state] == ["ipv4", "none"]
+} else := _over_gateway(route, "address") if {
 	_internet_firewall(route).state == "none"
 } else := _over_gateway(object.union(route, {"hops": _inspected(route, "likely")}), "firewall") if {
 	[family, _internet_firewall(route).state] == ["ipv4", "active"]

@@ -99,12 +99,12 @@ _vpc_exit(id, route) := object.union(
 )
 
 # An interface is a NAT if its instance is running, it does not check source and destination, it lets the subnet in, and
-# its own subnet leads out, to an internet gateway only with a public address; that it translates is likely, never seen.
+# a subnet of the instance leads out, to an internet gateway only with a public address; that it translates is likely.
 # One failed condition proves that nothing gets out, whatever was not read.
 # https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html
 _over_nat_instance(trust, start, route) := _through(array.concat(route.hops, hops), exit.nat_ids, let_in) if {
 	id := object.get(facts.interfaces, [route.target_id, "instance_id"], route.instance_id)
-	exit := _instance_exit(trust, route)
+	exit := _instance_exit(trust, route, id)
 	admission := _admission(start, route.target_id, route.vpc_id)
 	checks := [
 		_interface(route.target_id, route.vpc_id),
@@ -133,7 +133,8 @@ _own(one) := one if {
 
 _interface(id, vpc_id) := _check("network_interface", id, "unknown", "", waits) if {
 	not facts.interfaces[id]
-	waits := facts.waits_within("network_interfaces", id, vpc_id)
+	unread := facts.waits_within("network_interfaces", id, vpc_id)
+	waits := unread | {_undecidable(id, "its network interface") | facts.instances[id]}
 	waits != set()
 } else := _check("network_interface", id, "missing", id, set()) if {
 	not facts.interfaces[id]
@@ -206,14 +207,23 @@ _check(kind, id, state, failed, waits) := {"hop": hop, "failed": failed, "waits"
 	hop := {"id": id, "kind": kind, "state": state}
 }
 
-# where the subnet of the interface is not known, the state of the interface says enough
-_instance_exit(trust, route) := _worst({[_instance_exit_by(trust, way), way] | some way in ways}) if {
-	subnet_id := facts.interfaces[route.target_id].subnet_id
-	ways := default_routes("ipv4", subnet_id, route.vpc_id)
+# An appliance passes on by any interface of its own: the best way counts. Where the subnet of the interface is not
+# known, the state of the interface says enough.
+_instance_exit(trust, route, instance_id) := exit if {
+	own := facts.interfaces[route.target_id].subnet_id
+	others := [id | some id in facts.instances[instance_id].subnet_ids; id != own]
+	exits := [_subnet_exit(trust, id, route) | some id in array.concat([own], others)]
+	exit := [one | some state in ["works", "unknown", "none"]; some one in exits; one.state == state][0]
 } else := _unknown(set(), [])
 
-_instance_exit_by(trust, route) := _over_nat_gateway(trust, route) if {
+_subnet_exit(trust, subnet_id, route) := _worst({[_instance_exit_by(trust, route.target_id, way), way] |
+	some way in default_routes("ipv4", subnet_id, route.vpc_id)
+})
+
+_instance_exit_by(trust, id, route) := _over_nat_gateway(trust, route) if {
 	[route.kind, route.target_kind, route.state] == ["route", "nat_gateway", "active"]
+} else := _none("nat_without_internet_gateway", id, _hops(route, "leads_back")) if {
+	route.target_id == id
 } else := _exit_by(trust, route, "address")
 
 # the way out of a subnet that holds a NAT: an internet gateway attached to its VPC, firewalls in between allowed

@@ -239,6 +239,10 @@ _troubles := {
 		"text": "checks source and destination",
 		"repair": "Turn off the source/destination check of <ids>, or replace the NAT instance by a NAT gateway.",
 	},
+	["network_interface", "leads_back"]: {
+		"text": "<is> where the default route of its own subnet leads",
+		"repair": "Move the NAT instance of <ids> to a public subnet, or replace it by a NAT gateway.",
+	},
 	["security_groups", "lets_nobody_in"]: {
 		"text": "<has> security groups that let nobody in from there on TCP 443",
 		"repair": "Let the function's subnets in on TCP 443 in a security group of <ids>.",

@@ -241,7 +241,7 @@ _instance(state, is_checked) := object.union(_app([fixtures.to("network_interfac
 		"source_dest_check": is_checked,
 		"instance_id": "i-1",
 	}],
-	"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": state, "subnet_id": "pub", "public_ips": ["198.51.100.7"]}],
+	"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": state, "subnet_ids": ["pub"], "public_ips": ["198.51.100.7"]}],
 	"security_groups": [fixtures.group("sg-nat", [], ["10.0.0.0/8"])],
 	"route_tables": fixtures.tables(
 		[fixtures.to("network_interface", "eni-1")],
