@@ -20,8 +20,8 @@
 #   judged: >-
 #     State Failed or Inactive, or LastUpdateStatus Failed, with a reason code that speaks of the network. The codes
 #     are policy data (policies/vpcguard/config/reason_codes); Idle and Creating are part of a normal life, and an
-#     unknown code is no violation. Detaching may repair InvalidSubnet and InvalidSecurityGroup, and nothing else. A
-#     sweep reads the State only of functions with a finding that rests on it and of those in a subnet that is full or
+#     unknown code is no violation. Detaching may repair InvalidSubnet and InvalidSecurityGroup while State is
+#     Inactive, and nothing else: a failed update leaves the previous configuration serving. A sweep reads the State only of functions with a finding that rests on it and of those in a subnet that is full or
 #     missing, unless asked; about the others the rule is silent then.
 #   configuration: []
 #   reads: [lambda:GetFunctionConfiguration]
@@ -41,7 +41,7 @@ deny contains result.violation(name, {
 	),
 	"advice": _next[lower(failure.value)],
 	"evidence": failure,
-	"is_eligible": failure.code in data.vpcguard.config.reason_codes.invalid_attachment,
+	"is_eligible": _is_eligible(name, failure.code),
 }) if {
 	some name, failure in _failure
 }
@@ -72,6 +72,14 @@ _failure := object.union(
 # undefined for a code that does not speak of the network
 _found(field, value, code, texts) := {"field": field, "value": value, "code": code, "text": concat(" ", texts)} if {
 	code in data.vpcguard.config.reason_codes.network
+}
+
+# a failed update leaves what serves as it was, and nothing can be updated in a function whose State is Failed
+default _is_eligible(_, _) := false
+
+_is_eligible(name, code) if {
+	code in data.vpcguard.config.reason_codes.invalid_attachment
+	lower(facts.attached[name].state) == "inactive"
 }
 
 _unread := facts.doubtful("function_states", object.keys(facts.judged))
