@@ -59,6 +59,13 @@ test_none_over_an_instance_that_its_own_subnet_leads_to if {
 	path.hops[count(path.hops) - 1] == {"id": "eni-1", "kind": "network_interface", "state": "leads_back"}
 }
 
+# nobody here is shown the instances of others
+test_unknown_over_an_instance_of_another_account if {
+	foreign := {"network_interfaces": [_nat_interface({"owner_id": "999988887777"})]}
+	_short(_over_instance(object.union(foreign, {"instances": []}))) == ["unknown", "", "", {["undecidable", "i-1"]}]
+	_path(_over_instance(foreign)).state == "works"
+}
+
 test_a_route_may_name_an_instance_alone if {
 	to_instance := [object.union(fixtures.to("network_interface", "i-1"), {"instance_id": "i-1"})]
 	tables := {"route_tables": fixtures.tables(to_instance, [fixtures.to("internet_gateway", "igw-1")])}

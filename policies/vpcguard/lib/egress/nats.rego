@@ -140,12 +140,10 @@ _interface(id, vpc_id) := _check("network_interface", id, "unknown", "", waits) 
 	not facts.interfaces[id]
 } else := _check("network_interface", id, "source_dest_check", id, set()) if {
 	facts.interfaces[id].source_dest_check
-} else := _check("network_interface", id, "likely", "", set()) if {
-	facts.interfaces[id].source_dest_check == false
-	facts.interfaces[id].subnet_id
-} else := _check("network_interface", id, "unknown", "", no_check | no_subnet) if {
+} else := _check("network_interface", id, state, "", no_check | no_subnet) if {
 	no_check := {_undecidable(id, "no SourceDestCheck") | not facts.interfaces[id].source_dest_check == false}
 	no_subnet := {_undecidable(id, "no subnet") | not facts.interfaces[id].subnet_id}
+	state := {true: "likely", false: "unknown"}[count(no_check | no_subnet) == 0]
 }
 
 _instance(id, interface_id, vpc_id) := _check("instance", interface_id, "unknown", "", {wait}) if {
@@ -156,7 +154,9 @@ _instance(id, interface_id, vpc_id) := _check("instance", interface_id, "unknown
 	state := facts.instances[id].state
 	failed := concat("", {id | lower(state) != "running"})
 } else := _check("instance", id, "unknown", "", waits) if {
-	waits := facts.waits_within("instances", id, vpc_id)
+	seen := {input.account.id, object.get(facts.vpcs, [vpc_id, "owner_id"], "")}
+	strangers := {one.owner_id | some one in [facts.interfaces[interface_id]]} - seen
+	waits := facts.waits_within("instances", id, vpc_id) | {_undecidable(id, $"an instance of {one}") | some one in strangers}
 	waits != set()
 } else := _check("instance", id, "missing", id, set())
 
@@ -212,13 +212,12 @@ _check(kind, id, state, failed, waits) := {"hop": hop, "failed": failed, "waits"
 _instance_exit(trust, route, instance_id) := exit if {
 	own := facts.interfaces[route.target_id].subnet_id
 	others := [id | some id in facts.instances[instance_id].subnet_ids; id != own]
-	exits := [_subnet_exit(trust, id, route) | some id in array.concat([own], others)]
+	exits := [_worst({[_instance_exit_by(trust, route.target_id, way), way] | some way in ways}) |
+		some id in array.concat([own], others)
+		ways := default_routes("ipv4", id, route.vpc_id)
+	]
 	exit := [one | some state in ["works", "unknown", "none"]; some one in exits; one.state == state][0]
 } else := _unknown(set(), [])
-
-_subnet_exit(trust, subnet_id, route) := _worst({[_instance_exit_by(trust, route.target_id, way), way] |
-	some way in default_routes("ipv4", subnet_id, route.vpc_id)
-})
 
 _instance_exit_by(trust, id, route) := _over_nat_gateway(trust, route) if {
 	[route.kind, route.target_kind, route.state] == ["route", "nat_gateway", "active"]

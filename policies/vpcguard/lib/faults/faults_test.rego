@@ -168,7 +168,45 @@ test_a_zone_without_an_attachment_is_named if {
 	_text(document) == concat("", [
 		"from app (eu-west-1a), 0.0.0.0/0 goes to tgw-1, which has no attachment in eu-west-1a",
 	])
-	_advice(document, "internet") == "Add a subnet of eu-west-1a to the VPC's attachment to tgw-1."
+	_advice(document, "internet") == "Attach the VPC to tgw-1, with a subnet of eu-west-1a."
+}
+
+# the zone of the private NAT gateway before the transit gateway counts, and its attachment can be added to
+test_the_zone_that_the_traffic_comes_from_is_named if {
+	private := fixtures.nat_gateway({"connectivity_type": "private"})
+	document := fixtures.estate({
+		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "b")],
+		"nat_gateways": [private],
+		"route_tables": fixtures.tables(
+			[fixtures.to("nat_gateway", "nat-1")],
+			[fixtures.to("transit_gateway", "tgw-1")],
+		),
+		"transit_gateway_attachments": [{
+			"id": "tgw-attach-1",
+			"transit_gateway_id": "tgw-1",
+			"vpc_id": "vpc-1",
+			"state": "available",
+			"subnet_ids": ["app"],
+		}],
+	})
+	_text(document) == concat("", [
+		"from app (eu-west-1a), 0.0.0.0/0 goes to tgw-1, which has no attachment in eu-west-1b",
+	])
+	_advice(document, "internet") == "Add a subnet of eu-west-1b to tgw-attach-1, the VPC's attachment."
+}
+
+test_a_way_over_ipv6_is_repaired_as_such if {
+	route := object.union(
+		fixtures.to("egress_only_internet_gateway", "eigw-1"),
+		{"family": "ipv6", "destination": "::/0", "state": "blackhole"},
+	)
+	document := fixtures.estate({
+		"functions": [fixtures.function("orders", ["app"], {"ipv6_allowed_for_dual_stack": true})],
+		"subnets": [object.union(fixtures.subnet("app", "a"), {"ipv6_cidrs": ["2a05::/64"]})],
+		"route_tables": fixtures.tables([route], []),
+	})
+	_text(document) == "from app (eu-west-1a), ::/0 goes to eigw-1, which is a black hole (gone, detached or stopped)"
+	_advice(document, "internet") == "Route ::/0 of rtb-app to an egress-only internet gateway of the VPC."
 }
 
 test_a_gateway_that_leads_to_a_gateway_stands_in_the_wrong_place if {
