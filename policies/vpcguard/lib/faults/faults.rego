@@ -130,9 +130,8 @@ _elsewhere(key) := {id | some id, path in egress.paths("ipv4", trust, others); p
 	trust := config.trust_of[cohort.signature]
 	others := {one.id |
 		some one in facts.subnets
-		one.vpc_id == cohort.vpc_id
-		one.owner_id == input.account.id
-		lower(one.state) == "available"
+		[one.vpc_id, one.owner_id, lower(one.state)] == [cohort.vpc_id, input.account.id, "available"]
+		not one.outpost_arn
 		one.free_ipv4_addresses > 0
 		regex.match(`^[a-z]+[0-9]+-az`, one.zone_id) # a Local Zone's is usw2-lax1-az1
 	} - cohort.named_subnets
@@ -223,7 +222,7 @@ _repairs := {
 		"or declare what the function needs (vpcguard:egress=aws or none).",
 	]),
 	"blackhole": "Point the default route of <ids> to a NAT gateway that is available.",
-	"peering": "Replace the route to <ids> by one to a NAT gateway.",
+	"peering": "Point the default route to a NAT gateway, and routes of the peer's own networks to <ids>.",
 	"transit_gateway_zone": "Add a subnet of <zones> to <ids>, the VPC's attachment.",
 	"internet_gateway_detached": "Attach <ids> to the VPC.",
 	"nat_unavailable": "Replace <ids> by a NAT gateway that is available, and point the default route to it.",

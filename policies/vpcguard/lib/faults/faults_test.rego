@@ -70,7 +70,10 @@ test_halves_that_fail_at_different_places if {
 		"from app (eu-west-1a), default traffic goes to pcx-1, a peering connection, which carries nothing on to the ",
 		"internet, and default traffic goes to pcx-2, a peering connection, which carries nothing on to the internet",
 	])
-	_advice(_app([one, other]), "undeclared") == "Replace the route to pcx-1 and pcx-2 by one to a NAT gateway."
+	_advice(_app([one, other]), "undeclared") == concat(" ", [
+		"Point the default route to a NAT gateway, and routes of the peer's own networks to pcx-1",
+		"and pcx-2.",
+	])
 }
 
 test_advice_knows_a_declared_intent if {
@@ -129,6 +132,9 @@ test_nobody_is_told_to_change_the_default_route_of_a_public_subnet if {
 	_advice(beside, "internet") == concat(" ", [
 		"Put the function into far (eu-west-1b), which leads to the internet, in place of app (eu-west-1a).",
 	])
+	outpost := object.union(fixtures.subnet("far", "b"), {"outpost_arn": "arn:aws:outposts:o"})
+	at_home := object.union(beside, {"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "a"), outpost]})
+	startswith(_advice(at_home, "internet"), "Make private subnets")
 	dead := object.union(fixtures.to("internet_gateway", "igw-1"), {"state": "blackhole"})
 	startswith(_advice(_app([dead]), "internet"), "Make private subnets")
 }
@@ -237,7 +243,7 @@ test_subnets_with_the_same_fault_share_a_clause if {
 	advice := faults.advice(key, {"app", "also", "pub"}, "undeclared") with input as document
 	advice == concat(" ", [
 		"Give rtb-app a default route to a NAT gateway, or declare what the function needs (vpcguard:egress=aws or none).",
-		"Replace the route to pcx-1 by one to a NAT gateway.",
+		"Point the default route to a NAT gateway, and routes of the peer's own networks to pcx-1.",
 	])
 }
 

@@ -37,7 +37,7 @@ applies := union({object.keys(facts.attached), object.keys(_failure), object.key
 deny contains result.violation(name, {
 	"message": sprintf(
 		"%s: %s is %s with reason %s%s%s.",
-		[name, failure.field, failure.value, failure.code, _quoted(failure), _meanwhile(failure.field)],
+		[name, failure.field, failure.value, failure.code, _quoted(failure), _meanwhile(name, failure.field)],
 	),
 	"advice": _next[lower(failure.value)],
 	"evidence": failure,
@@ -88,9 +88,11 @@ _quoted(failure) := sprintf(" (%s)", [trim_suffix(failure.text, ".")]) if failur
 
 else := ""
 
-_meanwhile("LastUpdateStatus") := "; the previous configuration keeps serving"
+_meanwhile(name, "LastUpdateStatus") := "; the previous configuration keeps serving" if {
+	lower(object.get(facts.functions[name], "state", "active")) == "active"
+} else := ""
 
-_meanwhile("State") := ""
+_meanwhile(_, "State") := ""
 
 _next := {
 	"failed": concat(" ", [

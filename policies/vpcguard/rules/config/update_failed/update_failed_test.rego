@@ -34,6 +34,7 @@ test_deny_is_eligible_only_while_inactive_and_attached if {
 	[v.is_eligible | some v in rule.deny] == [false] with input as serving
 	idle := _document(["a1"], object.union(_update("Failed", "InvalidSubnet"), _state("Inactive", "Idle")))
 	[v.is_eligible | some v in rule.deny] == [true] with input as idle
+	{contains(v.message, "keeps serving") | some v in rule.deny} == {false} with input as idle
 	[v.is_eligible | some v in rule.deny] == [false] with input as _document(["a1"], _state("Failed", "InvalidSubnet"))
 	[v.is_eligible | some v in rule.deny] == [false] with input as _document([], _state("Inactive", "InvalidSubnet"))
 }
