@@ -59,6 +59,18 @@ test_none_over_an_instance_that_its_own_subnet_leads_to if {
 	path.hops[count(path.hops) - 1] == {"id": "eni-1", "kind": "network_interface", "state": "leads_back"}
 }
 
+# an address that AWS assigns comes and goes with the instance
+test_a_stopped_instance_lacks_no_address if {
+	stopped := object.union(_nat_instance("stopped"), {"public_ips": []})
+	without := object.remove(_nat_interface({}), ["public_ip"])
+	_short(_over_instance({"network_interfaces": [without], "instances": [stopped]})) == [
+		"none",
+		"nat_instance_unusable",
+		"i-1",
+		set(),
+	]
+}
+
 # nobody here is shown the instances of others
 test_unknown_over_an_instance_of_another_account if {
 	foreign := {"network_interfaces": [_nat_interface({"owner_id": "999988887777"})]}

@@ -192,7 +192,8 @@ _address(id, instance_id, exit) := _silent("", set()) if {
 } else := _silent("", set()) if {
 	_has_address(id, instance_id)
 } else := _check("public_address", id, "missing", id, set()) if {
-	facts.instances[instance_id].public_ips == []
+	# one that is stopped may get an address as it starts
+	[facts.instances[instance_id].state, facts.instances[instance_id].public_ips] == ["running", []]
 } else := _silent("", {_undecidable(instance_id, "public addresses")}) if {
 	facts.instances[instance_id]
 } else := _silent("", set())

@@ -252,10 +252,15 @@ _aws_words(id) := sprintf(" (%s)", [concat(": ", told)]) if {
 } else := ""
 
 # what keeps a NAT instance from its work: it or its interface, else its own way out
-_trouble(path, id) := array.concat(
-	[_troubles[[hop.kind, lower(hop.state)]] | some hop in path.hops; hop.id == id],
-	[_no_way_on],
-)[0]
+_trouble(path, id) := {"text": concat(" and ", texts), "repair": concat(" ", repairs)} if {
+	found := [_troubles[[hop.kind, lower(hop.state)]] | some hop in path.hops; hop.id == id]
+	found != []
+	texts := [one.text | some one in found]
+	repairs := [one.repair | some one in found]
+} else := {
+	"text": "<does> not pass it on",
+	"repair": "Repair <ids>, or replace the NAT instance by a NAT gateway.",
+}
 
 _troubles := {
 	["network_interface", "source_dest_check"]: {
@@ -289,9 +294,4 @@ _troubles := {
 _gone := {
 	"text": "<does> not exist",
 	"repair": "Replace <ids> by a NAT gateway, and point the default route to it.",
-}
-
-_no_way_on := {
-	"text": "<does> not pass it on",
-	"repair": "Repair <ids>, or replace the NAT instance by a NAT gateway.",
 }

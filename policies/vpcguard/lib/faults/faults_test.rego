@@ -111,6 +111,8 @@ test_a_nat_instance_without_address_or_admission if {
 	)]})
 	endswith(_text(without), ": eni-1 has no public address")
 	startswith(_advice(without, "undeclared"), "Give eni-1 an Elastic IP, or")
+	both := object.union(_instance("running", true), {"instances": without.instances})
+	endswith(_text(both), ": eni-1 checks source and destination and has no public address")
 	closed := object.union(_instance("running", false), {"security_groups": [fixtures.group("sg-nat", [], [])]})
 	endswith(_text(closed), ": eni-1 has security groups that let nobody in from there on TCP 443")
 	_advice(closed, "undeclared") == "Let the function's subnets in on TCP 443 in a security group of eni-1."
