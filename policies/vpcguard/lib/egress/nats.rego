@@ -155,8 +155,9 @@ _instance(id, interface_id, vpc_id) := _check("instance", interface_id, "unknown
 	failed := concat("", {id | lower(state) != "running"})
 } else := _check("instance", id, "unknown", "", waits) if {
 	seen := {input.account.id, object.get(facts.vpcs, [vpc_id, "owner_id"], "")}
-	strangers := {one.owner_id | some one in [facts.interfaces[interface_id]]} - seen
-	waits := facts.waits_within("instances", id, vpc_id) | {_undecidable(id, $"an instance of {one}") | some one in strangers}
+	owner := object.get(facts.interfaces, [interface_id, "owner_id"], input.account.id)
+	foreign := {_undecidable(id, "an instance of another account") | not owner in seen}
+	waits := facts.waits_within("instances", id, vpc_id) | foreign
 	waits != set()
 } else := _check("instance", id, "missing", id, set())
 
@@ -192,8 +193,7 @@ _address(id, instance_id, exit) := _silent("", set()) if {
 } else := _silent("", set()) if {
 	_has_address(id, instance_id)
 } else := _check("public_address", id, "missing", id, set()) if {
-	# one that is stopped may get an address as it starts
-	[facts.instances[instance_id].state, facts.instances[instance_id].public_ips] == ["running", []]
+	[facts.instances[instance_id].state, facts.instances[instance_id].public_ips] == ["running", []] # else: when it starts
 } else := _silent("", {_undecidable(instance_id, "public addresses")}) if {
 	facts.instances[instance_id]
 } else := _silent("", set())

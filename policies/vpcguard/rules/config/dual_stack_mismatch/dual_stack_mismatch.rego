@@ -57,7 +57,9 @@ unknown contains result.unknown(name, cohort.hidden_subnet_waits) if {
 }
 
 # an IPv6 network more makes no place for a function of a subnet without IPv4
-_instead(ids) := $"Choose dual-stack subnets in place of {result.all_named(ids)}: functions need IPv4, too." if ids != set()
+_instead(ids) := $"Choose dual-stack subnets in place of {result.all_named(ids)}: functions need IPv4, too." if {
+	ids != set()
+}
 
 _add(ids) := sprintf("Associate %s with %s, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.", [
 	result.word(ids, "an IPv6 network", "IPv6 networks"),

@@ -21,8 +21,9 @@
 #     State Failed or Inactive, or LastUpdateStatus Failed, with a reason code that speaks of the network. The codes
 #     are policy data (policies/vpcguard/config/reason_codes); Idle and Creating are part of a normal life, and an
 #     unknown code is no violation. Detaching may repair InvalidSubnet and InvalidSecurityGroup while State is
-#     Inactive, and nothing else: a failed update leaves the previous configuration serving. A sweep reads the State only of functions with a finding that rests on it and of those in a subnet that is full or
-#     missing, unless asked; about the others the rule is silent then.
+#     Inactive, and nothing else: a failed update leaves the previous configuration serving. A sweep reads the State
+#     only of functions with a finding that rests on it and of those in a subnet that is full or missing, unless
+#     asked; about the others the rule is silent then.
 #   configuration: []
 #   reads: [lambda:GetFunctionConfiguration]
 #   statement: [field, code]
