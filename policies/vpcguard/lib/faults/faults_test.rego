@@ -100,6 +100,8 @@ test_a_nat_instance_is_told_what_is_wrong_with_it if {
 		"i-1 is stopped",
 	])
 	_advice(_instance("stopped", false), "undeclared") == "Start i-1, or replace the NAT instance by a NAT gateway."
+	endswith(_text(_instance("terminated", false)), ": i-1 does not pass it on")
+	startswith(_advice(_instance("terminated", false), "undeclared"), "Repair i-1, or replace")
 	endswith(_text(_instance("running", true)), ": eni-1 checks source and destination")
 	startswith(_advice(_instance("running", true), "undeclared"), "Turn off the source/destination check of eni-1, or")
 }
