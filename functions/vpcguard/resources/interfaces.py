@@ -242,7 +242,7 @@ def _instance(item: Json) -> Json:
         {
             "id": required_text(item, "InstanceId"),
             "vpc_id": text(item, "VpcId"),
-            "subnet_id": text(item, "SubnetId"),
+            "subnet_ids": fields_of([item, *item.get("NetworkInterfaces", ())], "SubnetId"),
             "state": state.lower(),
             "source_dest_check": item.get("SourceDestCheck"),
             "public_ips": _public_ips(item),

@@ -203,10 +203,13 @@ def named_calls(in_use: InUse) -> Iterator[Call]:
 
 
 def read_vpcs(estate: Estate) -> dict[str, Json]:
-    """Return the VPCs that any account described or whose attributes it read, by id."""
+    """Return the VPCs that any account described; where no list is whole, those whose attributes it read."""
     vpcs = estate.union(VPCS, _vpc)
     for account in estate.accounts:
+        is_whole = of_list(account, VPCS).is_known
         for vpc_id, attributes in sorted(account.answer(VPC_ATTRIBUTE).items()):
+            if is_whole and vpc_id not in vpcs:
+                continue
             vpc = vpcs.setdefault(vpc_id, {"id": vpc_id, "ipv4_cidrs": [], "ipv6_cidrs": []})
             for key, attribute in _DNS.items():
                 flag = value(attributes, attribute, "Value")

@@ -128,6 +128,17 @@ def update_failed() -> Case:
 
 
 @case
+def update_failed_while_another_configuration_serves() -> Case:
+    """Detaching would change what works."""
+    estate = working()
+    estate.state(
+        "orders", State="Active", LastUpdateStatus="Failed", LastUpdateStatusReasonCode="InvalidSubnet"
+    )
+    found = violation("critical") | {"eligible_for_remediation": False}
+    return orders(estate, config__update_failed=found)
+
+
+@case
 def update_failed_for_another_reason() -> Case:
     """A code that nobody knows to be about the network is no violation."""
     estate = working()
@@ -143,6 +154,15 @@ def inactive_with_a_network_reason() -> Case:
     estate = working()
     estate.state("orders", State="Inactive", StateReasonCode="SubnetOutOfIPAddresses")
     return orders(estate, config__update_failed=violation("critical"))
+
+
+@case
+def inactive_with_an_invalid_subnet() -> Case:
+    """Nothing serves, and detaching ends it."""
+    estate = working()
+    estate.state("orders", State="Inactive", StateReasonCode="InvalidSubnet")
+    found = violation("critical") | {"eligible_for_remediation": True}
+    return orders(estate, config__update_failed=found)
 
 
 @case

@@ -750,7 +750,18 @@ def egress_only_gateway_detached() -> Case:
     """A gateway that is attached to nothing carries nothing."""
     estate = _over_ipv6()
     estate.egress_only_gateway("eigw-0a", vpc=None)
-    return orders(estate, nat__no_internet_egress={"verdict": "violation"})
+    found = _broken("internet_gateway_detached", "eigw-0a")
+    return orders(estate, nat__no_internet_egress=found)
+
+
+@case
+def egress_only_gateway_gone_beside_a_usable_endpoint() -> Case:
+    """A way over IPv6 was built and is broken: that is no isolation by design."""
+    estate = _over_ipv6()
+    estate.remove("DescribeEgressOnlyInternetGateways", "eigw-0a")
+    estate.route(PRIVATE_TABLE, "eigw-0a", "::/0", state="blackhole")
+    estate.gateway_endpoint("vpce-s3", "s3", PRIVATE_TABLE, prefix_list="pl-s3")
+    return orders(estate, nat__no_internet_egress=_broken("blackhole", PRIVATE_TABLE))
 
 
 @case

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.contract.builder import NAT, OWNER, PRIVATE_TABLE, PUBLIC, PUBLIC_TABLE, A, B, C, shared
+from tests.contract.builder import (
+    NAT,
+    OWNER,
+    PRIVATE_TABLE,
+    PUBLIC,
+    PUBLIC_TABLE,
+    A,
+    B,
+    C,
+    shared,
+    working,
+)
 from tests.contract.catalogue.registry import Case, case, orders
 from tests.contract.expectations import NOT_APPLICABLE, PASS, unknown, violation
 
@@ -110,6 +121,16 @@ def vpc_in_no_answer() -> Case:
         ip__eni_quota=NOT_APPLICABLE,
         endpoints__service_unreachable=NOT_APPLICABLE,
     )
+
+
+@case
+def vpc_in_no_answer_but_its_attributes() -> Case:
+    """They were read before it went."""
+    estate = working()
+    for operation in ("DescribeVpcs", "DescribeSubnets", "DescribeRouteTables", "DescribeNetworkAcls"):
+        estate.remove(operation, *list(estate.resources[f"ec2:{operation}"]))
+    found = violation("high", root_cause="vpc-0a", cause="vpc_not_visible")
+    return orders(estate, config__missing_subnet=found, config__dedicated_tenancy=NOT_APPLICABLE)
 
 
 @case

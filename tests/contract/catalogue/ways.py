@@ -159,6 +159,51 @@ def nat_instance_before_a_nat_gateway() -> Case:
 
 
 @case
+def nat_instance_of_two_interfaces() -> Case:
+    """An appliance: routes lead to its inner interface, and what it passes on leaves by the outer one."""
+    estate = _over_nat_instance(with_address=False)
+    estate.of("DescribeNetworkInterfaces", "eni-nat")["SubnetId"] = A
+    outer = {"NetworkInterfaceId": "eni-out", "SubnetId": PUBLIC, "Association": {"PublicIp": "198.51.100.2"}}
+    (instance,) = estate.of("DescribeInstances", "i-nat")["Instances"]
+    instance["NetworkInterfaces"] = [outer, {"NetworkInterfaceId": "eni-nat", "SubnetId": A}]
+    return orders(estate, nat__no_internet_egress=PASS)
+
+
+@case
+def nat_instance_in_a_subnet_that_leads_to_it() -> Case:
+    """It stands among its clients, and sends to itself what it is to pass on."""
+    estate = _over_nat_instance()
+    estate.of("DescribeNetworkInterfaces", "eni-nat")["SubnetId"] = A
+    (instance,) = estate.of("DescribeInstances", "i-nat")["Instances"]
+    instance["SubnetId"] = A
+    return orders(estate, nat__no_internet_egress=_broken("nat_instance_unusable", "eni-nat"))
+
+
+@case
+def nat_instance_that_the_route_names_alone() -> Case:
+    """Without its interface."""
+    estate = _over_nat_instance()
+    (route,) = (
+        one
+        for one in estate.of("DescribeRouteTables", PRIVATE_TABLE)["Routes"]
+        if one.pop("NetworkInterfaceId", "")
+    )
+    assert route["InstanceId"] == "i-nat"
+    return orders(estate, nat__no_internet_egress=PASS)
+
+
+@case
+def public_subnet_of_a_dual_stack_function() -> Case:
+    """An internet gateway does nothing for its private IPv4 address, and carries its IPv6 one."""
+    estate = _public()
+    estate.functions["orders"]["VpcConfig"]["Ipv6AllowedForDualStack"] = True
+    associated = {"Ipv6CidrBlock": "2001:db8::/64", "Ipv6CidrBlockState": {"State": "associated"}}
+    estate.of("DescribeSubnets", PUBLIC)["Ipv6CidrBlockAssociationSet"] = [associated]
+    estate.route(PUBLIC_TABLE, IGW, "::/0")
+    return orders(estate, nat__no_internet_egress=PASS)
+
+
+@case
 def lambda_interface_with_an_address() -> Case:
     """Unsupported and lost when Lambda makes the interface anew, and a way out while it holds."""
     estate = _public()

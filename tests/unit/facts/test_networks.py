@@ -749,7 +749,7 @@ def test_interfaces_of_lambda_and_those_that_routes_lead_to() -> None:
         {
             "id": "i-nat",
             "vpc_id": VPC,
-            "subnet_id": "subnet-pub",
+            "subnet_ids": ["subnet-pub"],
             "state": "running",
             "source_dest_check": False,
         }

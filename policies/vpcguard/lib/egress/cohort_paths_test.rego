@@ -98,13 +98,38 @@ test_no_way_over_ipv6 if {
 	blocked := object.union(_subnet, {"internet_gateway_block_mode": "block-bidirectional"})
 	_states(_dual({"subnets": [blocked]})) == {"app": "none"}
 	every route in [
-		_ipv6("internet_gateway", "igw-1"),
+		_ipv6("internet_gateway", "igw-of-another-vpc"),
 		_ipv6("vpc_peering_connection", "pcx-1"),
 		object.union(_ipv6("egress_only_internet_gateway", "eigw-1"), {"state": "blackhole"}),
 		object.union(_ipv6("egress_only_internet_gateway", "eigw-1"), {"destination": "2600::/16"}),
 	] {
 		_states(_dual({"route_tables": [fixtures.table("rtb-app", ["app"], [route])]})) == {"app": "none"}
 	}
+}
+
+# where there never was another way, a broken one over IPv6 is what keeps functions in
+test_a_broken_way_over_ipv6_is_no_isolation if {
+	gone := object.union(_ipv6("egress_only_internet_gateway", "eigw-1"), {"state": "blackhole"})
+	broken := _dual({"route_tables": [fixtures.table("rtb-app", ["app"], [gone])]})
+	_causes(broken) == {["blackhole", "rtb-app", false]}
+	_causes(_dual({"egress_only_internet_gateways": []})) == {["internet_gateway_detached", "eigw-1", false]}
+	_causes(_dual({"route_tables": [fixtures.table("rtb-app", ["app"], [])]})) == {["no_default_route", "rtb-app", true]}
+	peered := fixtures.table("rtb-app", ["app"], [fixtures.to("vpc_peering_connection", "pcx-1"), gone])
+	_causes(_dual({"route_tables": [peered]})) == {["peering", "pcx-1", false]}
+}
+
+# addresses of IPv6 are public
+test_an_internet_gateway_carries_ipv6 if {
+	public := fixtures.table("rtb-app", ["app"], [
+		fixtures.to("internet_gateway", "igw-1"),
+		_ipv6("internet_gateway", "igw-1"),
+	])
+	document := _dual({"route_tables": [public]})
+	_states(document) == {"app": "works"}
+	{"app"} == _ipv6_only with input as document
+	_states(object.union(document, {"functions": [fixtures.function("orders", ["app"], {})]})) == {"app": "none"}
+	closed := object.union(_subnet, {"internet_gateway_block_mode": "block-ingress"})
+	_states(object.union(document, {"subnets": [closed]})) == {"app": "none"}
 }
 
 test_unknown_over_ipv6 if {
@@ -134,6 +159,11 @@ _states(document) := states if {
 	by_cohort := egress.of with input as document # regal ignore:with-outside-test-context
 	some paths in by_cohort
 	states := {id: path.state | some id, path in paths}
+}
+
+_causes(document) := found if {
+	by_cohort := egress.of with input as document # regal ignore:with-outside-test-context
+	found := {[path.cause, path.root, path.is_isolated] | some paths in by_cohort; some path in paths}
 }
 
 _evidence := [egress.evidence(key) | some key, _ in egress.of]

@@ -95,8 +95,12 @@ ipv6 := {trust: paths("ipv6", trust, ids) |
 	some trust, _ in config.trusts
 }
 
-# IPv6 counts where nothing else is said about IPv4
-_either(over_ipv4, over_ipv6, hidden_subnet_waits) := over_ipv4 if {
+# IPv6 counts where nothing else is said about IPv4; a way over it alone that is broken is no isolation
+_either(over_ipv4, over_ipv6, hidden_subnet_waits) := over_ipv6 if {
+	[over_ipv4.state, over_ipv6.state, hidden_subnet_waits] == ["none", "none", set()]
+	over_ipv4.is_isolated
+	over_ipv6.cause != "no_default_route"
+} else := over_ipv4 if {
 	true in {over_ipv4.state == "works", over_ipv6.state == "none"}
 } else := object.union(over_ipv6, {"is_ipv6_only": true}) if {
 	# a hidden subnet may be dual-stack or not
@@ -180,8 +184,11 @@ _is_isolated(route) if {
 } else := false
 
 # https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html; the Automatic Internet Firewall gives
-# interfaces without a public address a way out; that Lambda's are among them is likely, never said
+# interfaces without a public address a way out; that Lambda's are among them is likely, never said. IPv6 addresses
+# are public: https://docs.aws.amazon.com/vpc/latest/userguide/egress-only-internet-gateway.html
 _over_internet_gateway(family, route) := _none("public_subnet", route.table_id, _hops(route, _attachment(route))) if {
+	[family, _internet_firewall(route).state] == ["ipv4", "none"]
+} else := _over_gateway(route, "address") if {
 	_internet_firewall(route).state == "none"
 } else := _over_gateway(object.union(route, {"hops": _inspected(route, "likely")}), "firewall") if {
 	[family, _internet_firewall(route).state] == ["ipv4", "active"]
@@ -241,10 +248,6 @@ _own_interfaces := facts.grouped([[[groups, one.subnet_id], one.id] |
 
 _with_address := {one.id | some one in input.network_interfaces; one.public_ip}
 
-_is_trusted(trust, route) if route.target_id in config.trusts[trust][route.target_kind]
-
-_is_trusted(trust, _) if config.trusts[trust].everything
-
 # the hops to the first firewall of the way that is declared to lead out
 _to_trusted_firewall(trust, route) := array.slice(route.hops, 0, first + 1) if {
 	config.trusts[trust].vpc_endpoint != set()
@@ -257,7 +260,7 @@ _beyond(trust, route) := _none("transit_gateway_zone", zone.root, _hops(route, "
 	zone := _transit_gateway_zone(route)
 	zone.answer == "none"
 } else := _unknown(waits, _hops(route, "unknown")) if {
-	_is_trusted(trust, route)
+	true in {route.target_id in config.trusts[trust][route.target_kind], config.trusts[trust].everything}
 	waits := _transit_gateway_zone(route).waits
 	waits != set()
 } else := _works(_hops(route, "trusted")) if {

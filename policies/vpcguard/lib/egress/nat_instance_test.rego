@@ -39,6 +39,66 @@ test_none_over_an_instance_without_way_out if {
 	_short(document) == ["none", "nat_instance_unusable", "rtb-pub", set()]
 }
 
+# an appliance takes traffic in by one interface and sends it out by another
+test_works_over_an_instance_of_several_subnets if {
+	inner := {"network_interfaces": [_nat_interface({"subnet_id": "app"})]}
+	_path(_over_instance(object.union(inner, _in_subnets(["app", "pub"])))).state == "works"
+	led_astray := {"route_tables": _instance_tables([])}
+	_short(_over_instance(object.union_n([inner, _in_subnets(["app", "pub"]), led_astray]))) == [
+		"none",
+		"nat_instance_unusable",
+		"eni-1",
+		set(),
+	]
+}
+
+test_none_over_an_instance_that_its_own_subnet_leads_to if {
+	inner := {"network_interfaces": [_nat_interface({"subnet_id": "app"})]}
+	path := _path(_over_instance(object.union(inner, _in_subnets(["app"]))))
+	path.causes == [{"cause": "nat_instance_unusable", "id": "eni-1"}]
+	path.hops[count(path.hops) - 1] == {"id": "eni-1", "kind": "network_interface", "state": "leads_back"}
+}
+
+# an address that AWS assigns comes and goes with the instance
+test_a_stopped_instance_lacks_no_address if {
+	stopped := object.union(_nat_instance("stopped"), {"public_ips": []})
+	without := object.remove(_nat_interface({}), ["public_ip"])
+	_short(_over_instance({"network_interfaces": [without], "instances": [stopped]})) == [
+		"none",
+		"nat_instance_unusable",
+		"i-1",
+		set(),
+	]
+}
+
+# nobody here is shown the instances of others
+test_unknown_over_an_instance_of_another_account if {
+	foreign := {"network_interfaces": [_nat_interface({"owner_id": "999988887777"})]}
+	_short(_over_instance(object.union(foreign, {"instances": []}))) == ["unknown", "", "", {["undecidable", "i-1"]}]
+	_path(_over_instance(foreign)).state == "works"
+}
+
+test_a_route_may_name_an_instance_alone if {
+	to_instance := [object.union(fixtures.to("network_interface", "i-1"), {"instance_id": "i-1"})]
+	tables := {"route_tables": fixtures.tables(to_instance, [fixtures.to("internet_gateway", "igw-1")])}
+	path := _path(_over_instance(tables))
+	[path.state, path.hops[1].id] == ["works", "eni-1"]
+
+	# it is there, so it has an interface
+	_short(_over_instance(object.union(tables, {"network_interfaces": []}))) == [
+		"unknown",
+		"",
+		"",
+		{["undecidable", "i-1"]},
+	]
+	_short(_over_instance(object.union(tables, {"network_interfaces": [], "instances": []}))) == [
+		"none",
+		"nat_instance_unusable",
+		"i-1",
+		set(),
+	]
+}
+
 test_block_public_access_keeps_its_name if {
 	blocked := object.union(fixtures.subnet("pub", "a"), {"internet_gateway_block_mode": "block-bidirectional"})
 	document := _over_instance({"subnets": [fixtures.subnet("app", "a"), blocked]})
@@ -324,10 +384,12 @@ _nat_interface(more) := object.union(
 	more,
 )
 
+_in_subnets(ids) := {"instances": [object.union(_nat_instance("running"), {"subnet_ids": ids})]}
+
 _nat_instance(state) := {
 	"id": "i-1",
 	"vpc_id": "vpc-1",
-	"subnet_id": "pub",
+	"subnet_ids": ["pub"],
 	"state": state,
 	"public_ips": ["198.51.100.7"],
 }

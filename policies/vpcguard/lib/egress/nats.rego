@@ -99,12 +99,12 @@ _vpc_exit(id, route) := object.union(
 )
 
 # An interface is a NAT if its instance is running, it does not check source and destination, it lets the subnet in, and
-# its own subnet leads out, to an internet gateway only with a public address; that it translates is likely, never seen.
+# a subnet of the instance leads out, to an internet gateway only with a public address; that it translates is likely.
 # One failed condition proves that nothing gets out, whatever was not read.
 # https://docs.aws.amazon.com/vpc/latest/userguide/work-with-nat-instances.html
 _over_nat_instance(trust, start, route) := _through(array.concat(route.hops, hops), exit.nat_ids, let_in) if {
 	id := object.get(facts.interfaces, [route.target_id, "instance_id"], route.instance_id)
-	exit := _instance_exit(trust, route)
+	exit := _instance_exit(trust, route, id)
 	admission := _admission(start, route.target_id, route.vpc_id)
 	checks := [
 		_interface(route.target_id, route.vpc_id),
@@ -133,18 +133,17 @@ _own(one) := one if {
 
 _interface(id, vpc_id) := _check("network_interface", id, "unknown", "", waits) if {
 	not facts.interfaces[id]
-	waits := facts.waits_within("network_interfaces", id, vpc_id)
+	unread := facts.waits_within("network_interfaces", id, vpc_id)
+	waits := unread | {_undecidable(id, "its network interface") | facts.instances[id]}
 	waits != set()
 } else := _check("network_interface", id, "missing", id, set()) if {
 	not facts.interfaces[id]
 } else := _check("network_interface", id, "source_dest_check", id, set()) if {
 	facts.interfaces[id].source_dest_check
-} else := _check("network_interface", id, "likely", "", set()) if {
-	facts.interfaces[id].source_dest_check == false
-	facts.interfaces[id].subnet_id
-} else := _check("network_interface", id, "unknown", "", no_check | no_subnet) if {
+} else := _check("network_interface", id, state, "", no_check | no_subnet) if {
 	no_check := {_undecidable(id, "no SourceDestCheck") | not facts.interfaces[id].source_dest_check == false}
 	no_subnet := {_undecidable(id, "no subnet") | not facts.interfaces[id].subnet_id}
+	state := {true: "likely", false: "unknown"}[count(no_check | no_subnet) == 0]
 }
 
 _instance(id, interface_id, vpc_id) := _check("instance", interface_id, "unknown", "", {wait}) if {
@@ -155,7 +154,10 @@ _instance(id, interface_id, vpc_id) := _check("instance", interface_id, "unknown
 	state := facts.instances[id].state
 	failed := concat("", {id | lower(state) != "running"})
 } else := _check("instance", id, "unknown", "", waits) if {
-	waits := facts.waits_within("instances", id, vpc_id)
+	seen := {input.account.id, object.get(facts.vpcs, [vpc_id, "owner_id"], "")}
+	owner := object.get(facts.interfaces, [interface_id, "owner_id"], input.account.id)
+	foreign := {_undecidable(id, "an instance of another account") | not owner in seen}
+	waits := facts.waits_within("instances", id, vpc_id) | foreign
 	waits != set()
 } else := _check("instance", id, "missing", id, set())
 
@@ -191,7 +193,7 @@ _address(id, instance_id, exit) := _silent("", set()) if {
 } else := _silent("", set()) if {
 	_has_address(id, instance_id)
 } else := _check("public_address", id, "missing", id, set()) if {
-	facts.instances[instance_id].public_ips == []
+	[facts.instances[instance_id].state, facts.instances[instance_id].public_ips] == ["running", []] # else: when it starts
 } else := _silent("", {_undecidable(instance_id, "public addresses")}) if {
 	facts.instances[instance_id]
 } else := _silent("", set())
@@ -206,14 +208,22 @@ _check(kind, id, state, failed, waits) := {"hop": hop, "failed": failed, "waits"
 	hop := {"id": id, "kind": kind, "state": state}
 }
 
-# where the subnet of the interface is not known, the state of the interface says enough
-_instance_exit(trust, route) := _worst({[_instance_exit_by(trust, way), way] | some way in ways}) if {
-	subnet_id := facts.interfaces[route.target_id].subnet_id
-	ways := default_routes("ipv4", subnet_id, route.vpc_id)
+# An appliance passes on by any interface of its own: the best way counts. Where the subnet of the interface is not
+# known, the state of the interface says enough.
+_instance_exit(trust, route, instance_id) := exit if {
+	own := facts.interfaces[route.target_id].subnet_id
+	others := [id | some id in facts.instances[instance_id].subnet_ids; id != own]
+	exits := [_worst({[_instance_exit_by(trust, route.target_id, way), way] | some way in ways}) |
+		some id in array.concat([own], others)
+		ways := default_routes("ipv4", id, route.vpc_id)
+	]
+	exit := [one | some state in ["works", "unknown", "none"]; some one in exits; one.state == state][0]
 } else := _unknown(set(), [])
 
-_instance_exit_by(trust, route) := _over_nat_gateway(trust, route) if {
+_instance_exit_by(trust, id, route) := _over_nat_gateway(trust, route) if {
 	[route.kind, route.target_kind, route.state] == ["route", "nat_gateway", "active"]
+} else := _none("nat_without_internet_gateway", id, _hops(route, "leads_back")) if {
+	route.target_id == id
 } else := _exit_by(trust, route, "address")
 
 # the way out of a subnet that holds a NAT: an internet gateway attached to its VPC, firewalls in between allowed

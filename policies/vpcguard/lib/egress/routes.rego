@@ -134,7 +134,7 @@ _leading(kind, table_id, index, waits) := {
 	"kind": kind,
 	"state": route.state,
 	"target_kind": route.target_kind,
-	"target_id": route.target_id,
+	"target_id": min(object.get(_interfaces_of, route.target_id, {route.target_id})),
 	"instance_id": object.get(route, "instance_id", ""),
 	"firewall_id": object.get(route, "firewall_id", ""),
 	"firewall_status": object.get(route, "firewall_status", ""),
@@ -143,6 +143,9 @@ _leading(kind, table_id, index, waits) := {
 	route := facts.route_tables[table_id].routes[index]
 	route.state in _states
 }
+
+# a route may name an instance alone, one with a single interface
+_interfaces_of := facts.grouped([[one.instance_id, one.id] | some one in input.network_interfaces])
 
 _undecided(state, waits) := {"kind": "unknown", "state": state, "waits": waits}
 

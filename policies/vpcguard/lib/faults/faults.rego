@@ -20,7 +20,8 @@ text(key, subnet_ids) := concat("; ", {clause |
 	texts_of := {id: [fault.text | some fault in of_one] | some id, of_one in faults}
 	by_texts := facts.grouped([[texts, id] | some id, texts in texts_of])
 	some texts, alike in by_texts
-	said := [_filled(text, ids, alike) |
+	places := {_before_transit(egress.of[key][one], one) | some one in alike}
+	said := [_filled(text, ids, places) |
 		some i, text in texts
 		ids := union({object.get(faults, [one, i, "ids"], set()) | some one in alike})
 	]
@@ -35,7 +36,7 @@ text(key, subnet_ids) := concat("; ", {clause |
 # scope: document
 advice(key, subnet_ids, intent) := concat(" ", array.concat(_move(key, misplaced), sentences)) if {
 	misplaced := {id | some id in subnet_ids; _is_misplaced(egress.of[key][id])}
-	repairs := [object.union(_repair(path, one, intent), {"subnet_id": id}) |
+	repairs := [object.union(_repair(path, one, intent), {"subnet_id": _before_transit(path, id)}) |
 		some id in subnet_ids
 		path := egress.of[key][id]
 		some one in path.causes
@@ -55,6 +56,19 @@ _filled(text, ids, subnet_ids) := strings.replace_n(
 	),
 	text,
 )
+
+# where traffic comes to a transit gateway from: behind the last NAT or firewall on its way, else from its own subnet
+_before_transit(path, subnet_id) := array.concat([subnet_id], passed)[count(passed)] if {
+	passed := [one |
+		some hop in path.hops
+		some one in [
+			object.get(facts.nat_gateways, [hop.id, "subnet_id"], ""),
+			object.get(facts.interfaces, [hop.id, "subnet_id"], ""),
+			object.get(facts.vpc_endpoints, [hop.id, "subnet_ids", 0], ""),
+		]
+		facts.subnets[one]
+	]
+}
 
 _words := {
 	"is": "are",
@@ -116,9 +130,8 @@ _elsewhere(key) := {id | some id, path in egress.paths("ipv4", trust, others); p
 	trust := config.trust_of[cohort.signature]
 	others := {one.id |
 		some one in facts.subnets
-		one.vpc_id == cohort.vpc_id
-		one.owner_id == input.account.id
-		lower(one.state) == "available"
+		[one.vpc_id, one.owner_id, lower(one.state)] == [cohort.vpc_id, input.account.id, "available"]
+		not one.outpost_arn
 		one.free_ipv4_addresses > 0
 		regex.match(`^[a-z]+[0-9]+-az`, one.zone_id) # a Local Zone's is usw2-lax1-az1
 	} - cohort.named_subnets
@@ -131,7 +144,10 @@ _few(ids) := result.subnets(ids) if {
 _once(list) := [one | some i, one in list; not one in array.slice(list, 0, i)]
 
 # what is wrong at one place of a way, without the ids: {"text", "ids"}
-_fault(path, one) := {"text": $"{_traffic(path)} goes to {_where[one.cause]}", "ids": {_behind(path, one.id).id}} if {
+_fault(path, one) := {"text": $"{_traffic(path)} goes to <ids>, which <has> no attachment in <zones>", "ids": ids} if {
+	one.cause == "transit_gateway_zone"
+	ids := {hop.id | some hop in path.hops; hop.state == "not_in_zone"}
+} else := {"text": $"{_traffic(path)} goes to {_where[one.cause]}", "ids": {_behind(path, one.id).id}} if {
 	_where[one.cause]
 } else := {"text": $"{_traffic(path)} goes to <ids>, {_what[one.cause]}", "ids": {one.id}} if {
 	_what[one.cause]
@@ -164,7 +180,6 @@ _where := {
 _what := {
 	"peering": "<a peering connection>, which <carries> nothing on to the internet",
 	"nat_private": "<a private NAT gateway>, which <has> no way to the internet",
-	"transit_gateway_zone": "which <has> no attachment in <zones>",
 }
 
 _causes := {
@@ -172,9 +187,7 @@ _causes := {
 	"block_public_access": "VPC Block Public Access stops the traffic at <ids>",
 }
 
-_state(state) := "<has> failed" if {
-	state == "failed"
-} else := $"<is> {state}"
+_state(state) := object.get({"failed": "<has> failed"}, state, $"<is> {state}")
 
 _repair(path, one, intent) := {"text": "Give <ids> a default route to a NAT gateway.", "ids": {one.id}} if {
 	[one.cause, intent] == ["no_default_route", "internet"]
@@ -185,6 +198,13 @@ _repair(path, one, intent) := {"text": "Give <ids> a default route to a NAT gate
 	# a regional gateway without a table of its own leaves by the gateway of its VPC
 	one.cause == "nat_without_internet_gateway"
 	facts.nat_gateways[one.id].is_regional
+} else := {"text": "Attach the VPC to <ids>, with a subnet of <zones>.", "ids": {one.id}} if {
+	# without an attachment the gateway itself is named
+	one.cause == "transit_gateway_zone"
+	_hop(path, one.id)
+} else := {"text": "Route ::/0 of <ids> to an egress-only internet gateway of the VPC.", "ids": {path.hops[0].id}} if {
+	one.cause in {"blackhole", "internet_gateway_detached"}
+	_traffic(path) == "::/0"
 } else := {
 	"text": "Replace <ids> by a NAT gateway in a subnet that leads to an internet gateway.",
 	"ids": path.nat_ids,
@@ -202,8 +222,8 @@ _repairs := {
 		"or declare what the function needs (vpcguard:egress=aws or none).",
 	]),
 	"blackhole": "Point the default route of <ids> to a NAT gateway that is available.",
-	"peering": "Replace the route to <ids> by one to a NAT gateway.",
-	"transit_gateway_zone": "Add a subnet of <zones> to the VPC's attachment to <ids>.",
+	"peering": "Point the default route to a NAT gateway, and routes of the peer's own networks to <ids>.",
+	"transit_gateway_zone": "Add a subnet of <zones> to <ids>, the VPC's attachment.",
 	"internet_gateway_detached": "Attach <ids> to the VPC.",
 	"nat_unavailable": "Replace <ids> by a NAT gateway that is available, and point the default route to it.",
 	"nat_private": "Replace <ids> by a public NAT gateway.",
@@ -211,8 +231,11 @@ _repairs := {
 	"block_public_access": "Exclude <ids> from Block Public Access if the traffic is meant.",
 }
 
-# halves of a default route are routes of their own
-_traffic(path) := "default traffic" if {
+# halves of a default route are routes of their own; a way over IPv6 is told of where there is none over IPv4
+_traffic(path) := "::/0" if {
+	destinations := {route.destination | some route in facts.route_tables[path.hops[0].id].routes}
+	destinations & {"::/0", "0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1"} == {"::/0"}
+} else := "default traffic" if {
 	some hop in path.hops
 	some route in facts.route_tables[hop.id].routes
 	route.destination in {"0.0.0.0/1", "128.0.0.0/1"}
@@ -229,15 +252,24 @@ _aws_words(id) := sprintf(" (%s)", [concat(": ", told)]) if {
 } else := ""
 
 # what keeps a NAT instance from its work: it or its interface, else its own way out
-_trouble(path, id) := array.concat(
-	[_troubles[[hop.kind, lower(hop.state)]] | some hop in path.hops; hop.id == id],
-	[_no_way_on],
-)[0]
+_trouble(path, id) := {"text": concat(" and ", texts), "repair": concat(" ", repairs)} if {
+	found := [_troubles[[hop.kind, lower(hop.state)]] | some hop in path.hops; hop.id == id]
+	found != []
+	texts := [one.text | some one in found]
+	repairs := [one.repair | some one in found]
+} else := {
+	"text": "<does> not pass it on",
+	"repair": "Repair <ids>, or replace the NAT instance by a NAT gateway.",
+}
 
 _troubles := {
 	["network_interface", "source_dest_check"]: {
 		"text": "checks source and destination",
 		"repair": "Turn off the source/destination check of <ids>, or replace the NAT instance by a NAT gateway.",
+	},
+	["network_interface", "leads_back"]: {
+		"text": "<is> where the default route of its own subnet leads",
+		"repair": "Move the NAT instance of <ids> to a public subnet, or replace it by a NAT gateway.",
 	},
 	["security_groups", "lets_nobody_in"]: {
 		"text": "<has> security groups that let nobody in from there on TCP 443",
@@ -262,9 +294,4 @@ _troubles := {
 _gone := {
 	"text": "<does> not exist",
 	"repair": "Replace <ids> by a NAT gateway, and point the default route to it.",
-}
-
-_no_way_on := {
-	"text": "<does> not pass it on",
-	"repair": "Repair <ids>, or replace the NAT instance by a NAT gateway.",
 }

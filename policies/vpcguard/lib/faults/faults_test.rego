@@ -70,7 +70,10 @@ test_halves_that_fail_at_different_places if {
 		"from app (eu-west-1a), default traffic goes to pcx-1, a peering connection, which carries nothing on to the ",
 		"internet, and default traffic goes to pcx-2, a peering connection, which carries nothing on to the internet",
 	])
-	_advice(_app([one, other]), "undeclared") == "Replace the route to pcx-1 and pcx-2 by one to a NAT gateway."
+	_advice(_app([one, other]), "undeclared") == concat(" ", [
+		"Point the default route to a NAT gateway, and routes of the peer's own networks to pcx-1",
+		"and pcx-2.",
+	])
 }
 
 test_advice_knows_a_declared_intent if {
@@ -97,6 +100,8 @@ test_a_nat_instance_is_told_what_is_wrong_with_it if {
 		"i-1 is stopped",
 	])
 	_advice(_instance("stopped", false), "undeclared") == "Start i-1, or replace the NAT instance by a NAT gateway."
+	endswith(_text(_instance("terminated", false)), ": i-1 does not pass it on")
+	startswith(_advice(_instance("terminated", false), "undeclared"), "Repair i-1, or replace")
 	endswith(_text(_instance("running", true)), ": eni-1 checks source and destination")
 	startswith(_advice(_instance("running", true), "undeclared"), "Turn off the source/destination check of eni-1, or")
 }
@@ -108,6 +113,8 @@ test_a_nat_instance_without_address_or_admission if {
 	)]})
 	endswith(_text(without), ": eni-1 has no public address")
 	startswith(_advice(without, "undeclared"), "Give eni-1 an Elastic IP, or")
+	both := object.union(_instance("running", true), {"instances": without.instances})
+	endswith(_text(both), ": eni-1 checks source and destination and has no public address")
 	closed := object.union(_instance("running", false), {"security_groups": [fixtures.group("sg-nat", [], [])]})
 	endswith(_text(closed), ": eni-1 has security groups that let nobody in from there on TCP 443")
 	_advice(closed, "undeclared") == "Let the function's subnets in on TCP 443 in a security group of eni-1."
@@ -129,6 +136,9 @@ test_nobody_is_told_to_change_the_default_route_of_a_public_subnet if {
 	_advice(beside, "internet") == concat(" ", [
 		"Put the function into far (eu-west-1b), which leads to the internet, in place of app (eu-west-1a).",
 	])
+	outpost := object.union(fixtures.subnet("far", "b"), {"outpost_arn": "arn:aws:outposts:o"})
+	at_home := object.union(beside, {"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "a"), outpost]})
+	startswith(_advice(at_home, "internet"), "Make private subnets")
 	dead := object.union(fixtures.to("internet_gateway", "igw-1"), {"state": "blackhole"})
 	startswith(_advice(_app([dead]), "internet"), "Make private subnets")
 }
@@ -168,7 +178,45 @@ test_a_zone_without_an_attachment_is_named if {
 	_text(document) == concat("", [
 		"from app (eu-west-1a), 0.0.0.0/0 goes to tgw-1, which has no attachment in eu-west-1a",
 	])
-	_advice(document, "internet") == "Add a subnet of eu-west-1a to the VPC's attachment to tgw-1."
+	_advice(document, "internet") == "Attach the VPC to tgw-1, with a subnet of eu-west-1a."
+}
+
+# the zone of the private NAT gateway before the transit gateway counts, and its attachment can be added to
+test_the_zone_that_the_traffic_comes_from_is_named if {
+	private := fixtures.nat_gateway({"connectivity_type": "private"})
+	document := fixtures.estate({
+		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "b")],
+		"nat_gateways": [private],
+		"route_tables": fixtures.tables(
+			[fixtures.to("nat_gateway", "nat-1")],
+			[fixtures.to("transit_gateway", "tgw-1")],
+		),
+		"transit_gateway_attachments": [{
+			"id": "tgw-attach-1",
+			"transit_gateway_id": "tgw-1",
+			"vpc_id": "vpc-1",
+			"state": "available",
+			"subnet_ids": ["app"],
+		}],
+	})
+	_text(document) == concat("", [
+		"from app (eu-west-1a), 0.0.0.0/0 goes to tgw-1, which has no attachment in eu-west-1b",
+	])
+	_advice(document, "internet") == "Add a subnet of eu-west-1b to tgw-attach-1, the VPC's attachment."
+}
+
+test_a_way_over_ipv6_is_repaired_as_such if {
+	route := object.union(
+		fixtures.to("egress_only_internet_gateway", "eigw-1"),
+		{"family": "ipv6", "destination": "::/0", "state": "blackhole"},
+	)
+	document := fixtures.estate({
+		"functions": [fixtures.function("orders", ["app"], {"ipv6_allowed_for_dual_stack": true})],
+		"subnets": [object.union(fixtures.subnet("app", "a"), {"ipv6_cidrs": ["2a05::/64"]})],
+		"route_tables": fixtures.tables([route], []),
+	})
+	_text(document) == "from app (eu-west-1a), ::/0 goes to eigw-1, which is a black hole (gone, detached or stopped)"
+	_advice(document, "internet") == "Route ::/0 of rtb-app to an egress-only internet gateway of the VPC."
 }
 
 test_a_gateway_that_leads_to_a_gateway_stands_in_the_wrong_place if {
@@ -199,7 +247,7 @@ test_subnets_with_the_same_fault_share_a_clause if {
 	advice := faults.advice(key, {"app", "also", "pub"}, "undeclared") with input as document
 	advice == concat(" ", [
 		"Give rtb-app a default route to a NAT gateway, or declare what the function needs (vpcguard:egress=aws or none).",
-		"Replace the route to pcx-1 by one to a NAT gateway.",
+		"Point the default route to a NAT gateway, and routes of the peer's own networks to pcx-1.",
 	])
 }
 
@@ -241,7 +289,7 @@ _instance(state, is_checked) := object.union(_app([fixtures.to("network_interfac
 		"source_dest_check": is_checked,
 		"instance_id": "i-1",
 	}],
-	"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": state, "subnet_id": "pub", "public_ips": ["198.51.100.7"]}],
+	"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": state, "subnet_ids": ["pub"], "public_ips": ["198.51.100.7"]}],
 	"security_groups": [fixtures.group("sg-nat", [], ["10.0.0.0/8"])],
 	"route_tables": fixtures.tables(
 		[fixtures.to("network_interface", "eni-1")],

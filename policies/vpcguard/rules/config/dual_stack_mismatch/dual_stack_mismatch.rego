@@ -41,10 +41,10 @@ deny contains result.violation(name, {
 	cohort.is_dual_stack_allowed
 	mismatched := cohort.subnets - _dual_stack
 	mismatched != set()
-	advice := sprintf("Associate %s with %s, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.", [
-		result.word(mismatched, "an IPv6 network", "IPv6 networks"),
-		result.all_named(mismatched),
-	])
+	advice := concat(" ", array.concat(
+		[sentence | sentence := _instead(mismatched & _ipv6_only)],
+		[sentence | sentence := _add(mismatched - _ipv6_only)],
+	))
 	some name in cohort.functions
 }
 
@@ -55,6 +55,20 @@ unknown contains result.unknown(name, cohort.hidden_subnet_waits) if {
 	cohort.hidden_subnet_waits != set()
 	some name in cohort.functions
 }
+
+# an IPv6 network more makes no place for a function of a subnet without IPv4
+_instead(ids) := $"Choose dual-stack subnets in place of {result.all_named(ids)}: functions need IPv4, too." if {
+	ids != set()
+}
+
+_add(ids) := sprintf("Associate %s with %s, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.", [
+	result.word(ids, "an IPv6 network", "IPv6 networks"),
+	result.all_named(ids),
+]) if {
+	ids != set()
+}
+
+_ipv6_only := {one.id | some one in input.subnets; one.is_ipv6_only}
 
 _dual_stack := {one.id |
 	some one in input.subnets

@@ -21,8 +21,8 @@ test_message_of_two_subnets if {
 	[[v.message, v.advice] | some v in rule.deny] == [[
 		"orders has Ipv6AllowedForDualStack on, but a1 (eu-west-1a) and only6 (eu-west-1c) are not dual-stack.",
 		concat(" ", [
-			"Associate IPv6 networks with a1 and only6, choose dual-stack subnets,",
-			"or turn Ipv6AllowedForDualStack off.",
+			"Choose dual-stack subnets in place of only6: functions need IPv4, too.",
+			"Associate an IPv6 network with a1, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.",
 		]),
 	]] with input as _document(["a1", "only6"], true)
 }

@@ -337,9 +337,9 @@ _said(faults, blocked) := sprintf("%s of %s %s %s", [
 
 _denial := {
 	"out": "TCP 443 to %s",
-	"back": "TCP 1024-65535 from %s",
+	"back": "some of TCP 1024-65535 from %s",
 	"in": "TCP 443 from %s",
-	"return": "TCP 1024-65535 to %s",
+	"return": "some of TCP 1024-65535 to %s",
 }
 
 # where all of it rests on needs
@@ -356,8 +356,8 @@ _advice(faults) := sprintf("Allow %s in %s, by rules with smaller numbers than t
 }
 
 _remedy := {
-	"out": "TCP 443 out",
-	"back": "TCP 1024-65535 back",
-	"in": "TCP 443 in",
-	"return": "TCP 1024-65535 out",
+	"out": "TCP 443 outbound",
+	"back": "TCP 1024-65535 inbound",
+	"in": "TCP 443 inbound",
+	"return": "TCP 1024-65535 outbound",
 }

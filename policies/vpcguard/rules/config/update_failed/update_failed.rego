@@ -20,9 +20,10 @@
 #   judged: >-
 #     State Failed or Inactive, or LastUpdateStatus Failed, with a reason code that speaks of the network. The codes
 #     are policy data (policies/vpcguard/config/reason_codes); Idle and Creating are part of a normal life, and an
-#     unknown code is no violation. Detaching may repair InvalidSubnet and InvalidSecurityGroup, and nothing else. A
-#     sweep reads the State only of functions with a finding that rests on it and of those in a subnet that is full or
-#     missing, unless asked; about the others the rule is silent then.
+#     unknown code is no violation. Detaching may repair InvalidSubnet and InvalidSecurityGroup while State is
+#     Inactive, and nothing else: a failed update leaves the previous configuration serving. A sweep reads the State
+#     only of functions with a finding that rests on it and of those in a subnet that is full or missing, unless
+#     asked; about the others the rule is silent then.
 #   configuration: []
 #   reads: [lambda:GetFunctionConfiguration]
 #   statement: [field, code]
@@ -37,11 +38,11 @@ applies := union({object.keys(facts.attached), object.keys(_failure), object.key
 deny contains result.violation(name, {
 	"message": sprintf(
 		"%s: %s is %s with reason %s%s%s.",
-		[name, failure.field, failure.value, failure.code, _quoted(failure), _meanwhile(failure.field)],
+		[name, failure.field, failure.value, failure.code, _quoted(failure), _meanwhile(name, failure.field)],
 	),
 	"advice": _next[lower(failure.value)],
 	"evidence": failure,
-	"is_eligible": failure.code in data.vpcguard.config.reason_codes.invalid_attachment,
+	"is_eligible": _is_eligible(name, failure.code),
 }) if {
 	some name, failure in _failure
 }
@@ -74,15 +75,25 @@ _found(field, value, code, texts) := {"field": field, "value": value, "code": co
 	code in data.vpcguard.config.reason_codes.network
 }
 
+# a failed update leaves what serves as it was, and nothing can be updated in a function whose State is Failed
+default _is_eligible(_, _) := false
+
+_is_eligible(name, code) if {
+	code in data.vpcguard.config.reason_codes.invalid_attachment
+	lower(facts.attached[name].state) == "inactive"
+}
+
 _unread := facts.doubtful("function_states", object.keys(facts.judged))
 
 _quoted(failure) := sprintf(" (%s)", [trim_suffix(failure.text, ".")]) if failure.text != ""
 
 else := ""
 
-_meanwhile("LastUpdateStatus") := "; the previous configuration keeps serving"
+_meanwhile(name, "LastUpdateStatus") := "; the previous configuration keeps serving" if {
+	lower(object.get(facts.functions[name], "state", "active")) == "active"
+} else := ""
 
-_meanwhile("State") := ""
+_meanwhile(_, "State") := ""
 
 _next := {
 	"failed": concat(" ", [

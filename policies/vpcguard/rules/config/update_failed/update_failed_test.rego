@@ -16,16 +16,27 @@ test_deny_an_update_that_failed_for_its_subnet if {
 			"be deleted and created again.",
 		]),
 		"evidence": {"field": "LastUpdateStatus", "value": "Failed", "code": "InvalidSubnet", "text": "The subnet is gone."},
-		"is_eligible": true,
+		"is_eligible": false,
 	}} with input as _document(["a1"], _update("Failed", "InvalidSubnet"))
 }
 
 # detaching gives no address back to a function that Lambda cannot place
 test_deny_is_eligible_only_where_the_attachment_is_invalid if {
-	full := _document(["a1"], _update("Failed", "SubnetOutOfIPAddresses"))
+	full := _document(["a1"], _state("Inactive", "SubnetOutOfIPAddresses"))
 	[v.is_eligible | some v in rule.deny] == [false] with input as full
-	invalid := _document(["a1"], _update("Failed", "InvalidSecurityGroup"))
+	invalid := _document(["a1"], _state("Inactive", "InvalidSecurityGroup"))
 	[v.is_eligible | some v in rule.deny] == [true] with input as invalid
+}
+
+# what serves, what can only be deleted, and what is attached to nothing
+test_deny_is_eligible_only_while_inactive_and_attached if {
+	serving := _document(["a1"], object.union(_update("Failed", "InvalidSubnet"), {"state": "Active"}))
+	[v.is_eligible | some v in rule.deny] == [false] with input as serving
+	idle := _document(["a1"], object.union(_update("Failed", "InvalidSubnet"), _state("Inactive", "Idle")))
+	[v.is_eligible | some v in rule.deny] == [true] with input as idle
+	{contains(v.message, "keeps serving") | some v in rule.deny} == {false} with input as idle
+	[v.is_eligible | some v in rule.deny] == [false] with input as _document(["a1"], _state("Failed", "InvalidSubnet"))
+	[v.is_eligible | some v in rule.deny] == [false] with input as _document([], _state("Inactive", "InvalidSubnet"))
 }
 
 test_deny_a_failed_function_before_its_update if {
@@ -90,3 +101,5 @@ _document(subnet_ids, state) := fixtures.whole({
 	"functions": [fixtures.function("orders", subnet_ids, state)],
 	"subnets": [fixtures.subnet("a1", "a")],
 })
+
+_state(state, code) := {"state": state, "state_reason_code": code}

@@ -105,7 +105,7 @@ test_deny_behind_a_nat_instance if {
 				"instance_id": "i-1",
 				"public_ip": "198.51.100.7",
 			}],
-			"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": "running", "subnet_id": "p1"}],
+			"instances": [{"id": "i-1", "vpc_id": "vpc-1", "state": "running", "subnet_ids": ["p1"]}],
 			"security_groups": [fixtures.group("sg-nat", [], ["10.0.0.0/8"])],
 		},
 	)

@@ -70,7 +70,7 @@ test_allow_a_gateway_behind_an_instance if {
 			"source_dest_check": false,
 			"instance_id": "i-1",
 		}],
-		"instances": [{"id": "i-1", "vpc_id": "vpc-1", "subnet_id": "pub", "state": "running", "public_ips": []}],
+		"instances": [{"id": "i-1", "vpc_id": "vpc-1", "subnet_ids": ["pub"], "state": "running", "public_ips": []}],
 		"security_groups": [fixtures.group("sg-nat", [], ["10.0.0.0/8"])],
 	})
 	_verdict(document) == [set(), set()]
