@@ -41,9 +41,8 @@ deny contains result.violation(name, {
 	cohort.is_dual_stack_allowed
 	mismatched := cohort.subnets - _dual_stack
 	mismatched != set()
-	advice := sprintf("Associate %s with %s, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.", [
-		result.word(mismatched, "an IPv6 network", "IPv6 networks"),
-		result.all_named(mismatched),
+	advice := sprintf("Associate %s, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.", [
+		result.word(mismatched, "an IPv6 network with it", "IPv6 networks with them"),
 	])
 	some name in cohort.functions
 }

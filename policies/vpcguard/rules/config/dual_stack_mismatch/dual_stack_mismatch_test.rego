@@ -8,7 +8,7 @@ test_deny_a_subnet_without_ipv6 if {
 	rule.deny == {{
 		"function": "orders",
 		"message": "orders has Ipv6AllowedForDualStack on, but a1 (eu-west-1a) is not dual-stack.",
-		"advice": "Associate an IPv6 network with a1, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.",
+		"advice": "Associate an IPv6 network with it, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.",
 		"evidence": {"subnet_ids": {"a1"}},
 	}} with input as _document(["a1", "b6"], true)
 }
@@ -21,7 +21,7 @@ test_message_of_two_subnets if {
 	[[v.message, v.advice] | some v in rule.deny] == [[
 		"orders has Ipv6AllowedForDualStack on, but a1 (eu-west-1a) and only6 (eu-west-1c) are not dual-stack.",
 		concat(" ", [
-			"Associate IPv6 networks with a1 and only6, choose dual-stack subnets,",
+			"Associate IPv6 networks with them, choose dual-stack subnets,",
 			"or turn Ipv6AllowedForDualStack off.",
 		]),
 	]] with input as _document(["a1", "only6"], true)

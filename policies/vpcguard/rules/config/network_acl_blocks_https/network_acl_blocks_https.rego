@@ -337,9 +337,9 @@ _said(faults, blocked) := sprintf("%s of %s %s %s", [
 
 _denial := {
 	"out": "TCP 443 to %s",
-	"back": "TCP 1024-65535 from %s",
+	"back": "answers on TCP 1024-65535 from %s",
 	"in": "TCP 443 from %s",
-	"return": "TCP 1024-65535 to %s",
+	"return": "answers on TCP 1024-65535 to %s",
 }
 
 # where all of it rests on needs
@@ -348,16 +348,6 @@ _basis(name, faults) := {"basis": needs.basis(name)} if {
 	every fault in faults { _is_by_needs(name, key, fault.subnet_id) }
 } else := {}
 
-_advice(faults) := sprintf("Allow %s in %s, by rules with smaller numbers than those that deny.", [
-	concat(" and ", [_remedy[one] | some one in ["out", "back", "in", "return"]; one in blocked]),
-	result.list({fault.network_acl_id | some fault in faults}),
-]) if {
-	blocked := union({denied | some fault in faults; some denied in fault.blocked})
-}
-
-_remedy := {
-	"out": "TCP 443 out",
-	"back": "TCP 1024-65535 back",
-	"in": "TCP 443 in",
-	"return": "TCP 1024-65535 out",
-}
+_advice(faults) := sprintf("Let %s allow this traffic, by rules with smaller numbers than those that deny it.", [
+	result.word({fault.network_acl_id | some fault in faults}, "this ACL", "these ACLs"),
+])

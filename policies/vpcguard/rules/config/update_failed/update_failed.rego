@@ -39,7 +39,7 @@ deny contains result.violation(name, {
 		"%s: %s is %s with reason %s%s%s.",
 		[name, failure.field, failure.value, failure.code, _quoted(failure), _meanwhile(failure.field)],
 	),
-	"advice": _next[lower(failure.value)],
+	"advice": _next[[failure.field, lower(failure.value)]],
 	"evidence": failure,
 	"is_eligible": failure.code in data.vpcguard.config.reason_codes.invalid_attachment,
 }) if {
@@ -85,9 +85,10 @@ _meanwhile("LastUpdateStatus") := "; the previous configuration keeps serving"
 _meanwhile("State") := ""
 
 _next := {
-	"failed": concat(" ", [
+	["LastUpdateStatus", "failed"]: "Repair what the reason names and update the function again.",
+	["State", "failed"]: concat(" ", [
 		"Repair what the reason names and update the function again;",
 		"one that failed at its creation has to be deleted and created again.",
 	]),
-	"inactive": "Repair what the reason names, then invoke the function or update it again.",
+	["State", "inactive"]: "Repair what the reason names, then invoke the function or update it again.",
 }
