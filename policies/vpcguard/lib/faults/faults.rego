@@ -61,6 +61,7 @@ _words := {
 	"has": "have",
 	"does": "do",
 	"carries": "carry",
+	"a black hole": "black holes",
 	"a peering connection": "peering connections",
 	"a private NAT gateway": "private NAT gateways",
 }
@@ -163,7 +164,7 @@ _fault(path, one) := {"text": $"{_traffic(path)} goes to {_where[one.cause]}", "
 # of a table: what its default route leads to
 _where := {
 	"public_subnet": "<ids>, an internet gateway, which serves public addresses only",
-	"blackhole": "<ids>, which <is> a black hole (gone, detached or stopped)",
+	"blackhole": "<ids>, which <is> <a black hole> (gone, detached or stopped)",
 }
 
 _what := {
@@ -207,11 +208,11 @@ _repairs := {
 		"or declare what the function needs (vpcguard:egress=aws or none).",
 	]),
 	"blackhole": "Point the default route of <ids> to a NAT gateway that is available.",
-	"peering": "Replace the route to <ids> by one to a NAT gateway.",
+	"peering": "Route to a NAT gateway instead of <ids>.",
 	"transit_gateway_zone": "Add a subnet of <zones> to the VPC's attachment to <ids>.",
 	"internet_gateway_detached": "Attach <ids> to the VPC.",
 	"nat_unavailable": "Replace <ids> by a NAT gateway that is available, and point the default route to it.",
-	"nat_private": "Replace <ids> by a public NAT gateway.",
+	"nat_private": "Route to a public NAT gateway instead of <ids>.",
 	"nat_without_internet_gateway": "Give <ids> a default route to the VPC's internet gateway.",
 	"block_public_access": "Exclude <ids> from Block Public Access if the traffic is meant.",
 }

@@ -70,7 +70,7 @@ test_halves_that_fail_at_different_places if {
 		"from app (eu-west-1a), default traffic goes to pcx-1, a peering connection, which carries nothing on to the ",
 		"internet, and default traffic goes to pcx-2, a peering connection, which carries nothing on to the internet",
 	])
-	_advice(_app([one, other]), "undeclared") == "Replace the route to pcx-1 and pcx-2 by one to a NAT gateway."
+	_advice(_app([one, other]), "undeclared") == "Route to a NAT gateway instead of pcx-1 and pcx-2."
 }
 
 test_advice_knows_a_declared_intent if {
@@ -145,8 +145,8 @@ test_subnets_to_be_left_are_named_where_not_all_are_meant if {
 	})
 	[key] := [key | some key, _ in egress.of] with input as document
 	some_of_them := faults.advice(key, {"app"}, "internet") with input as document
-	all_of_them := faults.advice(key, {"app", "pub"}, "internet") with input as document
 	endswith(some_of_them, ", in place of app (eu-west-1a).")
+	all_of_them := faults.advice(key, {"app", "pub"}, "internet") with input as document
 	endswith(all_of_them, ", in place of those that do not.")
 }
 
@@ -216,7 +216,7 @@ test_subnets_with_the_same_fault_share_a_clause if {
 	advice := faults.advice(key, {"app", "also", "pub"}, "undeclared") with input as document
 	advice == concat(" ", [
 		"Give rtb-app a default route to a NAT gateway, or declare what the function needs (vpcguard:egress=aws or none).",
-		"Replace the route to pcx-1 by one to a NAT gateway.",
+		"Route to a NAT gateway instead of pcx-1.",
 	])
 }
 

@@ -30,8 +30,8 @@ test_message_of_two_candidates if {
 	]] with input as one_zone
 	[[violation.message, violation.advice] | some violation in rule.deny] == [[
 		concat(" ", [
-			"orders leaves out eu-west-1b and eu-west-1d, where other (eu-west-1b) and third (eu-west-1d) are of the same kind as",
-			"its subnets.",
+			"orders leaves out eu-west-1b and eu-west-1d, where other (eu-west-1b) and third (eu-west-1d) are of the same kind",
+			"as its subnets.",
 		]),
 		"Add one of these subnets in each zone to the function's VPC configuration, if they are meant for functions.",
 	]] with input as object.union(one_zone, {

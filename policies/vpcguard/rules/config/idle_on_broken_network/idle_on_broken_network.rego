@@ -47,7 +47,7 @@ deny contains result.violation(name, {
 	faults := _broken[key]
 }
 
-_advice(key, _) := "Ask the owner to share the VPC again, or name subnets and groups of another; or delete the function." if {
+_advice(key, _) := "Ask its owner to share it again, name subnets and groups of another, or delete the function." if {
 	not cohorts.by_key[key].is_vpc_visible
 }
 

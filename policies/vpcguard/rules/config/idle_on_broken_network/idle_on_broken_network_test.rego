@@ -49,7 +49,7 @@ test_deny_an_idle_function_in_a_vpc_that_is_not_visible_any_more if {
 	]} with input as document
 	some violation in rule.deny with input as document
 	contains(violation.message, "will fail: vpc-1 is no longer visible to this account: it was deleted, or is not shared")
-	startswith(violation.advice, "Ask the owner to share the VPC again")
+	startswith(violation.advice, "Ask its owner to share it again")
 }
 
 test_allow_a_full_subnet_that_holds_the_interface if {

@@ -72,8 +72,8 @@ test_deny_an_acl_of_the_nats_subnet if {
 	closed := object.union(_acl("acl-p", []), {"subnet_ids": ["p1"]})
 	document := estate.behind_nat(_document([_open, closed]))
 	[v.message | some v in rule.deny] == [concat(" ", [
-		"orders: acl-p of p1 (eu-west-1a) denies TCP 443 from 10.0.1.0/24, TCP 443 to 0.0.0.0/0, answers on TCP",
-		"1024-65535 from 0.0.0.0/0 and answers on TCP 1024-65535 to 10.0.1.0/24.",
+		"orders: acl-p of p1 (eu-west-1a) denies answers on TCP 1024-65535 from 0.0.0.0/0, and TCP 443 from",
+		"10.0.1.0/24, and TCP 443 to 0.0.0.0/0, and answers on TCP 1024-65535 to 10.0.1.0/24.",
 	])] with input as document
 	{v.root_causes | some v in rule.deny} == {{"acl-p"}} with input as document
 	some_way := object.union(closed, {"entries": [

@@ -394,7 +394,7 @@ _lack(verdict) := $"no TCP 443 out to {result.list(verdict.services)}, which the
 	verdict.cause == _cause
 } else := {
 	"nothing_out": "nothing useful out",
-	"no_https_to_internet": "TCP 443 out to no public network, and its intent is internet",
+	"no_https_to_internet": "TCP 443 out to no public network, and the function is declared to need the internet",
 }[verdict.cause]
 
 # where a rule would have to lead to

@@ -104,8 +104,8 @@ test_intent_internet_over_two_groups if {
 	)
 	[[v.message, v.advice] | some v in rule.deny] == [[
 		concat(" ", [
-			"orders: its security groups sg-2 and sg-f (the VPC's default group) let TCP 443 out to no public network, and its",
-			"intent is internet.",
+			"orders: its security groups sg-2 and sg-f (the VPC's default group) let TCP 443 out to no public network, and the",
+			"function is declared to need the internet.",
 		]),
 		"Give one of these groups an egress rule for TCP 443 to 0.0.0.0/0.",
 	]] with input as closed

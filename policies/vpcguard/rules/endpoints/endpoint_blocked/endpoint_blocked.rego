@@ -120,7 +120,7 @@ _advice("wait", they, alike) := sprintf("Wait until %s %s available; replace wha
 	result.word({one.endpoint_id | some one in alike}, "is", "are"),
 ])
 
-_advice("turn_off", they, alike) := sprintf("Replace %s, or turn %s private DNS off: the subnets lead to the internet.", [
+_advice("turn_off", they, alike) := sprintf("Replace %s, or turn %s private DNS off: the subnets lead out.", [
 	they.are,
 	result.word({one.endpoint_id | some one in alike}, "its", "their"),
 ])

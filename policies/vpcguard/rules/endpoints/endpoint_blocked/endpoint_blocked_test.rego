@@ -87,7 +87,7 @@ test_private_dns_is_turned_off_only_where_the_subnets_lead_out if {
 	leading := estate.behind_nat(isolated)
 	{v.advice | some v in rule.deny} == {concat(" ", [
 		"Replace it, or turn its private DNS off:",
-		"the subnets lead to the internet.",
+		"the subnets lead out.",
 	])} with input as leading
 }
 

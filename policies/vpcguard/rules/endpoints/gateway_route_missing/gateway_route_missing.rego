@@ -106,12 +106,7 @@ _reason(gaps, "no_endpoint") := sprintf("the VPC has no gateway %s for %s", [
 	services := {gap.service | some gap in gaps; gap.cause == "no_endpoint"}
 }
 
-# named again only where not all of them are meant
-_which(services, all) := result.word(services, "it", "them") if {
-	services == all
-} else := result.list(services)
-
-_reason(gaps, "not_available") := sprintf("%s %s not available", [result.all_named(ids), result.word(ids, "is", "are")]) if {
+_reason(gaps, "not_available") := $"{result.all_named(ids)} {result.word(ids, "is", "are")} not available" if {
 	ids := {id | some gap in gaps; gap.cause == "not_available"; some id in gap.endpoints}
 }
 
@@ -122,6 +117,11 @@ _reason(gaps, "not_associated") := sprintf("%s %s not associated with the %s", [
 ]) if {
 	ids := {id | some gap in gaps; gap.cause == "not_associated"; some id in _available(gap.endpoints)}
 }
+
+# named again only where not all of them are meant
+_which(services, alike) := result.word(services, "it", "them") if {
+	services == alike
+} else := result.list(services)
 
 _available(ids) := {id | some id in ids; endpoints.availability[id] == {true}}
 
@@ -139,7 +139,7 @@ _saving(prices) := sprintf(
 _to_do(gap) := [gap.cause == "not_associated", gap.route_table_ids]
 
 # one sentence for what is to be done with the same route tables
-_advice(gaps, [true, tables]) := sprintf("Associate %s with %s.", [result.all_named(ids), result.all_named(tables)]) if {
+_advice(gaps, [true, tables]) := $"Associate {result.all_named(ids)} with {result.all_named(tables)}." if {
 	ids := {min(_available(gap.endpoints)) | some gap in gaps; _to_do(gap) == [true, tables]}
 }
 

@@ -106,7 +106,7 @@ _advice(vpc_id, shown) := concat(" ", [advice |
 # it then takes the name over for everybody in the VPC
 _remedy(cause, vpc_id, they) := $"Turn {_attributes[cause]} of {result.named(vpc_id)} on." if {
 	_attributes[cause]
-} else := $"Let the private DNS of {they} serve the VPC as well, or associate the service's gateway endpoint (free)." if {
+} else := $"Let private DNS of {they} serve the VPC, or route to the service's gateway endpoint, if it has one." if {
 	cause == "private_dns_for_inbound_resolver_only"
 } else := concat(" ", [
 	$"Turn private DNS of {they} on, once security groups admit TCP 443 there",
@@ -114,7 +114,6 @@ _remedy(cause, vpc_id, they) := $"Turn {_attributes[cause]} of {result.named(vpc
 ])
 
 # named again only where not all of them are meant
-_they(cause, shown) := result.word(ids, "the endpoint", "the endpoints") if {
-	ids := {one.endpoint_id | some one in shown}
+_they(cause, shown) := result.word({one.endpoint_id | some one in shown}, "the endpoint", "the endpoints") if {
 	{one.cause | some one in shown} == {cause}
 } else := result.all_named({one.endpoint_id | some one in shown; one.cause == cause})

@@ -7,7 +7,10 @@ import data.vpcguard.rules.endpoints.private_dns_off as rule
 test_deny_an_endpoint_without_private_dns if {
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1, since its private DNS is off.",
+		"message": concat(" ", [
+			"orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1,",
+			"since its private DNS is off.",
+		]),
 		"advice": _turn_on("the endpoint"),
 		"evidence": {
 			"vpc_id": "vpc-1",
@@ -51,8 +54,8 @@ test_advice_for_an_endpoint_of_inbound_resolvers if {
 	inbound := estate.interface("vpce-1", "sqs", {"private_dns_only_for_inbound_resolver": true})
 	document := _document([inbound], {"vpcs": [estate.vpc({"dns_support": true, "dns_hostnames": true})]})
 	[v.advice | some v in rule.deny] == [concat(" ", [
-		"Let the private DNS of the endpoint serve the VPC as well, or associate the service's gateway endpoint",
-		"(free).",
+		"Let private DNS of the endpoint serve the VPC, or route to the service's gateway endpoint,",
+		"if it has one.",
 	])] with input as document
 }
 
@@ -62,7 +65,7 @@ test_advice_names_endpoints_again_where_not_all_are_meant if {
 	actions := {"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage", "sns:Publish"]})])]}
 	document := object.union(_document([off, inbound], {}), actions)
 	{contains(v.advice, "Turn private DNS of vpce-1 on") | some v in rule.deny} == {true} with input as document
-	{contains(v.advice, "Let the private DNS of vpce-2 serve") | some v in rule.deny} == {true} with input as document
+	{contains(v.advice, "Let private DNS of vpce-2 serve") | some v in rule.deny} == {true} with input as document
 }
 
 _turn_on(which) := concat(" ", [

@@ -44,7 +44,6 @@ deny contains result.violation(name, details) if {
 		some left, ids in facts.grouped([[_left(id), id] | some id in short])
 	])
 	message := $"runs short of addresses: {said}."
-	advice := "Free addresses there, or give the function larger subnets."
 	evidence := {
 		"worst_subnet_id": worst,
 		"zone_id": object.get(facts.subnets[worst], "zone_id", null),
@@ -58,7 +57,7 @@ deny contains result.violation(name, details) if {
 	some name in cohort.functions
 	details := object.union(
 		{"severity": severity, "root_causes": short, "evidence": evidence},
-		{"message": $"{name} {message}", "advice": advice},
+		{"message": $"{name} {message}", "advice": "Free addresses there, or give the function larger subnets."},
 	)
 }
 
