@@ -330,12 +330,14 @@ _said(faults, blocked) := sprintf("%s of %s %s %s", [
 	result.list({network_acls.shown(id) | some id in ids}),
 	result.subnets({fault.subnet_id | some fault in faults; fault.blocked == blocked}),
 	result.word(ids, "denies", "deny"),
-	concat(", and ", [sprintf(_denial[one], [result.list(cidrs)]) |
-		some one, cidrs in facts.grouped([[one, cidr] | some cidr, kinds in blocked; some one in kinds])
-	]),
+	_denied(blocked),
 ]) if {
 	ids := {fault.network_acl_id | some fault in faults; fault.blocked == blocked}
 }
+
+_denied(blocked) := concat(", and ", [sprintf(_denial[one], [result.list(cidrs)]) |
+	some one, cidrs in facts.grouped([[one, cidr] | some cidr, kinds in blocked; some one in kinds])
+])
 
 _denial := {
 	"out": "TCP 443 to %s",
