@@ -22,8 +22,8 @@ _HEAD = """\
 <!-- Written by `make docs`; do not edit. -->
 
 What each rule says about one, two and twenty subnets, services, groups or whatever it names: the message, and
-after "Do" the advice. The networks stand in `tests/contract/message*.py`, and the policies answered. Read it after
-every change of words: is each sentence true, said once, doable and harmless?
+after "Do" the advice. The networks stand in `tests/contract/message*.py`, and the policies answered. Read it
+after every change of words: is each sentence true, said once, doable and harmless?
 """
 Texts = tuple[str, str]  # message, advice
 Said = dict[str, dict[Texts, dict[str, Texts]]]  # rule -> title, what is shown -> how many -> what is said
