@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.contract.messages import CONFIGURATION, COUNTS, scenarios
 from vpcguard.facts import build_facts
+from vpcguard.model import RuleDecision, Unknown, Violation
 from vpcguard.policy.catalogue import shipped_rules
 from vpcguard.policy.configuration import load_configuration
 from vpcguard.policy.deciding import Policy
@@ -21,12 +22,11 @@ _HEAD = """\
 <!-- Written by `make docs`; do not edit. -->
 
 What each rule says about one, two and twenty subnets, services, groups or whatever it names: the message, and
-after "Do" the advice. The networks stand in `tests/contract/messages.py`, and the policies answered. Read it
+after "Do" the advice. The networks stand in `tests/contract/message*.py`, and the policies answered. Read it
 after every change of words: is each sentence true, said once, doable and harmless?
 """
-Said = dict[
-    str, dict[str, dict[str, tuple[str, str]]]
-]  # rule -> what is shown -> how many -> message, advice
+Texts = tuple[str, str]  # message, advice
+Said = dict[str, dict[Texts, dict[str, Texts]]]  # rule -> title, what is shown -> how many -> what is said
 
 
 def page() -> str:
@@ -35,8 +35,7 @@ def page() -> str:
     parts = [_HEAD.strip()]
     for rule in shipped_rules():
         parts.append(f"## {rule.id}")
-        for shown, by_count in said.get(rule.id, {}).items():
-            title = rule.doubt if shown.startswith("unknown: ") else rule.title
+        for (title, shown), by_count in said.get(rule.id, {}).items():
             parts.append(textwrap.fill(f"**{title}** ({shown})", 118, break_on_hyphens=False))
             parts.append("\n".join(_lines(by_count)))
     return "\n\n".join(parts) + "\n"
@@ -47,7 +46,7 @@ def main() -> None:
     PAGE.write_text(page(), "utf-8")
 
 
-def _lines(by_count: dict[str, tuple[str, str]]) -> Iterator[str]:
+def _lines(by_count: dict[str, Texts]) -> Iterator[str]:
     for count, (message, advice) in by_count.items():
         for start, text in ((f"- {count}: ", message), ("  Do: ", advice)):
             yield textwrap.fill(
@@ -64,14 +63,24 @@ def _said() -> Said:
             for number, count in COUNTS.items():
                 facts = build_facts(parse_snapshot(make(number).snapshot()))
                 for rule in policy.decide(facts, configuration).rules:
-                    verdicts = rule.unknowns if rule_id is None else rule.violations
-                    for one in verdicts if rule_id in (None, rule.id) else ():
-                        shown = f"unknown: {name}" if rule_id is None else name
-                        by_count = found.setdefault(rule.id, {}).setdefault(shown, {})
+                    for texts, one in _verdicts(rule, rule_id, name):
+                        by_count = found.setdefault(rule.id, {}).setdefault(texts, {})
                         text = (one.message, one.advice or rule.advice)
                         if text not in by_count.values():
                             by_count[count] = text
     return found
+
+
+def _verdicts(
+    rule: RuleDecision, rule_id: str | None, name: str
+) -> Iterator[tuple[Texts, Violation | Unknown]]:
+    """Yield what is said of a network, with its title and what it shows."""
+    if rule_id is None:
+        for doubt in rule.unknowns:
+            yield (rule.doubt, f"unknown: {name}"), doubt
+    elif rule_id == rule.id:
+        for fault in rule.violations:
+            yield (fault.title or rule.title, name), fault
 
 
 if __name__ == "__main__":

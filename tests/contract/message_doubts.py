@@ -68,11 +68,31 @@ def _conditional(count: int) -> Estate:
     return estate
 
 
+def _own_servers(count: int) -> Estate:
+    estate = isolated(needing(count))
+    endpoints(estate, count, *subnets_of(estate))
+    estate.name_servers("10.0.9.1", "10.0.9.2")
+    return estate
+
+
+def _ipv6_alone(count: int) -> Estate:
+    estate = isolated(needing(count, subnets=count))
+    estate.egress_only_gateway("eigw-0a")
+    estate.route("rtb-app", "eigw-0a", "::/0")
+    for subnet_id in subnets_of(estate):
+        ipv6 = {"Ipv6CidrBlock": "2a05::/64", "Ipv6CidrBlockState": {"State": "associated"}}
+        estate.of("DescribeSubnets", subnet_id)["Ipv6CidrBlockAssociationSet"] = [ipv6]
+    estate.functions["orders"]["VpcConfig"]["Ipv6AllowedForDualStack"] = True
+    return estate
+
+
 UNKNOWNS: dict[str, Make] = {
     "every read refused": _refused,
     "subnets and the VPC told in part": _untold,
     "the ways out lead to transit gateways": _transit,
     "there may be central endpoints": _central,
     "subnets in two route tables and two ACLs": _torn,
+    "name servers of the VPC's own": _own_servers,
+    "ways out over IPv6 alone": _ipv6_alone,
     "a role under a condition, services of several endpoints": _conditional,
 }

@@ -40,6 +40,7 @@ from tests.contract.message_networks import (
     shows,
     subnets_of,
 )
+from tests.contract.message_variants import VARIANTS
 
 COUNTS = {1: "one", 2: "two", 20: "twenty"}
 CONFIGURATION: Json = {
@@ -414,8 +415,9 @@ def _unneeded(_: int) -> Estate:
 
 def scenarios() -> Iterator[tuple[str | None, str, Make]]:
     """Yield the rule that finds a fault in a network (None: each in doubt), what it shows, its maker."""
-    for rule_id, networks in VIOLATIONS.items():
-        for name, make in networks.items():
-            yield rule_id, name, make
+    for by_rule in (VIOLATIONS, VARIANTS):
+        for rule_id, networks in by_rule.items():
+            for name, make in networks.items():
+                yield rule_id, name, make
     for name, make in UNKNOWNS.items():
         yield None, name, make

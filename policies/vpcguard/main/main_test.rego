@@ -99,7 +99,7 @@ test_a_rule_is_shown_with_its_metadata if {
 			"function": "orders",
 			"severity": "medium",
 			"stage": "audit",
-			"message": "orders runs in one Availability Zone: its only subnet is app (eu-west-1a).",
+			"message": "orders runs in one Availability Zone, eu-west-1a: its only subnet is app.",
 			"advice": "Add a subnet of vpc-1 in another zone to its VPC configuration.",
 			"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"app"}, "candidate_subnet_ids": set()},
 			"eligible_for_remediation": false,
@@ -188,7 +188,7 @@ test_unknowns_of_one_function_are_joined if {
 		"function": "orders",
 		"stage": "audit",
 		"waits_for": ["ec2:DescribeSubnets", "tgw-1"],
-		"message": "orders cannot be judged: it waits for ec2:DescribeSubnets (refused: AccessDenied); tgw-1.",
+		"message": "orders cannot be judged because of ec2:DescribeSubnets (refused: AccessDenied); tgw-1.",
 		"advice": concat(" ", [
 			"Grant ec2:DescribeSubnets to the role that reads the account, and look again.",
 			"If the internet is reached through tgw-1, declare that in the configuration (trusted_egress).",
@@ -267,7 +267,7 @@ test_a_rule_that_says_two_things_of_a_function_is_in_doubt_about_it_alone if {
 	[violation.function | some violation in composed.violations] == ["payments"]
 	[[one.function, one.message, one.advice] | some one in composed.unknowns] == [[
 		"orders",
-		"orders cannot be judged: it waits for nat.some_fault (says two things at once).",
+		"orders cannot be judged because of nat.some_fault (says two things at once).",
 		"This is a fault of nat.some_fault itself: report it, and switch the rule off until it is mended.",
 	]]
 }

@@ -67,8 +67,8 @@ test_a_way_that_nobody_can_look_into_says_what_it_waits_for if {
 	tables := fixtures.tables([fixtures.to("transit_gateway", "tgw-1")], [])
 	path := subnets.of.orders[0].path with input as fixtures.estate({"route_tables": tables})
 	path.state == "unknown"
-	path.waits_for == {{"name": "tgw-1", "reason": "transit gateway", "status": "opaque"}}
-	path.text == "cannot be told: it waits for tgw-1 (transit gateway)"
+	path.waits_for == {{"name": "tgw-1", "reason": "nothing is read behind a transit gateway", "status": "opaque"}}
+	path.text == "cannot be told: it waits for tgw-1 (nothing is read behind a transit gateway)"
 }
 
 test_a_trusted_way_works_through_its_last_hop if {

@@ -17,7 +17,7 @@ test_every_rule_speaks_once_and_says_why if {
 		"severity": "medium",
 		"stage": "audit",
 		"verdict": "violation",
-		"reason": "orders runs in one Availability Zone: its only subnet is app (eu-west-1a).",
+		"reason": "orders runs in one Availability Zone, eu-west-1a: its only subnet is app.",
 		"advice": "Add a subnet of vpc-1 in another zone to its VPC configuration.",
 		"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"app"}, "candidate_subnet_ids": set()},
 		"eligible_for_remediation": false,
@@ -69,7 +69,7 @@ test_what_was_not_seen_is_unknown_and_what_was_left_out_is_silent if {
 	_named(told, "config.dedicated_tenancy").is_failed_read
 	object.filter(_named(told, "config.dedicated_tenancy"), ["title", "reason", "advice"]) == {
 		"title": "Not known whether",
-		"reason": "orders cannot be judged: it waits for ec2:DescribeVpcs (AccessDenied).",
+		"reason": "orders cannot be judged because of ec2:DescribeVpcs (AccessDenied).",
 		"advice": "Look again: there was no answer to ec2:DescribeVpcs.",
 	}
 	_short(told, "config.update_failed") == ["silent", "It rests on lambda:GetFunctionConfiguration, left out on purpose."]
@@ -90,7 +90,7 @@ test_each_function_has_its_own_verdicts if {
 		"payments": "unknown",
 		"free": "not_applicable",
 	}
-	startswith(_named(told.payments, "az.single_az").reason, "payments cannot be judged: ")
+	startswith(_named(told.payments, "az.single_az").reason, "payments cannot be judged because of ")
 }
 
 _named(told, id) := verdict if {

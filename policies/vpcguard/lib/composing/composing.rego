@@ -110,7 +110,7 @@ _unknowns(id, doubts) := [unknown |
 		"function": name,
 		"stage": config.rule(id)[config.signature_of[name]].stage,
 		"waits_for": awaited.names,
-		"message": $"{name} cannot be judged: it waits for {awaited.text}.",
+		"message": $"{name} cannot be judged because of {awaited.text}.",
 		"advice": awaited.advice,
 		"evidence": object.union_n([doubt.evidence, {"unknown": awaited.names}, object.get(_transitions, name, {})]),
 		"is_failed_read": awaited.is_failed_read,

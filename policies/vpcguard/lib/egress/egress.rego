@@ -272,7 +272,8 @@ _beyond(trust, route) := _none("transit_gateway_zone", zone.root, _hops(route, "
 	waits := facts.waits("vpc_endpoints", route.vpc_id)
 	waits != set()
 } else := _unknown({wait}, _hops(route, "opaque")) if {
-	wait := {"status": "opaque", "name": route.target_id, "reason": replace(route.target_kind, "_", " ")}
+	kind := strings.replace_n({"_": " ", "unknown": "target of unknown kind"}, route.target_kind)
+	wait := {"status": "opaque", "name": route.target_id, "reason": $"nothing is read behind a {kind}"}
 }
 
 # the end of a path at an internet gateway, egress-only or not

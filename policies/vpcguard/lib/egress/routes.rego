@@ -12,12 +12,12 @@ route_table(subnet_id, vpc_id) := table_id if [table_id] := sort(_tables(subnet_
 
 # METADATA
 # description: What the route table of a subnet waits for, where route_table is undefined; never empty.
-route_table_waits(subnet_id, vpc_id) := {facts.contradiction(subnet_id, "stands in", table_ids)} if {
+route_table_waits(subnet_id, vpc_id) := {facts.contradiction(subnet_id, "in", table_ids)} if {
 	table_ids := _associated[subnet_id]
 } else := waits if {
 	waits := facts.waits_within("route_tables", subnet_id, vpc_id)
 	waits != set()
-} else := {facts.contradiction(vpc_id, "has as its main table", table_ids)} if {
+} else := {facts.contradiction(vpc_id, "with the main tables", table_ids)} if {
 	table_ids := _main[vpc_id]
 } else := {{"status": "opaque", "name": "ec2:DescribeRouteTables", "reason": "no main route table"}}
 

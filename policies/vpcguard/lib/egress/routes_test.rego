@@ -188,7 +188,7 @@ test_a_subnet_in_two_tables_is_in_doubt if {
 	)})
 	path := _path(document)
 	path.state == "unknown"
-	path.waits == {{"status": "contradictory", "name": "app", "reason": "stands in rtb-app and rtb-old at once"}}
+	path.waits == {{"status": "contradictory", "name": "app", "reason": "in rtb-app and rtb-old at once"}}
 	not egress.route_table("app", "vpc-1") with input as document
 	egress.route_table("pub", "vpc-1") == "rtb-pub" with input as document
 }
@@ -202,7 +202,7 @@ test_two_main_tables_leave_doubt_about_the_subnets_that_follow_one if {
 	]})
 	{[wait.name, wait.reason] | some wait in _path(document).waits} == {[
 		"vpc-1",
-		"has as its main table rtb-new and rtb-old at once",
+		"with the main tables rtb-new and rtb-old at once",
 	]}
 	egress.route_table("pub", "vpc-1") == "rtb-pub" with input as document
 }

@@ -84,7 +84,7 @@ choice_waits(service) := {wait |
 	wait := {
 		"status": "undecidable",
 		"name": trim_suffix(service, ":*"),
-		"reason": "which of its endpoints the function calls",
+		"reason": "which of several endpoints the function calls",
 		"settled_by": "services",
 	}
 }
@@ -168,8 +168,8 @@ admission := {key: by_endpoint |
 		{id: {"subnets": _admitted(key, id), "waits": group_waits[id]} | some id in _in_vpc[cohort.vpc_id]},
 		{id: {"subnets": set(), "waits": waits} |
 			some id in (_in_vpc[cohort.vpc_id] & ipv6_only)
-			reason := "answers over IPv6 alone"
-			waits := {wait | cohort.is_dual_stack_allowed; wait := {"status": "opaque", "name": id, "reason": reason}}
+			wait := {"status": "opaque", "name": id, "reason": "over IPv6 alone", "settled_by": "nobody"}
+			waits := {wait | cohort.is_dual_stack_allowed}
 		},
 	)
 }
@@ -298,9 +298,9 @@ resolver_waits(vpc_id) := {_silent(vpc_id)} if {
 
 # METADATA
 # description: As resolver_waits, and of a VPC with servers of its own that nobody knows what Amazon's would say.
-resolver_doubts(vpc_id) := {{"status": "opaque", "name": vpc_id, "reason": reason}} if {
+resolver_doubts(vpc_id) := {object.union(_silent(vpc_id), {"reason": reason})} if {
 	servers := own_name_servers[vpc_id]
-	reason := $"has name servers of its own ({concat(", ", sort(servers))})"
+	reason := $"with name servers of its own: {concat(", ", sort(servers))}"
 } else := {wait | some wait in resolver_waits(vpc_id); wait.status != "not_requested"}
 
 # METADATA
@@ -428,7 +428,9 @@ _lists_to := {id: list_ids |
 	}
 }
 
-_silent(vpc_id) := {"status": "opaque", "name": vpc_id, "reason": "has DHCP options that name no name servers"}
+_silent(vpc_id) := {"status": "opaque", "name": vpc_id, "reason": reason, "settled_by": "name_servers"} if {
+	reason := "with DHCP options that name no name servers"
+}
 
 _is_amazons(server, _) if server in {"AmazonProvidedDNS", "169.254.169.253", "fd00:ec2::253"}
 

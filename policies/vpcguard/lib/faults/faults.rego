@@ -75,6 +75,7 @@ _words := {
 	"has": "have",
 	"does": "do",
 	"carries": "carry",
+	"a black hole": "black holes",
 	"a peering connection": "peering connections",
 	"a private NAT gateway": "private NAT gateways",
 }
@@ -102,14 +103,14 @@ _move(_, set()) := []
 _move(key, ids) := [sprintf("Put the function into %s, %s to the internet, in place of %s.", [
 	_few(others),
 	result.word(others, "which leads", "which lead"),
-	result.subnets(ids),
+	_these(key, ids),
 ])] if {
 	ids != set()
 	others := _elsewhere(key)
 	others != set()
 }
 
-_move(key, ids) := [sprintf(text, [result.subnets(public)]) | public != set()] if {
+_move(key, ids) := [replace(text, "<subnets>", result.word(public, "subnet", "subnets")) | public != set()] if {
 	ids != set()
 	_elsewhere(key) == set()
 	public := {id | some id in ids; _leads_to_internet_gateway(egress.of[key][id])}
@@ -119,9 +120,14 @@ _move(key, ids) := [sprintf(text, [result.subnets(public)]) | public != set()] i
 	][0]
 }
 
-_take_out := "Take %s out of the function's configuration: its other subnets lead out."
+_take_out := "Take the public <subnets> out of the function's configuration: others of it lead out."
 
-_make := "Make private subnets with a default route to a NAT gateway in %s, and put the function there."
+_make := "Make private subnets with a default route to a NAT gateway in a public one, and put the function into them."
+
+# the message lists those that do not lead out already
+_these(key, ids) := result.word(ids, "the one that does not", "those that do not") if {
+	ids == egress.by_state[key].none | egress.by_state[key].unknown
+} else := result.subnets(ids)
 
 # Subnets to which functions of a cohort could be moved: in its VPC, with room, in an ordinary zone, and they lead out.
 # None in a VPC that somebody else owns, whose subnets are not all for us to use.
@@ -174,7 +180,7 @@ _fault(path, one) := {"text": $"{_traffic(path)} goes to <ids>, which <has> no a
 # of a table: what its default route leads to
 _where := {
 	"public_subnet": "<ids>, an internet gateway, which serves public addresses only",
-	"blackhole": "<ids>, which <is> a black hole (gone, detached or stopped)",
+	"blackhole": "<ids>, which <is> <a black hole> (gone, detached or stopped)",
 }
 
 _what := {
@@ -226,7 +232,7 @@ _repairs := {
 	"transit_gateway_zone": "Add a subnet of <zones> to <ids>, the VPC's attachment.",
 	"internet_gateway_detached": "Attach <ids> to the VPC.",
 	"nat_unavailable": "Replace <ids> by a NAT gateway that is available, and point the default route to it.",
-	"nat_private": "Replace <ids> by a public NAT gateway.",
+	"nat_private": "Route to a public NAT gateway instead of <ids>.",
 	"nat_without_internet_gateway": "Give <ids> a default route to the VPC's internet gateway.",
 	"block_public_access": "Exclude <ids> from Block Public Access if the traffic is meant.",
 }

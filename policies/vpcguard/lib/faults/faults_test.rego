@@ -60,7 +60,7 @@ test_a_half_that_works_hides_nothing if {
 	_text(document) == concat("", [
 		"from app (eu-west-1a), default traffic goes to igw-1, an internet gateway, which serves public addresses only",
 	])
-	startswith(_advice(document, "internet"), "Make private subnets with a default route to a NAT gateway in app")
+	startswith(_advice(document, "internet"), "Make private subnets with a default route to a NAT gateway in a public one")
 }
 
 test_halves_that_fail_at_different_places if {
@@ -124,7 +124,7 @@ test_a_nat_instance_without_address_or_admission if {
 test_nobody_is_told_to_change_the_default_route_of_a_public_subnet if {
 	public := _app([fixtures.to("internet_gateway", "igw-1")])
 	_advice(public, "internet") == concat(" ", [
-		"Make private subnets with a default route to a NAT gateway in app (eu-west-1a), and put the function there.",
+		"Make private subnets with a default route to a NAT gateway in a public one, and put the function into them.",
 	])
 	beside := object.union(public, {
 		"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "a"), fixtures.subnet("far", "b")],
@@ -134,13 +134,30 @@ test_nobody_is_told_to_change_the_default_route_of_a_public_subnet if {
 		),
 	})
 	_advice(beside, "internet") == concat(" ", [
-		"Put the function into far (eu-west-1b), which leads to the internet, in place of app (eu-west-1a).",
+		"Put the function into far (eu-west-1b), which leads to the internet, in place of the one that does not.",
 	])
 	outpost := object.union(fixtures.subnet("far", "b"), {"outpost_arn": "arn:aws:outposts:o"})
 	at_home := object.union(beside, {"subnets": [fixtures.subnet("app", "a"), fixtures.subnet("pub", "a"), outpost]})
 	startswith(_advice(at_home, "internet"), "Make private subnets")
 	dead := object.union(fixtures.to("internet_gateway", "igw-1"), {"state": "blackhole"})
 	startswith(_advice(_app([dead]), "internet"), "Make private subnets")
+}
+
+# those that do not lead out are told apart where some may be meant as they are
+test_subnets_to_be_left_are_named_where_not_all_are_meant if {
+	document := object.union(_beside({"far": {}}), {
+		"functions": [fixtures.function("orders", ["app", "pub"], {})],
+		"route_tables": [
+			fixtures.table("rtb-app", ["app"], []),
+			fixtures.table("rtb-pub", ["pub"], [fixtures.to("internet_gateway", "igw-1")]),
+			fixtures.table("rtb-far", ["far"], [fixtures.to("nat_gateway", "nat-1")]),
+		],
+	})
+	[key] := [key | some key, _ in egress.of] with input as document
+	some_of_them := faults.advice(key, {"app"}, "internet") with input as document
+	endswith(some_of_them, ", in place of app (eu-west-1a).")
+	all_of_them := faults.advice(key, {"app", "pub"}, "internet") with input as document
+	endswith(all_of_them, ", in place of those that do not.")
 }
 
 test_one_of_many_other_subnets_is_named if {

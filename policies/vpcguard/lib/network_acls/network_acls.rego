@@ -19,7 +19,7 @@ of(subnet_id) := min(_of[subnet_id]) if count(_of[subnet_id]) == 1
 # scope: document
 waits(subnet_id) := set() if {
 	of(subnet_id)
-} else := {facts.contradiction(subnet_id, "stands in", _of[subnet_id])} if {
+} else := {facts.contradiction(subnet_id, "in", _of[subnet_id])} if {
 	_of[subnet_id]
 } else := unread if {
 	unread := facts.waits_within("network_acls", subnet_id, facts.subnets[subnet_id].vpc_id)

@@ -135,7 +135,7 @@ test_a_subnet_with_two_acls_is_in_doubt_unless_both_are_open if {
 	other := object.union(document.network_acls[0], {"id": "acl-2"})
 	torn := object.union(document, {"network_acls": array.concat(document.network_acls, [other])})
 	not network_acls.of("a1") with input as torn
-	{wait.reason | some wait in network_acls.waits("a1")} == {"stands in acl-1 and acl-2 at once"} with input as torn
+	{wait.reason | some wait in network_acls.waits("a1")} == {"in acl-1 and acl-2 at once"} with input as torn
 	network_acls.open_subnets.ipv4 == set() with input as torn
 	open := _document([_egress(1, "allow", {}), _ingress(1, "allow", {})])
 	both := array.concat(open.network_acls, [object.union(open.network_acls[0], {"id": "acl-2"})])

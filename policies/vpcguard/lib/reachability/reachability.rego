@@ -143,7 +143,8 @@ _of_name(key, name, id) := _verdict(cohort.signature, name, id, admission, way, 
 
 # A way out over IPv6 alone, or perhaps, leads to what has dual-stack names, and nobody knows which services have.
 # https://docs.aws.amazon.com/vpc/latest/userguide/aws-ipv6-support.html
-_over_ipv6(key, id) := {{"status": "opaque", "name": id, "reason": "leads out over IPv6 alone"}} if {
+_over_ipv6(key, id) := {{"status": "opaque", "name": id, "reason": reason, "settled_by": "dual_stack"}} if {
+	reason := "with a way out over IPv6 alone"
 	egress.of[key][id].is_ipv6_only
 } else := egress.of[key][id].waits if {
 	cohorts.by_key[key].is_dual_stack_allowed

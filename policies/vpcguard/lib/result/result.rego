@@ -68,9 +68,18 @@ zones(zone_ids) := list({object.get(_zones, id, $"the zone with id {id}") | some
 # description: "What something unknown waits for, given waits as lib.facts answers: each name once, with its reasons."
 awaited(waits) := concat("; ", sort({text |
 	reasons := facts.grouped([[wait.name, reason] | some wait in waits; some reason in _reasons(wait)])
-	some why, names in facts.grouped([[list(said), name] | some name, said in reasons])
+	some why, names in facts.grouped([[_told(said), name] | some name, said in reasons])
 	text := concat("", [list(names), concat("", [$" ({why})" | why != ""])])
 }))
+
+# reasons that differ in what they are of alone share their words: no zone of a, b and c
+_told(reasons) := concat(", and ", sort({$"{start}{list(ids)}" |
+	some start, ids in facts.grouped([_parted(one) | some one in reasons])
+}))
+
+_parted(reason) := [start, id] if {
+	[[_, start, id]] := regex.find_all_string_submatch_n(`^(.* of )([^ ]+)$`, reason, 1)
+} else := [reason, ""]
 
 # reads that were asked together share a reason, in which each has the part that begins with its name
 _reasons(wait) := own if {

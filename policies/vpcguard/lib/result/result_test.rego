@@ -68,8 +68,8 @@ test_a_reason_that_names_it_again_is_shown_once if {
 
 test_what_waits_for_one_read_is_said_once if {
 	waits := {_wait("opaque", "ec2:DescribeSubnets", $"no zone of {id}") | some id in ["a", "b"]}
-	result.awaited(waits) == "ec2:DescribeSubnets (no zone of a and no zone of b)"
-	result.settling(waits) == "Look again, or look it up by hand: AWS answered ec2:DescribeSubnets without it."
+	result.awaited(waits) == "ec2:DescribeSubnets (no zone of a and b)"
+	result.settling(waits) == "Look again: what ec2:DescribeSubnets answered is not whole."
 }
 
 test_what_waits_for_the_same_reason_is_said_together if {
@@ -120,7 +120,7 @@ test_who_knows_better_says_what_settles_a_wait if {
 		told := result.settling({object.union(_wait("opaque", "tgw-1", ""), {"settled_by": means})})
 	}
 	contains(settled.central_endpoints, "central endpoints behind tgw-1 (central_endpoints, [] for none)")
-	contains(settled.permissions, "in the policies of tgw-1 on every resource")
+	contains(settled.permissions, "in the policies of role tgw-1 on every resource")
 	contains(settled.rule, "a fault of tgw-1 itself")
 	services := {object.union(_wait("undecidable", service, ""), {"settled_by": "services"}) |
 		some service in ["bedrock", "appconfig"]

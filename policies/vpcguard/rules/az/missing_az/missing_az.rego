@@ -67,13 +67,13 @@ _is_proven(cohort) if {
 
 _zones(ids) := {facts.subnets[id].zone_id | some id in ids}
 
-_fault(fitting) := sprintf("leaves out %s that its network offers: %s %s of the same kind as its subnets.", [
-	result.word(_zones(fitting), "a zone", "zones"),
-	result.subnets(fitting),
+_fault(fitting) := sprintf("leaves out %s, where %s %s of the same kind as its subnets.", [
+	result.zones(_zones(fitting)),
+	result.word(_zones(fitting), result.all_named(fitting), result.subnets(fitting)),
 	result.word(fitting, "is", "are"),
 ])
 
 _advice(zones, fitting) := sprintf("Add %s to the function's VPC configuration, if %s meant for functions.", [
-	result.word(zones, result.word(fitting, "it", "one of them"), "one in each zone"),
+	result.word(zones, result.word(fitting, "this subnet", "one of these subnets"), "one of these subnets in each zone"),
 	result.word(fitting, "it is", "they are"),
 ])

@@ -7,8 +7,8 @@ test_deny_a_zone_with_a_subnet_of_the_same_kind if {
 	violations := rule.deny with input as _document({})
 	violations == {{
 		"function": "orders",
-		"message": "orders leaves out a zone that its network offers: other (eu-west-1b) is of the same kind as its subnets.",
-		"advice": "Add it to the function's VPC configuration, if it is meant for functions.",
+		"message": "orders leaves out eu-west-1b, where other is of the same kind as its subnets.",
+		"advice": "Add this subnet to the function's VPC configuration, if it is meant for functions.",
 		"evidence": {
 			"zone_ids": {"euw1-az-b"},
 			"candidate_subnet_ids": {"other"},
@@ -23,17 +23,17 @@ test_message_of_two_candidates if {
 	one_zone := _document({"subnets": subnets, "route_tables": tables})
 	[[violation.message, violation.advice] | some violation in rule.deny] == [[
 		concat(" ", [
-			"orders leaves out a zone that its network offers: other (eu-west-1b) and third (eu-west-1b) are of the same kind",
+			"orders leaves out eu-west-1b, where other and third are of the same kind",
 			"as its subnets.",
 		]),
-		"Add one of them to the function's VPC configuration, if they are meant for functions.",
+		"Add one of these subnets to the function's VPC configuration, if they are meant for functions.",
 	]] with input as one_zone
 	[[violation.message, violation.advice] | some violation in rule.deny] == [[
 		concat(" ", [
-			"orders leaves out zones that its network offers: other (eu-west-1b) and third (eu-west-1d) are of the same kind as",
-			"its subnets.",
+			"orders leaves out eu-west-1b and eu-west-1d, where other (eu-west-1b) and third (eu-west-1d) are of the same kind",
+			"as its subnets.",
 		]),
-		"Add one in each zone to the function's VPC configuration, if they are meant for functions.",
+		"Add one of these subnets in each zone to the function's VPC configuration, if they are meant for functions.",
 	]] with input as object.union(one_zone, {
 		"subnets": array.concat(_subnets, [fixtures.subnet("third", "d")]),
 		"availability_zones": [fixtures.zone(one) | some one in ["a", "b", "c", "d"]],

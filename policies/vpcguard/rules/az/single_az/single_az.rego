@@ -23,6 +23,7 @@ package vpcguard.rules.az.single_az
 
 import data.vpcguard.lib.candidates
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.facts
 import data.vpcguard.lib.result
 
 applies := cohorts.functions_with_subnets
@@ -34,9 +35,10 @@ deny contains result.violation(name, {"message": $"{name} {fault}", "advice": ad
 	cohort := cohorts.by_key[key]
 	fitting := candidates.fitting(cohort.subnets, cohort.vpc_id)
 	evidence := {"zone_ids": zones, "subnet_ids": cohort.subnets, "candidate_subnet_ids": fitting}
-	fault := sprintf("runs in one Availability Zone: %s %s.", [
+	fault := sprintf("runs in one Availability Zone%s: %s %s.", [
+		concat("", [$", {result.zones(zones)}" | zones != set()]),
 		result.word(cohort.subnets, "its only subnet is", "its subnets are"),
-		result.subnets(cohort.subnets),
+		result.all_named(cohort.subnets),
 	])
 	advice := _advice(fitting, cohort.vpc_id)
 	some name in cohort.functions
@@ -53,9 +55,12 @@ unknown contains result.unknown(name, waits) if {
 
 _advice(set(), vpc_id) := $"Add a subnet of {result.named(vpc_id)} in another zone to its VPC configuration."
 
-_advice(fitting, _) := sprintf("Add %s, of the same kind in %s, to its VPC configuration, if meant for functions.", [
-	result.subnets(fitting),
-	result.word(fitting, "another zone", "other zones"),
+# one in a zone is enough
+_advice(fitting, _) := sprintf("Add %s, of the same kind in %s, to its VPC configuration, if %s meant for functions.", [
+	result.subnets(others),
+	result.word(others, "another zone", "other zones"),
+	result.word(others, "it is", "they are"),
 ]) if {
 	fitting != set()
+	others := {min(ids) | some ids in facts.grouped([[facts.subnets[id].zone_id, id] | some id in fitting])}
 }

@@ -6,7 +6,7 @@ import data.vpcguard.rules.az.single_az as rule
 test_deny_two_subnets_in_one_zone if {
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders runs in one Availability Zone: its subnets are a1 (eu-west-1a) and a2 (eu-west-1a).",
+		"message": "orders runs in one Availability Zone, eu-west-1a: its subnets are a1 and a2.",
 		"advice": "Add a subnet of vpc-1 in another zone to its VPC configuration.",
 		"evidence": {"zone_ids": {"euw1-az-a"}, "subnet_ids": {"a1", "a2"}, "candidate_subnet_ids": set()},
 	}} with input as _document(["a1", "a2"])
@@ -29,8 +29,12 @@ test_message_names_the_subnets_that_it_could_use if {
 		],
 	})
 	violations := rule.deny with input as document
-	[[one.message, one.evidence.candidate_subnet_ids] | some one in violations] == [[
-		"orders runs in one Availability Zone: its only subnet is app (eu-west-1a).",
+	[[one.message, one.advice, one.evidence.candidate_subnet_ids] | some one in violations] == [[
+		"orders runs in one Availability Zone, eu-west-1a: its only subnet is app.",
+		concat(" ", [
+			"Add other (eu-west-1b), of the same kind in another zone, to its VPC configuration,",
+			"if it is meant for functions.",
+		]),
 		{"other"},
 	]]
 }

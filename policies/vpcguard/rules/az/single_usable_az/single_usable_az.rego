@@ -47,7 +47,7 @@ deny contains result.violation(name, {"message": $"{name} {fault}", "advice": ad
 	leading_out := _leading_out(value, key)
 	shut := unusable - (leading_out.good | leading_out.perhaps)
 	lacks := facts.grouped([[_lack(id, full, shut), id] | some id in unusable])
-	fault := sprintf("can use one of its Availability Zones only, %s: %s.", [
+	fault := sprintf("can use %s alone of its Availability Zones: %s.", [
 		result.zones({zone}),
 		concat("; ", [sprintf(lack, [result.subnets(ids), result.word(ids, "has", "have")]) | some lack, ids in lacks]),
 	])
@@ -78,9 +78,14 @@ _lack(id, full, shut) := "%s %s neither a free address nor a way out" if {
 
 # other subnets in place of a public one, say, and never another default route for it
 _advice(key, full, shut, value) := concat(" ", [sentence | some sentence in [room, way]; sentence != ""]) if {
-	room := concat("", [$"Free addresses in {result.all_named(full)}, or choose other subnets." | full != set()])
+	room := concat("", [result.word(full, _room_for[0], _room_for[1]) | full != set()])
 	way := faults.advice(key, shut, value)
 }
+
+_room_for := [
+	"Free addresses in the full subnet, or choose another in its zone.",
+	"Free addresses in the full subnets, or choose others in their zones.",
+]
 
 # by cohort that may have several zones, and possible intent; one zone alone is reported by az.single_az
 _verdicts := {key: {value: _verdict(value, key) | some value in cohort.intent.egress.values} |
@@ -140,7 +145,7 @@ _room := {key: {"free": free, "full": full, "perhaps": (cohort.subnets - free) -
 	waits := pairs.waits | {wait |
 		some id in (cohort.subnets - free)
 		not facts.subnets[id].free_ipv4_addresses
-		wait := {"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"free addresses of {id}"}
+		wait := {"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"no address count of {id}"}
 	}
 }
 

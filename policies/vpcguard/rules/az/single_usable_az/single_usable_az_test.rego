@@ -8,10 +8,10 @@ test_deny_one_zone_without_addresses if {
 	[violation] := [violation | some violation in violations]
 	violation.function == "orders"
 	violation.message == concat(" ", [
-		"orders can use one of its Availability Zones only, eu-west-1a: b (eu-west-1b) has no",
+		"orders can use eu-west-1a alone of its Availability Zones: b (eu-west-1b) has no",
 		"free address.",
 	])
-	violation.advice == "Free addresses in b, or choose other subnets."
+	violation.advice == "Free addresses in the full subnet, or choose another in its zone."
 	violation.evidence.usable_zone_ids == ["euw1-az-a"]
 	violation.evidence.unusable_subnet_ids == {"b"}
 	violation.evidence.without_addresses == {"b"}
@@ -20,7 +20,7 @@ test_deny_one_zone_without_addresses if {
 test_deny_one_zone_without_the_way_out_of_the_other if {
 	violations := rule.deny with input as _document({}, {"nat_gateways": [fixtures.nat_gateway({"id": "nat-a"})]})
 	[[violation.message, violation.advice] | some violation in violations] == [[
-		"orders can use one of its Availability Zones only, eu-west-1a: b (eu-west-1b) has no way out.",
+		"orders can use eu-west-1a alone of its Availability Zones: b (eu-west-1b) has no way out.",
 		"Replace nat-b by a NAT gateway that is available, and point the default route to it.",
 	]]
 }
@@ -29,11 +29,11 @@ test_message_where_both_lack if {
 	violations := rule.deny with input as _document({"b": 0}, {"nat_gateways": [fixtures.nat_gateway({"id": "nat-a"})]})
 	[[violation.message, violation.advice] | some violation in violations] == [[
 		concat(" ", [
-			"orders can use one of its Availability Zones only, eu-west-1a:",
+			"orders can use eu-west-1a alone of its Availability Zones:",
 			"b (eu-west-1b) has neither a free address nor a way out.",
 		]),
 		concat(" ", [
-			"Free addresses in b, or choose other subnets.",
+			"Free addresses in the full subnet, or choose another in its zone.",
 			"Replace nat-b by a NAT gateway that is available, and point the default route to it.",
 		]),
 	]]

@@ -33,17 +33,23 @@ import data.vpcguard.lib.result
 applies := object.keys(_unread) | object.keys(_aliased)
 
 deny contains result.violation(name, {
-	"message": sprintf("%s: %s, with other subnets or security groups than $LATEST.", [name, result.list(serving)]),
-	"advice": sprintf(
-		"If $LATEST has the right network, publish a version of it and point %s at that; else give $LATEST the other one.",
-		[result.list({$"alias {way.alias}" | some way in ways})],
-	),
+	"message": sprintf("%s: %s %s other subnets or security groups than $LATEST.", [
+		name,
+		result.word(aliases, $"alias {said}", $"aliases {said}"),
+		result.word(aliases, "has", "have"),
+	]),
+	"advice": concat(" ", [
+		"If the network of $LATEST is right, publish it and point",
+		result.word(aliases, "the alias", "the aliases"),
+		"at that version, which brings the code of $LATEST along; else correct the network of $LATEST.",
+	]),
 	"evidence": {"aliases": ways, "latest": _placement(one)},
 }) if {
 	some name, one in _aliased
 	ways := _other_ways(one)
 	ways != set()
-	serving := {sprintf("alias %s serves version %s", [way.alias, way.version]) | some way in ways}
+	aliases := {way.alias | some way in ways}
+	said := result.list({$"{way.alias} (version {way.version})" | some way in ways})
 }
 
 unknown contains result.unknown(name, waits) if {

@@ -7,10 +7,10 @@ import data.vpcguard.rules.config.alias_serves_other_network as rule
 test_deny_an_alias_to_a_version_with_other_subnets if {
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders: alias live serves version 1, with other subnets or security groups than $LATEST.",
+		"message": "orders: alias live (version 1) has other subnets or security groups than $LATEST.",
 		"advice": concat(" ", [
-			"If $LATEST has the right network, publish a version of it and point alias live at that; else give",
-			"$LATEST the other one.",
+			"If the network of $LATEST is right, publish it and point the alias at that version, which brings the code of",
+			"$LATEST along; else correct the network of $LATEST.",
 		]),
 		"evidence": {
 			"aliases": {{"alias": "live", "version": "1", "network": {"subnet_ids": {"b1"}, "security_group_ids": {"sg-f"}}}},

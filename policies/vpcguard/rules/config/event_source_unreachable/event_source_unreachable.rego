@@ -12,8 +12,8 @@
 #   doubt: Not known whether Lambda can connect to an event source of the function
 #   severity: high
 #   advice: >-
-#     In the source's VPC, give its subnets a NAT gateway or interface endpoints for Lambda and STS (and Secrets Manager
-#     where the source asks for credentials), and let the source's security group admit itself on the ports of its
+#     In the VPC of the event source, give its subnets a NAT gateway or interface endpoints for Lambda and STS (and for
+#     Secrets Manager where credentials are kept there), and let its security group admit itself on the ports of the
 #     brokers.
 #   remediation: none
 #   applies_to: >-

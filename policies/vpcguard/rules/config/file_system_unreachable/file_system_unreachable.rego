@@ -42,7 +42,7 @@ deny contains result.violation(name, {
 	some name, faults in _faults
 	cohort := cohorts.by_key[_mounting[name]]
 	said := concat("; ", [_said(fault, cohort.groups) | some fault in faults])
-	advice := concat(" ", {_advice(cause, [fault | some fault in faults; fault.cause == cause]) |
+	advice := concat(" ", {_advice(cause, [fault | some fault in faults; fault.cause == cause], cohort.groups) |
 		some cause in {fault.cause | some fault in faults}
 	})
 }
@@ -177,10 +177,11 @@ _said(fault, groups) := {
 		result.word(groups, $"group {named} does not", $"groups {named} do not"),
 		_whose(fault),
 	]),
-	"no_mount_target": sprintf("%s has no available mount target in %s, the zone of %s", [
+	"no_mount_target": sprintf("%s has no available mount target in %s, the %s of %s", [
 		fault.access_point_id,
-		_zones(fault),
-		subnets,
+		result.zones(_zones([fault])),
+		result.word(_zones([fault]), "zone", "zones"),
+		result.all_named(fault.subnet_ids),
 	]),
 	"not_let_in": sprintf("%s %s no TCP 2049 (NFS) from %s", [
 		_whose(fault),
@@ -200,18 +201,34 @@ _whose(fault) := $"a mount target of {fault.access_point_id}" if {
 	fault.access_point_id,
 ])
 
-_zones(fault) := result.zones({facts.subnets[id].zone_id | some id in fault.subnet_ids})
+_zones(faults) := {facts.subnets[id].zone_id | some fault in faults; some id in fault.subnet_ids}
 
-_advice("not_let_out", faults) := $"Add an egress rule for TCP 2049 to {_at_target(faults)}."
+_advice("not_let_out", faults, groups) := sprintf("Give %s an egress rule for TCP 2049 to %s.", [
+	result.word(groups, "this group", "one of these groups"),
+	_at_target(faults),
+])
 
-_advice("not_let_in", faults) := $"Let {_at_target(faults)} admit TCP 2049 from a group of the function."
+_advice("not_let_in", faults, groups) := sprintf("Let %s admit TCP 2049 from %s.", [
+	_at_target(faults),
+	result.word(groups, result.all_named(groups), "a security group of the function"),
+])
 
-_advice("no_mount_target", faults) := concat(" ", {$"Create a mount target in {_zones(fault)}." | some fault in faults})
+_advice("no_mount_target", faults, _) := sprintf("Create %s.", [result.list({text |
+	some id in {fault.access_point_id | some fault in faults}
+	zones := _zones([fault | some fault in faults; fault.access_point_id == id])
+	place := result.zones(zones)
+	text := result.word(zones, $"a mount target in {place} for {id}", $"mount targets in {place} for {id}")
+})])
 
+# a file system whose mount targets were not looked at, since nothing is let out, may have any
 _at_target(faults) := result.all_named(ids) if {
-	ids := union({_groups_of(fault.mount_target_ids) | some fault in faults})
+	ids := _groups_of(union({_targets_of(fault) | some fault in faults}))
 	ids != set()
 } else := "the security group of the mount target"
+
+_targets_of(fault) := fault.mount_target_ids if {
+	fault.mount_target_ids != set()
+} else := {target.id | some target in input.mount_targets; target.access_point_id == fault.access_point_id}
 
 _groups_of(target_ids) := {id |
 	some target in input.mount_targets

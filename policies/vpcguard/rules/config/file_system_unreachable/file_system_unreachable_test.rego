@@ -24,7 +24,7 @@ test_deny_a_group_that_lets_no_nfs_out if {
 	rule.deny == {{
 		"function": "orders",
 		"message": "orders: its security group sg-f does not let TCP 2049 (NFS) out to a mount target of fsap-1.",
-		"advice": "Add an egress rule for TCP 2049 to the security group of the mount target.",
+		"advice": "Give this group an egress rule for TCP 2049 to the security group of the mount target.",
 		"evidence": {"vpc_id": "vpc-1", "security_group_ids": {"sg-f"}, "faults": [{
 			"cause": "not_let_out",
 			"access_point_id": "fsap-1",
@@ -41,16 +41,18 @@ test_deny_nfs_that_gets_out_elsewhere if {
 		_group([estate.tcp(2049, {"ipv4_cidrs": ["10.9.0.0/16"]})]),
 		_of_targets([estate.tcp(2049, {"group_ids": ["sg-f"]})]),
 	]})
-	{[v.message, v.root_causes] | some v in rule.deny} == {[
+	{[v.message, v.advice, v.root_causes] | some v in rule.deny} == {[
 		"orders: its security group sg-f does not let TCP 2049 (NFS) out to mount targets fsmt-a and fsmt-b of fsap-1.",
+		"Give this group an egress rule for TCP 2049 to sg-m.",
 		{"sg-f"},
 	]} with input as document
 }
 
 test_deny_a_zone_without_a_mount_target if {
 	document := _document({"mount_targets": [_target("fsmt-a", "euw1-az-a", {})]})
-	{[v.message, v.root_causes] | some v in rule.deny} == {[
-		"orders: fsap-1 has no available mount target in eu-west-1b, the zone of b1 (eu-west-1b).",
+	{[v.message, v.advice, v.root_causes] | some v in rule.deny} == {[
+		"orders: fsap-1 has no available mount target in eu-west-1b, the zone of b1.",
+		"Create a mount target in eu-west-1b for fsap-1.",
 		set(),
 	]} with input as document
 	creating := _target("fsmt-b", "euw1-az-b", {"state": "creating"})
@@ -65,8 +67,9 @@ test_deny_a_mount_target_that_admits_nobody if {
 		_group([estate.rule({"ipv4_cidrs": ["0.0.0.0/0"]})]),
 		_of_targets([estate.tcp(2049, {"group_ids": ["sg-other"], "ipv4_cidrs": ["10.0.1.0/24"]})]),
 	]})
-	{[v.message, v.root_causes] | some v in rule.deny} == {[
+	{[v.message, v.advice, v.root_causes] | some v in rule.deny} == {[
 		"orders: mount target fsmt-b of fsap-1 admits no TCP 2049 (NFS) from b1 (eu-west-1b).",
+		"Let sg-m admit TCP 2049 from sg-f.",
 		{"sg-m"},
 	]} with input as document
 }

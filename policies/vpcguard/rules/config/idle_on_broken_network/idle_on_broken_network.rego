@@ -35,6 +35,7 @@ applies := object.keys(_unread) | object.keys(_idle)
 
 deny contains result.violation(name, {
 	"message": $"{name} is idle, and its next invoke will fail: {_said(key, faults)}.",
+	"advice": _advice(key, faults),
 	"evidence": object.union_n([
 		faults,
 		{"state": one.state, "state_reason_code": object.get(one, "state_reason_code", "")},
@@ -45,6 +46,25 @@ deny contains result.violation(name, {
 	key := cohorts.of[name]
 	faults := _broken[key]
 }
+
+_advice(key, _) := "Ask its owner to share it again, name subnets and groups of another, or delete the function." if {
+	not cohorts.by_key[key].is_vpc_visible
+}
+
+_advice(key, faults) := concat(" ", array.flatten([
+	["Name subnets and groups that exist in its VPC configuration." |
+		faults.missing_subnets | faults.missing_security_groups != set()
+	],
+	[result.word(full, "Free addresses in the full subnet, or choose another.", _room) |
+		full := faults.full_subnets
+		full != set()
+	],
+	"Delete the function if nobody needs it any more.",
+])) if {
+	cohorts.by_key[key].is_vpc_visible
+}
+
+_room := "Free addresses in the full subnets, or choose others."
 
 _cause(key) := {"cause": "vpc_not_visible"} if {
 	cohorts.by_key[key].is_vpc_visible == false

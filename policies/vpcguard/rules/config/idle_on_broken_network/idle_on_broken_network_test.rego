@@ -8,6 +8,10 @@ test_deny_an_idle_function_whose_subnet_is_gone if {
 	rule.deny == {{
 		"function": "orders",
 		"message": "orders is idle, and its next invoke will fail: gone does not exist.",
+		"advice": concat(" ", [
+			"Name subnets and groups that exist in its VPC configuration.",
+			"Delete the function if nobody needs it any more.",
+		]),
 		"evidence": {
 			"missing_subnets": {"gone"},
 			"missing_security_groups": set(),
@@ -31,6 +35,7 @@ test_deny_an_idle_function_in_a_full_subnet if {
 	{v.evidence.full_subnets | some v in rule.deny} == {{"a1"}} with input as _document(["a1"], _idle, 0)
 	some violation in rule.deny with input as _document(["a1"], _idle, 0)
 	contains(violation.message, "a1 (eu-west-1a) has no free address")
+	startswith(violation.advice, "Free addresses in the full subnet, or choose another.")
 }
 
 test_deny_an_idle_function_in_a_vpc_that_is_not_visible_any_more if {
@@ -44,6 +49,7 @@ test_deny_an_idle_function_in_a_vpc_that_is_not_visible_any_more if {
 	]} with input as document
 	some violation in rule.deny with input as document
 	contains(violation.message, "will fail: vpc-1 is no longer visible to this account: it was deleted, or is not shared")
+	startswith(violation.advice, "Ask its owner to share it again")
 }
 
 test_allow_a_full_subnet_that_holds_the_interface if {

@@ -52,7 +52,7 @@ deny contains result.violation(name, {
 
 deny contains result.violation(name, {
 	"message": sprintf("%s resolves no names from %s: %s.", [name, result.subnets(object.keys(shut)), said]),
-	"advice": concat(" ", [sprintf(_advice[cause], [result.all_named(ids), servers]) |
+	"advice": concat(" ", [result.word(ids, _advice[cause][0], _advice[cause][1]) |
 		some cause in {one.cause | some one in shut}
 		ids := union({one.roots | some one in shut; one.cause == cause})
 	]),
@@ -66,11 +66,13 @@ deny contains result.violation(name, {
 }) if {
 	some key, shut in _shut
 	cohort := cohorts.by_key[key]
-	servers := result.list(endpoints.own_name_servers[cohort.vpc_id])
+	servers := endpoints.own_name_servers[cohort.vpc_id]
 	roots := union({one.roots | some one in shut})
-	said := sprintf("the VPC's name servers are its own (%s), and %s not let port 53 through to them", [
-		servers,
-		$"{result.all_named(roots)} {result.word(roots, "does", "do")}",
+	said := sprintf("%s %s not let port 53 through to the VPC's own name %s %s", [
+		result.all_named(roots),
+		result.word(roots, "does", "do"),
+		result.word(servers, "server", "servers"),
+		result.list(servers),
 	])
 	some name in cohort.functions
 }
@@ -83,8 +85,12 @@ unknown contains result.unknown(name, waits) if {
 
 # groups remember whom they let out; an ACL has to let the answers in as well
 _advice := {
-	"security_groups": "Add to %s egress rules for UDP and TCP 53 to %s.",
-	"network_acl": "Let %s pass UDP and TCP 53 to %s, and answers back to ports 1024-65535.",
+	"security_groups": [$"Give {which} egress rules for UDP and TCP 53 to the VPC's name servers." |
+		some which in ["this group", "one of these groups"]
+	],
+	"network_acl": [$"Let {which} pass UDP and TCP 53 to the VPC's name servers, and answers to ports 1024-65535 back." |
+		some which in ["this ACL", "these ACLs"]
+	],
 }
 
 # by cohort, what its verdict waits for

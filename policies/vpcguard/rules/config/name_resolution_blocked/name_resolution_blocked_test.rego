@@ -30,10 +30,10 @@ test_deny_where_no_group_lets_port_53_out if {
 	violations == {{
 		"function": "orders",
 		"message": concat(" ", [
-			"orders resolves no names from a1 (eu-west-1a) and b1 (eu-west-1b): the VPC's name servers are its own",
-			"(10.0.9.53), and sg-f does not let port 53 through to them.",
+			"orders resolves no names from a1 (eu-west-1a) and b1 (eu-west-1b): sg-f does not let port 53 through to",
+			"the VPC's own name server 10.0.9.53.",
 		]),
-		"advice": "Add to sg-f egress rules for UDP and TCP 53 to 10.0.9.53.",
+		"advice": "Give this group egress rules for UDP and TCP 53 to the VPC's name servers.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"cause": "name_servers_shut_off",

@@ -330,10 +330,14 @@ _said(faults, blocked) := sprintf("%s of %s %s %s", [
 	result.list({network_acls.shown(id) | some id in ids}),
 	result.subnets({fault.subnet_id | some fault in faults; fault.blocked == blocked}),
 	result.word(ids, "denies", "deny"),
-	result.list({sprintf(_denial[one], [cidr]) | some cidr, kinds in blocked; some one in kinds}),
+	_denied(blocked),
 ]) if {
 	ids := {fault.network_acl_id | some fault in faults; fault.blocked == blocked}
 }
+
+_denied(blocked) := concat(", and ", [sprintf(_denial[one], [result.list(cidrs)]) |
+	some one, cidrs in facts.grouped([[one, cidr] | some cidr, kinds in blocked; some one in kinds])
+])
 
 _denial := {
 	"out": "TCP 443 to %s",
@@ -348,16 +352,6 @@ _basis(name, faults) := {"basis": needs.basis(name)} if {
 	every fault in faults { _is_by_needs(name, key, fault.subnet_id) }
 } else := {}
 
-_advice(faults) := sprintf("Allow %s in %s, by rules with smaller numbers than those that deny.", [
-	concat(" and ", [_remedy[one] | some one in ["out", "back", "in", "return"]; one in blocked]),
-	result.list({fault.network_acl_id | some fault in faults}),
-]) if {
-	blocked := union({denied | some fault in faults; some denied in fault.blocked})
-}
-
-_remedy := {
-	"out": "TCP 443 outbound",
-	"back": "TCP 1024-65535 inbound",
-	"in": "TCP 443 inbound",
-	"return": "TCP 1024-65535 outbound",
-}
+_advice(faults) := sprintf("Let %s allow this traffic, by rules with smaller numbers than those that deny it.", [
+	result.word({fault.network_acl_id | some fault in faults}, "this ACL", "these ACLs"),
+])

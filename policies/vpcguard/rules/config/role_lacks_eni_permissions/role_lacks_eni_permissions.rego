@@ -90,7 +90,7 @@ _conditions := {name: waits |
 	some name, judged in _judged
 	judged.unknown != set()
 	actions := {_asked[action] | some action in judged.unknown}
-	reason := sprintf("a role whose leave to call %s hangs on a condition or resource", [result.list(actions)])
+	reason := $"the execution role, whose leave to call {result.list(actions)} hangs on a condition or resource"
 	waits := {{"status": "undecidable", "name": name, "reason": reason, "settled_by": "permissions"}}
 }
 

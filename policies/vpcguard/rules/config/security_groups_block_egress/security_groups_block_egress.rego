@@ -65,9 +65,10 @@ deny contains result.violation(name, object.union(
 	cohort := cohorts.by_key[key]
 	shown := result.list({_shown(id) | some id in cohort.groups})
 	named := result.word(cohort.groups, $"group {shown} lets", $"groups {shown} let")
-	advice := sprintf("Add an egress rule for TCP 443 to %s in %s.", [
+	advice := sprintf("Give %s %s for TCP 443 to %s.", [
+		result.word(cohort.groups, "this group", "one of these groups"),
+		result.word(_destinations(key, verdict), "an egress rule", "egress rules"),
 		result.list(_destinations(key, verdict)),
-		result.word(cohort.groups, "it", "one of them"),
 	])
 }
 
@@ -389,11 +390,11 @@ _shown(id) := $"{id} (the VPC's default group)" if {
 	facts.security_groups[id].group_name == "default"
 } else := result.named(id)
 
-_lack(verdict) := $"no TCP 443 out to {result.list(verdict.services)}, which it needs" if {
+_lack(verdict) := $"no TCP 443 out to {result.list(verdict.services)}, which the function needs" if {
 	verdict.cause == _cause
 } else := {
 	"nothing_out": "nothing useful out",
-	"no_https_to_internet": "TCP 443 out to no public network, and its intent is internet",
+	"no_https_to_internet": "TCP 443 out to no public network, and the function is declared to need the internet",
 }[verdict.cause]
 
 # where a rule would have to lead to

@@ -8,7 +8,7 @@ test_deny_a_function_that_nothing_leaves if {
 	rule.deny == {{
 		"function": "orders",
 		"message": "orders: its security group sg-f lets nothing useful out.",
-		"advice": "Add an egress rule for TCP 443 to 0.0.0.0/0 in it.",
+		"advice": "Give this group an egress rule for TCP 443 to 0.0.0.0/0.",
 		"root_causes": {"sg-f"},
 		"evidence": {
 			"vpc_id": "vpc-1",
@@ -104,10 +104,10 @@ test_intent_internet_over_two_groups if {
 	)
 	[[v.message, v.advice] | some v in rule.deny] == [[
 		concat(" ", [
-			"orders: its security groups sg-2 and sg-f (the VPC's default group) let TCP 443 out to no public network, and its",
-			"intent is internet.",
+			"orders: its security groups sg-2 and sg-f (the VPC's default group) let TCP 443 out to no public network, and the",
+			"function is declared to need the internet.",
 		]),
-		"Add an egress rule for TCP 443 to 0.0.0.0/0 in one of them.",
+		"Give one of these groups an egress rule for TCP 443 to 0.0.0.0/0.",
 	]] with input as closed
 }
 
@@ -156,7 +156,7 @@ test_an_ipv6_way_out_needs_ipv6 if {
 	_causes(_over_ipv6(["sqs:*"], {}, ipv4)) == {"no_https_to_services"}
 	_causes(_over_ipv6([], {"vpcguard:egress": "internet"}, ipv4)) == {"no_https_to_internet"}
 	_causes(_over_ipv6(["sqs:*"], {"vpcguard:egress": "aws"}, ipv4)) == {"no_https_to_services"}
-	{contains(v.advice, "TCP 443 to ::/0 in it") |
+	{contains(v.advice, "TCP 443 to ::/0.") |
 		some v in rule.deny
 	} == {true} with input as _over_ipv6(["sqs:*"], {}, ipv4)
 	ipv6 := [estate.rule({"ipv6_cidrs": ["::/0"]})]
@@ -320,7 +320,7 @@ test_undeclared_with_a_group_for_endpoints_and_s3_behind_a_gateway if {
 		},
 	)
 	{[v.message, v.evidence.services, v.root_causes] | some v in rule.deny} == {[
-		"orders: its security group sg-f lets no TCP 443 out to s3, which it needs.",
+		"orders: its security group sg-f lets no TCP 443 out to s3, which the function needs.",
 		{"s3"},
 		{"sg-f"},
 	]} with input as document
@@ -328,7 +328,7 @@ test_undeclared_with_a_group_for_endpoints_and_s3_behind_a_gateway if {
 
 test_the_group_of_the_endpoint_is_named if {
 	document := _aws([estate.rule({"group_ids": ["sg-other"]})])
-	{contains(v.advice, "TCP 443 to group sg-e in it") | some v in rule.deny} == {true} with input as document
+	{contains(v.advice, "TCP 443 to group sg-e.") | some v in rule.deny} == {true} with input as document
 }
 
 # endpoints of another VPC answer where the configuration says so, else nobody knows

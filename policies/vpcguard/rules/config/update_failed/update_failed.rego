@@ -40,7 +40,7 @@ deny contains result.violation(name, {
 		"%s: %s is %s with reason %s%s%s.",
 		[name, failure.field, failure.value, failure.code, _quoted(failure), _meanwhile(name, failure.field)],
 	),
-	"advice": _next[lower(failure.value)],
+	"advice": _next[[failure.field, lower(failure.value)]],
 	"evidence": failure,
 	"is_eligible": _is_eligible(name, failure.code),
 }) if {
@@ -96,9 +96,10 @@ _meanwhile(name, "LastUpdateStatus") := "; the previous configuration keeps serv
 _meanwhile(_, "State") := ""
 
 _next := {
-	"failed": concat(" ", [
+	["LastUpdateStatus", "failed"]: "Repair what the reason names and update the function again.",
+	["State", "failed"]: concat(" ", [
 		"Repair what the reason names and update the function again;",
 		"one that failed at its creation has to be deleted and created again.",
 	]),
-	"inactive": "Repair what the reason names, then invoke the function or update it again.",
+	["State", "inactive"]: "Repair what the reason names, then invoke the function or update it again.",
 }

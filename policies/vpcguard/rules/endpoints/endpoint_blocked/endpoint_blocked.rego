@@ -38,8 +38,9 @@ applies := needs.callers
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot use %s.", [name, said]),
-	"advice": concat(" ", [_advice(remedy, {one | some one in shown; _remedy(key, one) == remedy}) |
+	"advice": concat(" ", [_advice(remedy, _they(alike, endpoint_ids), alike) |
 		some remedy in {_remedy(key, one) | some one in shown}
+		alike := {one | some one in shown; _remedy(key, one) == remedy}
 	]),
 	"evidence": object.union(reachability.evidence(name, found.subnets), {
 		"endpoints": shown,
@@ -86,12 +87,11 @@ _blocked(id, subnet_ids, admitted) := {"cause": "not_available", "subnet_ids": s
 # endpoints in the same case, from the same subnets, are told together
 _trait(one) := [one.cause, one.state, one.subnet_ids]
 
-_said(shown, trait) := sprintf("%s (%s), %s", [
-	_endpoints(alike),
-	result.list({one.service | some one in alike}),
-	_fault(trait, {one.endpoint_id | some one in alike}),
+_said(shown, trait) := sprintf("%s, %s", [
+	result.list({$"{result.list(services)} through {result.named(id)}" | some id, services in served}),
+	_fault(trait, object.keys(served)),
 ]) if {
-	alike := [one | some one in shown; _trait(one) == trait]
+	served := facts.grouped([[one.endpoint_id, one.service] | some one in shown; _trait(one) == trait])
 }
 
 _fault(["not_available", state, _], _) := $"whose state is {state}"
@@ -111,22 +111,31 @@ _remedy(key, one) := "wait" if {
 	one.subnet_ids - egress.by_state[key].works == set()
 } else := one.cause
 
-_advice("not_admitted", alike) := sprintf("Let %s admit TCP 443 from the function's groups.", [
+_advice("not_admitted", _, alike) := sprintf("Let %s admit TCP 443 from the function's groups.", [
 	result.all_named({id | some one in alike; some id in one.security_group_ids}),
 ])
 
-_advice("wait", alike) := sprintf("Wait until %s %s available; replace what fails.", [
-	_endpoints(alike),
+_advice("wait", they, alike) := sprintf("Wait until %s %s available; replace what fails.", [
+	they.do,
 	result.word({one.endpoint_id | some one in alike}, "is", "are"),
 ])
 
-_advice("turn_off", alike) := sprintf("Replace %s, or turn %s private DNS off: the subnets lead to the internet.", [
-	_endpoints(alike),
+_advice("turn_off", they, alike) := sprintf("Replace %s, or turn %s private DNS off: the subnets lead out.", [
+	they.are,
 	result.word({one.endpoint_id | some one in alike}, "its", "their"),
 ])
 
-_advice("not_available", alike) := $"Replace {_endpoints(alike)}."
+_advice("not_available", they, _) := $"Replace {they.are}."
 
-_advice("ipv6_only", alike) := $"Change the IP address type of {_endpoints(alike)} to dualstack."
+_advice("ipv6_only", they, _) := $"Change the IP address type of {they.are} to dualstack."
 
-_endpoints(shown) := result.all_named({one.endpoint_id | some one in shown})
+# named again only where not all of them are meant
+_they(alike, endpoint_ids) := {
+	"do": result.word(ids, "it", "they"),
+	"are": result.word(ids, "it", "them"),
+} if {
+	ids := {one.endpoint_id | some one in alike}
+	ids == endpoint_ids
+} else := {"do": ids, "are": ids} if {
+	ids := result.all_named({one.endpoint_id | some one in alike})
+}

@@ -7,7 +7,7 @@ import data.vpcguard.rules.endpoints.endpoint_blocked as rule
 test_deny_an_endpoint_whose_groups_do_not_admit_the_function if {
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders cannot use vpce-1 (sqs), whose groups do not admit TCP 443 from b1 (eu-west-1b).",
+		"message": "orders cannot use sqs through vpce-1, whose groups do not admit TCP 443 from b1 (eu-west-1b).",
 		"advice": "Let sg-e admit TCP 443 from the function's groups.",
 		"evidence": {
 			"vpc_id": "vpc-1",
@@ -46,7 +46,7 @@ test_deny_an_endpoint_that_is_not_available if {
 		some v in rule.deny
 		some one in v.evidence.endpoints
 	} == {["not_available", "pending"]} with input as document
-	{startswith(v.message, "orders cannot use vpce-1 (sqs), whose state is pending.") |
+	{startswith(v.message, "orders cannot use sqs through vpce-1, whose state is pending.") |
 		some v in rule.deny
 	} == {true} with input as document
 }
@@ -57,7 +57,7 @@ test_deny_an_endpoint_of_ipv6_alone if {
 		document := _document([estate.interface("vpce-1", "sqs", more)], _admitting)
 		{[one.cause, v.message] | some v in rule.deny; some one in v.evidence.endpoints} == {[
 			"ipv6_only",
-			"orders cannot use vpce-1 (sqs), which answers over IPv6 alone.",
+			"orders cannot use sqs through vpce-1, which answers over IPv6 alone.",
 		]} with input as document
 	}
 }
@@ -76,18 +76,18 @@ test_message_tells_endpoints_in_the_same_case_together if {
 	found := [estate.interface("vpce-1", "sqs", pending), estate.interface("vpce-2", "sns", pending)]
 	actions := {"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage", "sns:Publish"]})])]}
 	document := object.union(_document(found, _admitting), actions)
-	told := "orders cannot use vpce-1 and vpce-2 (sns and sqs), whose state is pending."
-	waiting := "Wait until vpce-1 and vpce-2 are available; replace what fails."
+	told := "orders cannot use sns through vpce-2 and sqs through vpce-1, whose state is pending."
+	waiting := "Wait until they are available; replace what fails."
 	{[v.message, v.advice] | some v in rule.deny} == {[told, waiting]} with input as document
 }
 
 test_private_dns_is_turned_off_only_where_the_subnets_lead_out if {
 	isolated := _document([estate.interface("vpce-1", "sqs", {"state": "failed"})], _admitting)
-	{v.advice | some v in rule.deny} == {"Replace vpce-1."} with input as isolated
+	{v.advice | some v in rule.deny} == {"Replace it."} with input as isolated
 	leading := estate.behind_nat(isolated)
 	{v.advice | some v in rule.deny} == {concat(" ", [
-		"Replace vpce-1, or turn its private DNS off:",
-		"the subnets lead to the internet.",
+		"Replace it, or turn its private DNS off:",
+		"the subnets lead out.",
 	])} with input as leading
 }
 

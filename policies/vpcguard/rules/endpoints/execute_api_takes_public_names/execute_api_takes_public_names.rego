@@ -39,7 +39,10 @@ deny contains result.violation(name, {
 		"Public APIs of API Gateway answer 403 to %s: in %s, %s takes over the names of all APIs of the region.",
 		[name, result.named(cohort.vpc_id), result.all_named(taking)],
 	),
-	"advice": $"Turn private DNS of {result.all_named(taking)} off, or call public APIs by custom domain names.",
+	"advice": concat(" ", [
+		"Call public APIs by custom domain names; or turn private DNS of the endpoint off, if nothing in the VPC calls",
+		"private APIs by their usual names.",
+	]),
 	"evidence": {
 		"vpc_id": cohort.vpc_id,
 		"intent": intent.evidence(cohort.intent_key),

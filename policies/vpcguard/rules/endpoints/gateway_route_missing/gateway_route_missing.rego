@@ -51,7 +51,7 @@ deny contains result.violation(name, {
 	cohort := cohorts.by_key[cohorts.of[name]]
 	gaps := [gap | some service, subnet_ids in found.subnets; gap := _gap(cohort.vpc_id, service, subnet_ids)]
 	unassociated := {id | some gap in gaps; some id in gap.endpoints}
-	said := result.list({_said(gaps, subnet_ids) | some subnet_ids in {gap.subnet_ids | some gap in gaps}})
+	said := concat("; ", {_said(gaps, subnet_ids) | some subnet_ids in {gap.subnet_ids | some gap in gaps}})
 	advice := concat(" ", {_advice(gaps, one) | some one in {_to_do(gap) | some gap in gaps}})
 	prices := _prices(cohort.signature)
 }
@@ -91,32 +91,37 @@ _cause(ids) := "no_endpoint" if {
 } else := "not_associated"
 
 # services that are reached from the same subnets are told together
-_said(gaps, subnet_ids) := sprintf("%s through a NAT from %s (%s)", [
+_said(gaps, subnet_ids) := sprintf("%s through a NAT from %s: %s", [
 	result.list({gap.service | some gap in alike}),
 	result.subnets(subnet_ids),
-	concat("; ", {_reason(alike, cause) | some cause in {gap.cause | some gap in alike}}),
+	result.list({_reason(alike, cause) | some cause in {gap.cause | some gap in alike}}),
 ]) if {
 	alike := [gap | some gap in gaps; gap.subnet_ids == subnet_ids]
 }
 
 _reason(gaps, "no_endpoint") := sprintf("the VPC has no gateway %s for %s", [
 	result.word(services, "endpoint", "endpoints"),
-	result.list(services),
+	_which(services, {gap.service | some gap in gaps}),
 ]) if {
 	services := {gap.service | some gap in gaps; gap.cause == "no_endpoint"}
 }
 
-_reason(gaps, "not_available") := sprintf("%s %s not available", [result.list(ids), result.word(ids, "is", "are")]) if {
+_reason(gaps, "not_available") := $"{result.all_named(ids)} {result.word(ids, "is", "are")} not available" if {
 	ids := {id | some gap in gaps; gap.cause == "not_available"; some id in gap.endpoints}
 }
 
-_reason(gaps, "not_associated") := sprintf("%s %s not associated with %s", [
-	result.list(ids),
+_reason(gaps, "not_associated") := sprintf("%s %s not associated with the %s", [
+	result.all_named(ids),
 	result.word(ids, "is", "are"),
-	result.all_named(union({gap.route_table_ids | some gap in gaps})),
+	result.word(union({gap.route_table_ids | some gap in gaps}), "route table there", "route tables there"),
 ]) if {
 	ids := {id | some gap in gaps; gap.cause == "not_associated"; some id in _available(gap.endpoints)}
 }
+
+# named again only where not all of them are meant
+_which(services, alike) := result.word(services, "it", "them") if {
+	services == alike
+} else := result.list(services)
 
 _available(ids) := {id | some id in ids; endpoints.availability[id] == {true}}
 
@@ -134,7 +139,7 @@ _saving(prices) := sprintf(
 _to_do(gap) := [gap.cause == "not_associated", gap.route_table_ids]
 
 # one sentence for what is to be done with the same route tables
-_advice(gaps, [true, tables]) := sprintf("Associate %s with %s.", [result.list(ids), result.all_named(tables)]) if {
+_advice(gaps, [true, tables]) := $"Associate {result.all_named(ids)} with {result.all_named(tables)}." if {
 	ids := {min(_available(gap.endpoints)) | some gap in gaps; _to_do(gap) == [true, tables]}
 }
 

@@ -8,8 +8,8 @@ test_deny_s3_through_a_nat_without_an_endpoint if {
 	rule.deny == {{
 		"function": "orders",
 		"message": concat(" ", [
-			"orders reaches s3 through a NAT from a1 (eu-west-1a) and b1 (eu-west-1b)",
-			"(the VPC has no gateway endpoint for s3).",
+			"orders reaches s3 through a NAT from a1 (eu-west-1a) and b1 (eu-west-1b):",
+			"the VPC has no gateway endpoint for it.",
 		]),
 		"advice": "Create the endpoint com.amazonaws.eu-west-1.s3 (gateway, free) and associate it with rtb-a and rtb-b.",
 		"evidence": {
@@ -47,10 +47,20 @@ test_deny_dynamodb_where_the_endpoint_is_not_associated if {
 		}],
 		{"vpce-g"},
 	]} with input as document
-	{[endswith(v.message, "(vpce-g is not associated with rtb-b)."), v.advice] | some v in rule.deny} == {[
+	{[endswith(v.message, ": vpce-g is not associated with the route table there."), v.advice] | some v in rule.deny} == {[
 		true,
 		"Associate vpce-g with rtb-b.",
 	]} with input as document
+}
+
+test_message_names_services_again_where_their_endpoints_differ if {
+	document := estate.behind_nat(estate.document(
+		["dynamodb:Query", "s3:GetObject"],
+		{"vpc_endpoints": [object.union(estate.gateway("vpce-g", "s3", ["rtb-a", "rtb-b"]), {"state": "failed"})]},
+	))
+	{endswith(v.message, ": the VPC has no gateway endpoint for dynamodb and vpce-g is not available.") |
+		some v in rule.deny
+	} == {true} with input as document
 }
 
 test_deny_where_the_endpoint_is_not_available if {
@@ -62,7 +72,7 @@ test_deny_where_the_endpoint_is_not_available if {
 		some v in rule.deny
 	} == {["not_available", {"vpce-g"}]} with input as _document([endpoint])
 	{[
-		endswith(v.message, "(vpce-g is not available)."),
+		endswith(v.message, ": vpce-g is not available."),
 		startswith(v.advice, "Create the endpoint com.amazonaws.eu-west-1.s3 (gateway, free)"),
 	] |
 		some v in rule.deny

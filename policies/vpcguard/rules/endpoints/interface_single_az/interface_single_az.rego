@@ -31,11 +31,8 @@ import data.vpcguard.lib.result
 applies := needs.callers
 
 deny contains result.violation(name, {
-	"message": sprintf("%s runs in zones without an endpoint that it needs: %s.", [name, said]),
-	"advice": concat(" ", {sprintf("Add a subnet in %s to %s.", [
-		result.zones(zone_ids),
-		result.list(_lacking_in(gaps, zone_ids)),
-	]) |
+	"message": $"{name}: {said}.",
+	"advice": concat(" ", {_advice(zone_ids, _they(_lacking_in(gaps, zone_ids), ids)) |
 		some zone_ids in {gap.zone_ids | some gap in gaps}
 	}),
 	"evidence": {
@@ -49,11 +46,11 @@ deny contains result.violation(name, {
 	some name, gaps in _gaps
 	vpc_id := cohorts.by_key[cohorts.of[name]].vpc_id
 	ids := union({gap.endpoint_ids | some gap in gaps})
-	said := concat("; ", {sprintf("%s (%s) %s not in %s", [
-		result.list(_lacking_in(gaps, zone_ids)),
-		result.list({gap.service | some gap in gaps; gap.zone_ids == zone_ids}),
+	said := concat("; ", {sprintf("%s %s not in %s, %s of the function", [
+		result.list({$"{result.all_named(gap.endpoint_ids)} for {gap.service}" | some gap in gaps; gap.zone_ids == zone_ids}),
 		result.word(_lacking_in(gaps, zone_ids), "is", "are"),
 		result.zones(zone_ids),
+		result.word(zone_ids, "a zone", "zones"),
 	]) |
 		some zone_ids in {gap.zone_ids | some gap in gaps}
 	})
@@ -66,6 +63,17 @@ unknown contains result.unknown(name, waits) if {
 	waits := _waits(name, key)
 	waits != set()
 }
+
+_advice(zone_ids, they) := sprintf("Add %s in %s to %s.", [
+	result.word(zone_ids, "a subnet", "subnets"),
+	result.zones(zone_ids),
+	they,
+])
+
+# named again only where not all of them are meant
+_they(some_ids, all_ids) := result.word(some_ids, "the endpoint", "each of the endpoints") if {
+	some_ids == all_ids
+} else := result.all_named(some_ids)
 
 # the endpoints that are not in the same zones are told together
 _lacking_in(gaps, zone_ids) := union({gap.endpoint_ids | some gap in gaps; gap.zone_ids == zone_ids})

@@ -7,8 +7,8 @@ import data.vpcguard.rules.endpoints.interface_single_az as rule
 test_deny_a_zone_without_the_endpoint if {
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders runs in zones without an endpoint that it needs: vpce-1 (sqs) is not in eu-west-1b.",
-		"advice": "Add a subnet in eu-west-1b to vpce-1.",
+		"message": "orders: vpce-1 for sqs is not in eu-west-1b, a zone of the function.",
+		"advice": "Add a subnet in eu-west-1b to the endpoint.",
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"endpoints": [{
@@ -60,6 +60,27 @@ test_allow_another_subnet_of_the_zone if {
 	rule.applies == {"orders"} with input as document
 	rule.deny == set() with input as document
 	rule.unknown == set() with input as document
+}
+
+test_endpoints_that_lack_other_zones_are_named_again if {
+	services := [{"id": $"com.amazonaws.eu-west-1.{name}", "zone_ids": ["euw1-az-a", "euw1-az-b"]} |
+		some name in ["sqs", "sns"]
+	]
+	other := object.union(
+		_endpoint(["b1"], {}),
+		{"id": "vpce-2", "service_name": "com.amazonaws.eu-west-1.sns"},
+	)
+	document := _document([_endpoint(["a1"], {}), other], {
+		"endpoint_services": services,
+		"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage", "sns:Publish"]})])],
+	})
+	[[v.message, v.advice] | some v in rule.deny] == [[
+		concat(" ", [
+			"orders: vpce-1 for sqs is not in eu-west-1b, a zone of the function;",
+			"vpce-2 for sns is not in eu-west-1a, a zone of the function.",
+		]),
+		"Add a subnet in eu-west-1a to vpce-2. Add a subnet in eu-west-1b to vpce-1.",
+	]] with input as document
 }
 
 # semantics 5: endpoints that do not catch the name are not judged

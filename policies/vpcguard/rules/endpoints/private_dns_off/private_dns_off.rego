@@ -49,7 +49,7 @@ deny contains result.violation(name, {
 	vpc_id := cohorts.by_key[cohorts.of[name]].vpc_id
 	shown := [one | some service, _ in found.subnets; some one in _uncaught(vpc_id, service)]
 	endpoint_ids := {one.endpoint_id | some one in shown}
-	said := result.list({_said(ids, found.subnets, shown) | some ids in found.subnets})
+	said := concat("; ", {_said(ids, found.subnets, shown) | some ids in found.subnets})
 }
 
 unknown contains result.unknown(name, found.waits) if {
@@ -77,7 +77,7 @@ _uncaught(vpc_id, service) := array.concat(
 _said(subnet_ids, by_service, shown) := sprintf("%s from %s over %s", [
 	result.list(services),
 	result.subnets(subnet_ids),
-	result.list({$"{result.list(ids)} ({_why(cause, ids)})" |
+	result.list({$"{result.all_named(ids)}, since {_why(cause, ids)}" |
 		some cause in {one.cause | some one in shown}
 		ids := {one.endpoint_id | some one in shown; one.service in services; one.cause == cause}
 		ids != set()
@@ -100,9 +100,20 @@ _attributes := {
 
 _advice(vpc_id, shown) := concat(" ", [advice |
 	some cause in {one.cause | some one in shown}
-	advice := _remedy(cause, vpc_id, {one.endpoint_id | some one in shown; one.cause == cause})
+	advice := _remedy(cause, vpc_id, _they(cause, shown))
 ])
 
-_remedy(cause, vpc_id, endpoint_ids) := $"Turn {_attributes[cause]} of {result.named(vpc_id)} on." if {
+# it then takes the name over for everybody in the VPC
+_remedy(cause, vpc_id, they) := $"Turn {_attributes[cause]} of {result.named(vpc_id)} on." if {
 	_attributes[cause]
-} else := $"Turn private DNS of {result.list(endpoint_ids)} on."
+} else := $"Let private DNS of {they} serve the VPC, or route to the service's gateway endpoint, if it has one." if {
+	cause == "private_dns_for_inbound_resolver_only"
+} else := concat(" ", [
+	$"Turn private DNS of {they} on, once security groups admit TCP 443 there",
+	"from everything in the VPC that calls the service.",
+])
+
+# named again only where not all of them are meant
+_they(cause, shown) := result.word({one.endpoint_id | some one in shown}, "the endpoint", "the endpoints") if {
+	{one.cause | some one in shown} == {cause}
+} else := result.all_named({one.endpoint_id | some one in shown; one.cause == cause})

@@ -7,8 +7,11 @@ import data.vpcguard.rules.endpoints.private_dns_off as rule
 test_deny_an_endpoint_without_private_dns if {
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1 (its private DNS is off).",
-		"advice": "Turn private DNS of vpce-1 on.",
+		"message": concat(" ", [
+			"orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1,",
+			"since its private DNS is off.",
+		]),
+		"advice": _turn_on("the endpoint"),
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": {
@@ -46,6 +49,30 @@ test_deny_says_what_is_off if {
 	}
 }
 
+# it is on already, and serves those alone who ask from outside
+test_advice_for_an_endpoint_of_inbound_resolvers if {
+	inbound := estate.interface("vpce-1", "sqs", {"private_dns_only_for_inbound_resolver": true})
+	document := _document([inbound], {"vpcs": [estate.vpc({"dns_support": true, "dns_hostnames": true})]})
+	[v.advice | some v in rule.deny] == [concat(" ", [
+		"Let private DNS of the endpoint serve the VPC, or route to the service's gateway endpoint,",
+		"if it has one.",
+	])] with input as document
+}
+
+test_advice_names_endpoints_again_where_not_all_are_meant if {
+	off := estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})
+	inbound := estate.interface("vpce-2", "sns", {"private_dns_only_for_inbound_resolver": true})
+	actions := {"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage", "sns:Publish"]})])]}
+	document := object.union(_document([off, inbound], {}), actions)
+	{contains(v.advice, "Turn private DNS of vpce-1 on") | some v in rule.deny} == {true} with input as document
+	{contains(v.advice, "Let private DNS of vpce-2 serve") | some v in rule.deny} == {true} with input as document
+}
+
+_turn_on(which) := concat(" ", [
+	$"Turn private DNS of {which} on, once security groups admit TCP 443 there from everything in the VPC that calls",
+	"the service.",
+])
+
 # what is repaired is the VPC then; names for a gateway endpoint resolve nowhere else either
 test_deny_names_the_vpc_whose_attributes_are_off if {
 	every found in [
@@ -59,8 +86,8 @@ test_deny_names_the_vpc_whose_attributes_are_off if {
 		{[v.root_causes, v.message, v.advice] | some v in rule.deny} == {[
 			{"vpc-1"},
 			concat(" ", [
-				"orders cannot reach s3 from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1",
-				"(DNS hostnames of the VPC are off).",
+				"orders cannot reach s3 from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1,",
+				"since DNS hostnames of the VPC are off.",
 			]),
 			"Turn DNS hostnames (enableDnsHostnames) of vpc-1 on.",
 		]} with input as document
@@ -74,9 +101,9 @@ test_message_tells_services_of_the_same_subnets_together if {
 	{[v.message, v.advice] | some v in rule.deny} == {[
 		concat(" ", [
 			"orders cannot reach sns and sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over",
-			"vpce-1 and vpce-2 (their private DNS is off).",
+			"vpce-1 and vpce-2, since their private DNS is off.",
 		]),
-		"Turn private DNS of vpce-1 and vpce-2 on.",
+		_turn_on("the endpoints"),
 	]} with input as object.union(_document(found, {}), actions)
 }
 

@@ -38,8 +38,8 @@ applies := cohorts.functions_with_subnets
 
 deny contains result.violation(name, {
 	"message": sprintf(
-		"%s: Lambda needs %d of the %v network interfaces that its quota allows in %s, this function's included.",
-		[name, least, _quota.value, result.named(cohort.vpc_id)],
+		"%s: with this function's, Lambda's network interfaces in %s come to %d, of a quota of %v.",
+		[name, result.named(cohort.vpc_id), least, _quota.value],
 	),
 	"root_causes": {cohort.vpc_id},
 	"evidence": object.union(
@@ -77,7 +77,7 @@ _least := {key: least |
 
 _waits(key, least) := facts.waits("quotas", _code) | contradictions if {
 	not _quota
-	contradictions := {facts.contradiction(_code, "is", values) |
+	contradictions := {facts.contradiction(_code, "as", values) |
 		values := {$"{one.value}" | some one in _quotas}
 		values != set()
 	}

@@ -8,8 +8,8 @@ test_deny_above_the_threshold if {
 	rule.deny == {{
 		"function": "orders",
 		"message": concat(" ", [
-			"orders: Lambda needs 9 of the 10 network interfaces that its quota allows in vpc-1,",
-			"this function's included.",
+			"orders: with this function's, Lambda's network interfaces in vpc-1 come to 9,",
+			"of a quota of 10.",
 		]),
 		"root_causes": {"vpc-1"},
 		"evidence": {"vpc_id": "vpc-1", "interfaces": 7, "missing_pairs": 2, "quota": 10, "quota_basis": "applied"},

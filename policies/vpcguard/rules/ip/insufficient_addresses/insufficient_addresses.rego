@@ -40,16 +40,17 @@ deny contains result.violation(name, object.union(details, {"message": $"{name} 
 	some key, cohort in cohorts.with_subnets
 	short := _short(key, lambda_interfaces.pairs[key].missing)
 	short != {}
-	fault := sprintf("needs %s where too few addresses are free (%d wanted): %s.", [
+	fault := sprintf("needs %s where fewer addresses are free than the %d wanted: %s.", [
 		result.word(short, "a new network interface", "new network interfaces"),
 		_needed(key),
-		concat("; ", [sprintf("%s %s %d", [result.subnets(ids), result.word(ids, "has", "have"), free]) |
+		concat("; ", [sprintf("%s %s %s", [result.subnets(ids), result.word(ids, "has", "have"), _number(free)]) |
 			some free, ids in facts.grouped([[free, id] | some id, free in short])
 		]),
 	])
 	details := {
-		"advice": sprintf("Free addresses in %s, choose larger subnets, or use security groups with an interface there.", [
-			result.all_named(object.keys(short)),
+		"advice": concat(" ", [
+			"Free addresses there, choose larger subnets, or use a set of security groups for which Lambda has an interface",
+			"there already.",
 		]),
 		"root_causes": object.keys(short),
 		"evidence": {
@@ -76,6 +77,10 @@ unknown contains result.unknown(name, waits) if {
 	waits != set()
 	some name in cohort.functions
 }
+
+_number(0) := "none"
+
+_number(free) := $"{free}" if free != 0
 
 # subnets -> free addresses, where these are too few for one more interface
 _short(key, ids) := {id: free |

@@ -6,8 +6,14 @@ import data.vpcguard.rules.ip.insufficient_addresses as rule
 test_deny_a_full_subnet_without_the_interface if {
 	rule.deny == {{
 		"function": "orders",
-		"message": "orders needs a new network interface where too few addresses are free (2 wanted): a1 (eu-west-1a) has 1.",
-		"advice": "Free addresses in a1, choose larger subnets, or use security groups with an interface there.",
+		"message": concat(" ", [
+			"orders needs a new network interface where fewer addresses are free than the 2 wanted:",
+			"a1 (eu-west-1a) has 1.",
+		]),
+		"advice": concat(" ", [
+			"Free addresses there, choose larger subnets, or use a set of security groups for which Lambda has an interface",
+			"there already.",
+		]),
 		"root_causes": {"a1"},
 		"evidence": {
 			"short_subnet_ids": {"a1"},

@@ -44,7 +44,6 @@ deny contains result.violation(name, details) if {
 		some left, ids in facts.grouped([[_left(id), id] | some id in short])
 	])
 	message := $"runs short of addresses: {said}."
-	advice := sprintf("Free addresses in %s, or give the function larger subnets.", [result.all_named(short)])
 	evidence := {
 		"worst_subnet_id": worst,
 		"zone_id": object.get(facts.subnets[worst], "zone_id", null),
@@ -58,7 +57,7 @@ deny contains result.violation(name, details) if {
 	some name in cohort.functions
 	details := object.union(
 		{"severity": severity, "root_causes": short, "evidence": evidence},
-		{"message": $"{name} {message}", "advice": advice},
+		{"message": $"{name} {message}", "advice": "Free addresses there, or give the function larger subnets."},
 	)
 }
 
@@ -73,7 +72,7 @@ unknown contains result.unknown(name, waits) if {
 	not _short[key]
 	waits := cohorts.by_key[key].hidden_subnet_waits | {wait |
 		some id in (judged - _counted)
-		wait := {"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"addresses of {id}"}
+		wait := {"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"no address count or network of {id}"}
 	}
 	waits != set()
 	some name in cohorts.by_key[key].functions

@@ -9,7 +9,7 @@ test_deny_below_the_floor if {
 		"function": "orders",
 		"severity": "medium",
 		"message": "orders runs short of addresses: a (eu-west-1a) has 7 of 251 free.",
-		"advice": "Free addresses in a, or give the function larger subnets.",
+		"advice": "Free addresses there, or give the function larger subnets.",
 		"root_causes": {"a"},
 		"evidence": {
 			"worst_subnet_id": "a",

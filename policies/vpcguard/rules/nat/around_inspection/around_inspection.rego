@@ -44,7 +44,7 @@ deny contains result.violation(name, details) if {
 	finding := {
 		"advice": sprintf("Route the default traffic of %s through %s.", [
 			result.word(around, "this subnet", "these subnets"),
-			result.word(points, min(points), "one of them"),
+			result.word(points, "the inspection point", "one of the inspection points"),
 		]),
 		"evidence": {"inspection": points, "around": around, "subnets": egress.evidence(key)},
 		"root_causes": {path.hops[0].id | some [id, path, "none"] in _ways[key]; id in around},

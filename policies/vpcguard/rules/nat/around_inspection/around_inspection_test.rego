@@ -10,7 +10,7 @@ test_deny_a_way_past_every_point if {
 		"orders leaves the VPC from app (eu-west-1a) past every inspection point of the configuration",
 		"(tgw-1 and vpce-fw).",
 	])
-	violation.advice == "Route the default traffic of this subnet through one of them."
+	violation.advice == "Route the default traffic of this subnet through one of the inspection points."
 	violation.root_causes == {"rtb-app"}
 	violation.evidence.around == {"app"}
 	violation.evidence.inspection == {"tgw-1", "vpce-fw"}

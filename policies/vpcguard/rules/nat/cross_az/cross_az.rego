@@ -33,14 +33,18 @@ import data.vpcguard.lib.result
 
 applies := cohorts.functions_needing_internet
 
-deny contains result.violation(name, {"message": $"{name} {message}", "evidence": evidence}) if {
+deny contains result.violation(name, {"message": $"{name} {message}", "advice": advice, "evidence": evidence}) if {
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
 	nat_gateways := union({_nat_ids(id, path) | some id, path in _paths[key]; path.state == "works"})
 	message := sprintf("leaves its zone on the way to the internet: %s.", [
-		concat("; ", [text | some id, nat_ids in _crossing[key]; text := _text(id, nat_ids)]),
+		concat("; ", {_text(ids, nat_ids) |
+			some nat_ids, ids in facts.grouped([[nat_ids, id] | some id, nat_ids in _crossing[key]])
+		}),
 	])
+	left := {facts.subnets[id].zone_id | some id, _ in _crossing[key]}
+	advice := _advice(left, _usable_in(left, cohort.vpc_id))
 	evidence := {
 		"intent": intent.evidence(cohort.intent_key),
 		"crossing": _crossing[key],
@@ -58,10 +62,39 @@ unknown contains result.unknown_with(name, waits, {"subnets": subnets}) if {
 	some name in cohorts.by_key[key].functions
 }
 
-_text(id, nat_ids) := sprintf("%s goes through %s", [result.subnet(id), result.list({text |
-	some nat_id in nat_ids
-	text := sprintf("%s in %s", [nat_id, concat(", ", _zones(nat_id))])
-})])
+# subnets that leave through the same gateways are told together
+_text(ids, nat_ids) := sprintf("%s %s through %s", [
+	result.subnets(ids),
+	result.word(ids, "goes", "go"),
+	result.list({$"{result.named(id)} in {result.zones(_zones(id))}" | some id in nat_ids}),
+])
+
+# subnets of several zones may share a route table, which can lead to one gateway only
+_advice(left, usable) := sprintf("%s, and give the subnets of each zone a route table that leads to its own; or %s.", [
+	_gateways(left - union({_zones(id) | some id in usable}), usable),
+	"use one regional NAT gateway",
+])
+
+_gateways(lacking, set()) := $"Make {result.word(lacking, "a NAT gateway", "NAT gateways")} in {result.zones(lacking)}"
+
+_gateways(lacking, usable) := concat("", [
+	sprintf("Use %s", [result.list({$"{result.named(id)} in {result.zones(_zones(id))}" | some id in usable})]),
+	concat("", [$", make {result.word(lacking, "a NAT gateway", "NAT gateways")} in {result.zones(lacking)}" |
+		lacking != set()
+	]),
+]) if {
+	usable != set()
+}
+
+# NAT gateways that are there in these zones
+_usable_in(zone_ids, vpc_id) := {one.id |
+	some one in facts.nat_gateways
+	one.vpc_id == vpc_id
+	one.state == "available"
+	one.connectivity_type == "public"
+	not one.is_regional
+	_zones(one.id) & zone_ids != set()
+}
 
 # by cohort, where some traffic leaves its zone or may do so
 _verdicts := {key: intent.by_value(cohorts.by_key[key].intent, verdict) |
@@ -104,7 +137,7 @@ _waits(id, path) := unknown_zones | _list_waits(id) if {
 	unknown_zones := {wait |
 		some nat_id in _nat_ids(id, path)
 		_side(id, nat_id) == "unknown"
-		wait := {"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"zone of {nat_id}"}
+		wait := {"status": "opaque", "name": "ec2:DescribeSubnets", "reason": $"no zone of {nat_id}"}
 	}
 } else := path.waits | _list_waits(id) if {
 	# a path that may work, over a gateway that may be in another zone

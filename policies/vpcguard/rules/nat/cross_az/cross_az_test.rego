@@ -9,10 +9,40 @@ test_deny_a_gateway_in_another_zone if {
 	violation.function == "orders"
 	violation.message == concat(" ", [
 		"orders leaves its zone on the way to the internet:",
-		"other (eu-west-1b) goes through nat-1 in euw1-az-a.",
+		"other (eu-west-1b) goes through nat-1 in eu-west-1a.",
+	])
+	violation.advice == concat(" ", [
+		"Make a NAT gateway in eu-west-1b, and give the subnets of each zone a route table that leads to its own;",
+		"or use one regional NAT gateway.",
 	])
 	violation.evidence.crossing == {"other": {"nat-1"}}
 	violation.evidence.one_nat_gateway_carries_all_zones
+}
+
+# where a zone has its own already, that is named
+test_advice_names_the_gateways_that_are_there if {
+	beside := fixtures.nat_gateway({"id": "nat-b", "subnet_id": "pub-b", "name": "egress-b"})
+	subnets := array.concat(_document({}).subnets, [fixtures.subnet("pub-b", "b"), fixtures.subnet("far", "c")])
+	document := _document({"subnets": subnets, "nat_gateways": [fixtures.nat_gateway({}), beside]})
+	rest := "and give the subnets of each zone a route table that leads to its own; or use one regional NAT gateway."
+	[v.advice | some v in rule.deny] == [concat(" ", [
+		"Use nat-b (egress-b) in eu-west-1b,",
+		rest,
+	])] with input as document
+	further := object.union(document, {
+		"functions": [fixtures.function("orders", ["other", "far"], {})],
+		"route_tables": array.concat(
+			document.route_tables,
+			[fixtures.table("rtb-far", ["far"], [fixtures.to("nat_gateway", "nat-1")])],
+		),
+	})
+	[[v.message, v.advice] | some v in rule.deny] == [[
+		concat(" ", [
+			"orders leaves its zone on the way to the internet: far (eu-west-1c) and other (eu-west-1b)",
+			"go through nat-1 in eu-west-1a.",
+		]),
+		concat(" ", ["Use nat-b (egress-b) in eu-west-1b, make a NAT gateway in eu-west-1c,", rest]),
+	]] with input as further
 }
 
 test_evidence_tells_one_gateway_from_several if {

@@ -11,7 +11,7 @@ test_deny_one_way_out_of_two if {
 		"orders reaches the internet from app (eu-west-1a), but not everywhere: from pub (eu-west-1a), 0.0.0.0/0 goes to",
 		"igw-1, an internet gateway, which serves public addresses only.",
 	])
-	violation.advice == "Take pub (eu-west-1a) out of the function's configuration: its other subnets lead out."
+	violation.advice == "Take the public subnet out of the function's configuration: others of it lead out."
 	violation.root_causes == {"rtb-pub"}
 	violation.evidence.ipv6_only == set()
 	[[one.subnet_id, one.state, one.cause] | some one in violation.evidence.subnets] == [

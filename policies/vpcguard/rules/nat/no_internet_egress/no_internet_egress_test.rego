@@ -14,8 +14,8 @@ test_deny_a_public_subnet if {
 			"serves public addresses only.",
 		]),
 		"advice": concat(" ", [
-			"Make private subnets with a default route to a NAT gateway in app (eu-west-1a),",
-			"and put the function there.",
+			"Make private subnets with a default route to a NAT gateway in a public one,",
+			"and put the function into them.",
 		]),
 		"evidence": {
 			"intent": {
