@@ -3,8 +3,8 @@
 # description: |
 #   The VPC endpoints that functions can use: which service each is for, whether private DNS leads the service's name
 #   to it ("catches" the name), who resolves names in a VPC, and whom it admits. Gateway Load Balancer, Resource and
-#   ServiceNetwork endpoints serve
-#   no AWS service. https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
+#   ServiceNetwork endpoints serve none.
+#   https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 package vpcguard.lib.endpoints
 
 import data.vpcguard.lib.cohorts

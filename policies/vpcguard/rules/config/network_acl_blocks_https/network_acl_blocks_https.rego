@@ -335,11 +335,12 @@ _said(faults, blocked) := sprintf("%s of %s %s %s", [
 	ids := {fault.network_acl_id | some fault in faults; fault.blocked == blocked}
 }
 
+# perhaps some of the ports and not others
 _denial := {
 	"out": "TCP 443 to %s",
-	"back": "TCP 1024-65535 from %s",
+	"back": "ports of TCP 1024-65535 from %s",
 	"in": "TCP 443 from %s",
-	"return": "TCP 1024-65535 to %s",
+	"return": "ports of TCP 1024-65535 to %s",
 }
 
 # where all of it rests on needs

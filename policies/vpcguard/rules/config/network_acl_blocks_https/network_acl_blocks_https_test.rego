@@ -31,7 +31,7 @@ test_deny_answers_that_do_not_come_back if {
 		some v in rule.deny
 		some fault in v.evidence.network_acls
 	} == {{"0.0.0.0/0": {"back"}}} with input as _leaving([acl])
-	{contains(v.message, "denies TCP 1024-65535 from 0.0.0.0/0") |
+	{contains(v.message, "denies ports of TCP 1024-65535 from 0.0.0.0/0") |
 		some v in rule.deny
 	} == {true} with input as _leaving([acl])
 	{contains(v.advice, "Allow TCP 1024-65535 back in acl-1, by") |
@@ -78,8 +78,8 @@ test_deny_an_acl_of_the_nats_subnet if {
 	closed := object.union(_acl("acl-p", []), {"subnet_ids": ["p1"]})
 	document := estate.behind_nat(_document([_open, closed]))
 	[v.message | some v in rule.deny] == [concat(" ", [
-		"orders: acl-p of p1 (eu-west-1a) denies TCP 1024-65535 from 0.0.0.0/0, TCP 1024-65535 to 10.0.1.0/24,",
-		"TCP 443 from 10.0.1.0/24 and TCP 443 to 0.0.0.0/0.",
+		"orders: acl-p of p1 (eu-west-1a) denies TCP 443 from 10.0.1.0/24, TCP 443 to 0.0.0.0/0,",
+		"ports of TCP 1024-65535 from 0.0.0.0/0 and ports of TCP 1024-65535 to 10.0.1.0/24.",
 	])] with input as document
 	{v.root_causes | some v in rule.deny} == {{"acl-p"}} with input as document
 	some_way := object.union(closed, {"entries": [

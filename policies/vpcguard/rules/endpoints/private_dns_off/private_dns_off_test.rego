@@ -80,6 +80,32 @@ test_message_tells_services_of_the_same_subnets_together if {
 	]} with input as object.union(_document(found, {}), actions)
 }
 
+# what is on is not to be turned on
+test_advice_about_inbound_resolvers if {
+	found := estate.interface("vpce-1", "sqs", {"private_dns_only_for_inbound_resolver": true})
+	document := _document([found, estate.interface("vpce-2", "sns", {"private_dns_enabled": false})], {})
+	{v.advice | some v in rule.deny} == {
+		"Turn PrivateDnsOnlyForInboundResolverEndpoint of vpce-1 off.",
+	} with input as document
+}
+
+# a gateway endpoint is free, and the interface endpoint stays what it was made for
+test_advice_is_a_gateway_endpoint_where_there_can_be_one if {
+	actions := {"roles": [estate.role([estate.statement("Allow", {"actions": ["s3:*"]})])]}
+	alone := [estate.interface("vpce-1", "s3", {"private_dns_enabled": false})]
+	{v.advice | some v in rule.deny} == {concat(" ", [
+		"Create com.amazonaws.eu-west-1.s3 (a gateway endpoint, free)",
+		"and associate it with rtb-a and rtb-b.",
+	])} with input as object.union(_document(alone, {}), actions)
+	both := [
+		estate.interface("vpce-1", "s3", {"private_dns_only_for_inbound_resolver": true}),
+		estate.gateway("vpce-g", "s3", ["rtb-a"]),
+	]
+	{v.advice | some v in rule.deny} == {
+		"Associate vpce-g with rtb-b.",
+	} with input as object.union(_document(both, {}), actions)
+}
+
 test_unknown_where_nothing_is_said_of_private_dns_or_others_resolve if {
 	untold := object.remove(estate.interface("vpce-1", "sqs", {}), ["private_dns_enabled"])
 	own := {"vpcs": [estate.vpc({"dns_support": true, "dns_hostnames": true, "name_servers": ["10.0.0.53"]})]}
