@@ -90,14 +90,13 @@ _role_waits(role_name) := {{"status": "opaque", "name": "lambda:ListFunctions", 
 } else := object.get(iam.unread, role_name, set())
 
 # Each need hangs on what else is unknown of the role; whether the poller calls a service, on the event sources; whether
-# Lambda sends to one, on the destinations too; whether a service that the function calls does, on nothing that is read.
-# Many functions have all of it in common.
+# Lambda sends to one, on the destinations too; whether another service does, on nothing read. Many functions share it.
 _inferred(allowed, reasons, waits, role_waits) := {service: {"basis": "inferred", "waits": (role_waits | unsure)} |
 	some service in _called(allowed, reasons)
 	unsure := union({
 		{wait | not service in certain; some wait in waits.targets},
 		{wait | service in certain; not service in surest; some wait in waits.sources},
-		{{"status": "undecidable", "name": service, "reason": _by_another, "settled_by": "services"} | not service in own},
+		{{"status": "undecidable", "name": service, "reason": reason, "settled_by": "services"} | not service in own},
 	})
 } if {
 	by_target := {reason | waits.targets != set(); some reason in _deliveries}
@@ -106,9 +105,8 @@ _inferred(allowed, reasons, waits, role_waits) := {service: {"basis": "inferred"
 	surest := _called(allowed, ((reasons | by_target) | by_source))
 	by_other := {"other" | some service in surest; service in data.vpcguard.config.actions.encrypting}
 	own := _called(allowed, reasons | by_other)
+	reason := "whether the function calls it, or another service for the function"
 }
-
-_by_another := "whether the function calls it, or another service for the function"
 
 _source_waits := facts.doubtful("event_sources", _undeclared)
 
@@ -154,8 +152,7 @@ _allowed := {name: _within(role, patterns - _denied(role.statements, patterns)) 
 	}) - _given_back(role.statements)
 }
 
-# what a NotAction leaves out and is allowed by name all the same, as in PowerUserAccess: of all that the role may do
-# this says no more about the function than the rest
+# what a NotAction leaves out and is allowed all the same, as in PowerUserAccess: it says no more than all the rest
 _given_back(statements) := {lower(action) |
 	some one in statements
 	one.effect == "Allow"

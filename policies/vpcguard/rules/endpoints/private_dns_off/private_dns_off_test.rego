@@ -124,6 +124,16 @@ test_deny_where_the_gateway_endpoint_is_not_routed if {
 	{v.evidence.services[0].subnet_ids | some v in rule.deny} == {{"b1"}} with input as document
 }
 
+# AWS makes no private name for IoT's data endpoint, and nobody here sees hosted zones
+test_unknown_where_names_are_made_by_hand if {
+	role := {"roles": [estate.role([estate.statement("Allow", {"actions": ["iot:Publish"]})])]}
+	document := object.union(_document([estate.interface("vpce-1", "iot.data", {"private_dns_enabled": false})], {}), role)
+	rule.deny == set() with input as document
+	{[wait.name, wait.settled_by] | some one in rule.unknown; some wait in one.waits} == {
+		["vpce-1", "nobody"],
+	} with input as document
+}
+
 test_allow_with_a_way_out if {
 	document := estate.behind_nat(_document([estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})], {}))
 	rule.applies == {"orders"} with input as document
