@@ -116,7 +116,7 @@ test_what_lambda_sends_for_the_function_infers_nothing if {
 		"sns": ["sns:Publish"],
 		"lambda": ["lambda:InvokeFunction"],
 		"events": ["events:PutEvents"],
-		"s3": ["s3:PutObject"],
+		"s3": ["s3:PutObject", "s3:ListBucket"],
 	}
 	every service, actions in sent {
 		_with_function(actions, {"destination_services": [service]}) == set()
