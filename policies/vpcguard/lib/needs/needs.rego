@@ -96,7 +96,7 @@ _inferred(allowed, reasons, waits, role_waits) := {service: {"basis": "inferred"
 	unsure := union({
 		{wait | not service in certain; some wait in waits.targets},
 		{wait | service in certain; not service in surest; some wait in waits.sources},
-		{{"status": "undecidable", "name": service, "reason": reason, "settled_by": "services"} | not service in own},
+		{{"status": "undecidable", "name": service, "reason": reason, "settled_by": "own_calls"} | not service in own},
 	})
 } if {
 	by_target := {reason | waits.targets != set(); some reason in _deliveries}

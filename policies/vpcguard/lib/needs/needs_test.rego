@@ -252,7 +252,7 @@ test_a_key_beside_a_service_that_encrypts_is_a_need_in_doubt if {
 	granted := ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
 	every other in ["s3:GetObject", "secretsmanager:GetSecretValue", "dynamodb:Query", "ssm:GetParameter"] {
 		found := _allowing(array.concat([other], granted)).services
-		[wait.settled_by | some wait in found.kms.waits] == ["services"]
+		[wait.settled_by | some wait in found.kms.waits] == ["own_calls"]
 		{service | some service, need in found; need.waits == set()} == object.keys(found) - {"kms"}
 	}
 	every own in [["kms:Decrypt"], ["s3:GetObject", "kms:Sign"], ["s3:GetObject", "kms:*"], ["kms:Decrypt", "ec2:Run*"]] {
