@@ -334,7 +334,8 @@ test_an_endpoint_that_no_name_leads_to_is_passed_by_where_there_is_another_way i
 	sqs := object.union(_document(["sqs:*"], {}, within), {"vpc_endpoints": [estate.interface("vpce-1", "sqs", off)]})
 	_causes(estate.behind_nat(sqs)) == {"no_https_to_services"}
 	_causes(sqs) == set()
-	beside := {"vpc_endpoints": [estate.gateway("vpce-g", "s3", ["rtb-a", "rtb-b"]), estate.interface("vpce-1", "s3", off)]}
+	gateway := estate.gateway("vpce-g", "s3", ["rtb-a", "rtb-b"])
+	beside := {"vpc_endpoints": [gateway, estate.interface("vpce-1", "s3", off)]}
 	_causes(object.union(_s3(within, "com.amazonaws.eu-west-1.s3"), beside)) == {"no_https_to_services"}
 	listed := [estate.tcp(443, {"prefix_list_ids": ["pl-s3"]})]
 	_causes(object.union(_s3(listed, "com.amazonaws.eu-west-1.s3"), beside)) == set()

@@ -10,8 +10,8 @@
 #   doubt: Not known whether a service's name leads to the endpoint that is there for it
 #   severity: medium
 #   advice: >-
-#     Turn private DNS on at the endpoint, and DNS support and DNS hostnames in the VPC; for S3 and DynamoDB, associate a
-#     gateway endpoint with the subnets' route tables.
+#     Turn private DNS on at the endpoint, and DNS support and DNS hostnames in the VPC; for S3 and DynamoDB, associate
+#     a gateway endpoint with the subnets' route tables.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and need an AWS service, or may need one
 #   applies_if: [attached, subnets, needs]

@@ -84,7 +84,7 @@ _kind(names) := result.word(names, "the VPC endpoint", "the VPC endpoints")
 # what to create, with what people ask first
 _named(service) := {sprintf("%s (a gateway endpoint, free)", [endpoints.service_name(service)])} if {
 	service in endpoints.gateway_services
-} else := {sprintf("for %s (those of %s that it calls)", [trim_suffix(service, ":*"), result.list(_names(service))])} if {
+} else := {$"for {trim_suffix(service, ":*")} (those of {result.list(_names(service))} that it calls)"} if {
 	endswith(service, ":*")
 } else := _names(service)
 
