@@ -110,6 +110,30 @@ def keys_used_by_other_services() -> Case:
 
 
 @case
+def keys_that_a_bucket_or_the_function_uses() -> Case:
+    """The CDK's grant of an encrypted bucket: S3 uses the key, unless the function does so itself."""
+    estate = _allowed("s3:GetObject*", "kms:Decrypt")
+    estate.gateway_endpoint("vpce-s3", "s3", PRIVATE_TABLE, prefix_list="pl-s3")
+    return orders(estate, endpoints__service_unreachable=unknown("kms", is_failed_read=False))
+
+
+@case
+def keys_used_by_the_function() -> Case:
+    """Nothing else that the role allows would use the key."""
+    return orders(_allowed("kms:Decrypt"), endpoints__service_unreachable=INFERRED)
+
+
+@case
+def power_user() -> Case:
+    """What NotAction leaves out and is allowed by name again says no more than all the rest."""
+    estate = _allowed("iam:ListRoles", "organizations:DescribeOrganization")
+    document = estate.roles["orders"]["RolePolicyList"][0]["PolicyDocument"]
+    all_but = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*"], "Resource": "*"}
+    document["Statement"].append(all_but)
+    return orders(estate, endpoints__service_unreachable=NOT_APPLICABLE)
+
+
+@case
 def image_that_lambda_pulls() -> Case:
     """The permissions to pull an image, of a function that is one."""
     estate = _allowed("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetAuthorizationToken")

@@ -3,8 +3,8 @@
 # description: |
 #   The VPC endpoints that functions can use: which service each is for, whether private DNS leads the service's name
 #   to it ("catches" the name), who resolves names in a VPC, and whom it admits. Gateway Load Balancer, Resource and
-#   ServiceNetwork endpoints serve
-#   no AWS service. https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
+#   ServiceNetwork endpoints serve none.
+#   https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 package vpcguard.lib.endpoints
 
 import data.vpcguard.lib.cohorts
@@ -292,7 +292,7 @@ with_amazons contains one.id if {
 # description: |
 #   What it takes to know who resolves names in a VPC. What was never asked for, in a file that is older than the read,
 #   is no doubt about a name that leads to an endpoint: Amazon's resolver is the default.
-resolver_waits(vpc_id) := {_silent(vpc_id)} if {
+resolver_waits(vpc_id) := {{"status": "opaque", "name": vpc_id, "reason": "has DHCP options without name servers"}} if {
 	facts.vpcs[vpc_id].name_servers == []
 } else := facts.waits("dhcp_options", vpc_id)
 
@@ -323,7 +323,11 @@ dns_off(vpc_id) := "dns_support_disabled" if {
 
 _in_vpc := facts.grouped([[vpc_id, id] | some [vpc_id, _], ids in interfaces; some id in ids])
 
-_catching(id, vpc_id) := _not_caught("private_dns_disabled") if {
+_catching(id, vpc_id) := _perhaps({{"status": "opaque", "name": id, "reason": reason, "settled_by": "nobody"}}) if {
+	facts.vpc_endpoints[id].private_dns_enabled == false
+	names[id] in data.vpcguard.config.services.names_by_hand
+	reason := "may have its name from a private hosted zone"
+} else := _not_caught("private_dns_disabled") if {
 	facts.vpc_endpoints[id].private_dns_enabled == false
 } else := _not_caught("private_dns_for_inbound_resolver_only") if {
 	facts.vpc_endpoints[id].private_dns_only_for_inbound_resolver

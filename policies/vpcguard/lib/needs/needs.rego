@@ -90,19 +90,22 @@ _role_waits(role_name) := {{"status": "opaque", "name": "lambda:ListFunctions", 
 } else := object.get(iam.unread, role_name, set())
 
 # Each need hangs on what else is unknown of the role; whether the poller calls a service, on the event sources; whether
-# Lambda sends to one, on the destinations too. Many functions have all of it in common.
+# Lambda sends to one, on the destinations too; whether another service does, on nothing read. Many functions share it.
 _inferred(allowed, reasons, waits, role_waits) := {service: {"basis": "inferred", "waits": (role_waits | unsure)} |
 	some service in _called(allowed, reasons)
-	unsure := {wait | not service in certain; some wait in waits.targets} | {wait |
-		service in certain
-		not service in surest
-		some wait in waits.sources
-	}
+	unsure := union({
+		{wait | not service in certain; some wait in waits.targets},
+		{wait | service in certain; not service in surest; some wait in waits.sources},
+		{{"status": "undecidable", "name": service, "reason": reason, "settled_by": "own_calls"} | not service in own},
+	})
 } if {
 	by_target := {reason | waits.targets != set(); some reason in _deliveries}
 	by_source := {reason | waits.sources != set(); some reason in (_pollers | _deliveries)}
 	certain := _called(allowed, reasons | by_target)
 	surest := _called(allowed, ((reasons | by_target) | by_source))
+	by_other := {"other" | some service in surest; service in data.vpcguard.config.actions.encrypting}
+	own := _called(allowed, reasons | by_other)
+	reason := "whether the function calls it, or another service for the function"
 }
 
 _source_waits := facts.doubtful("event_sources", _undeclared)
@@ -146,7 +149,17 @@ _allowed := {name: _within(role, patterns - _denied(role.statements, patterns)) 
 		some one in role.statements
 		one.effect == "Allow"
 		{key | some key in one.condition_keys; key in data.vpcguard.config.actions.by_services} == set()
-	})
+	}) - _given_back(role.statements)
+}
+
+# what a NotAction leaves out and is allowed all the same, as in PowerUserAccess: it says no more than all the rest
+_given_back(statements) := {lower(action) |
+	some one in statements
+	one.effect == "Allow"
+	some form in one.not_actions
+	some other in statements
+	some action in other.actions
+	iam.matches(form, lower(action))
 }
 
 # those that the permissions boundary, if there is one, may allow

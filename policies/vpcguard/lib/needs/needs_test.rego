@@ -59,13 +59,14 @@ test_permissions_without_a_call_infer_nothing if {
 
 # semantics 5: the poller actions of a service that is an event source of the function
 test_the_pollers_actions_of_an_event_source_infer_nothing if {
-	sqs := ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+	sqs := ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:Get*", "sqs:Receive*"]
 	kinesis := [
 		"kinesis:GetRecords",
 		"kinesis:GetShardIterator",
 		"kinesis:DescribeStream",
 		"kinesis:ListShards",
 		"kinesis:List*",
+		"kinesis:Get*",
 	]
 	dynamodb := ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams"]
 	every service, polled in {"sqs": sqs, "kinesis": kinesis, "dynamodb": dynamodb} {
@@ -115,7 +116,7 @@ test_what_lambda_sends_for_the_function_infers_nothing if {
 		"sns": ["sns:Publish"],
 		"lambda": ["lambda:InvokeFunction"],
 		"events": ["events:PutEvents"],
-		"s3": ["s3:PutObject"],
+		"s3": ["s3:PutObject", "s3:ListBucket"],
 	}
 	every service, actions in sent {
 		_with_function(actions, {"destination_services": [service]}) == set()
@@ -244,6 +245,26 @@ test_decrypting_the_environment_infers_nothing if {
 	_with_function(["kms:Decrypt"], {"has_kms_key": true}) == set()
 	_with_function(["kms:Decrypt"], {"has_kms_key": false}) == {"kms"}
 	_with_function(["kms:Encrypt", "kms:Decrypt"], {"has_kms_key": true}) == {"kms"}
+}
+
+# an encrypted bucket or secret: the service uses the key with the function's permissions, or the function does itself
+test_a_key_beside_a_service_that_encrypts_is_a_need_in_doubt if {
+	granted := ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+	every other in ["s3:GetObject", "secretsmanager:GetSecretValue", "dynamodb:Query", "ssm:GetParameter"] {
+		found := _allowing(array.concat([other], granted)).services
+		[wait.settled_by | some wait in found.kms.waits] == ["own_calls"]
+		{service | some service, need in found; need.waits == set()} == object.keys(found) - {"kms"}
+	}
+	every own in [["kms:Decrypt"], ["s3:GetObject", "kms:Sign"], ["s3:GetObject", "kms:*"], ["kms:Decrypt", "ec2:Run*"]] {
+		_allowing(own).services.kms.waits == set()
+	}
+}
+
+# PowerUserAccess: all but some services, and a few calls of those
+test_what_a_not_action_leaves_out_and_is_given_back_infers_nothing if {
+	all_but := estate.statement("Allow", {"not_actions": ["iam:*", "organizations:*"]})
+	_of_role([all_but, _allow(["iam:ListRoles", "organizations:DescribeOrganization"])]) == set()
+	_of_role([all_but, _allow(["iam:ListRoles", "s3:GetObject"])]) == {"s3"}
 }
 
 # semantics 5: the send action of the DeadLetterConfig's service

@@ -279,31 +279,28 @@ _reaches_name(key, _, name) if {
 }
 
 _reaches_name(key, _, name) if {
-	some id in endpoints.interfaces[[cohorts.by_key[key].vpc_id, name]]
+	some id in _interfaces(key, name)
 	group_ids := {group_id | some group_id in facts.vpc_endpoints[id].security_group_ids}
 	security_groups.out[key].groups & group_ids != set()
 }
 
 # its addresses may be anywhere in its subnets
 _reaches_name(key, _, name) if {
-	some id in endpoints.interfaces[[cohorts.by_key[key].vpc_id, name]]
+	some id in _interfaces(key, name)
 	facts.vpc_endpoints[id].subnet_ids != []
 	every subnet_id in facts.vpc_endpoints[id].subnet_ids {
 		security_groups.covers(security_groups.out[key].cidrs, facts.subnets[subnet_id].ipv4_cidr)
 	}
 }
 
+# the service's own addresses, behind a gateway endpoint or another way out
 _reaches_name(key, service, name) if {
-	vpc_id := cohorts.by_key[key].vpc_id
-	endpoints.gateways[[vpc_id, name]]
-	some list_id in endpoints.prefix_lists_of(vpc_id, service)
+	some list_id in _lists(key, service, name)
 	list_id in security_groups.out[key].prefix_lists
 }
 
 _reaches_name(key, service, name) if {
-	vpc_id := cohorts.by_key[key].vpc_id
-	endpoints.gateways[[vpc_id, name]]
-	some list_id in endpoints.prefix_lists_of(vpc_id, service)
+	some list_id in _lists(key, service, name)
 	cidrs := {cidr | some cidr in facts.prefix_lists[list_id].cidrs; not contains(cidr, ":")}
 	cidrs != set()
 	every cidr in cidrs {
@@ -311,11 +308,27 @@ _reaches_name(key, service, name) if {
 	}
 }
 
-_endpoint_ids(key, name) := union({
-	object.get(endpoints.interfaces, [[vpc_id, name]], set()),
-	object.get(endpoints.gateways, [[vpc_id, name]], set()),
-}) if {
+_lists(key, service, name) := endpoints.prefix_lists_of(vpc_id, service) if {
 	vpc_id := cohorts.by_key[key].vpc_id
+	every id in _interfaces(key, name) {
+		endpoints.catching[id].values != {true}
+	}
+	true in {_families[key] == {"ipv4"}, _gateways(key, name) != set()}
+}
+
+_endpoint_ids(key, name) := _interfaces(key, name) | _gateways(key, name)
+
+_gateways(key, name) := object.get(endpoints.gateways, [[cohorts.by_key[key].vpc_id, name]], set())
+
+_interfaces(key, name) := {id |
+	some id in endpoints.interfaces[[cohorts.by_key[key].vpc_id, name]]
+	not _is_passed_by(key, name, id)
+}
+
+# no name leads to it, and there is another way
+_is_passed_by(key, name, id) if {
+	endpoints.catching[id].values == {false}
+	[egress.by_state[key].works, _gateways(key, name)] != [set(), set()]
 }
 
 # no endpoint here and no way out, and the groups let it out beyond the VPC
@@ -334,7 +347,8 @@ _service_waits(key, service) := union({
 	_list_waits(key),
 	{wait | _lets_https_out(key); some wait in facts.waits("vpc_endpoints", vpc_id)},
 	{wait |
-		some id in endpoints.interfaces_of(vpc_id, service)
+		some name in endpoints.names_of(service)
+		some id in _interfaces(key, name)
 		some subnet_id in facts.vpc_endpoints[id].subnet_ids
 		some wait in _address_waits(key, id, subnet_id)
 	},
@@ -412,6 +426,6 @@ _of_service(key, service) := {$"prefix list {id}" | some id in endpoints.prefix_
 	endpoints.gateways_of(vpc_id, service) != set()
 	endpoints.prefix_lists_of(vpc_id, service) != set()
 } else := {$"group {result.named(one)}" | some id in ids; some one in facts.vpc_endpoints[id].security_group_ids} if {
-	ids := endpoints.interfaces_of(cohorts.by_key[key].vpc_id, service)
+	ids := union({_interfaces(key, name) | some name in endpoints.names_of(service)})
 	ids != set()
 } else := _everywhere(key)

@@ -31,6 +31,7 @@ test_deny_placeholder_rules if {
 	placeholders := [
 		[estate.rule({"protocol": "icmp", "from_port": 252, "to_port": 86, "ipv4_cidrs": ["255.255.255.255/32"]})],
 		[estate.rule({"ipv4_cidrs": ["127.0.0.1/32"]})],
+		[estate.rule({"ipv4_cidrs": ["0.0.0.0/32"]})],
 		[estate.rule({"ipv6_cidrs": ["::1/128"]})],
 		[estate.rule({"protocol": "icmp", "from_port": -1, "to_port": -1, "ipv4_cidrs": ["0.0.0.0/0"]})],
 		[estate.rule({"protocol": "udp", "from_port": 53, "to_port": 53, "ipv4_cidrs": ["0.0.0.0/0"]})],
@@ -324,6 +325,29 @@ test_undeclared_with_a_group_for_endpoints_and_s3_behind_a_gateway if {
 		{"s3"},
 		{"sg-f"},
 	]} with input as document
+}
+
+# its private DNS is off: the name leads to the internet, or to the gateway endpoint
+test_an_endpoint_that_no_name_leads_to_is_passed_by_where_there_is_another_way if {
+	off := {"private_dns_enabled": false}
+	within := [estate.tcp(443, {"ipv4_cidrs": ["10.0.0.0/16"]})]
+	sqs := object.union(_document(["sqs:*"], {}, within), {"vpc_endpoints": [estate.interface("vpce-1", "sqs", off)]})
+	_causes(estate.behind_nat(sqs)) == {"no_https_to_services"}
+	_causes(sqs) == set()
+	gateway := estate.gateway("vpce-g", "s3", ["rtb-a", "rtb-b"])
+	beside := {"vpc_endpoints": [gateway, estate.interface("vpce-1", "s3", off)]}
+	_causes(object.union(_s3(within, "com.amazonaws.eu-west-1.s3"), beside)) == {"no_https_to_services"}
+	listed := [estate.tcp(443, {"prefix_list_ids": ["pl-s3"]})]
+	_causes(object.union(_s3(listed, "com.amazonaws.eu-west-1.s3"), beside)) == set()
+}
+
+# AWS's list holds the service's addresses, whatever way leads to them; an endpoint that takes the name has others
+test_the_list_of_a_service_is_enough_without_a_gateway_endpoint if {
+	listed := [estate.tcp(443, {"prefix_list_ids": ["pl-s3"]})]
+	found := object.union(_s3(listed, "com.amazonaws.eu-west-1.s3"), {"vpc_endpoints": []})
+	_causes(estate.behind_nat(found)) == set()
+	taken := object.union(found, {"vpc_endpoints": [estate.interface("vpce-1", "s3", {})]})
+	_causes(estate.behind_nat(taken)) == {"no_https_to_services"}
 }
 
 test_the_group_of_the_endpoint_is_named if {

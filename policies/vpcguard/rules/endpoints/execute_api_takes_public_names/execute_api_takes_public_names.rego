@@ -9,7 +9,7 @@
 # custom:
 #   doubt: Not known whether an endpoint takes over the names of public APIs
 #   severity: low
-#   advice: Turn private DNS of the endpoint off, or call public APIs by custom domain names.
+#   advice: Call public APIs by custom domain names, or turn private DNS of the endpoint off.
 #   remediation: none
 #   applies_to: >-
 #     functions in a VPC that have a subnet left, whose intent is internet or undeclared, and whose endpoints can be
@@ -36,12 +36,12 @@ applies := cohorts.functions(object.keys(_verdicts))
 
 deny contains result.violation(name, {
 	"message": sprintf(
-		"Public APIs of API Gateway answer 403 to %s: in %s, %s takes over the names of all APIs of the region.",
-		[name, result.named(cohort.vpc_id), result.all_named(taking)],
+		"Public APIs of API Gateway %s %s: in %s, %s takes over the names of all APIs of the region.",
+		[_do(key, taking), name, result.named(cohort.vpc_id), result.all_named(taking)],
 	),
-	"advice": concat(" ", [
-		"Call public APIs by custom domain names; or turn private DNS of the endpoint off, if nothing in the VPC calls",
-		"private APIs by their usual names.",
+	"advice": sprintf("Call public APIs by custom domain names, or turn private DNS of %s off: %s.", [
+		result.all_named(taking),
+		"private APIs are called by the endpoint's own name then",
 	]),
 	"evidence": {
 		"vpc_id": cohort.vpc_id,
@@ -63,6 +63,13 @@ unknown contains result.unknown(name, waits) if {
 	waits != set()
 	some name in cohorts.by_key[key].functions
 }
+
+# an endpoint that lets the function in refuses what is for public APIs
+_do(key, taking) := "do not answer" if {
+	every id in taking {
+		[endpoints.admission[key][id].subnets, endpoints.admission[key][id].waits] == [set(), set()]
+	}
+} else := "answer 403 to"
 
 _verdicts := {key: intent.by_value(cohort.intent, _verdict(cohort.vpc_id)) |
 	some key, cohort in cohorts.with_subnets

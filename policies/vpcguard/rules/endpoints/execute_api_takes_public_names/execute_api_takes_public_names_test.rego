@@ -5,12 +5,18 @@ import data.vpcguard.lib.fixtures_test as fixtures
 import data.vpcguard.rules.endpoints.execute_api_takes_public_names as rule
 
 test_deny_where_an_endpoint_takes_the_names if {
-	violations := rule.deny with input as _document({})
+	violations := rule.deny with input as _admitting(["sg-f"])
 	[[one.message, one.root_causes, one.evidence.endpoint_ids] | some one in violations] == [[
 		"Public APIs of API Gateway answer 403 to orders: in vpc-1, vpce-1 takes over the names of all APIs of the region.",
 		{"vpce-1"},
 		{"vpce-1"},
 	]]
+}
+
+# calls hang at an endpoint that does not let the function in
+test_message_claims_no_answer_of_an_endpoint_that_gives_none if {
+	messages := {one.message | some one in rule.deny} with input as _admitting([])
+	{startswith(one, "Public APIs of API Gateway do not answer orders: in vpc-1,") | some one in messages} == {true}
 }
 
 test_allow_where_no_endpoint_takes_the_names if {
@@ -66,3 +72,8 @@ test_not_applicable_where_the_internet_is_not_meant if {
 }
 
 _document(more) := estate.document([], {"vpc_endpoints": [estate.interface("vpce-1", "execute-api", more)]})
+
+_admitting(group_ids) := object.union(
+	_document({}),
+	{"security_groups": [estate.group("sg-f", {}), estate.endpoint_group({"group_ids": group_ids})]},
+)

@@ -9,7 +9,9 @@
 # custom:
 #   doubt: Not known whether a service's name leads to the endpoint that is there for it
 #   severity: medium
-#   advice: Turn private DNS on at the endpoint, and DNS support and DNS hostnames in the VPC.
+#   advice: >-
+#     Turn private DNS on at the endpoint, and DNS support and DNS hostnames in the VPC; for S3 and DynamoDB, associate
+#     a gateway endpoint with the subnets' route tables.
 #   remediation: none
 #   applies_to: functions in a VPC that have a subnet left and need an AWS service, or may need one
 #   applies_if: [attached, subnets, needs]
@@ -27,6 +29,7 @@
 package vpcguard.rules.endpoints.private_dns_off
 
 import data.vpcguard.lib.cohorts
+import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.needs
 import data.vpcguard.lib.reachability
@@ -36,7 +39,7 @@ applies := needs.callers
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot reach %s.", [name, said]),
-	"advice": _advice(vpc_id, shown),
+	"advice": _advice(vpc_id, shown, found.subnets),
 	"evidence": object.union(reachability.evidence(name, found.subnets), {
 		"endpoints": shown,
 		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
@@ -98,22 +101,40 @@ _attributes := {
 	"dns_hostnames_disabled": "DNS hostnames (enableDnsHostnames)",
 }
 
-_advice(vpc_id, shown) := concat(" ", [advice |
-	some cause in {one.cause | some one in shown}
-	advice := _remedy(cause, vpc_id, _they(cause, shown))
+_advice(vpc_id, shown, subnets) := concat(" ", {advice |
+	some one in shown
+	alike := {other.endpoint_id | some other in shown; _to_do(other) == _to_do(one)}
+	advice := _remedy(_to_do(one), vpc_id, alike, subnets)
+})
+
+_to_do(one) := ["attribute", _attributes[one.cause]] if {
+	_attributes[one.cause]
+} else := ["gateway", one.service] if {
+	one.service in endpoints.gateway_services
+} else := ["endpoint", one.cause]
+
+_remedy(["attribute", attribute], vpc_id, _, _) := $"Turn {attribute} of {result.named(vpc_id)} on."
+
+_remedy(["endpoint", cause], _, alike, _) := sprintf(_private_dns[cause], [result.list(alike)])
+
+_remedy(["gateway", service], vpc_id, _, subnets) := _by_gateway(service, vpc_id, subnets[service])
+
+_private_dns := {
+	"private_dns_disabled": concat(" ", [
+		"Turn private DNS of %s on, once security groups admit TCP 443 there from everything in the VPC that calls",
+		"the service.",
+	]),
+	"private_dns_for_inbound_resolver_only": "Turn PrivateDnsOnlyForInboundResolverEndpoint of %s off.",
+}
+
+# the gateway endpoint costs nothing and leaves the interface endpoint to those whom it is for
+_by_gateway(service, vpc_id, subnet_ids) := sprintf("Associate %s with %s.", [result.all_named(ids), tables]) if {
+	ids := endpoints.gateways_of(vpc_id, service)
+	ids != set()
+	tables := _tables(vpc_id, subnet_ids)
+} else := sprintf("Create %s (a gateway endpoint, free) and associate it with %s.", [
+	endpoints.service_name(service),
+	_tables(vpc_id, subnet_ids),
 ])
 
-# it then takes the name over for everybody in the VPC
-_remedy(cause, vpc_id, they) := $"Turn {_attributes[cause]} of {result.named(vpc_id)} on." if {
-	_attributes[cause]
-} else := $"Let private DNS of {they} serve the VPC, or route to the service's gateway endpoint, if it has one." if {
-	cause == "private_dns_for_inbound_resolver_only"
-} else := concat(" ", [
-	$"Turn private DNS of {they} on, once security groups admit TCP 443 there",
-	"from everything in the VPC that calls the service.",
-])
-
-# named again only where not all of them are meant
-_they(cause, shown) := result.word({one.endpoint_id | some one in shown}, "the endpoint", "the endpoints") if {
-	{one.cause | some one in shown} == {cause}
-} else := result.all_named({one.endpoint_id | some one in shown; one.cause == cause})
+_tables(vpc_id, subnet_ids) := result.all_named({egress.route_table(id, vpc_id) | some id in subnet_ids})

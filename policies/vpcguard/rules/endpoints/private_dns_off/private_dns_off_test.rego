@@ -11,7 +11,7 @@ test_deny_an_endpoint_without_private_dns if {
 			"orders cannot reach sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over vpce-1,",
 			"since its private DNS is off.",
 		]),
-		"advice": _turn_on("the endpoint"),
+		"advice": _turn_on("vpce-1"),
 		"evidence": {
 			"vpc_id": "vpc-1",
 			"intent": {
@@ -49,25 +49,6 @@ test_deny_says_what_is_off if {
 	}
 }
 
-# it is on already, and serves those alone who ask from outside
-test_advice_for_an_endpoint_of_inbound_resolvers if {
-	inbound := estate.interface("vpce-1", "sqs", {"private_dns_only_for_inbound_resolver": true})
-	document := _document([inbound], {"vpcs": [estate.vpc({"dns_support": true, "dns_hostnames": true})]})
-	[v.advice | some v in rule.deny] == [concat(" ", [
-		"Let private DNS of the endpoint serve the VPC, or route to the service's gateway endpoint,",
-		"if it has one.",
-	])] with input as document
-}
-
-test_advice_names_endpoints_again_where_not_all_are_meant if {
-	off := estate.interface("vpce-1", "sqs", {"private_dns_enabled": false})
-	inbound := estate.interface("vpce-2", "sns", {"private_dns_only_for_inbound_resolver": true})
-	actions := {"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:SendMessage", "sns:Publish"]})])]}
-	document := object.union(_document([off, inbound], {}), actions)
-	{contains(v.advice, "Turn private DNS of vpce-1 on") | some v in rule.deny} == {true} with input as document
-	{contains(v.advice, "Let private DNS of vpce-2 serve") | some v in rule.deny} == {true} with input as document
-}
-
 _turn_on(which) := concat(" ", [
 	$"Turn private DNS of {which} on, once security groups admit TCP 443 there from everything in the VPC that calls",
 	"the service.",
@@ -103,8 +84,34 @@ test_message_tells_services_of_the_same_subnets_together if {
 			"orders cannot reach sns and sqs from a1 (eu-west-1a) and b1 (eu-west-1b) over",
 			"vpce-1 and vpce-2, since their private DNS is off.",
 		]),
-		_turn_on("the endpoints"),
+		_turn_on("vpce-1 and vpce-2"),
 	]} with input as object.union(_document(found, {}), actions)
+}
+
+# what is on is not to be turned on
+test_advice_about_inbound_resolvers if {
+	found := estate.interface("vpce-1", "sqs", {"private_dns_only_for_inbound_resolver": true})
+	document := _document([found, estate.interface("vpce-2", "sns", {"private_dns_enabled": false})], {})
+	{v.advice | some v in rule.deny} == {
+		"Turn PrivateDnsOnlyForInboundResolverEndpoint of vpce-1 off.",
+	} with input as document
+}
+
+# a gateway endpoint is free, and the interface endpoint stays what it was made for
+test_advice_is_a_gateway_endpoint_where_there_can_be_one if {
+	actions := {"roles": [estate.role([estate.statement("Allow", {"actions": ["s3:*"]})])]}
+	alone := [estate.interface("vpce-1", "s3", {"private_dns_enabled": false})]
+	{v.advice | some v in rule.deny} == {concat(" ", [
+		"Create com.amazonaws.eu-west-1.s3 (a gateway endpoint, free)",
+		"and associate it with rtb-a and rtb-b.",
+	])} with input as object.union(_document(alone, {}), actions)
+	both := [
+		estate.interface("vpce-1", "s3", {"private_dns_only_for_inbound_resolver": true}),
+		estate.gateway("vpce-g", "s3", ["rtb-a"]),
+	]
+	{v.advice | some v in rule.deny} == {
+		"Associate vpce-g with rtb-b.",
+	} with input as object.union(_document(both, {}), actions)
 }
 
 test_unknown_where_nothing_is_said_of_private_dns_or_others_resolve if {
@@ -123,6 +130,16 @@ test_deny_where_the_gateway_endpoint_is_not_routed if {
 		{"roles": [estate.role([estate.statement("Allow", {"actions": ["s3:*"]})])]},
 	)
 	{v.evidence.services[0].subnet_ids | some v in rule.deny} == {{"b1"}} with input as document
+}
+
+# AWS makes no private name for IoT's data endpoint, and nobody here sees hosted zones
+test_unknown_where_names_are_made_by_hand if {
+	role := {"roles": [estate.role([estate.statement("Allow", {"actions": ["iot:Publish"]})])]}
+	document := object.union(_document([estate.interface("vpce-1", "iot.data", {"private_dns_enabled": false})], {}), role)
+	rule.deny == set() with input as document
+	{[wait.name, wait.settled_by] | some one in rule.unknown; some wait in one.waits} == {
+		["vpce-1", "nobody"],
+	} with input as document
 }
 
 test_allow_with_a_way_out if {

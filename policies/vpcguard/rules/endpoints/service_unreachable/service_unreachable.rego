@@ -23,7 +23,8 @@
 #     come from tags, configuration or the role's policies; where a service has several endpoints, the action that the
 #     role allows decides which is needed. Traffic that Lambda itself sends (logs, event sources, dead letters and
 #     destinations, image pulls) is left out, as are calls to a resource's own name (a database, a search domain).
-#     Services without a known endpoint are not judged.
+#     Whether a function calls KMS whose role allows another service that encrypts for it is not known. Services
+#     without a known endpoint are not judged.
 #   configuration: [intent, trusted_egress, central_endpoints]
 #   reads: []
 #   statement: [services.service, services.subnet_ids, subnets.subnet_id, subnets.cause]
@@ -72,7 +73,7 @@ _advice(vpc_id, subnets, ways) := concat(" ", [sentence |
 			tables := {egress.route_table(id, vpc_id) | some id in subnet_ids}
 		],
 		[sprintf("Create %s %s%s.", [_kind(names), result.list(names), _or_else(ways)]) |
-			names := {_named(service) | some service, _ in subnets; endpoints.gateways_of(vpc_id, service) == set()}
+			names := union({_named(service) | some service, _ in subnets; endpoints.gateways_of(vpc_id, service) == set()})
 			names != set()
 		],
 	)
@@ -81,13 +82,18 @@ _advice(vpc_id, subnets, ways) := concat(" ", [sentence |
 _kind(names) := result.word(names, "the VPC endpoint", "the VPC endpoints")
 
 # what to create, with what people ask first
-_named(service) := sprintf("%s (a gateway endpoint, free)", [endpoints.service_name(service)]) if {
+_named(service) := {sprintf("%s (a gateway endpoint, free)", [endpoints.service_name(service)])} if {
 	service in endpoints.gateway_services
-} else := sprintf("for %s (those of %s that it calls)", [trim_suffix(service, ":*"), _names(service)]) if {
+} else := {$"for {trim_suffix(service, ":*")} (those of {result.list(_names(service))} that it calls)"} if {
 	endswith(service, ":*")
 } else := _names(service)
 
-_names(service) := result.list({endpoints.service_name(name) | some name in endpoints.names_of(service)})
+_names(service) := {_whole(name) | some name in endpoints.names_of(service)}
+
+# behind these are no public APIs, of whose names private DNS would take the place
+_whole(name) := $"{endpoints.service_name(name)} (for private APIs alone)" if {
+	name in data.vpcguard.config.services.private_apis
+} else := endpoints.service_name(name)
 
 # not where a NAT gateway would take a public subnet offline, or there is one to repair
 _or_else(ways) := ", or give the subnets a route to a NAT gateway" if {

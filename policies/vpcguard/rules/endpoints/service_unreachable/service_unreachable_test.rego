@@ -47,7 +47,9 @@ test_deny_one_violation_for_several_services if {
 test_deny_names_the_endpoints_to_create if {
 	advised := {
 		"cloudwatch": "the VPC endpoint com.amazonaws.eu-west-1.monitoring,",
-		"ecr": "the VPC endpoint com.amazonaws.eu-west-1.ecr.api and com.amazonaws.eu-west-1.ecr.dkr,",
+		"ecr": "the VPC endpoints com.amazonaws.eu-west-1.ecr.api and com.amazonaws.eu-west-1.ecr.dkr,",
+		"execute-api": "the VPC endpoint com.amazonaws.eu-west-1.execute-api (for private APIs alone),",
+		"appsync-api": "the VPC endpoint com.amazonaws.eu-west-1.appsync-api (for private APIs alone),",
 		"iam": "the VPC endpoint com.amazonaws.iam,",
 		"timestream.query": "the VPC endpoint com.amazonaws.eu-west-1.timestream.query-cell<number>,",
 		"qbusiness": "the VPC endpoint aws.api.eu-west-1.qbusiness,",
@@ -338,7 +340,7 @@ test_unknown_while_a_need_is_in_doubt if {
 test_unknown_waits_for_nothing_about_a_service_within_reach if {
 	known := _document(
 		[estate.interface("vpce-1", "sqs", {})],
-		{"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:ReceiveMessage", "kms:Encrypt"]})])]},
+		{"roles": [estate.role([estate.statement("Allow", {"actions": ["sqs:ReceiveMessage", "kms:Sign"]})])]},
 	)
 	document := fixtures.denied(
 		estate.leaving(known, [estate.route("ipv4", "0.0.0.0/0", "transit_gateway", "tgw-1")]),
