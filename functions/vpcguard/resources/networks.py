@@ -15,7 +15,6 @@ from vpcguard.aws.answers import (
     known,
     lower,
     network,
-    required_text,
     text,
     value,
 )
@@ -26,6 +25,7 @@ from vpcguard.aws.operations import (
     WHOLE,
     Call,
     Operation,
+    Sent,
     Shape,
     Young,
     calls_by_id,
@@ -67,6 +67,7 @@ VPCS = Operation(
     paged=True,
     page_size=1000,
     vpc_filter="vpc-id",
+    sent=(Sent("VpcId"),),
 )
 SUBNETS = Operation(
     service="ec2",
@@ -93,6 +94,10 @@ SUBNETS = Operation(
         "BlockPublicAccessStates": Young((1, 35, 65)),
         "NetworkFirewallConnectivityType": Young(_INTERNET_FIREWALL),
     },
+    sent=(
+        Sent("SubnetId VpcId State CidrBlock|Ipv6Native"),
+        Sent("Ipv6CidrBlock Ipv6CidrBlockState.State", at="Ipv6CidrBlockAssociationSet"),
+    ),
 )
 ROUTE_TABLES = Operation(
     service="ec2",
@@ -122,6 +127,12 @@ ROUTE_TABLES = Operation(
     page_size=100,  # the most that this one takes
     vpc_filter="vpc-id",
     young={"IgwFirewall": Young(_INTERNET_FIREWALL)},
+    # of a route's target nothing is sent where botocore does not know its kind yet
+    sent=(
+        Sent("RouteTableId VpcId Associations Routes"),
+        Sent("SubnetId|GatewayId|Main", at="Associations"),
+        Sent("Origin DestinationCidrBlock|DestinationIpv6CidrBlock|DestinationPrefixListId", at="Routes"),
+    ),
 )
 _VALUE: dict[str, Shape] = {"Value": FLAG}
 VPC_ATTRIBUTE = Operation(
@@ -136,6 +147,7 @@ AVAILABILITY_ZONES = Operation(
     name="DescribeAvailabilityZones",
     shape={"AvailabilityZones": [texts("ZoneId ZoneName ZoneType State")]},
     is_late=True,
+    sent=(Sent("ZoneId ZoneType State"),),
 )
 DHCP_OPTIONS = Operation(
     service="ec2",
@@ -151,7 +163,6 @@ DHCP_OPTIONS = Operation(
     is_late=True,
 )
 
-_ZONE = {"name": "ZoneName", "type": "ZoneType", "state": "State"}
 _DNS = {"dns_support": "EnableDnsSupport", "dns_hostnames": "EnableDnsHostnames"}
 
 # Field that names the target -> kind. GatewayId holds several kinds; an instance has its own rules below.
@@ -236,10 +247,7 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
             subnet.setdefault("internet_firewall", f"not read: {estate.own.reader_name}")
     others_first = estate.accounts[::-1]
     facts["availability_zones"] = {
-        one["ZoneId"]: known({"id": one["ZoneId"]} | {key: text(one, name) for key, name in _ZONE.items()})
-        for account in others_first
-        for one in items(account.reads, AVAILABILITY_ZONES)
-        if text(one, "ZoneId")
+        zone["id"]: zone for account in others_first for zone in account.documents(AVAILABILITY_ZONES, _zone)
     }
     servers = {
         one.get("DhcpOptionsId"): fields_of(
@@ -318,11 +326,16 @@ def _of_dns(estate: Estate, vpc: Json, vpc_id: str) -> tuple[Coverage, Coverage]
     return attributes, options
 
 
+def _zone(item: Json) -> Json:
+    name = text(item, "ZoneName")
+    return known({"id": item["ZoneId"], "name": name, "type": item["ZoneType"], "state": item["State"]})
+
+
 def _vpc(item: Json) -> Json:
     first = text(item, "CidrBlock")
     return known(
         {
-            "id": required_text(item, "VpcId"),
+            "id": item["VpcId"],
             "owner_id": text(item, "OwnerId"),
             "tenancy": text(item, "InstanceTenancy"),
             "dhcp_options_id": text(item, "DhcpOptionsId"),
@@ -337,12 +350,12 @@ def _subnet(item: Json) -> Json:
     firewall = text(item, "NetworkFirewallConnectivityType")
     return known(
         {
-            "id": required_text(item, "SubnetId"),
-            "vpc_id": required_text(item, "VpcId"),
+            "id": item["SubnetId"],
+            "vpc_id": item["VpcId"],
             "owner_id": text(item, "OwnerId"),
             "zone_id": text(item, "AvailabilityZoneId"),
             "zone_name": text(item, "AvailabilityZone"),
-            "state": text(item, "State"),
+            "state": item["State"],
             "outpost_arn": text(item, "OutpostArn"),
             "ipv4_cidr": network(item, "CidrBlock"),
             "ipv6_cidrs": _cidrs(item, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock"),
@@ -387,43 +400,36 @@ def _associate_shared(estate: Estate, facts: FactsByKind) -> None:
 def _table(item: Json) -> Json:
     associations = [
         one
-        for one in each(item, "Associations", _association)
+        for one in item["Associations"]
         if lower(one, "AssociationState", "State", default="associated") == "associated"
     ]
     return {
-        "id": required_text(item, "RouteTableId"),
-        "vpc_id": required_text(item, "VpcId"),
+        "id": item["RouteTableId"],
+        "vpc_id": item["VpcId"],
         "is_main": any(one.get("Main") for one in associations),
         "subnet_ids": fields_of(associations, "SubnetId"),
         "routes": sorted(each(item, "Routes", _route), key=_ORDER),
     }
 
 
-def _association(item: Json) -> Json:
-    """Return an association as it was answered, with a subnet, with a gateway, or as the VPC's main one."""
-    if not item.get("Main") and text(item, "GatewayId") is None:
-        required_text(item, "SubnetId")
-    return item
-
-
 def _route(item: Json) -> Json:
-    destination = next((field for field in _DESTINATIONS if text(item, field)), "")
-    family = _DESTINATIONS.get(destination, "unknown")
-    if family in {"ipv4", "ipv6"}:
-        network(item, destination)  # else a list's id, or nothing
+    """Return the facts of one route; what one does that names no target is as unknown as in a new state."""
+    destination = next(field for field in _DESTINATIONS if text(item, field))
+    family = _DESTINATIONS[destination]
+    if family != "prefix_list":
+        network(item, destination)
     kind, target = _target(item)
-    origin = lower(item, "Origin", default="CreateRoute")
     return known(
         {
             "family": family,
-            "destination": item.get(destination, ""),
+            "destination": item[destination],
             "target_kind": kind,
             "target_id": target,
             "instance_id": text(item, "InstanceId"),
-            "state": lower(item, "State"),
+            "state": lower(item, "State") if target else "unknown",
             "firewall_id": text(item, "IgwFirewall", "FirewallArn"),
             "firewall_status": text(item, "IgwFirewall", "Status"),
-            "origin": "local" if kind == "local" else _ORIGINS.get(origin, "static"),
+            "origin": "local" if kind == "local" else _ORIGINS.get(item["Origin"].lower(), "static"),
         }
     )
 
