@@ -131,7 +131,7 @@ ROUTE_TABLES = Operation(
     sent=(
         Sent("RouteTableId VpcId Associations Routes"),
         Sent("SubnetId|GatewayId|Main", at="Associations"),
-        Sent("Origin DestinationCidrBlock|DestinationIpv6CidrBlock|DestinationPrefixListId", at="Routes"),
+        Sent("Origin State DestinationCidrBlock|DestinationIpv6CidrBlock|DestinationPrefixListId", at="Routes"),
     ),
 )
 _VALUE: dict[str, Shape] = {"Value": FLAG}
@@ -426,7 +426,7 @@ def _route(item: Json) -> Json:
             "target_kind": kind,
             "target_id": target,
             "instance_id": text(item, "InstanceId"),
-            "state": lower(item, "State") if target else "unknown",
+            "state": item["State"].lower() if target else "unknown",
             "firewall_id": text(item, "IgwFirewall", "FirewallArn"),
             "firewall_status": text(item, "IgwFirewall", "Status"),
             "origin": "local" if kind == "local" else _ORIGINS.get(item["Origin"].lower(), "static"),
@@ -443,7 +443,7 @@ def _target(item: Json) -> tuple[str, str]:
         target = text(item, field)
         if target is not None:
             return kind, target
-    interface = text(item, "NetworkInterfaceId") or text(item, "InstanceId")
+    interface = text(item, "NetworkInterfaceId")  # AWS names it beside an instance's id
     if interface is not None:
         return "network_interface", interface
     others = (key for key in sorted(item) if key.endswith(("Id", "Arn")) and key not in _NO_TARGET)
