@@ -131,7 +131,9 @@ ROUTE_TABLES = Operation(
     sent=(
         Sent("RouteTableId VpcId Associations Routes"),
         Sent("SubnetId|GatewayId|Main", at="Associations"),
-        Sent("Origin State DestinationCidrBlock|DestinationIpv6CidrBlock|DestinationPrefixListId", at="Routes"),
+        Sent(
+            "Origin State DestinationCidrBlock|DestinationIpv6CidrBlock|DestinationPrefixListId", at="Routes"
+        ),
     ),
 )
 _VALUE: dict[str, Shape] = {"Value": FLAG}
@@ -163,6 +165,7 @@ DHCP_OPTIONS = Operation(
     is_late=True,
 )
 
+_COMPARED = {"AvailabilityZoneId": "zone_id", "OwnerId": "owner_id"}
 _DNS = {"dns_support": "EnableDnsSupport", "dns_hostnames": "EnableDnsHostnames"}
 
 # Field that names the target -> kind. GatewayId holds several kinds; an instance has its own rules below.
@@ -296,6 +299,10 @@ def _coverage(estate: Estate, facts: FactsByKind) -> list[Json]:
     torn = contradictions(estate, VPCS) if VPCS.key in estate.torn else {}
     visible = {vpc_id: of_list(estate.own, SUBNETS, vpc_id) for vpc_id in ids}
     visible |= contradictions(estate, SUBNETS) if SUBNETS.key in estate.torn else {}
+    for subnet in facts["subnets"].values():  # what subnets are compared by; what one rests on says so itself
+        lacking = [name for name, told in _COMPARED.items() if told not in subnet]
+        if lacking and subnet["is_visible"] and visible.get(subnet["vpc_id"], KNOWN).is_known:
+            visible[subnet["vpc_id"]] = of_lacking(SUBNETS, f"{lacking[0]} of {subnet['id']}")
     dns = {vpc_id: _of_dns(estate, vpcs.get(vpc_id, {}), vpc_id) for vpc_id in ids}
     return [
         *entries("vpcs", torn, default=listed),

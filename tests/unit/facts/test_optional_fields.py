@@ -184,6 +184,31 @@ def test_what_nobody_says_the_state_of_is_neither_detached_nor_stopped(
     assert [one.reason for one in left_out] == [f"{operation} answered without {said}"]
 
 
+def test_a_group_of_another_vpc_that_is_left_out_is_in_doubt_by_its_own_id() -> None:
+    """Groups may stand in a VPC that no function and no subnet names."""
+    odd = {"GroupId": "sg-1", "VpcId": "vpc-0b", "IpPermissions": []}
+    in_use = functions(attached("subnet-a")) | {"ec2:DescribeSubnets": {"Subnets": [subnet("subnet-a")]}}
+
+    found = facts({**in_use, "ec2:DescribeSecurityGroups": {"SecurityGroups": [odd]}})
+
+    assert coverage(found, "security_groups", VPC) == KNOWN
+    assert coverage(found, "security_groups", "sg-1") == lacking(
+        "ec2:DescribeSecurityGroups", "IpPermissionsEgress of sg-1"
+    )
+
+
+@pytest.mark.parametrize("field", ["AvailabilityZoneId", "OwnerId"])
+def test_a_subnet_that_cannot_be_compared_may_be_any_candidate(field: str) -> None:
+    """It is a fact like any other, and yet nobody knows the subnets of its VPC to choose from."""
+    odd = {key: one for key, one in subnet("subnet-a").items() if key != field}
+
+    found = facts({**functions(attached("subnet-a")), "ec2:DescribeSubnets": {"Subnets": [odd]}})
+
+    assert [one["id"] for one in found["subnets"]] == ["subnet-a"]
+    assert coverage(found, "subnets", VPC) == KNOWN
+    assert coverage(found, "visible_subnets", VPC) == lacking("ec2:DescribeSubnets", f"{field} of subnet-a")
+
+
 _PEERS = {"IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
 _TCP = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
 _ALWAYS_SENT: list[tuple[str, str, dict[str, Any]]] = [
