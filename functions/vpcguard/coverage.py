@@ -198,6 +198,14 @@ def cover_vpcs(
     found: list[Json] = []
     for kind, told in kinds.items():
         by_subject = {vpc_id: _in_vpc(estate, told, vpc_id, vpcs) for vpc_id in ids}
+        for (
+            account
+        ) in estate.accounts:  # what stands in a VPC that nothing names, as a group may, is named itself
+            by_subject |= {
+                one.name: unknown(told.operation.key, reason=one.reason, is_failed_read=False)
+                for one in account.left_out.values()
+                if one.operation == told.operation.key and one.vpc_id not in (None, *ids)
+            }
         if told.operation.key in estate.torn:
             by_subject |= contradictions(estate, told.operation)
         found += entries(kind, by_subject)

@@ -106,6 +106,9 @@ class Account:
 
     def document(self) -> Json:
         """Return answers and failures as a snapshot holds them."""
+        for group in self.resources["ec2:DescribeSecurityGroups"].values():
+            for rule in (*group["IpPermissions"], *group["IpPermissionsEgress"]):
+                rule.setdefault("IpRanges", [])
         lists = {
             operation: {_LISTS[operation]: list(found.values())}
             for operation, found in self.resources.items()

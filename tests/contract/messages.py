@@ -146,7 +146,8 @@ def _nfs_kept_in(count: int) -> Estate:
 @shows("config.file_system_unreachable", "mount targets that admit nobody, and a zone without one")
 def _nfs_not_admitted(count: int) -> Estate:
     out = {**NFS, "UserIdGroupPairs": [{"GroupId": "sg-mount"}]}
-    return mounting(estate_of(count), *ZONES[:2], egress=out, ingress=HTTPS)
+    elsewhere = {**HTTPS, "IpRanges": [{"CidrIp": "192.168.0.0/24"}]}
+    return mounting(estate_of(count), *ZONES[:2], egress=out, ingress=elsewhere)
 
 
 @shows("config.idle_on_broken_network", "subnets that are gone or full")

@@ -41,12 +41,6 @@ ALLOWED = [  # the file, what is found there, how often, and why it does not jud
         1,
         "which entries AWS sends without ports: whether an absent port is an answer at all",
     ),
-    (
-        "functions/vpcguard/resources/filters.py",
-        "protocol in _WITH_PORTS",
-        2,
-        "which entries AWS sends without ports: whether an absent port is an answer at all",
-    ),
     ("functions/vpcguard/policy/opa.py", "port 443", 1, "of an https URL of OPA's that names none"),
     ("functions/vpcguard/policy/opa.py", "port 80", 1, "of an http URL of OPA's that names none"),
     (

@@ -8,7 +8,7 @@ nearly every field optional. Such a resource is left out, and named.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_network
@@ -18,7 +18,7 @@ from botocore.exceptions import UnknownRegionError
 from botocore.loaders import create_loader
 
 from vpcguard.aws.codes import is_not_found_code
-from vpcguard.aws.operations import NameTag, Operation, Release
+from vpcguard.aws.operations import NameTag, Operation, Release, expect_sent
 from vpcguard.errors import SnapshotError
 from vpcguard.model import Answers, Failure, Snapshot
 
@@ -100,7 +100,7 @@ class LeftOut:
     """One resource that was answered and cannot be used; no read can settle what it is.
 
     name: its id, or its place in the answer where that is missing. vpc_id: None where it is not said.
-    lacks: e.g. "ServiceName: expected text, found nothing".
+    lacks: e.g. "ServiceName", or "CidrBlock: expected a network, found 'ten'".
     """
 
     account_id: str
@@ -112,8 +112,8 @@ class LeftOut:
     @property
     def reason(self) -> str:
         """Say in words what AWS did not."""
-        path, _, what = self.lacks.partition(": ")
-        return f"{self.operation} answered without {path} of {self.name}: {what}"
+        path, colon, what = self.lacks.partition(": ")
+        return f"{self.operation} answered without {path} of {self.name}{colon}{what}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,23 +160,31 @@ class Account:
         return answer
 
     def documents(
-        self, operation: Operation, convert: Callable[[Json], T], *, name: str | None = None
+        self,
+        operation: Operation,
+        convert: Callable[[Json], T],
+        *,
+        name: str | None = None,
+        only: Collection[str | None] | None = None,
     ) -> list[T]:
         """Return the converted entries of an answer's list, in its order; name: where it has several.
 
-        What is untold, and an entry that cannot be converted, is left out. The Name tag of a resource, which
-        anybody may write, becomes "name": one line of printable characters.
+        only: ids of the entries that matter; None: all do. What is untold, an entry without what AWS always
+        sends, and one that cannot be converted, is left out. The Name tag of a resource, which anybody may
+        write, becomes "name": one line of printable characters.
         """
         listed = name or operation.lists[0]
         shape: Any = operation.shape[listed]
         id_field = next(iter(shape[0]))  # shapes begin with the id
         untold = self.untold(operation)[1] if self.old_reader else []
+        only = None if only is None else {None, *only}  # nobody knows whether one without an id matters
         has_name = isinstance(shape[0].get("Tags"), NameTag)
         converted = []
         for index, item in enumerate(self.answer(operation).get(listed, ())):
-            if item in untold:
+            if item in untold or (only is not None and (item.get(id_field) or None) not in only):
                 continue
             try:
+                expect_sent(item, operation.sent)
                 document: Any = convert(item)
                 for tag in item.get("Tags", ()) if has_name and isinstance(document, dict) else ():
                     if called := "".join(filter(str.isprintable, tag.get("Value", ""))).strip():
@@ -194,6 +202,7 @@ class Account:
         if answer is None:
             return None
         try:
+            expect_sent(answer, operation.sent)
             return convert(answer)
         except SnapshotError as error:
             self._leave_out(operation, subject, error)
@@ -260,10 +269,15 @@ class Estate:
         return self.owners.get(account_id) or Account(account_id, is_own=False, is_read=False)
 
     def union(
-        self, operation: Operation, convert: Callable[[Json], Json], *, is_own_first: bool = False
+        self,
+        operation: Operation,
+        convert: Callable[[Json], Json],
+        *,
+        is_own_first: bool = False,
+        only: Collection[str] | None = None,
     ) -> dict[str, Json]:
         """Return the converted entries that all accounts listed, by id, as `merged` puts them together."""
-        listed = {account: account.documents(operation, convert) for account in self.accounts}
+        listed = {account: account.documents(operation, convert, only=only) for account in self.accounts}
         return self.merged(operation, listed, is_own_first=is_own_first)
 
     def merged(

@@ -80,6 +80,20 @@ class Young:
     unless: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What AWS sends with every entry of a list, so that an entry without it says nothing of what it lacks.
+
+    names: blank-separated; "A.B": B of the object A; "A|B": one of them at least, with something in it.
+    at: the way to what has them within a resource, "Routes" or "IpPermissions.IpRanges", wherever that is.
+    where: a field, and the values with which alone they are sent.
+    """
+
+    names: str
+    at: str = ""
+    where: tuple[str, Collection[str]] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation:
     """A row of the table of operations.
@@ -90,6 +104,7 @@ class Operation:
     vpc_filter: the filter that narrows the list down to VPCs; filters: how its parameter is called.
     young: fields whose absence means something, and since when botocore knows them.
     is_late: read since snapshots name their reader: one that names none may have been made before.
+    sent: what no entry of the answer's first list is without; one that is counts as not answered (LeftOut).
     """
 
     service: str
@@ -102,6 +117,7 @@ class Operation:
     filters: str = "Filters"
     young: Mapping[str, Young] = field(default_factory=dict)
     is_late: bool = False
+    sent: tuple[Sent, ...] = ()
 
     @property
     def key(self) -> str:
@@ -157,6 +173,36 @@ def calls_by_id(operation: Operation, name: str, ids: list[str]) -> Iterator[Cal
     for start in range(0, len(ids), FILTER_VALUES):
         values = ids[start : start + FILTER_VALUES]
         yield Call(operation, parameters={operation.filters: [{"Name": name, "Values": values}]})
+
+
+def expect_sent(entry: Mapping[str, Any], sent: Collection[Sent]) -> None:
+    """Raise SnapshotError, naming the first, where an entry is without what AWS sends with every one.
+
+    Empty text is none, as AWS writes both; an empty list is what it says.
+    """
+    for one in sent:
+        for place, found in _found_at(entry, one.at.split(".") if one.at else []):
+            if one.where is not None and found.get(one.where[0]) not in one.where[1]:
+                continue
+            for name in one.names.split():
+                options = name.split("|")
+                if len(options) > 1:
+                    is_sent = any(found.get(option) for option in options)
+                else:
+                    outer, _, inner = name.rpartition(".")
+                    is_sent = (found.get(outer, {}) if outer else found).get(inner) not in (None, "")
+                if not is_sent:
+                    raise SnapshotError(f"{place}{' or '.join(options)}")
+
+
+def _found_at(found: Any, steps: list[str], place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if isinstance(found, list):
+        for index, one in enumerate(found):
+            yield from _found_at(one, steps, f"{place[:-1]}[{index}].")
+    elif found is not None and steps:
+        yield from _found_at(found.get(steps[0]), steps[1:], f"{place}{steps[0]}.")
+    elif found is not None:
+        yield place, found
 
 
 def keep(value: Any, shape: Shape, place: str) -> Any:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from functools import partial
+from collections.abc import Iterator
 
 from vpcguard.aws.answers import (
     Estate,
     InUse,
     Json,
-    each,
     fields_of,
     known,
-    missing,
-    required_text,
     text,
     value,
 )
-from vpcguard.aws.operations import FLAG, NAMED, TEXT, WHOLE, Call, Operation, Shape, calls_by_id, texts
+from vpcguard.aws.operations import FLAG, NAMED, TEXT, WHOLE, Call, Operation, Sent, Shape, calls_by_id, texts
 from vpcguard.coverage import (
     KNOWN,
     FactsByKind,
@@ -42,6 +38,9 @@ _PERMISSIONS: list[Shape] = [
         "UserIdGroupPairs": [texts("GroupId UserId VpcId VpcPeeringConnectionId PeeringStatus")],
     }
 ]
+# AWS names the ports of TCP and UDP, which groups call by name and ACLs by number, and of nothing else:
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html and API_NetworkAclEntry.html
+_WITH_PORTS = frozenset({"tcp", "udp", "6", "17"})
 SECURITY_GROUPS = Operation(
     service="ec2",
     name="DescribeSecurityGroups",
@@ -55,6 +54,21 @@ SECURITY_GROUPS = Operation(
     paged=True,
     page_size=1000,
     vpc_filter="vpc-id",
+    sent=(
+        Sent("GroupId IpPermissions IpPermissionsEgress"),
+        *(
+            one
+            for rules in ("IpPermissions", "IpPermissionsEgress")
+            for one in (
+                Sent("IpProtocol IpRanges IpRanges|Ipv6Ranges|PrefixListIds|UserIdGroupPairs", at=rules),
+                Sent("FromPort ToPort", at=rules, where=("IpProtocol", _WITH_PORTS)),
+                Sent("CidrIp", at=f"{rules}.IpRanges"),
+                Sent("CidrIpv6", at=f"{rules}.Ipv6Ranges"),
+                Sent("PrefixListId", at=f"{rules}.PrefixListIds"),
+                Sent("GroupId", at=f"{rules}.UserIdGroupPairs"),
+            )
+        ),
+    ),
 )
 NETWORK_ACLS = Operation(
     service="ec2",
@@ -77,6 +91,12 @@ NETWORK_ACLS = Operation(
     paged=True,
     page_size=1000,
     vpc_filter="vpc-id",
+    sent=(
+        Sent("NetworkAclId VpcId Associations Entries"),
+        Sent("SubnetId", at="Associations"),
+        Sent("Egress RuleNumber Protocol RuleAction CidrBlock|Ipv6CidrBlock", at="Entries"),
+        Sent("PortRange.From PortRange.To", at="Entries", where=("Protocol", _WITH_PORTS)),
+    ),
 )
 PREFIX_LISTS = Operation(
     service="ec2",
@@ -89,6 +109,7 @@ PREFIX_LISTS = Operation(
     },
     paged=True,
     page_size=100,
+    sent=(Sent("PrefixListId OwnerId"),),
 )
 PREFIX_LIST_ENTRIES = Operation(
     service="ec2",
@@ -97,6 +118,7 @@ PREFIX_LIST_ENTRIES = Operation(
     keys=1,
     paged=True,
     page_size=100,
+    sent=(Sent("Entries"), Sent("Cidr", at="Entries")),
 )
 BLOCK_PUBLIC_ACCESS = Operation(
     service="ec2",
@@ -107,11 +129,6 @@ BLOCK_PUBLIC_ACCESS = Operation(
         )
     },
 )
-
-# AWS names the ports of TCP and UDP, which groups call by name and ACLs by number, and of nothing else:
-# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html and API_NetworkAclEntry.html
-_WITH_PORTS = frozenset({"tcp", "udp", "6", "17"})
-_PORTS = ("FromPort", "ToPort")
 
 
 def named_calls(in_use: InUse) -> Iterator[Call]:
@@ -136,8 +153,7 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """
     holders = [one for of_kind in facts.values() for one in of_kind.values() if not one.get("is_lambda")]
     named = {group_id for one in holders for group_id in one.get("security_group_ids", ())}
-    groups = estate.union(SECURITY_GROUPS, partial(_group, named=named))
-    facts["security_groups"] = {group_id: one for group_id, one in groups.items() if group_id in named}
+    facts["security_groups"] = estate.union(SECURITY_GROUPS, _group, only=named)
     facts["network_acls"] = estate.union(NETWORK_ACLS, _acl)
     if NETWORK_ACLS.key in estate.torn:
         leave_torn_subnets(estate, NETWORK_ACLS, facts["network_acls"])
@@ -156,33 +172,26 @@ FAMILY = Family(
 )
 
 
-def _group(item: Json, named: Collection[str]) -> Json:
-    group_id = required_text(item, "GroupId")
-    if group_id not in named:
-        return {"id": group_id}
+def _group(item: Json) -> Json:
     return known(
         {
-            "id": group_id,
+            "id": item["GroupId"],
             "group_name": text(item, "GroupName"),
             "vpc_id": text(item, "VpcId"),
             "owner_id": text(item, "OwnerId"),
-            "ingress": sorted(each(item, "IpPermissions", _permission), key=repr),
-            "egress": sorted(each(item, "IpPermissionsEgress", _permission), key=repr),
+            "ingress": sorted(map(_permission, item["IpPermissions"]), key=repr),
+            "egress": sorted(map(_permission, item["IpPermissionsEgress"]), key=repr),
         }
     )
 
 
 def _permission(item: Json) -> Json:
-    protocol = required_text(item, "IpProtocol")
-    for port in _PORTS if protocol in _WITH_PORTS else ():
-        if port not in item:
-            raise missing(port, "a whole number")
     return known(
         {
-            "protocol": protocol,
+            "protocol": item["IpProtocol"],
             "from_port": item.get("FromPort"),
             "to_port": item.get("ToPort"),
-            "ipv4_cidrs": fields_of(item.get("IpRanges", ()), "CidrIp"),
+            "ipv4_cidrs": fields_of(item["IpRanges"], "CidrIp"),
             "ipv6_cidrs": fields_of(item.get("Ipv6Ranges", ()), "CidrIpv6"),
             "prefix_list_ids": fields_of(item.get("PrefixListIds", ()), "PrefixListId"),
             "group_ids": fields_of(item.get("UserIdGroupPairs", ()), "GroupId"),
@@ -192,29 +201,21 @@ def _permission(item: Json) -> Json:
 
 def _acl(item: Json) -> Json:
     return {
-        "id": required_text(item, "NetworkAclId"),
-        "vpc_id": required_text(item, "VpcId"),
+        "id": item["NetworkAclId"],
+        "vpc_id": item["VpcId"],
         "is_default": item.get("IsDefault", False),
-        "subnet_ids": sorted(each(item, "Associations", partial(required_text, key="SubnetId"))),
-        "entries": sorted(each(item, "Entries", _acl_entry), key=repr),
+        "subnet_ids": sorted(one["SubnetId"] for one in item["Associations"]),
+        "entries": sorted(map(_acl_entry, item["Entries"]), key=repr),
     }
 
 
 def _acl_entry(item: Json) -> Json:
-    if "Egress" not in item:
-        raise missing("Egress", "true or false")
-    if "RuleNumber" not in item:
-        raise missing("RuleNumber", "a whole number")
-    protocol = required_text(item, "Protocol")
-    for port in ("From", "To") if protocol in _WITH_PORTS else ():
-        if value(item, "PortRange", port) is None:
-            raise missing(f"PortRange.{port}", "a whole number")
     return known(
         {
             "is_egress": item["Egress"],
             "rule_number": item["RuleNumber"],
-            "protocol": protocol,
-            "action": required_text(item, "RuleAction").lower(),
+            "protocol": item["Protocol"],
+            "action": item["RuleAction"].lower(),
             "ipv4_cidr": text(item, "CidrBlock"),
             "ipv6_cidr": text(item, "Ipv6CidrBlock"),
             "from_port": value(item, "PortRange", "From"),
@@ -233,7 +234,7 @@ def _add_prefix_lists(estate: Estate, facts: FactsByKind) -> list[Json]:
         for list_id in sorted(account.answer(PREFIX_LIST_ENTRIES)):
             one = lists.setdefault(list_id, {"id": list_id, "cidrs": []})
             cidrs = account.entry(
-                PREFIX_LIST_ENTRIES, list_id, lambda item: fields_of(item.get("Entries", ()), "Cidr")
+                PREFIX_LIST_ENTRIES, list_id, lambda item: fields_of(item["Entries"], "Cidr")
             )
             one["cidrs"] = one["cidrs"] or cidrs or []
     routes = [route for table in facts["route_tables"].values() for route in table["routes"]]
@@ -258,9 +259,9 @@ def _add_prefix_lists(estate: Estate, facts: FactsByKind) -> list[Json]:
 def _prefix_list(item: Json) -> Json:
     return known(
         {
-            "id": required_text(item, "PrefixListId"),
+            "id": item["PrefixListId"],
             "name": text(item, "PrefixListName"),
-            "owner_id": text(item, "OwnerId"),
+            "owner_id": item["OwnerId"],
             "cidrs": [],
         }
     )

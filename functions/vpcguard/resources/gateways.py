@@ -1,4 +1,4 @@
-"""Ways out of a VPC and into AWS: NAT, internet, egress-only and transit gateways, VPC endpoints.
+"""Ways out of a VPC and into AWS, by zone: NAT, internet, egress-only and transit gateways, VPC endpoints.
 
 A NAT gateway is zonal or regional. Service names are kept as AWS writes them, policies know how to read them.
 """
@@ -15,22 +15,38 @@ from vpcguard.aws.answers import (
     Estate,
     InUse,
     Json,
-    each,
     fields_of,
     items,
     known,
     lower,
-    missing,
-    required_text,
     text,
     texts_of,
     value,
 )
-from vpcguard.aws.operations import FLAG, NAMED, TEXT, Call, Operation, Shape, Young, calls_by_id, texts
+from vpcguard.aws.operations import (
+    FLAG,
+    NAMED,
+    TEXT,
+    Call,
+    Operation,
+    Sent,
+    Shape,
+    Young,
+    calls_by_id,
+    texts,
+)
 from vpcguard.coverage import FactsByKind, Family, VpcKind, entries, of_list
-from vpcguard.resources.networks import AVAILABILITY_ZONES, SUBNETS
+from vpcguard.resources.networks import SUBNETS
 
+AVAILABILITY_ZONES = Operation(
+    service="ec2",
+    name="DescribeAvailabilityZones",
+    shape={"AvailabilityZones": [texts("ZoneId ZoneName ZoneType State")]},
+    is_late=True,
+    sent=(Sent("ZoneId ZoneType State"),),
+)
 _ATTACHMENTS: list[Shape] = [texts("VpcId State")]
+_ATTACHED = Sent("VpcId State", at="Attachments")
 NAT_GATEWAYS = Operation(
     service="ec2",
     name="DescribeNatGateways",
@@ -52,6 +68,7 @@ NAT_GATEWAYS = Operation(
     vpc_filter="vpc-id",
     filters="Filter",
     young={"AvailabilityMode": Young((1, 41, 0), unless="SubnetId")},  # a zonal one has a subnet
+    sent=(Sent("NatGatewayId"),),
 )
 INTERNET_GATEWAYS = Operation(
     service="ec2",
@@ -60,6 +77,7 @@ INTERNET_GATEWAYS = Operation(
     paged=True,
     page_size=1000,
     vpc_filter="attachment.vpc-id",
+    sent=(Sent("InternetGatewayId Attachments"), _ATTACHED),
 )
 EGRESS_ONLY_GATEWAYS = Operation(
     service="ec2",
@@ -71,6 +89,7 @@ EGRESS_ONLY_GATEWAYS = Operation(
     },
     paged=True,
     page_size=255,  # the most that this one takes
+    sent=(Sent("EgressOnlyInternetGatewayId Attachments"), _ATTACHED),
 )
 TRANSIT_GATEWAY_ATTACHMENTS = Operation(
     service="ec2",
@@ -84,6 +103,7 @@ TRANSIT_GATEWAY_ATTACHMENTS = Operation(
     paged=True,
     page_size=1000,
     vpc_filter="vpc-id",
+    sent=(Sent("TransitGatewayAttachmentId TransitGatewayId VpcId State SubnetIds"),),
 )
 VPC_ENDPOINTS = Operation(
     service="ec2",
@@ -110,6 +130,15 @@ VPC_ENDPOINTS = Operation(
     paged=True,
     page_size=1000,
     vpc_filter="vpc-id",
+    # others lead to no service: to a resource configuration, or to a service network of VPC Lattice
+    # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
+    sent=(
+        Sent("VpcEndpointId VpcId VpcEndpointType"),
+        Sent("ServiceName RouteTableIds", where=("VpcEndpointType", {"Gateway"})),
+        Sent("ServiceName SubnetIds", where=("VpcEndpointType", {"Interface", "GatewayLoadBalancer"})),
+        Sent("Groups", where=("VpcEndpointType", {"Interface"})),
+        Sent("GroupId", at="Groups"),
+    ),
 )
 ENDPOINT_SERVICES = Operation(
     service="ec2",
@@ -129,15 +158,6 @@ _ZONE_NAMES = (
     (AVAILABILITY_ZONES, "ZoneName", "ZoneId"),
 )
 
-# what these lead to is no service: a resource configuration, or a service network of VPC Lattice
-# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html
-_WITHOUT_SERVICE = frozenset({"Resource", "ServiceNetwork"})
-# what AWS sends of every endpoint of a type, empty where there is nothing
-_ALWAYS_SENT = {
-    "Gateway": (("RouteTableIds", "a list"),),
-    "Interface": (("SubnetIds", "a list"), ("Groups", "a list")),
-}
-
 
 def named_calls(in_use: InUse) -> Iterator[Call]:
     """Return the reads of the services that interface endpoints are for: in which zones they are offered."""
@@ -146,7 +166,12 @@ def named_calls(in_use: InUse) -> Iterator[Call]:
 
 
 def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
-    """Add the gateways and endpoints that we or the VPC's owner see."""
+    """Add the zones, and the gateways and endpoints that we or the VPC's owner see."""
+    facts["availability_zones"] = {
+        zone["id"]: zone
+        for account in estate.accounts[::-1]
+        for zone in account.documents(AVAILABILITY_ZONES, _availability_zone)
+    }
     # by account: the names of zones mean other zones in another
     zone_ids = {
         account: {
@@ -181,10 +206,14 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
                 service = {"id": one["ServiceName"], "zone_ids": sorted(found)}
                 facts["endpoint_services"][service["id"]] = service
     asked = next((one for one in estate.accounts if one.has_answered(ENDPOINT_SERVICES)), estate.own)
-    return entries("endpoint_services", {}, default=of_list(asked, ENDPOINT_SERVICES))
+    return [
+        *entries("availability_zones", {}, default=of_list(estate.own, AVAILABILITY_ZONES)),
+        *entries("endpoint_services", {}, default=of_list(asked, ENDPOINT_SERVICES)),
+    ]
 
 
 _LISTS = (
+    AVAILABILITY_ZONES,
     NAT_GATEWAYS,
     INTERNET_GATEWAYS,
     EGRESS_ONLY_GATEWAYS,
@@ -206,6 +235,11 @@ FAMILY = Family(
 )
 
 
+def _availability_zone(item: Json) -> Json:
+    name = text(item, "ZoneName")
+    return known({"id": item["ZoneId"], "name": name, "type": item["ZoneType"], "state": item["State"]})
+
+
 def _nat_gateway(item: Json, zone_ids: Mapping[str, str]) -> Json:
     """Return the facts of one NAT gateway.
 
@@ -216,7 +250,7 @@ def _nat_gateway(item: Json, zone_ids: Mapping[str, str]) -> Json:
     zones = [_zone(address, zone_ids) for address in item.get("NatGatewayAddresses", ())]
     return known(
         {
-            "id": required_text(item, "NatGatewayId"),
+            "id": item["NatGatewayId"],
             "vpc_id": text(item, "VpcId"),
             "state": lower(item, "State"),
             "connectivity_type": lower(item, "ConnectivityType", default="public"),
@@ -250,37 +284,27 @@ def _zone(address: Json, zone_ids: Mapping[str, str]) -> str | None:
 
 
 def _gateway(item: Json, key: str) -> Json:
-    attachments = each(item, "Attachments", _attachment)
-    return {
-        "id": required_text(item, key),
-        "attachments": sorted(attachments, key=itemgetter("vpc_id")),
-    }
-
-
-def _attachment(item: Json) -> Json:
-    return {"vpc_id": required_text(item, "VpcId"), "state": required_text(item, "State").lower()}
+    attachments = [{"vpc_id": one["VpcId"], "state": one["State"].lower()} for one in item["Attachments"]]
+    return {"id": item[key], "attachments": sorted(attachments, key=itemgetter("vpc_id"))}
 
 
 def _attachment_to_transit(item: Json) -> Json:
     return {
-        "id": required_text(item, "TransitGatewayAttachmentId"),
-        "transit_gateway_id": required_text(item, "TransitGatewayId"),
-        "vpc_id": required_text(item, "VpcId"),
-        "state": lower(item, "State"),
+        "id": item["TransitGatewayAttachmentId"],
+        "transit_gateway_id": item["TransitGatewayId"],
+        "vpc_id": item["VpcId"],
+        "state": item["State"].lower(),
         "subnet_ids": texts_of(item, "SubnetIds"),
     }
 
 
 def _endpoint(item: Json) -> Json:
     """Return the facts of one endpoint; its state, and whether it takes names over, may not be told."""
-    kind = required_text(item, "VpcEndpointType")
     document = {
-        "id": required_text(item, "VpcEndpointId"),
-        "vpc_id": required_text(item, "VpcId"),
-        "type": kind,
-        "service_name": text(item, "ServiceName")
-        if kind in _WITHOUT_SERVICE
-        else required_text(item, "ServiceName"),
+        "id": item["VpcEndpointId"],
+        "vpc_id": item["VpcId"],
+        "type": item["VpcEndpointType"],
+        "service_name": text(item, "ServiceName"),
         "service_region": text(item, "ServiceRegion"),
         "state": lower(item, "State", default="") or None,
         "ip_address_type": lower(item, "IpAddressType", default="") or None,
@@ -294,9 +318,6 @@ def _endpoint(item: Json) -> Json:
         "security_group_ids": fields_of(item.get("Groups", ()), "GroupId"),
         "has_default_policy": _is_full_access(item.get("PolicyDocument")),
     }
-    for name, expected in _ALWAYS_SENT.get(kind, ()):
-        if name not in item:
-            raise missing(name, expected)
     return known(document)
 
 

@@ -22,7 +22,6 @@ from vpcguard.aws.answers import (
     known,
     lower,
     merge,
-    missing,
     required_text,
     text,
     texts_of,
@@ -35,6 +34,7 @@ from vpcguard.aws.operations import (
     WHOLE,
     Call,
     Operation,
+    Sent,
     Shape,
     VpcIds,
     calls_by_id,
@@ -61,13 +61,18 @@ NETWORK_INTERFACES = Operation(
                 "SourceDestCheck": FLAG,
                 "RequesterManaged": FLAG,
                 "Attachment": texts("AttachmentId InstanceId InstanceOwnerId Status"),
-                "Association": texts("PublicIp IpOwnerId"),
+                "Association": texts("PublicIp CarrierIp CustomerOwnedIp IpOwnerId"),
             }
         ]
     },
     paged=True,
     page_size=1000,
     vpc_filter="vpc-id",
+    sent=(
+        Sent("NetworkInterfaceId VpcId SubnetId InterfaceType Groups"),
+        Sent("GroupId", at="Groups"),
+        Sent("PublicIp|CarrierIp|CustomerOwnedIp", at="Association"),
+    ),
 )
 # no user data, no tags, no key names: only what makes an instance a NAT instance
 INSTANCES = Operation(
@@ -92,6 +97,7 @@ INSTANCES = Operation(
     },
     paged=True,
     page_size=1000,
+    sent=(Sent("Instances"), Sent("InstanceId State.Name", at="Instances")),
 )
 MOUNT_TARGETS = Operation(
     service="elasticfilesystem",
@@ -216,14 +222,14 @@ FAMILY = Family(
 
 
 def _interface(item: Json) -> Json:
-    interface_type = text(item, "InterfaceType") or "unknown"
+    interface_type = item["InterfaceType"]
     description = text(item, "Description") or ""
     return known(
         {
-            "id": required_text(item, "NetworkInterfaceId"),
-            "vpc_id": required_text(item, "VpcId"),
-            "subnet_id": text(item, "SubnetId"),
-            "security_group_ids": fields_of(item.get("Groups", ()), "GroupId"),
+            "id": item["NetworkInterfaceId"],
+            "vpc_id": item["VpcId"],
+            "subnet_id": item["SubnetId"],
+            "security_group_ids": fields_of(item["Groups"], "GroupId"),
             "interface_type": interface_type,
             "is_lambda": interface_type == "lambda" or description.startswith(_LAMBDA_DESCRIPTION),
             "owner_id": text(item, "OwnerId"),
@@ -235,15 +241,12 @@ def _interface(item: Json) -> Json:
 
 
 def _instance(item: Json) -> Json:
-    state = text(item, "State", "Name")
-    if state is None:
-        raise missing("State.Name", "text")
     return known(
         {
-            "id": required_text(item, "InstanceId"),
+            "id": item["InstanceId"],
             "vpc_id": text(item, "VpcId"),
             "subnet_ids": fields_of([item, *item.get("NetworkInterfaces", ())], "SubnetId"),
-            "state": state.lower(),
+            "state": item["State"]["Name"].lower(),
             "source_dest_check": item.get("SourceDestCheck"),
             "public_ips": _public_ips(item),
         }

@@ -1,4 +1,4 @@
-"""Zones, VPCs with their DNS, subnets, and route tables with their associations and routes."""
+"""VPCs with their DNS, subnets, and route tables with their associations and routes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from vpcguard.aws.answers import (
     known,
     lower,
     network,
-    required_text,
     text,
     value,
 )
@@ -26,6 +25,7 @@ from vpcguard.aws.operations import (
     WHOLE,
     Call,
     Operation,
+    Sent,
     Shape,
     Young,
     calls_by_id,
@@ -67,6 +67,7 @@ VPCS = Operation(
     paged=True,
     page_size=1000,
     vpc_filter="vpc-id",
+    sent=(Sent("VpcId"),),
 )
 SUBNETS = Operation(
     service="ec2",
@@ -93,6 +94,10 @@ SUBNETS = Operation(
         "BlockPublicAccessStates": Young((1, 35, 65)),
         "NetworkFirewallConnectivityType": Young(_INTERNET_FIREWALL),
     },
+    sent=(
+        Sent("SubnetId VpcId State CidrBlock|Ipv6Native"),
+        Sent("Ipv6CidrBlock Ipv6CidrBlockState.State", at="Ipv6CidrBlockAssociationSet"),
+    ),
 )
 ROUTE_TABLES = Operation(
     service="ec2",
@@ -122,6 +127,14 @@ ROUTE_TABLES = Operation(
     page_size=100,  # the most that this one takes
     vpc_filter="vpc-id",
     young={"IgwFirewall": Young(_INTERNET_FIREWALL)},
+    # of a route's target nothing is sent where botocore does not know its kind yet
+    sent=(
+        Sent("RouteTableId VpcId Associations Routes"),
+        Sent("SubnetId|GatewayId|Main", at="Associations"),
+        Sent(
+            "Origin State DestinationCidrBlock|DestinationIpv6CidrBlock|DestinationPrefixListId", at="Routes"
+        ),
+    ),
 )
 _VALUE: dict[str, Shape] = {"Value": FLAG}
 VPC_ATTRIBUTE = Operation(
@@ -131,12 +144,6 @@ VPC_ATTRIBUTE = Operation(
     keys=1,
 )
 
-AVAILABILITY_ZONES = Operation(
-    service="ec2",
-    name="DescribeAvailabilityZones",
-    shape={"AvailabilityZones": [texts("ZoneId ZoneName ZoneType State")]},
-    is_late=True,
-)
 DHCP_OPTIONS = Operation(
     service="ec2",
     name="DescribeDhcpOptions",
@@ -151,7 +158,7 @@ DHCP_OPTIONS = Operation(
     is_late=True,
 )
 
-_ZONE = {"name": "ZoneName", "type": "ZoneType", "state": "State"}
+_COMPARED = {"AvailabilityZoneId": "zone_id", "OwnerId": "owner_id"}
 _DNS = {"dns_support": "EnableDnsSupport", "dns_hostnames": "EnableDnsHostnames"}
 
 # Field that names the target -> kind. GatewayId holds several kinds; an instance has its own rules below.
@@ -237,13 +244,6 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     if estate.own.old_reader and estate.own.drops(SUBNETS, "NetworkFirewallConnectivityType"):
         for subnet in subnets.values():
             subnet.setdefault("internet_firewall", f"not read: {estate.own.reader_name}")
-    others_first = estate.accounts[::-1]
-    facts["availability_zones"] = {
-        one["ZoneId"]: known({"id": one["ZoneId"]} | {key: text(one, name) for key, name in _ZONE.items()})
-        for account in others_first
-        for one in items(account.reads, AVAILABILITY_ZONES)
-        if text(one, "ZoneId")
-    }
     servers = {
         one.get("DhcpOptionsId"): fields_of(
             (
@@ -254,7 +254,7 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
             ),
             "Value",
         )
-        for account in others_first
+        for account in estate.accounts[::-1]
         for one in items(account.reads, DHCP_OPTIONS)
     }
     for vpc in vpcs.values():
@@ -273,8 +273,8 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
 
 
 FAMILY = Family(
-    operations=(VPCS, SUBNETS, ROUTE_TABLES, VPC_ATTRIBUTE, AVAILABILITY_ZONES, DHCP_OPTIONS),
-    lists=(VPCS, SUBNETS, ROUTE_TABLES, AVAILABILITY_ZONES, DHCP_OPTIONS),
+    operations=(VPCS, SUBNETS, ROUTE_TABLES, VPC_ATTRIBUTE, DHCP_OPTIONS),
+    lists=(VPCS, SUBNETS, ROUTE_TABLES, DHCP_OPTIONS),
     named_calls=named_calls,
     add_facts=add_facts,
     vpc_kinds={
@@ -291,12 +291,15 @@ def _coverage(estate: Estate, facts: FactsByKind) -> list[Json]:
     torn = contradictions(estate, VPCS) if VPCS.key in estate.torn else {}
     visible = {vpc_id: of_list(estate.own, SUBNETS, vpc_id) for vpc_id in ids}
     visible |= contradictions(estate, SUBNETS) if SUBNETS.key in estate.torn else {}
+    for subnet in facts["subnets"].values():  # what subnets are compared by; what one rests on says so itself
+        lacking = [name for name, told in _COMPARED.items() if told not in subnet]
+        if lacking and subnet["is_visible"] and visible.get(subnet["vpc_id"], KNOWN).is_known:
+            visible[subnet["vpc_id"]] = of_lacking(SUBNETS, f"{lacking[0]} of {subnet['id']}")
     dns = {vpc_id: _of_dns(estate, vpcs.get(vpc_id, {}), vpc_id) for vpc_id in ids}
     return [
         *entries("vpcs", torn, default=listed),
         *entries("vpc_attributes", {vpc_id: attributes for vpc_id, (attributes, _) in dns.items()}),
         *entries("dhcp_options", {vpc_id: options for vpc_id, (_, options) in dns.items()}),
-        *entries("availability_zones", {}, default=of_list(estate.own, AVAILABILITY_ZONES)),
         *entries("visible_subnets", visible, default=of_list(estate.own, SUBNETS)),
     ]
 
@@ -325,7 +328,7 @@ def _vpc(item: Json) -> Json:
     first = text(item, "CidrBlock")
     return known(
         {
-            "id": required_text(item, "VpcId"),
+            "id": item["VpcId"],
             "owner_id": text(item, "OwnerId"),
             "tenancy": text(item, "InstanceTenancy"),
             "dhcp_options_id": text(item, "DhcpOptionsId"),
@@ -340,12 +343,12 @@ def _subnet(item: Json) -> Json:
     firewall = text(item, "NetworkFirewallConnectivityType")
     return known(
         {
-            "id": required_text(item, "SubnetId"),
-            "vpc_id": required_text(item, "VpcId"),
+            "id": item["SubnetId"],
+            "vpc_id": item["VpcId"],
             "owner_id": text(item, "OwnerId"),
             "zone_id": text(item, "AvailabilityZoneId"),
             "zone_name": text(item, "AvailabilityZone"),
-            "state": text(item, "State"),
+            "state": item["State"],
             "outpost_arn": text(item, "OutpostArn"),
             "ipv4_cidr": network(item, "CidrBlock"),
             "ipv6_cidrs": _cidrs(item, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock"),
@@ -390,43 +393,36 @@ def _associate_shared(estate: Estate, facts: FactsByKind) -> None:
 def _table(item: Json) -> Json:
     associations = [
         one
-        for one in each(item, "Associations", _association)
+        for one in item["Associations"]
         if lower(one, "AssociationState", "State", default="associated") == "associated"
     ]
     return {
-        "id": required_text(item, "RouteTableId"),
-        "vpc_id": required_text(item, "VpcId"),
+        "id": item["RouteTableId"],
+        "vpc_id": item["VpcId"],
         "is_main": any(one.get("Main") for one in associations),
         "subnet_ids": fields_of(associations, "SubnetId"),
         "routes": sorted(each(item, "Routes", _route), key=_ORDER),
     }
 
 
-def _association(item: Json) -> Json:
-    """Return an association as it was answered, with a subnet, with a gateway, or as the VPC's main one."""
-    if not item.get("Main") and text(item, "GatewayId") is None:
-        required_text(item, "SubnetId")
-    return item
-
-
 def _route(item: Json) -> Json:
-    destination = next((field for field in _DESTINATIONS if text(item, field)), "")
-    family = _DESTINATIONS.get(destination, "unknown")
-    if family in {"ipv4", "ipv6"}:
-        network(item, destination)  # else a list's id, or nothing
+    """Return the facts of one route; what one does that names no target is as unknown as in a new state."""
+    destination = next(field for field in _DESTINATIONS if text(item, field))
+    family = _DESTINATIONS[destination]
+    if family != "prefix_list":
+        network(item, destination)
     kind, target = _target(item)
-    origin = lower(item, "Origin", default="CreateRoute")
     return known(
         {
             "family": family,
-            "destination": item.get(destination, ""),
+            "destination": item[destination],
             "target_kind": kind,
             "target_id": target,
             "instance_id": text(item, "InstanceId"),
-            "state": lower(item, "State"),
+            "state": item["State"].lower() if target else "unknown",
             "firewall_id": text(item, "IgwFirewall", "FirewallArn"),
             "firewall_status": text(item, "IgwFirewall", "Status"),
-            "origin": "local" if kind == "local" else _ORIGINS.get(origin, "static"),
+            "origin": "local" if kind == "local" else _ORIGINS.get(item["Origin"].lower(), "static"),
         }
     )
 
@@ -440,7 +436,7 @@ def _target(item: Json) -> tuple[str, str]:
         target = text(item, field)
         if target is not None:
             return kind, target
-    interface = text(item, "NetworkInterfaceId") or text(item, "InstanceId")
+    interface = text(item, "NetworkInterfaceId")  # AWS names it beside an instance's id
     if interface is not None:
         return "network_interface", interface
     others = (key for key in sorted(item) if key.endswith(("Id", "Arn")) and key not in _NO_TARGET)

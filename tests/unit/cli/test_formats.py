@@ -18,7 +18,7 @@ LEFT_OUT = LeftOut(
     operation="ec2:DescribeVpcEndpoints",
     name="vpce-0a",
     vpc_id="vpc-0a",
-    lacks="ServiceName: expected text, found nothing",
+    lacks="ServiceName",
 )
 LONG_ID = "subnet-" + "0123456789abcdef" * 8
 

@@ -58,8 +58,9 @@ def attached(*subnet_ids: str, vpc_id: str = VPC, groups: tuple[str, ...] = ("sg
 
 
 def subnet(subnet_id: str, *, vpc_id: str = VPC, owner: str = ACCOUNT, **more: Any) -> Json:
-    """Return one entry of DescribeSubnets."""
-    return {"SubnetId": subnet_id, "VpcId": vpc_id, "OwnerId": owner, **more}
+    """Return one entry of DescribeSubnets, with what AWS always sends."""
+    told = {"State": "available", "CidrBlock": "10.0.0.0/24", "AvailabilityZoneId": "euw1-az1"}
+    return {"SubnetId": subnet_id, "VpcId": vpc_id, "OwnerId": owner, **told, **more}
 
 
 def vpc(vpc_id: str = VPC, *, owner: str = ACCOUNT, **more: Any) -> Json:

@@ -62,7 +62,10 @@ ENDPOINT = {
     "Groups": [],
 }
 NAT = {"NatGatewayId": "nat-1", "VpcId": VPC, "State": "available"}
-LAMBDA_INTERFACE = {"NetworkInterfaceId": "eni-1", "VpcId": VPC, "InterfaceType": "lambda"}
+LAMBDA_INTERFACE = {"NetworkInterfaceId": "eni-1", "VpcId": VPC, "InterfaceType": "lambda"} | {
+    "SubnetId": "subnet-1",
+    "Groups": [],
+}
 
 
 @pytest.mark.parametrize(
@@ -82,14 +85,14 @@ LAMBDA_INTERFACE = {"NetworkInterfaceId": "eni-1", "VpcId": VPC, "InterfaceType"
             "security_groups",
             "SecurityGroups",
             GROUP,
-            {**GROUP, "IpPermissions": [{"IpProtocol": "-1"}]},
+            {**GROUP, "IpPermissions": [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]},
             "sg-1",
         ),
         (
             "lambda_interfaces",
             "NetworkInterfaces",
             LAMBDA_INTERFACE,
-            {**LAMBDA_INTERFACE, "SubnetId": "subnet-1"},
+            {**LAMBDA_INTERFACE, "SubnetId": "subnet-2"},
             VPC,
         ),
         ("subnets", "Subnets", subnet("subnet-1"), subnet("subnet-1", Ipv6Native=True), "subnet-1"),
@@ -150,6 +153,9 @@ def test_free_addresses_change_between_two_reads() -> None:
             "id": "subnet-1",
             "vpc_id": VPC,
             "owner_id": ACCOUNT,
+            "zone_id": "euw1-az1",
+            "state": "available",
+            "ipv4_cidr": "10.0.0.0/24",
             "ipv6_cidrs": [],
             "is_ipv6_only": False,
             "is_visible": True,

@@ -129,7 +129,7 @@ def test_a_subnet() -> None:
                         BlockPublicAccessStates={"InternetGatewayBlockMode": "Block-Bidirectional"},
                         Tags=[{"Key": "Name", "Value": "private"}],
                     ),
-                    subnet("subnet-6", Ipv6Native=True),
+                    subnet("subnet-6", Ipv6Native=True, CidrBlock=""),
                 ]
             }
         }
@@ -140,6 +140,8 @@ def test_a_subnet() -> None:
             "id": "subnet-6",
             "vpc_id": VPC,
             "owner_id": ACCOUNT,
+            "zone_id": "euw1-az1",
+            "state": "available",
             "ipv6_cidrs": [],
             "is_ipv6_only": True,
             "is_visible": True,
@@ -170,14 +172,14 @@ def test_zones_of_every_kind() -> None:
             "ZoneType": "availability-zone",
             "State": "available",
         },
-        {"ZoneId": "euw1-lon1-az1", "ZoneType": "local-zone"},
+        {"ZoneId": "euw1-lon1-az1", "ZoneType": "local-zone", "State": "available"},
     ]
 
     found = facts({"ec2:DescribeAvailabilityZones": {"AvailabilityZones": zones}})
 
     assert found["availability_zones"] == [
         {"id": "euw1-az1", "name": "eu-west-1a", "type": "availability-zone", "state": "available"},
-        {"id": "euw1-lon1-az1", "type": "local-zone"},
+        {"id": "euw1-lon1-az1", "type": "local-zone", "state": "available"},
     ]
     assert coverage(found, "availability_zones") == KNOWN
 
@@ -240,7 +242,6 @@ def test_the_zones_of_a_service_are_told_by_id_or_by_the_accounts_names() -> Non
         ({"CarrierGatewayId": "cagw-1"}, "carrier_gateway", "cagw-1"),
         ({"NetworkInterfaceId": "eni-1"}, "network_interface", "eni-1"),
         ({"OdbNetworkArn": "arn:aws:odb:1"}, "unknown", "arn:aws:odb:1"),
-        ({}, "unknown", ""),
     ],
 )
 def test_the_target_of_a_route_is_told_by_its_field(target: Any, kind: str, identity: str) -> None:
@@ -258,6 +259,16 @@ def test_the_target_of_a_route_is_told_by_its_field(target: Any, kind: str, iden
     ]
 
 
+@pytest.mark.parametrize("target", [{}, {"InstanceId": "i-1"}])
+def test_what_a_route_does_that_names_no_target_is_not_known(target: dict[str, Any]) -> None:
+    """It leads to what botocore cannot name yet; an instance's interface is named beside it."""
+    route = {"DestinationCidrBlock": "0.0.0.0/0", "State": "active", "Origin": "CreateRoute", **target}
+
+    (found,) = _routes(route)
+
+    assert (found["target_kind"], found["target_id"], found["state"]) == ("unknown", "", "unknown")
+
+
 def test_a_route_to_a_nat_instance_names_interface_and_instance() -> None:
     route = {
         "DestinationCidrBlock": "0.0.0.0/0",
@@ -265,6 +276,7 @@ def test_a_route_to_a_nat_instance_names_interface_and_instance() -> None:
         "InstanceOwnerId": ACCOUNT,
         "NetworkInterfaceId": "eni-1",
         "State": "blackhole",
+        "Origin": "CreateRoute",
     }
 
     assert _routes(route) == [
@@ -281,11 +293,12 @@ def test_a_route_to_a_nat_instance_names_interface_and_instance() -> None:
 
 
 def test_destinations_and_origins() -> None:
-    routes = _routes(
+    told = (
         {"DestinationIpv6CidrBlock": "::/0", "GatewayId": "igw-1", "Origin": "EnableVgwRoutePropagation"},
         {"DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1", "Origin": "Advertisement"},
         {"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "Origin": "CreateRouteTable"},
     )
+    routes = _routes(*({**route, "State": "active"} for route in told))
 
     assert [(route["family"], route["destination"], route["origin"]) for route in routes] == [
         ("ipv4", "10.0.0.0/16", "local"),
@@ -418,6 +431,7 @@ def test_public_addresses_of_an_instance(answered: dict[str, Any], addresses: li
     """Of all its interfaces; where AWS shows none of those, nobody knows."""
     instance = {"InstanceId": "i-1", "State": {"Name": "running"}, **answered}
     route = {"DestinationCidrBlock": "0.0.0.0/0", "NetworkInterfaceId": "eni-1", "InstanceId": "i-1"}
+    route |= {"State": "active", "Origin": "CreateRoute"}
     table = {"RouteTableId": "rtb-1", "VpcId": VPC, "Associations": [], "Routes": [route]}
 
     found = facts(
@@ -435,6 +449,8 @@ def test_an_internet_firewall_shows_at_subnets_and_routes() -> None:
         "DestinationCidrBlock": "0.0.0.0/0",
         "GatewayId": "igw-1",
         "IgwFirewall": {"FirewallArn": "arn:f", "Status": "active"},
+        "State": "active",
+        "Origin": "CreateRoute",
     }
     table = {"RouteTableId": "rtb-1", "VpcId": VPC, "Associations": [], "Routes": [route]}
     inspected = subnet("subnet-a", NetworkFirewallConnectivityType="Flexible")
@@ -613,7 +629,8 @@ def test_a_network_acl_in_the_order_of_its_numbers() -> None:
                         "Associations": [{"SubnetId": "subnet-a"}],
                         "Entries": [
                             {**entry, "Egress": True, "RuleNumber": 100},
-                            {"Protocol": "-1", "RuleAction": "deny", "Egress": True, "RuleNumber": 32767},
+                            {"Protocol": "-1", "RuleAction": "deny", "Egress": True, "RuleNumber": 32767}
+                            | {"Ipv6CidrBlock": "::/0"},
                             {**entry, "Egress": False, "RuleNumber": 200},
                         ],
                     }
@@ -632,17 +649,20 @@ def test_a_network_acl_in_the_order_of_its_numbers() -> None:
             "entries": [
                 {"rule_number": 200, "is_egress": False, **allow},
                 {"rule_number": 100, "is_egress": True, **allow},
-                {"rule_number": 32767, "is_egress": True, "protocol": "-1", "action": "deny"},
+                {"rule_number": 32767, "is_egress": True, "protocol": "-1", "action": "deny"}
+                | {"ipv6_cidr": "::/0"},
             ],
         }
     ]
 
 
-@pytest.mark.parametrize("missing", ["Egress", "RuleNumber", "Protocol", "RuleAction", "PortRange"])
+@pytest.mark.parametrize(
+    "missing", ["Egress", "RuleNumber", "Protocol", "RuleAction", "CidrBlock", "PortRange"]
+)
 def test_an_acl_whose_entry_lacks_what_decides_it_is_left_out(missing: str) -> None:
     """A default in its place would invent a permission or a denial."""
     entry = {"Protocol": "6", "RuleAction": "allow", "Egress": True, "RuleNumber": 1}
-    entry["PortRange"] = {"From": 443, "To": 443}
+    entry |= {"CidrBlock": "0.0.0.0/0", "PortRange": {"From": 443, "To": 443}}
     del entry[missing]
 
     found = facts(
@@ -665,6 +685,8 @@ def test_an_acl_whose_entry_lacks_what_decides_it_is_left_out(missing: str) -> N
 
 def test_interfaces_of_lambda_and_those_that_routes_lead_to() -> None:
     """An account has thousands of others; none of them decides a verdict."""
+    interface = {"VpcId": VPC, "SubnetId": "subnet-pub", "InterfaceType": "interface", "Groups": []}
+
     found = facts(
         {
             "ec2:DescribeRouteTables": {
@@ -678,6 +700,8 @@ def test_interfaces_of_lambda_and_those_that_routes_lead_to() -> None:
                                 "DestinationCidrBlock": "0.0.0.0/0",
                                 "NetworkInterfaceId": "eni-nat",
                                 "InstanceId": "i-nat",
+                                "State": "active",
+                                "Origin": "CreateRoute",
                             }
                         ],
                     }
@@ -685,12 +709,10 @@ def test_interfaces_of_lambda_and_those_that_routes_lead_to() -> None:
             },
             "ec2:DescribeNetworkInterfaces": {
                 "NetworkInterfaces": [
-                    {"NetworkInterfaceId": "eni-other", "VpcId": VPC, "InterfaceType": "interface"},
-                    {
+                    interface | {"NetworkInterfaceId": "eni-other"},
+                    interface
+                    | {
                         "NetworkInterfaceId": "eni-nat",
-                        "VpcId": VPC,
-                        "SubnetId": "subnet-pub",
-                        "InterfaceType": "interface",
                         "SourceDestCheck": False,
                         "OwnerId": ACCOUNT,
                         "Attachment": {"InstanceId": "i-nat"},
@@ -702,10 +724,9 @@ def test_interfaces_of_lambda_and_those_that_routes_lead_to() -> None:
                         "InterfaceType": "lambda",
                         "Groups": [{"GroupId": "sg-1"}],
                     },
-                    {
+                    interface
+                    | {
                         "NetworkInterfaceId": "eni-older",
-                        "VpcId": VPC,
-                        "InterfaceType": "interface",
                         "Description": "AWS Lambda VPC ENI-orders-1",
                     },
                 ]
@@ -766,7 +787,7 @@ def test_prefix_lists_with_and_without_their_networks() -> None:
                         "PrefixListName": "com.amazonaws.eu-west-1.s3",
                         "OwnerId": "AWS",
                     },
-                    {"PrefixListId": "pl-2", "PrefixListName": "offices"},
+                    {"PrefixListId": "pl-2", "PrefixListName": "offices", "OwnerId": ACCOUNT},
                 ]
             },
             "ec2:GetManagedPrefixListEntries": {
@@ -783,7 +804,7 @@ def test_prefix_lists_with_and_without_their_networks() -> None:
             "owner_id": "AWS",
             "cidrs": ["3.0.0.0/8", "52.0.0.0/8"],
         },
-        {"id": "pl-2", "name": "offices", "cidrs": []},
+        {"id": "pl-2", "name": "offices", "owner_id": ACCOUNT, "cidrs": []},
     ]
     assert coverage(found, "prefix_list_entries", "pl-1") == KNOWN
     assert coverage(found, "prefix_list_entries", "pl-2") == unknown(
@@ -797,7 +818,7 @@ def test_a_prefix_list_that_only_a_route_names_is_unknown() -> None:
         "RouteTableId": "rtb-1",
         "VpcId": VPC,
         "Associations": [],
-        "Routes": [{"DestinationPrefixListId": "pl-9"}],
+        "Routes": [{"DestinationPrefixListId": "pl-9", "State": "active", "Origin": "CreateRoute"}],
     }
 
     found = facts(
@@ -912,7 +933,15 @@ def test_what_is_no_network_leaves_its_subnet_or_table_out(written: str) -> None
     table = {
         "RouteTableId": "rtb-1",
         "VpcId": VPC,
-        "Routes": [{"DestinationCidrBlock": written, "GatewayId": "local", "State": "active"}],
+        "Associations": [],
+        "Routes": [
+            {
+                "DestinationCidrBlock": written,
+                "GatewayId": "local",
+                "State": "active",
+                "Origin": "CreateRoute",
+            }
+        ],
     }
     tables = facts({"ec2:DescribeRouteTables": {"RouteTables": [table]}})
 

@@ -109,7 +109,8 @@ _carrying(family, table_id) := union({firm, perhaps, missing, contested, apart, 
 		some i in unread
 		waits := facts.waits("prefix_list_entries", routes[i].destination)
 	}
-	missing := {{"kind": "missing", "state": lack, "waits": set()} | not lack in {"", "pieces"}}
+	lacks := {lack} - ({"", "pieces"} | {lack | some i in unread; not routes[i].state in _states})
+	missing := {{"kind": "missing", "state": state, "waits": set()} | some state in lacks}
 	contested := {_undecided("contested", waits) |
 		waits := {_undecidable(routes[i].destination, "equal prefixes") | some i in _contested(family, table_id)}
 		waits != set()

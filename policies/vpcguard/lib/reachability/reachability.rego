@@ -183,32 +183,38 @@ _target(name, id, admission) := {"values": values, "waits": waits} if {
 	found := {_interface(one, admission[one]) | some one in endpoints.interfaces[[vpc_id, name]]}
 	unread := facts.waits("vpc_endpoints", vpc_id)
 	gateway := _gateway(vpc_id, name, id)
-	values := _values(found, gateway.values, unread, gateway.waits)
+	values := _values(found, gateway, unread)
 	waits := union({union({one.waits | some one in found}), unread, gateway.waits})
 }
 
 # what becomes of a name where a gateway endpoint is routed; none, perhaps with what it takes to know of another
-_gateway(vpc_id, name, id) := {"values": values, "waits": resolving.waits} if {
+_gateway(vpc_id, name, id) := {"values": _resolved(vpc_id), "perhaps": set(), "waits": waits} if {
 	endpoints.gateways_at(id, name) != set()
-	resolving := endpoints.resolving[vpc_id]
-	values := {"served" | true in resolving.values} | {"unresolved" | false in resolving.values}
-} else := {"values": set(), "waits": _gateway_waits(vpc_id, name, id)}
+	waits := endpoints.resolving[vpc_id].waits
+} else := {"values": set(), "perhaps": perhaps, "waits": waits} if {
+	waits := _gateway_waits(vpc_id, name, id)
+	perhaps := {value | waits != set(); some value in _resolved(vpc_id)}
+}
 
-_values(found, of_gateway, unread, gateway_waits) := {"served"} if {
+_resolved(vpc_id) := {"served" | true in values} | {"unresolved" | false in values} if {
+	values := endpoints.resolving[vpc_id].values
+}
+
+_values(found, gateway, unread) := {"served"} if {
 	{"served"} in {one.values | some one in found}
 } else := union({one.values | some one in found}) - {"uncaught"} if {
 	some one in found
 	not "uncaught" in one.values
 } else := union({
 	union({one.values | some one in found}) - {"uncaught"},
-	of_gateway,
+	gateway.values,
 	{"blocked" | unread != set()},
 }) if {
-	of_gateway != set()
+	gateway.values != set()
 } else := union({
 	union({one.values | some one in found}),
 	{"absent" | found == set()},
-	{"served" | unread | gateway_waits != set()},
+	({"served" | unread != set()} | gateway.perhaps),
 	{value | unread != set(); some value in ["blocked", "uncaught"]},
 })
 
@@ -264,31 +270,36 @@ _may_be_nat(way) if {
 
 # whether endpoints in another VPC answer: yes where the configuration says so and a route leads there
 _central(signature, name, id, is_isolated) := {"answer": "yes", "waits": set()} if {
-	_routes_away(id) != []
+	"active" in {route.state | some route in _routes_away(id)}
 	some said in config.settings[signature].central_endpoints
 	some service in [said, $"{said}:*"]
 	name in endpoints.names_of(service)
 } else := {"answer": "unknown", "waits": waits} if {
 	is_isolated
-	not config.settings[signature].central_endpoints
 	waits := {wait |
 		some route in _routes_away(id)
+		not _is_settled(route.state, config.settings[signature])
 		some cidr in _destinations(route)
 		not cidr in data.vpcguard.config.services.everything
 		some private in data.vpcguard.config.services.private_networks
 		net.cidr_intersects(private, cidr)
 		reason := "may lead to central endpoints"
-		wait := {"status": "opaque", "name": route.target_id, "reason": reason, "settled_by": "central_endpoints"}
+		name_of := [one | some one in [route.target_id, id]; one != ""][0]
+		wait := {"status": "opaque", "name": name_of, "reason": reason, "settled_by": "central_endpoints"}
 	}
 	waits != set()
 } else := {"answer": "no", "waits": set()}
 
-# the routes of a subnet to other networks
+# the routes of a subnet to other networks, and those of which nobody says where they lead
 _routes_away(id) := [route |
 	some route in facts.route_tables[egress.route_table(id, facts.subnets[id].vpc_id)].routes
-	route.state == "active"
-	route.target_kind in {"transit_gateway", "vpc_peering_connection", "core_network"}
+	[route.state, {route.target_kind} - {"transit_gateway", "vpc_peering_connection", "core_network"}] in _away
 ]
+
+_away := {["active", set()], ["unknown", {"unknown"}]}
+
+# whether the configuration says what lies behind a route in this state
+_is_settled("active", settings) if settings.central_endpoints
 
 # while a prefix list is unread the way out is unknown as well: no isolated subnet
 _destinations(route) := facts.prefix_lists[route.destination].cidrs if {

@@ -121,6 +121,12 @@ _may_lead_to_a_relay(key, id) if {
 	not facts.interfaces[hop.id].subnet_id
 }
 
+# nobody says where a route on the way out leads
+_may_lead_to_a_relay(key, id) if {
+	some hop in egress.of[key][id].hops
+	[hop.kind, hop.state] == ["route_table", "unknown"]
+}
+
 _is_closed6(id) if not id in network_acls.open_subnets.ipv6
 
 _egress(name) := cohorts.by_key[cohorts.of[name]].intent.egress.values

@@ -111,6 +111,15 @@ test_unknown_while_the_acl_of_the_nats_subnet_is_unread if {
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeNetworkAcls"} with input as document
 }
 
+# it may be the way to a NAT behind an ACL that keeps something out
+test_unknown_while_nobody_says_where_the_way_out_leads if {
+	closed := object.union(_acl("acl-p", []), {"subnet_ids": ["p1"]})
+	untold := object.union(estate.route("ipv4", "0.0.0.0/0", "unknown", ""), {"state": "unknown"})
+	document := estate.leaving(_document([_open, closed]), [untold])
+	rule.deny == set() with input as document
+	{one.function | some one in rule.unknown} == {"orders"} with input as document
+}
+
 # the NAT may stand behind an ACL that keeps something out
 test_unknown_while_the_way_to_the_nat_is_unread if {
 	closed := object.union(_acl("acl-p", []), {"subnet_ids": ["p1"]})

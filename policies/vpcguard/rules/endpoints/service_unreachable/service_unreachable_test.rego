@@ -304,6 +304,18 @@ test_deny_where_no_route_leads_to_central_endpoints if {
 	}
 }
 
+# a route that names no target may be the one to central endpoints, whatever the configuration says of those
+test_unknown_while_nobody_says_where_a_route_leads if {
+	untold := object.union(estate.route("ipv4", "10.0.0.0/8", "unknown", ""), {"state": "unknown"})
+	tables := [estate.table("rtb-a", ["a1"], [untold]), estate.table("rtb-b", ["b1"], [untold])]
+	document := object.union(_document([], {}), {"route_tables": tables})
+	listed := object.union(document, {"config": {"version": 1, "central_endpoints": ["sqs"]}})
+	every one in [document, listed] {
+		rule.deny == set() with input as one
+		{wait.name | some wait in [x | some x in rule.unknown][0].waits} == {"a1", "b1"} with input as one
+	}
+}
+
 # semantics 5: unless the configuration says which central endpoints exist
 test_the_configuration_says_which_central_endpoints_exist if {
 	document := _central("ipv4", "10.0.0.0/8", "transit_gateway")
