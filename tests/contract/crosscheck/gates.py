@@ -14,15 +14,15 @@ _HTTPS: Final = 443
 
 
 class Gates:
-    """The edge of one VPC, for packets of one IP version."""
+    """The edge of one VPC."""
 
-    def __init__(self, world: World, vpc_id: str, version: int) -> None:
+    def __init__(self, world: World, vpc_id: str) -> None:
         self._world, self._vpc_id = world, vpc_id
-        self._gateways = {4: "InternetGateways", 6: "EgressOnlyInternetGateways"}[version]
 
     def attached(self, gateway_id: str) -> Way:
         """Return whether a gateway is attached to this VPC."""
-        gateway = self._world.find(self._gateways, gateway_id, self._vpc_id)
+        kind = "EgressOnlyInternetGateways" if gateway_id.startswith("eigw-") else "InternetGateways"
+        gateway = self._world.find(kind, gateway_id, self._vpc_id)
         if isinstance(gateway, Hidden):
             return UNKNOWN
         return WORKS if gateway and self._is_attached(gateway) else none(_DETACHED)

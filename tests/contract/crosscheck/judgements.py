@@ -112,11 +112,10 @@ def _is_served(world: World, trip: Trip) -> bool | Hidden:
         is_usable = endpoint["VpcEndpointType"] == "Gateway" and endpoint["State"].lower() == "available"
         if is_usable and table["RouteTableId"] in endpoint["RouteTableIds"]:
             return True
-    is_complete = world.is_complete("VpcEndpoints", trip.vpc_id)
-    if not is_complete and not world.is_ours(trip.vpc_id):
-        # in a shared VPC a route from a list of AWS's own proves such an endpoint
-        return any(_is_of_gateway_endpoint(world, route) for route in table["Routes"]) or HIDDEN
-    return False if is_complete else HIDDEN
+    if world.is_complete("VpcEndpoints", trip.vpc_id):
+        return False
+    # whoever may not see the endpoint: a route from a list of AWS's own proves it
+    return any(_is_of_gateway_endpoint(world, route) for route in table["Routes"]) or HIDDEN
 
 
 def _is_of_gateway_endpoint(world: World, route: Json) -> bool:

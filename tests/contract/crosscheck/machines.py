@@ -23,7 +23,7 @@ def add_machines(net: Network) -> None:
     for name in ("a", "b"):
         net.resources["SecurityGroups"].append(_group(net, name, [], owner=ACCOUNT))
     for index in range(2):
-        _add_nat_instance(net, index, net.dice.choice(places))
+        _add_nat_instance(net, index, places)
     _attach_transit_gateway(net, ids)
 
 
@@ -104,16 +104,17 @@ def _endpoint(net: Network, name: object, kind: str) -> Json:
     }
 
 
-def _add_nat_instance(net: Network, index: int, subnet_id: str) -> None:
-    """Add an instance with its interface, perhaps a second one beside it, and its group."""
-    instance_id, checked = net.id("i", index), net.odds(0.1)
+def _add_nat_instance(net: Network, index: int, places: list[str]) -> None:
+    """Add an instance with its interface, perhaps a second one beside it or elsewhere, and its group."""
+    instance_id, subnet_id, checked = net.id("i", index), net.dice.choice(places), net.odds(0.1)
     place = {"VpcId": net.id("vpc"), "SubnetId": subnet_id, "SourceDestCheck": checked}
     group = _group(net, f"nat{index}", [_rule(net)], owner=net.owner)
     net.resources["SecurityGroups"].append(group)
     named = []
     for name in (index, f"{index}b") if net.odds(0.15) else (index,):
         address = {"Association": {"PublicIp": "198.51.100.9"}} if net.odds(0.85) else {}
-        interface = {"NetworkInterfaceId": net.id("eni", name), **place, **address}
+        elsewhere = {} if name == index else {"SubnetId": net.dice.choice(places)}
+        interface = {"NetworkInterfaceId": net.id("eni", name), **place, **elsewhere, **address}
         named.append(interface)
         net.resources["NetworkInterfaces"].append(
             interface

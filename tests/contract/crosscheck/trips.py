@@ -42,11 +42,12 @@ _ALSO_BEHIND_NAT: Final = {"transit_gateway_zone", "peering"}
 class Packet:
     """A packet on its way: the subnet whose table carries it on, who sends it, the firewalls it passed.
 
-    sender: "function", a "public" or "private" NAT gateway, or an "instance".
+    sender: "function", a "public" or "private" NAT gateway, or an "instance", by an interface of its own.
     """
 
     at: str
     sender: str = "function"
+    interface: str = ""
     passed: tuple[str, ...] = ()
     address: Way = WORKS  # what the sender's lack of a public address leaves of a way through a gateway
 
@@ -71,6 +72,9 @@ def way_of(
     ipv6 = Trip(world, subnet, 6, groups=groups).way()
     if ipv6 == WORKS and len(seen) < len(siblings):
         ipv6 = UNKNOWN
+    was_built = ipv6.state == "none" and not ipv6.is_isolated
+    if was_built and ipv4.is_isolated:  # somebody wanted a way, though over IPv6 alone
+        return ipv6 if ipv4 == ISOLATED and len(seen) == len(siblings) else UNKNOWN
     if ipv4.state == "works" or ipv6.state == "none":
         return ipv4
     return ipv6
@@ -87,7 +91,7 @@ class Trip:
     def __init__(self, world: World, subnet: Json, version: int, *, groups: frozenset[str]) -> None:
         self._world, self._version, self._groups = world, version, groups
         self._subnet, self.start, self.vpc_id = subnet, subnet["SubnetId"], subnet["VpcId"]
-        self._gates = Gates(world, subnet["VpcId"], version)
+        self._gates = Gates(world, subnet["VpcId"])
 
     def way(self) -> Way:
         """Return the way that these packets find."""
@@ -145,7 +149,7 @@ class Trip:
     def _by_rows(self, rows: list[Row], packet: Packet) -> Way:
         """Return the way by the routes of a table: every address of the internet must find one."""
         routes = self._routes(rows)
-        if None in routes and packet.sender == "function" and self._version == 4:
+        if None in routes and packet.sender == "function":
             is_isolated = not packet.passed and not any(routes)
             return self._without_route(is_isolated=is_isolated)
         return worst(UNKNOWN if isinstance(one, Hidden) else self._follow(one, packet) for one in routes)
@@ -183,7 +187,7 @@ class Trip:
         is_firewall = isinstance(endpoint, dict) and endpoint["VpcEndpointType"] == "GatewayLoadBalancer"
         return target.startswith("vpce-") and not is_firewall
 
-    def _follow(self, route: Json | None, packet: Packet) -> Way:  # noqa: PLR0911  one for each end
+    def _follow(self, route: Json | None, packet: Packet) -> Way:  # noqa: C901, PLR0911  one for each end
         """Follow the route that carries a packet on; None: there is none."""
         is_own = packet.sender == "function" and self._version == 4
         if route is None:
@@ -191,12 +195,15 @@ class Trip:
         target = target_of(route)
         kind = target.partition("-")[0]
         if route["State"].lower() == "blackhole":
-            return none("blackhole") if is_own else self._to_black_hole(kind, target, packet)
+            is_first = packet.sender == "function"
+            return none("blackhole") if is_first else self._to_black_hole(kind, target, packet)
         if kind == _GATEWAY_OF[self._version]:
             return self._to_gateway(route, target, packet)
+        if kind == "eni" and target == packet.interface:
+            return none(_BEHIND_NAT)  # it leads back
         match kind:
-            case "igw":  # nothing of IPv6 leaves Lambda by one, but perhaps by a firewall before it
-                return UNKNOWN if self._is_firewalled(packet.at) else none(_BEHIND_NAT)
+            case "igw":  # addresses of IPv6 are public; what a firewall there does with them, nobody says
+                return UNKNOWN if self._is_firewalled(packet.at) else self._by_ipv6(target, packet)
             case "nat" if self._version == 4:
                 is_chain = packet.sender in {"public", "private"}
                 return none(_BEHIND_NAT) if is_chain else self._through_nat(target, packet)
@@ -212,7 +219,7 @@ class Trip:
 
     def _without_route(self, *, is_isolated: bool) -> Way:
         """Return the way where half of the internet or all of it has no route: a proxy needs none."""
-        proxied = self._gates.explicit_proxy()
+        proxied = self._gates.explicit_proxy() if self._version == 4 else none("no_default_route")
         if proxied.state != "none":
             return PERHAPS_PROXIED if proxied == UNKNOWN and is_isolated else proxied
         return ISOLATED if is_isolated else none("no_default_route")
@@ -254,6 +261,10 @@ class Trip:
         is_open = self._gates.public_access(packet.at, is_ended_by_ingress=False) != access
         by_firewall = worst([attached, UNKNOWN if is_open else access])
         return by_firewall if by_firewall.state == "none" else best([by_firewall, by_address])
+
+    def _by_ipv6(self, gateway_id: str, packet: Packet) -> Way:
+        access = self._gates.public_access(packet.at, is_ended_by_ingress=True)
+        return worst([self._gates.attached(gateway_id), access])
 
     def _by_address(self, leaving: Way) -> Way:
         """Return the way by an address of Lambda's own interface. leaving: what a packet with one finds."""
@@ -310,7 +321,13 @@ class Trip:
             self._gates.admits(interface, self.start, groups=self._groups),
         ]
         address = _met(self._gates.has_public_address(interface, instance))
-        way = self._from_subnet(Packet(interface["SubnetId"], "instance", address=address))
+        own = instance.get("NetworkInterfaces", []) if isinstance(instance, dict) else []
+        places = dict.fromkeys(
+            [interface["SubnetId"], *(one["SubnetId"] for one in own if "SubnetId" in one)]
+        )
+        packet = Packet(self.start, "instance", interface=route["NetworkInterfaceId"], address=address)
+        ways = [self._from_subnet(replace(packet, at=place)) for place in places]
+        way = next(one for state in ("works", "unknown", "none") for one in ways if one.state == state)
         way = none(*map(_named_before_instance, way.causes)) if way.causes else way
         return worst([way, *map(_met, conditions)])
 

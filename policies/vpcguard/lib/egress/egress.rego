@@ -98,14 +98,19 @@ ipv6 := {trust: paths("ipv6", trust, ids) |
 # IPv6 counts where nothing else is said about IPv4; a way over it alone that is broken is no isolation
 _either(over_ipv4, over_ipv6, hidden_subnet_waits) := over_ipv6 if {
 	[over_ipv4.state, over_ipv6.state, hidden_subnet_waits] == ["none", "none", set()]
-	over_ipv4.is_isolated
-	over_ipv6.cause != "no_default_route"
+	_is_wanted(over_ipv4, over_ipv6)
+} else := _unknown(over_ipv4.waits | hidden_subnet_waits, over_ipv4.hops) if {
+	over_ipv6.state == "none"
+	_is_wanted(over_ipv4, over_ipv6)
 } else := over_ipv4 if {
 	true in {over_ipv4.state == "works", over_ipv6.state == "none"}
 } else := object.union(over_ipv6, {"is_ipv6_only": true}) if {
 	# a hidden subnet may be dual-stack or not
 	[over_ipv6.state, hidden_subnet_waits] == ["works", set()]
 } else := _unknown(union({over_ipv4.waits, over_ipv6.waits, hidden_subnet_waits}), over_ipv4.hops)
+
+# by nobody over IPv4, but somebody built one over IPv6
+_is_wanted(over_ipv4, over_ipv6) if [over_ipv4.is_isolated, over_ipv6.is_isolated] == [true, false]
 
 _dual_stack := {one.id | some one in input.subnets; one.ipv6_cidrs != []; one.is_ipv6_only == false}
 
@@ -161,7 +166,9 @@ _path(family, trust, start, route) := _works(hops) if {
 
 # A proxy that clients name needs no route.
 # https://docs.aws.amazon.com/network-firewall/latest/developerguide/nfw-proxy.html
-_without_default("ipv6", _, route) := _none("no_default_route", route.table_id, route.hops)
+_without_default("ipv6", _, route) := object.union(path, {"is_isolated": _is_isolated(route)}) if {
+	path := _none("no_default_route", route.table_id, route.hops)
+}
 
 _without_default("ipv4", trust, route) := _works(_proxied(route, route.vpc_id, "trusted")) if {
 	route.vpc_id in config.trusts[trust].proxy
