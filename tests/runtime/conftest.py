@@ -62,7 +62,6 @@ def layer_with_own_rules(tmp_path_factory: pytest.TempPathFactory, opa: Path) ->
     script, packs = ROOT / "extension" / "build_bundle.py", ROOT / "examples" / "own-rules"
     subprocess.run([sys.executable, script, folder / "bundle.tar.gz", packs], check=True)
     lay_out_layer(folder / "opt", opa=opa, bundle=folder / "bundle.tar.gz")
-    (folder / "own_rules.json").rename(folder / "opt" / "opa" / "own_rules.json")
     return folder / "opt"
 
 

@@ -60,7 +60,6 @@ def test_rules_of_ones_own_are_judged_beside_the_shipped(
         environment={
             **world.environment("EvaluateChangeFunction"),
             **deployed(world.account, json.dumps(most).encode()).variables(),
-            "OWN_RULES": str(layer_with_own_rules / "opa" / "own_rules.json"),
         },
     ) as environment:
         environment.api.invoke(_batch(CREATED))

@@ -33,12 +33,17 @@ class Sandbox:
 
 
 def lay_out_layer(opt: Path, *, opa: Path, bundle: Path) -> None:
-    """Lay out a layer as template.yaml's build does: extensions/vpcguard-opa, opa/opa, opa/bundle.tar.gz."""
+    """Lay out a layer as template.yaml's build does: extensions/vpcguard-opa, and OPA with what it loads.
+
+    Beside the bundle may lie own_rules.json, else there are none.
+    """
     (opt / "extensions").mkdir(parents=True)
     (opt / "opa").mkdir()
     shutil.copy(ROOT / "extension" / "vpcguard_opa.py", opt / "extensions" / EXTENSION)
     (opt / "opa" / "opa").symlink_to(opa)
     shutil.copy(bundle, opt / "opa" / "bundle.tar.gz")
+    own_rules = bundle.with_name("own_rules.json")
+    (opt / "opa" / own_rules.name).write_text(own_rules.read_text() if own_rules.exists() else "{}")
 
 
 @contextmanager
@@ -55,7 +60,8 @@ def sandbox(
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "LAMBDA_TASK_ROOT": str(task_root),
             "OPA_URL": opa_url,
-            **environment,
+            # where Lambda unpacks layers
+            **{name: value.replace("/opt/", f"{layer}/") for name, value in environment.items()},
         }
         # the interpreter and its flags are those of the extension's first line, but for the path
         extension = _start(

@@ -88,6 +88,7 @@ test_a_hidden_subnet_leaves_ipv6_in_doubt_where_it_would_help if {
 		_dual({"functions": hidden, "egress_only_internet_gateways": []}),
 		{"subnets": "ec2:DescribeSubnets"},
 	)
+
 	# the broken way is no isolation, but a subnet that is not dual-stack would leave IPv6 out
 	_states(useless).app == "unknown"
 	useless_4 := object.union(useless, {"route_tables": [fixtures.table("rtb-app", ["app"], [])]})
