@@ -73,6 +73,7 @@ def with_strangers(document: Json) -> Json:
                 **own,
                 "SubnetId": "subnet-zz",
                 "AvailabilityZoneId": "euw1-az3",
+                "State": "available",
                 "CidrBlock": "10.0.0.0/24",
                 "AvailableIpAddressCount": 0,
             },
@@ -84,10 +85,17 @@ def with_strangers(document: Json) -> Json:
                 **own,
                 "RouteTableId": "rtb-zz",
                 "Associations": [{"Main": True}],
-                "Routes": [{"DestinationCidrBlock": ANYWHERE, "GatewayId": "igw-zz", "State": "active"}],
+                "Routes": [
+                    {"DestinationCidrBlock": ANYWHERE, "GatewayId": "igw-zz", "State": "active"}
+                    | {"Origin": "CreateRoute"}
+                ],
             },
         ),
-        ("ec2:DescribeNatGateways", "NatGateways", {**own, "NatGatewayId": "nat-zz", "State": "failed"}),
+        (
+            "ec2:DescribeNatGateways",
+            "NatGateways",
+            {**own, "NatGatewayId": "nat-zz", "SubnetId": "subnet-zz", "State": "failed"},
+        ),
         (
             "ec2:DescribeInternetGateways",
             "InternetGateways",
@@ -103,6 +111,8 @@ def with_strangers(document: Json) -> Json:
                 "State": "failed",
                 "ServiceName": f"com.amazonaws.{REGION}.sqs",
                 "PrivateDnsEnabled": True,
+                "SubnetIds": ["subnet-zz"],
+                "Groups": [],
             },
         ),
         (
@@ -112,6 +122,8 @@ def with_strangers(document: Json) -> Json:
                 **own,
                 "NetworkInterfaceId": "eni-zz",
                 "InterfaceType": "lambda",
+                "SubnetId": "subnet-zz",
+                "Groups": [],
             },
         ),
         (

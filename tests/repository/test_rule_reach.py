@@ -9,7 +9,7 @@ from tools.rule_reach import reach_of_rules
 POLICIES = Path(__file__).parents[2] / "policies"
 # a path has NAT chains, firewalls, proxies, zones; a call rests on it, endpoints, resolvers, the need
 MOST_FILES = 13
-MOST_LINES = 2900
+MOST_LINES = 2950
 
 
 def test_what_every_rule_reaches_can_be_read() -> None:

@@ -30,7 +30,7 @@ sys.path = [package] + [path for path in sys.path if "functions" not in path]
 sys.meta_path = [OnlyTheLayer()] + [finder for finder in sys.meta_path if "editable" not in repr(finder)]
 import vpcguard
 assert vpcguard.__file__.startswith(package), vpcguard.__file__
-with_yaml = {"bundle", "catalogue", "packs", "server"}  # of vpcguard.policy: for the command line and the build
+with_yaml = {"bundle", "catalogue", "packs", "server"}  # of vpcguard.policy, for the CLI
 for module in pkgutil.walk_packages([package]):
     if module.name not in {f"vpcguard.policy.{name}" for name in with_yaml}:
         importlib.import_module(module.name)

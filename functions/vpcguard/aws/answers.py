@@ -192,8 +192,10 @@ class Account:
                 converted.append(document)
             except SnapshotError as error:
                 found = item.get(id_field)
-                known_as = found if found and isinstance(found, str) else f"{listed}[{index}]"
-                self._leave_out(operation, known_as, error, vpc_id=text(item, "VpcId"))
+                is_named = isinstance(found, str) and found != ""
+                # without its id, it may be any that anybody names
+                name, vpc_id = (found, text(item, "VpcId")) if is_named else (f"{listed}[{index}]", None)
+                self._leave_out(operation, name, error, vpc_id=vpc_id)
         return converted
 
     def entry(self, operation: Operation, subject: str, convert: Callable[[Json], T]) -> T | None:

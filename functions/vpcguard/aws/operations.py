@@ -86,12 +86,12 @@ class Sent:
 
     names: blank-separated; "A.B": B of the object A; "A|B": one of them at least, with something in it.
     at: the way to what has them within a resource, "Routes" or "IpPermissions.IpRanges", wherever that is.
-    where: a field, and the values with which alone they are sent.
+    where: a field, and the values with which alone they are sent; None: where it is absent.
     """
 
     names: str
     at: str = ""
-    where: tuple[str, Collection[str]] | None = None
+    where: tuple[str, Collection[str | None]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -55,7 +55,7 @@ SECURITY_GROUPS = Operation(
     page_size=1000,
     vpc_filter="vpc-id",
     sent=(
-        Sent("GroupId IpPermissions IpPermissionsEgress"),
+        Sent("GroupId VpcId IpPermissions IpPermissionsEgress"),
         *(
             one
             for rules in ("IpPermissions", "IpPermissionsEgress")

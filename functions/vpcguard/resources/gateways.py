@@ -68,7 +68,10 @@ NAT_GATEWAYS = Operation(
     vpc_filter="vpc-id",
     filters="Filter",
     young={"AvailabilityMode": Young((1, 41, 0), unless="SubnetId")},  # a zonal one has a subnet
-    sent=(Sent("NatGatewayId"),),
+    sent=(
+        Sent("NatGatewayId VpcId"),
+        Sent("SubnetId", where=("AvailabilityMode", {None, "", "zonal"})),
+    ),
 )
 INTERNET_GATEWAYS = Operation(
     service="ec2",
@@ -151,6 +154,7 @@ ENDPOINT_SERVICES = Operation(
     paged=True,
     page_size=1000,
     is_late=True,
+    sent=(Sent("ServiceName AvailabilityZones|AvailabilityZoneIds"),),
 )
 
 _ZONE_NAMES = (
@@ -197,7 +201,7 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     facts["vpc_endpoints"] = estate.union(VPC_ENDPOINTS, _endpoint)
     facts["endpoint_services"] = {}
     for account in estate.accounts[::-1]:
-        for one in items(account.reads, ENDPOINT_SERVICES):
+        for one in account.documents(ENDPOINT_SERVICES, dict):
             names = texts_of(one, "AvailabilityZones")  # this account's own
             found = texts_of(one, "AvailabilityZoneIds") or [
                 zone_ids[account].get(name, "") for name in names

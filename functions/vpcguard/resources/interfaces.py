@@ -97,7 +97,11 @@ INSTANCES = Operation(
     },
     paged=True,
     page_size=1000,
-    sent=(Sent("Instances"), Sent("InstanceId State.Name", at="Instances")),
+    sent=(
+        Sent("Instances"),
+        Sent("InstanceId State.Name", at="Instances"),
+        Sent("PublicIp", at="Instances.NetworkInterfaces.Association"),
+    ),
 )
 MOUNT_TARGETS = Operation(
     service="elasticfilesystem",

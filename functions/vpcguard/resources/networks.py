@@ -97,6 +97,7 @@ SUBNETS = Operation(
     sent=(
         Sent("SubnetId VpcId State CidrBlock|Ipv6Native"),
         Sent("Ipv6CidrBlock Ipv6CidrBlockState.State", at="Ipv6CidrBlockAssociationSet"),
+        Sent("InternetGatewayBlockMode", at="BlockPublicAccessStates"),
     ),
 )
 ROUTE_TABLES = Operation(
@@ -131,6 +132,7 @@ ROUTE_TABLES = Operation(
     sent=(
         Sent("RouteTableId VpcId Associations Routes"),
         Sent("SubnetId|GatewayId|Main", at="Associations"),
+        Sent("State", at="Associations.AssociationState"),
         Sent(
             "Origin State DestinationCidrBlock|DestinationIpv6CidrBlock|DestinationPrefixListId", at="Routes"
         ),
@@ -436,7 +438,7 @@ def _target(item: Json) -> tuple[str, str]:
         target = text(item, field)
         if target is not None:
             return kind, target
-    interface = text(item, "NetworkInterfaceId")  # AWS names it beside an instance's id
+    interface = text(item, "NetworkInterfaceId") or text(item, "InstanceId")  # AWS names both
     if interface is not None:
         return "network_interface", interface
     others = (key for key in sorted(item) if key.endswith(("Id", "Arn")) and key not in _NO_TARGET)

@@ -163,7 +163,8 @@ def file_system_without_a_mount_target_in_a_zone() -> Case:
 @case
 def file_system_whose_mount_targets_admit_nobody() -> Case:
     """The other end has groups of its own."""
-    estate = _mounting("euw1-az1", "euw1-az2", egress=_TO_MOUNT, ingress=HTTPS)
+    https = {**HTTPS, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
+    estate = _mounting("euw1-az1", "euw1-az2", egress=_TO_MOUNT, ingress=https)
     return orders(estate, config__file_system_unreachable=violation("high", root_cause="sg-mount"))
 
 

@@ -664,6 +664,7 @@ def association_that_failed() -> Case:
 def block_public_access_of_the_subnet() -> Case:
     """The mode of the subnet whose table holds the internet gateway counts."""
     estate = working()
+    estate.block_public_access("block-bidirectional")
     estate.of("DescribeSubnets", PUBLIC)["BlockPublicAccessStates"] = {
         "InternetGatewayBlockMode": "block-bidirectional"
     }

@@ -140,6 +140,7 @@ def nat_instance_whose_groups_are_unread() -> Case:
 def nat_instance_under_block_ingress() -> Case:
     """Only NAT gateways and egress-only gateways keep their way out."""
     estate = _over_nat_instance()
+    estate.block_public_access("block-ingress")
     estate.of("DescribeSubnets", PUBLIC)["BlockPublicAccessStates"] = {
         "InternetGatewayBlockMode": "block-ingress"
     }

@@ -328,6 +328,8 @@ class Trip:
         packet = Packet(self.start, "instance", interface=route["NetworkInterfaceId"], address=address)
         ways = [self._from_subnet(replace(packet, at=place)) for place in places]
         way = next(one for state in ("works", "unknown", "none") for one in ways if one.state == state)
+        if way.state == "none" and isinstance(instance, Hidden):
+            way = UNKNOWN  # it may have another interface, in a subnet that leads out
         way = none(*map(_named_before_instance, way.causes)) if way.causes else way
         return worst([way, *map(_met, conditions)])
 

@@ -147,7 +147,7 @@ def test_table_ends_with_counts_and_what_was_not_read(report: Report) -> None:
         "Left out: 1 resource that AWS answered without what judging takes. Left out: in 111122223333 "
         in lines
     )
-    assert "ec2:DescribeVpcEndpoints answered without ServiceName of vpce-0a: expected text, found" in lines
+    assert "ec2:DescribeVpcEndpoints answered without ServiceName" in lines
 
 
 def test_a_refusal_without_a_message_ends_with_its_code() -> None:

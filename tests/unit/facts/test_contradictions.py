@@ -61,7 +61,7 @@ ENDPOINT = {
     "SubnetIds": [],
     "Groups": [],
 }
-NAT = {"NatGatewayId": "nat-1", "VpcId": VPC, "State": "available"}
+NAT = {"NatGatewayId": "nat-1", "VpcId": VPC, "SubnetId": "subnet-1", "State": "available"}
 LAMBDA_INTERFACE = {"NetworkInterfaceId": "eni-1", "VpcId": VPC, "InterfaceType": "lambda"} | {
     "SubnetId": "subnet-1",
     "Groups": [],

@@ -156,7 +156,9 @@ def test_networks_are_the_union_of_our_answer_and_the_owners() -> None:
         {
             "ec2:DescribeRouteTables": {"RouteTables": [theirs]},
             "ec2:DescribeSubnets": {"Subnets": [subnet("subnet-z", owner=OWNER)]},
-            "ec2:DescribeNatGateways": {"NatGateways": [{"NatGatewayId": "nat-1", "VpcId": VPC}]},
+            "ec2:DescribeNatGateways": {
+                "NatGateways": [{"NatGatewayId": "nat-1", "VpcId": VPC, "SubnetId": "subnet-n"}]
+            },
         }
     )
 
@@ -298,7 +300,10 @@ def test_a_vpc_that_nothing_shows_waits_for_the_reads_that_would_show_it() -> No
                 ]
             },
         ),
-        ("ec2:DescribeNatGateways", {"NatGateways": [{"NatGatewayId": "n", "VpcId": VPC}]}),
+        (
+            "ec2:DescribeNatGateways",
+            {"NatGateways": [{"NatGatewayId": "n", "VpcId": VPC, "SubnetId": "subnet-n"}]},
+        ),
     ],
 )
 def test_any_answer_that_shows_the_owner_is_enough(operation: str, answer: Any) -> None:

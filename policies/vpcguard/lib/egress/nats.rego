@@ -53,9 +53,11 @@ _behind_nat_gateway(trust, route) := _unknown(waits | unseen, []) if {
 	# by hand and not registered in this zone: AWS's analyser and its guide do not agree
 	facts.nat_gateways[route.target_id].is_regional
 	not facts.nat_gateways[route.target_id].is_automatic
-	not facts.subnets[route.subnet_id].zone_id in facts.nat_gateways[route.target_id].zone_ids
+	not _is_in_zone(route.target_id, route.subnet_id)
 	path := _beyond_nat_gateway(trust, route)
 } else := _beyond_nat_gateway(trust, route)
+
+_is_in_zone(nat_id, subnet_id) if facts.subnets[subnet_id].zone_id in facts.nat_gateways[nat_id].zone_ids
 
 # a private gateway drops what reaches an internet gateway, and nothing else
 _beyond_nat_gateway(trust, route) := _with_faults(private, path) if {
@@ -208,9 +210,20 @@ _check(kind, id, state, failed, waits) := {"hop": hop, "failed": failed, "waits"
 	hop := {"id": id, "kind": kind, "state": state}
 }
 
-# An appliance passes on by any interface of its own: the best way counts. Where the subnet of the interface is not
-# known, the state of the interface says enough.
+# An appliance passes on by any interface of its own, and may have another while nobody saw it. Where the subnet of the
+# interface is not known, the state of the interface says enough.
 _instance_exit(trust, route, instance_id) := exit if {
+	exit := _best_exit(trust, route, instance_id)
+	exit.state != "none"
+} else := _unknown(waits, []) if {
+	not facts.instances[instance_id]
+	waits := facts.waits_within("instances", instance_id, route.vpc_id)
+	waits != set()
+} else := exit if {
+	exit := _best_exit(trust, route, instance_id)
+} else := _unknown(set(), [])
+
+_best_exit(trust, route, instance_id) := exit if {
 	own := facts.interfaces[route.target_id].subnet_id
 	others := [id | some id in facts.instances[instance_id].subnet_ids; id != own]
 	exits := [_worst({[_instance_exit_by(trust, route.target_id, way), way] | some way in ways}) |
@@ -218,7 +231,7 @@ _instance_exit(trust, route, instance_id) := exit if {
 		ways := default_routes("ipv4", id, route.vpc_id)
 	]
 	exit := [one | some state in ["works", "unknown", "none"]; some one in exits; one.state == state][0]
-} else := _unknown(set(), [])
+}
 
 _instance_exit_by(trust, id, route) := _over_nat_gateway(trust, route) if {
 	[route.kind, route.target_kind, route.state] == ["route", "nat_gateway", "active"]
