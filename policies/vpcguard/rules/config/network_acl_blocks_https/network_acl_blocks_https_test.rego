@@ -118,6 +118,12 @@ test_unknown_while_nobody_says_where_the_way_out_leads if {
 	document := estate.leaving(_document([_open, closed]), [untold])
 	rule.deny == set() with input as document
 	{one.function | some one in rule.unknown} == {"orders"} with input as document
+	low := estate.route("ipv4", "0.0.0.0/1", "nat_gateway", "nat-1")
+	high := object.union(untold, {"destination": "128.0.0.0/1"})
+	nat := object.union(_open, {"id": "acl-n", "subnet_ids": ["p1"]})
+	elsewhere := object.union(closed, {"subnet_ids": ["e1"]})
+	halves := estate.leaving(_document([_open, nat, elsewhere]), [low, high])
+	{one.function | some one in rule.unknown} == {"orders"} with input as halves
 }
 
 # the NAT may stand behind an ACL that keeps something out
