@@ -118,9 +118,12 @@ _zone(subnet) := [subnet.zone_name] if {
 } else := [$"zone id {id}" | id := subnet.zone_id]
 
 # the owner of a shared subnet may call a zone otherwise than we do
-_zones := {zone_id: min(names) |
-	some zone_id, names in facts.grouped([[one.zone_id, one.zone_name] | some one in input.subnets])
-}
+_zones := object.union(
+	{zone_id: min(names) |
+		some zone_id, names in facts.grouped([[one.zone_id, one.zone_name] | some one in input.subnets])
+	},
+	{one.id: one.name | some one in input.availability_zones},
+)
 
 _named := {id: $"{id} ({name})" |
 	some names in [
