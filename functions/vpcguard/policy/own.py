@@ -16,6 +16,7 @@ from vpcguard.model import RuleDecision
 from vpcguard.policy.opa import Opa
 
 SECONDS = 2.0  # that all rules of one's own may take for one question, or each of them alone
+PATIENT_SECONDS = 10.0  # for what our own policies make of failed rules
 MOST_BYTES = 4_000_000  # of one answer
 MOST_BYTES_OF_A_VIOLATION = 32_000
 AGAIN_SECONDS = 300.0  # a rule that took too long is not asked before
@@ -48,6 +49,10 @@ class OwnRulesJudge:
         found, failed = self._asked_together(document, asked)
         if failed:
             answer = self._ask({**document, "failed_rules": failed}, FAILED)
+            if lacking := failed.keys() - answer.keys():
+                raise InvalidDecisionError(
+                    f"OPA's bundle does not hold the rules {', '.join(sorted(lacking))}"
+                )
             for rule_id in failed:
                 found[rule_id] = self._read(answer[rule_id], asked)
         return tuple(found.values())
@@ -101,7 +106,9 @@ class OwnRulesJudge:
                 yield rule_id, _too_slow() if is_slow else str(error)
 
     def _ask(self, document: Mapping[str, Any], entrypoint: str, key: str | None = None) -> Json:
-        opa = Opa(self._url, timeout_seconds=SECONDS, retries=0, most_bytes=MOST_BYTES)
+        # what a slow rule left running must not keep it from being said that it failed
+        seconds = SECONDS if entrypoint == RULES else PATIENT_SECONDS
+        opa = Opa(self._url, timeout_seconds=seconds, retries=0, most_bytes=MOST_BYTES)
         try:
             found: Json = opa.ask(document, entrypoint, key).get("result", {})
             return found
@@ -119,7 +126,7 @@ class OwnRulesJudge:
 
 _NO_ANSWER = (
     'its deny is missing, or holds something else than {"function": name, "message": text} '
-    "about functions of the input"
+    "about functions of the input, or its unknown something without function and waits"
 )
 
 

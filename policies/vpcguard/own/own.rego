@@ -25,15 +25,18 @@ rules[id] := object.union_n([{"id": id}, metadata, _judged(id, metadata)]) if {
 # METADATA
 # title: Failed rules
 # description: |
-#   By id, a rule that the input says has failed, and why: nothing is known of every function that it would have judged.
+#   By id, a rule that the input says has failed, and why: nothing is known of any function.
 # scope: document
 # entrypoint: true
-failed[id] := object.union_n([{"id": id}, metadata, composing.verdicts(id, metadata, set(), unknown, _attached)]) if {
+failed[id] := object.union_n([{"id": id}, metadata, composing.verdicts(id, metadata, set(), unknown, _everybody)]) if {
 	some id, reason in input.failed_rules
 	metadata := data.vpcguard.own_rules[id]
 	wait := {"status": "opaque", "name": id, "reason": reason, "settled_by": "rule"}
-	unknown := {result.unknown(name, {wait}) | some name in _attached}
+	unknown := {result.unknown(name, {wait}) | some name in _everybody}
 }
+
+# it may have spoken of functions outside any VPC, too
+_everybody := object.keys(facts.functions)
 
 _attached := object.keys(facts.attached)
 
@@ -50,7 +53,7 @@ explained := {name: verdicts.by_rule(listed, name) | some name, _ in facts.funct
 
 _judged(id, metadata) := composing.switched_off if {
 	composing.is_off(id)
-} else := composing.verdicts(id, metadata, deny, _unknown(family, fault), _applies(family, fault)) if {
+} else := composing.verdicts(id, metadata, deny, unknown, _applies(family, fault)) if {
 	[family, fault] := split(id, ".")
 	said := data.custom.vpcguard.rules[family][fault].deny
 	every one in said {
@@ -58,6 +61,12 @@ _judged(id, metadata) := composing.switched_off if {
 		is_string(one.message)
 	}
 	deny := {_violation(one) | some one in said}
+	unknown := {object.union({"evidence": {}}, one) | some one in _unknown(family, fault)}
+	every one in unknown {
+		facts.functions[one.function]
+		count(one.waits) > 0
+		every wait in one.waits { is_string(wait.name) }
+	}
 }
 
 # who writes a first rule need not name the function again, nor show evidence

@@ -68,6 +68,21 @@ test_what_is_no_violation_leaves_the_rule_without_an_answer if {
 	rules == {}
 }
 
+# a doubt that cannot be read must not pass
+test_what_is_no_doubt_leaves_the_rule_without_an_answer if {
+	every unknown in [
+		{{"waits": {{"name": "a read"}}}},
+		{{"function": "orders"}},
+		{{"function": "orders", "waits": set()}},
+		{{"function": "nobody", "waits": {{"name": "a read"}}}},
+	] {
+		rules := own.rules with input as _estate
+			with data.vpcguard.own_rules as {"org.no_team": _metadata}
+			with data.custom.vpcguard.rules as {"org": {"no_team": {"deny": set(), "unknown": unknown}}}
+		rules == {}
+	}
+}
+
 test_nobody_asks_a_rule_that_is_off if {
 	off := object.union(_estate, {"config": {"version": 1, "rules": {"org.no_team": {"enabled": false}}}})
 	rules := own.rules with input as off with data.vpcguard.own_rules as {"org.no_team": _metadata}
@@ -75,12 +90,15 @@ test_nobody_asks_a_rule_that_is_off if {
 }
 
 test_of_a_rule_that_failed_nothing_is_known if {
-	failed := own.failed with input as object.union(_estate, {"failed_rules": {"org.no_team": "takes longer than 2 s"}})
+	free := object.remove(fixtures.function("free", [], {}), ["vpc_id"])
+	document := object.union(_estate, {"functions": array.concat(_estate.functions, [free])})
+	failed := own.failed with input as object.union(document, {"failed_rules": {"org.no_team": "takes longer than 2 s"}})
 		with data.vpcguard.own_rules as {"org.no_team": _metadata}
-	[[one.function, one.waits_for] | some one in failed["org.no_team"].unknowns] == [
+	{[one.function, one.waits_for] | some one in failed["org.no_team"].unknowns} == {
 		["orders", ["org.no_team"]],
 		["refunds", ["org.no_team"]],
-	]
+		["free", ["org.no_team"]],
+	}
 	rules := own.rules with input as object.union(_estate, {"failed_rules": {"org.no_team": "takes longer than 2 s"}})
 		with data.vpcguard.own_rules as {"org.no_team": _metadata}
 		with data.custom.vpcguard.rules as {"org": {"no_team": {"deny": set()}}}
