@@ -56,15 +56,18 @@ _polled := {name: places |
 	places := {i |
 		some i, source in one.event_sources
 		source.service in data.vpcguard.config.event_sources.in_vpc
-		not lower(source.state) in data.vpcguard.config.event_sources.at_rest
+		not _is_at_rest(source)
 	}
 	places != set()
 }
+
+_is_at_rest(source) if lower(source.state) in data.vpcguard.config.event_sources.at_rest
 
 _cut_off := {name: found |
 	some name, places in _polled
 	found := [{"mapping_id": _id(name, i), "event_source": _source(name, i), "last_processing_result": text} |
 		some i in places
+		facts.judged[name].event_sources[i].state # else what AWS said last may be of before it was put to rest
 		text := facts.judged[name].event_sources[i].last_processing_result
 		_speaks_of_the_network(lower(text))
 	]
@@ -98,9 +101,15 @@ _untold := {name: waits |
 	some name, places in _polled
 	waits := {{"status": "opaque", "name": "lambda:ListEventSourceMappings", "reason": reason} |
 		some i in places
-		lower(facts.judged[name].event_sources[i].state) == "enabled"
-		not facts.judged[name].event_sources[i].last_processing_result
-		reason := $"no LastProcessingResult of {_id(name, i)}"
+		lacking := _lacking(facts.judged[name].event_sources[i])
+		reason := $"no {lacking} of {_id(name, i)}"
 	}
 	waits != set()
+}
+
+_lacking(source) := "State" if {
+	not source.state
+} else := "LastProcessingResult" if {
+	lower(source.state) == "enabled"
+	not source.last_processing_result
 }

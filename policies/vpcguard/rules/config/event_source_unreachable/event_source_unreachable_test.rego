@@ -81,6 +81,17 @@ test_unknown_where_aws_does_not_say_how_polling_goes if {
 	rule.unknown == set() with input as _of([object.union(untold, {"state": "Creating"})])
 }
 
+# it may be at rest, and what AWS said last be of another time
+test_unknown_where_aws_does_not_say_whether_it_polls if {
+	unstated := object.remove(_source({}), ["state"])
+	every text in ["PROBLEM: Connection error.", "OK"] {
+		document := _of([object.union(unstated, {"last_processing_result": text})])
+		rule.deny == set() with input as document
+		{one.waits[_].reason | some one in rule.unknown} == {"no State of m-1"} with input as document
+	}
+	rule.deny != set() with input as _of([_source({}), object.union(unstated, {"id": "m-2"})])
+}
+
 _polling(more) := _of([_source(more)])
 
 _of(sources) := fixtures.whole({"functions": [fixtures.function("orders", [], {"event_sources": sources})]})

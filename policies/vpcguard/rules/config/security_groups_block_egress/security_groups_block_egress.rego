@@ -261,6 +261,7 @@ _reaches(key, service) if {
 _reaches(key, service) if {
 	_is_central(key, service)
 	_outcomes(key, service) == {"reachable"}
+	_vpc_waits(key) == set()
 }
 
 # of some services it may use the endpoint within reach and no other
@@ -336,7 +337,14 @@ _is_central(key, service) if {
 	union({_endpoint_ids(key, name) | some name in endpoints.names_of(service)}) == set()
 	egress.by_state[key].works == set()
 	some cidr in security_groups.out[key].cidrs
-	not security_groups.covers(facts.vpcs[cohorts.by_key[key].vpc_id].ipv4_cidrs, cidr)
+	not _is_within_vpc(key, cidr)
+}
+
+_is_within_vpc(key, cidr) if security_groups.covers(facts.vpcs[cohorts.by_key[key].vpc_id].ipv4_cidrs, cidr)
+
+# what it takes to know which networks are beyond the VPC
+_vpc_waits(key) := {wait | not facts.vpcs[vpc_id].ipv4_cidrs; some wait in facts.waits("vpcs", vpc_id)} if {
+	vpc_id := cohorts.by_key[key].vpc_id
 }
 
 _outcomes(key, service) := union({verdict.values | some verdict in reachability.of[key][service]})
@@ -361,7 +369,7 @@ _service_waits(key, service) := union({
 		_is_central(key, service)
 		"reachable" in _outcomes(key, service)
 		some verdict in reachability.of[key][service]
-		some wait in verdict.waits
+		some wait in (verdict.waits | _vpc_waits(key))
 	},
 	{wait | some family in _families[key]; _is_open(key, family); some wait in _family_waits(key)},
 }) if {

@@ -367,6 +367,9 @@ test_central_endpoints_are_behind_private_networks if {
 	said := object.union(leaving, {"config": {"version": 1, "central_endpoints": ["sqs"]}})
 	_causes(said) == set()
 	_waits(said) == set()
+	unread := fixtures.denied(object.union(said, {"vpcs": []}), {"vpcs": "ec2:DescribeVpcs"})
+	_causes(unread) == set()
+	_waits(unread) == {"ec2:DescribeVpcs"}
 	own := estate.leaving(
 		_document(["sqs:*"], {"vpcguard:egress": "aws"}, [estate.tcp(443, {"ipv4_cidrs": ["10.0.0.0/16"]})]),
 		[estate.route("ipv4", "10.0.0.0/8", "transit_gateway", "tgw-1")],
