@@ -273,10 +273,11 @@ _beyond(trust, route) := _none("transit_gateway_zone", zone.root, _hops(route, "
 } else := _works(_hops(route, "trusted")) if {
 	route.target_id in config.trusts[trust][route.target_kind]
 } else := _unknown(waits, _hops(route, "unknown")) if {
-	# an endpoint that nobody could read may be a firewall that can be followed
+	# an endpoint that nobody could read, or whose state AWS did not say, may be a firewall that can be followed
 	route.target_kind == "vpc_endpoint"
-	not facts.vpc_endpoints[route.target_id]
-	waits := facts.waits("vpc_endpoints", route.vpc_id)
+	not facts.vpc_endpoints[route.target_id].state
+	unsaid := {_undecidable(id, "no State") | id := facts.vpc_endpoints[route.target_id].id}
+	waits := unsaid | facts.waits("vpc_endpoints", route.vpc_id)
 	waits != set()
 } else := _unknown({wait}, _hops(route, "opaque")) if {
 	kind := strings.replace_n({"_": " ", "unknown": "target of unknown kind"}, route.target_kind)

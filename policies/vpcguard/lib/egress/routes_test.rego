@@ -287,6 +287,16 @@ test_an_unread_firewall_waits_for_the_endpoints if {
 	path.hops[1] == {"id": "vpce-fw", "kind": "vpc_endpoint", "state": "unknown"}
 }
 
+test_a_firewall_whose_state_aws_did_not_say_is_unseen if {
+	document := object.union(
+		_behind_firewalls([fixtures.to("nat_gateway", "nat-1")], []),
+		{"vpc_endpoints": [object.remove(fixtures.firewall("vpce-fw", "fw"), ["state"])]},
+	)
+	path := _path(document)
+	path.hops[1] == {"id": "vpce-fw", "kind": "vpc_endpoint", "state": "unknown"}
+	path.waits == {{"status": "undecidable", "name": "vpce-fw", "reason": "no State"}}
+}
+
 test_a_firewall_that_is_not_available_is_not_followed if {
 	firewall := object.union(fixtures.firewall("vpce-fw", "fw"), {"state": "pending"})
 	document := object.union(_behind_firewalls([fixtures.to("nat_gateway", "nat-1")], []), {"vpc_endpoints": [firewall]})
