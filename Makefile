@@ -123,7 +123,8 @@ validator: setup  ## Write policies/schemas/config.json into template.yaml, wher
 
 .PHONY: sam-build
 sam-build: setup  ## Build what sam deploys; POLICIES=DIR builds rules of your own in (docs/own-rules.md)
-	POLICIES="$(abspath $(POLICIES))" $(TOOLS)/uv tool run --from $(SAM) sam build
+	@# sam runs make again, which would take POLICIES from MAKEFLAGS, as it was written, and not from here
+	MAKEFLAGS= POLICIES="$(abspath $(POLICIES))" $(TOOLS)/uv tool run --from $(SAM) sam build
 
 .PHONY: audit-deps
 audit-deps: setup  ## Look for known vulnerabilities in what uv.lock names

@@ -8,14 +8,24 @@ import json
 import sys
 from pathlib import Path
 
+from vpcguard.errors import ConfigurationError
 from vpcguard.policy.bundle import build_bundle
 from vpcguard.policy.packs import check_bundle, read_packs
 
 ROOT = Path(__file__).resolve().parent.parent
 
+
+def main(output: Path, folders: list[Path]) -> str:
+    """Write the bundle and the list beside it; return what to say. Raises ConfigurationError."""
+    packs = read_packs(folders)
+    revision = build_bundle(ROOT / "policies", output, packs)
+    check_bundle(output, ROOT / ".tools" / "bin" / "opa", packs)
+    output.with_name("own_rules.json").write_text(json.dumps(packs.rules))
+    return f"policies {revision}, with {len(packs.rules)} rules of your own"
+
+
 if __name__ == "__main__":
-    bundle, packs = Path(sys.argv[1]), read_packs([Path(folder) for folder in sys.argv[2:]])
-    revision = build_bundle(ROOT / "policies", bundle, packs)
-    check_bundle(bundle, ROOT / ".tools" / "bin" / "opa", packs)
-    bundle.with_name("own_rules.json").write_text(json.dumps(packs.rules))
-    print(f"policies {revision}, with {len(packs.rules)} rules of your own")  # noqa: T201 - the build's log
+    try:
+        print(main(Path(sys.argv[1]), [Path(folder) for folder in sys.argv[2:]]))  # noqa: T201 - the build's log
+    except ConfigurationError as error:
+        sys.exit(f"own rules: {error}")

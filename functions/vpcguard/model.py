@@ -220,26 +220,29 @@ class Decision:
     """The verdicts of all rules over all functions asked about.
 
     policy_revision: revision of the bundle that answered. config_digest: "sha256:<hex>" of the
-    override document that was in force. retired: ids of rules that were withdrawn.
+    override document that was in force. retired: ids of rules that were withdrawn. failed_rules: by id,
+    why a rule of an organization's own failed; it is in doubt about every function.
     """
 
     policy_revision: str
     config_digest: str
     rules: tuple[RuleDecision, ...]
     retired: frozenset[str] = frozenset()
+    failed_rules: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """What the rules saw of one function, and what each of them says.
 
-    policy_revision, config_digest: as of a Decision. document: one of the functions of
+    policy_revision, config_digest, failed_rules: as of a Decision. document: one of the functions of
     policies/schemas/explanation.json, checked.
     """
 
     policy_revision: str
     config_digest: str
     document: Mapping[str, Any]
+    failed_rules: Mapping[str, str] = field(default_factory=dict)
 
 
 Status = Literal["open", "resolved", "exempt", "undetermined"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from vpcguard.errors import ConfigurationError
+from vpcguard.errors import ConfigurationError, OpaTimeoutError
 from vpcguard.facts import build_facts
 from vpcguard.model import Decision, RuleDecision
 from vpcguard.policy import own
@@ -106,6 +106,7 @@ def patience() -> Iterator[None]:
     """A busy machine is no slow rule."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(own, "SECONDS", 8.0)
+        patch.setattr(own, "MOST_SECONDS", 80.0)
         yield
 
 
@@ -213,27 +214,100 @@ def test_two_packs_with_the_same_rule_are_refused(tmp_path: Path) -> None:
         read_packs([pack(tmp_path / "one", NO_TEAM), pack(tmp_path / "two", NO_TEAM)])
 
 
-def test_a_slow_rule_is_not_asked_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own, "SECONDS", 0.5)
+@contextmanager
+def noted() -> Iterator[list[str | None]]:
+    """The questions to rules of one's own: None for all at once, else of which alone."""
     asked: list[str | None] = []
     ask = Opa.ask
 
     def note(self: Opa, document: Any, entrypoint: str, key: str | None = None) -> Any:
-        asked.append(key)
+        if entrypoint == own.RULES:
+            asked.append(key)
         return ask(self, document, entrypoint, key)
 
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Opa, "ask", note)
+        yield asked
+
+
+def test_a_rule_that_took_too_long_is_not_asked_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it keep the others from being asked in one question."""
+    monkeypatch.setattr(own, "SECONDS", 0.5)
     with judging(pack(tmp_path / "wrong", HEAD + ENDLESS), pack(tmp_path / "good", NO_TEAM)) as (
         policy,
         config,
     ):
         facts = _facts(config)
         first = policy.decide(facts, config)
-        monkeypatch.setattr(Opa, "ask", note)
-        second = policy.decide(facts, config)
+        with noted() as asked:
+            second = policy.decide(facts, config)
+        monkeypatch.setattr(own, "AGAIN_SECONDS", -1.0)
+        policy._own._apart["org.wrong"] = 0.0  # type: ignore[union-attr]  # noqa: SLF001  five minutes later
+        with noted() as asked_later:
+            policy.decide(facts, config)
 
     assert first == second
-    assert "org.no_team" in asked
-    assert "org.wrong" not in asked
+    assert first.failed_rules == {"org.wrong": "takes longer than 0.5 s"}
+    assert asked == [None]
+    assert asked_later == [None, "org.wrong"]
+
+
+def test_a_rule_that_errs_costs_a_question_of_its_own_and_no_more(tmp_path: Path) -> None:
+    """Each function may make it err or not: it is asked every time, and taken back once it answers."""
+    errs = HEAD + deny('"function": fn.name, "message": "x"', "to_number(fn.tags[0].value) > 0")
+    with judging(pack(tmp_path / "wrong", errs), pack(tmp_path / "good", NO_TEAM)) as (policy, config):
+        facts = _facts(config)
+        failing = policy.decide(facts, config)
+        with noted() as asked:
+            policy.decide(facts, config)
+        facts["functions"][0]["tags"][0]["value"] = "7"
+        mended = policy.decide(facts, config)
+        with noted() as asked_then:
+            policy.decide(facts, config)
+
+    assert failing.failed_rules.keys() == {"org.wrong"}
+    assert asked == [None, "org.wrong"]
+    assert (mended.failed_rules, asked_then) == ({}, [None])
+
+
+def test_rules_that_take_too_long_together_are_asked_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of them is at fault, and the question of all is not tried again at once."""
+    monkeypatch.setattr(own, "SECONDS", 8.0)
+    ask = Opa.ask
+
+    def too_long_together(self: Opa, document: Any, entrypoint: str, key: str | None = None) -> Any:
+        if entrypoint == own.RULES and key is None:
+            raise OpaTimeoutError
+        return ask(self, document, entrypoint, key)
+
+    folder = pack(tmp_path / "pack", NO_TEAM, HEAD + deny())
+    with judging(folder) as (policy, config):
+        monkeypatch.setattr(Opa, "ask", too_long_together)
+        first = policy.decide(_facts(config), config)
+        with noted() as asked:
+            second = policy.decide(_facts(config), config)
+
+    assert first == second == decide(folder)
+    assert asked == ["org.no_team", "org.wrong"]
+
+
+def test_however_many_take_too_long_there_is_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event has a time to be judged in; who was not asked is in doubt, and asked the next time."""
+    monkeypatch.setattr(own, "SECONDS", 0.5)
+    monkeypatch.setattr(own, "MOST_SECONDS", 1.2)
+    texts = [HEAD.replace("wrong", f"wrong_{at}") + ENDLESS for at in range(3)]
+    with judging(pack(tmp_path / "wrong", *texts)) as (policy, config):
+        first = policy.decide(_facts(config), config)
+
+    assert first.failed_rules == {
+        "org.wrong_0": "takes longer than 0.5 s",
+        "org.wrong_1": "was not asked, since other rules took too long",
+        "org.wrong_2": "was not asked, since other rules took too long",
+    }
 
 
 def test_configuration_reaches_own_rules_as_any_other(tmp_path: Path) -> None:

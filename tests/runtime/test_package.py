@@ -85,6 +85,26 @@ def test_the_package_imports_nothing_that_its_layer_lacks(package: Path) -> None
     assert "vpcguard.changes.events" in done.stdout
 
 
+def test_a_pack_is_built_into_the_layer_wherever_it_is_named_from(tmp_path: Path) -> None:
+    """`sam build` runs make for the layer in a folder of its own, where a relative path leads nowhere."""
+    sam = tmp_path / "uv"
+    sam.write_text(
+        f"#!/bin/sh\ncd {tmp_path} && make --dry-run --makefile {ROOT}/extension/Makefile build-OpaLayer"
+        " ARTIFACTS_DIR=/layer\n"
+    )
+    sam.chmod(0o755)
+
+    done = subprocess.run(
+        ["make", "--assume-old=setup", "sam-build", "POLICIES=examples/own-rules", f"TOOLS={tmp_path}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert f"/layer/opa/bundle.tar.gz {ROOT}/examples/own-rules\n" in done.stdout
+
+
 def _rules(policies: Path) -> set[str]:
     """The files of the rules, by which a configuration's rule ids are checked; no tests."""
     rules = (policies / "vpcguard" / "rules").glob("*/*/*.rego")

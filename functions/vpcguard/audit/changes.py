@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from threading import Lock
 
@@ -73,6 +73,7 @@ class Handled:
     back often enough; the sweep remains. error: there is no verdict, the message comes back. reason: why the
     message went to the dead-letter queue instead. is_put_back: it was not begun for want of time, and is in
     the queue as a new message, since that was no try. left_out: resources near it that cannot be used.
+    failed_rules: as of Decision.
     """
 
     change: Change | Ignored | None
@@ -84,6 +85,7 @@ class Handled:
     reason: str | None = None
     is_put_back: bool = False
     left_out: Sequence[LeftOut] = ()
+    failed_rules: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,7 @@ class FunctionsAudited:
 
     changing: judged, and AWS is not done with them. deleted: they do not exist. failed: not read, or not to
     be judged, and why; nothing was recorded. counts: as of counts_of. left_out: as of Judgement.
+    failed_rules: as of Decision.
     """
 
     changing: frozenset[str]
@@ -99,6 +102,7 @@ class FunctionsAudited:
     failed: Mapping[str, Exception]
     counts: Counter[str]
     left_out: Sequence[LeftOut] = ()
+    failed_rules: Mapping[str, str] = field(default_factory=dict)
 
 
 def audit_changes(
@@ -211,8 +215,10 @@ def _audit_group(group: Group, deps: Dependencies, until: float) -> tuple[list[H
     ]
     if delayed and deps.queue is not None:
         deps.queue.send(delayed, until=until + FINISHING_SECONDS - LAST_CALLS_SECONDS - CALL_SECONDS)
-    if audited.left_out:
-        handled = [replace(one, left_out=audited.left_out) for one in handled]
+    if audited.left_out or audited.failed_rules:
+        handled = [
+            replace(one, left_out=audited.left_out, failed_rules=audited.failed_rules) for one in handled
+        ]
     return handled, audited.counts
 
 
@@ -303,6 +309,7 @@ def audit_functions(
         failed=failed,
         counts=counts_of(recorded),
         left_out=judged.left_out,
+        failed_rules=judged.failed_rules,
     )
 
 

@@ -73,13 +73,14 @@ class Judgement:
 class JudgedFunctions:
     """What `judge_or_bisect` made of a snapshot. refused: why functions were not judged, by name.
 
-    looks, by name; changing, left_out: as of Judgement.
+    looks, by name; changing, left_out: as of Judgement. failed_rules: as of Decision.
     """
 
     looks: Sequence[Look]
     changing: frozenset[str]
     refused: Mapping[str, Exception]
     left_out: tuple[LeftOut, ...]
+    failed_rules: Mapping[str, str]
 
 
 def judge(
@@ -175,9 +176,14 @@ def judge_or_bisect(
             changing=frozenset().union(*(part.changing for part in judgements)),
             refused=refused,
             left_out=judgements[0].left_out,
+            failed_rules=judgements[0].decision.failed_rules,
         )
     return JudgedFunctions(
-        looks=judgement.looks, changing=judgement.changing, refused={}, left_out=judgement.left_out
+        looks=judgement.looks,
+        changing=judgement.changing,
+        refused={},
+        left_out=judgement.left_out,
+        failed_rules=judgement.decision.failed_rules,
     )
 
 

@@ -7,7 +7,7 @@ it was, and never holds the event.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -34,6 +34,9 @@ def report_messages(audited: MessagesAudited, logger: Any, metrics: Any) -> dict
     left_out = {left_out for one in audited.messages for left_out in one.left_out}
     if left_out:
         counts["ResourcesLeftOut"] = _report_left_out(left_out, logger)
+    failed_rules = {rule_id: why for one in audited.messages for rule_id, why in one.failed_rules.items()}
+    if failed_rules:
+        _report_failed_rules(failed_rules, logger, metrics)
     counts["LooksGivenUp"] = sum(one.is_given_up for one in audited.messages)
     counts.update({f"Findings{name.title()}": number for name, number in audited.counts.items()})
     if audited.late is not None:
@@ -53,6 +56,17 @@ def _report_left_out(left_out: Collection[LeftOut], logger: Any) -> int:
         keys = {"account_id": one.account_id, "resource": one.name, "vpc_id": one.vpc_id}
         logger.warning("resource left out", reason=one.reason, **keys)
     return len(left_out)
+
+
+def _report_failed_rules(failed: Mapping[str, str], logger: Any, metrics: Any) -> None:
+    """Name the rules of an organization's own that failed, each once an invocation.
+
+    Their ids go beside the metric, not into its dimensions: each pack has others, and one alarm is for all.
+    """
+    for rule_id, reason in sorted(failed.items()):
+        logger.error("rule of your own failed, in doubt about every function", rule_id=rule_id, reason=reason)
+    metrics.add_metric(name="OwnRulesFailed", unit=MetricUnit.Count, value=len(failed))
+    metrics.add_metadata(key="failed_rules", value=sorted(failed))
 
 
 def _report_one(one: Handled, logger: Any) -> str:
@@ -83,6 +97,12 @@ def _report_one(one: Handled, logger: Any) -> str:
 
 def report_sweep(swept: Swept, logger: Any, metrics: Any) -> dict[str, Any]:
     """Log and count what one run of a sweep did, and return it as the answer of the invocation."""
+    if swept.failed_rules:
+        _report_failed_rules(swept.failed_rules, logger, metrics)
+    return _report_swept(swept, logger, metrics)
+
+
+def _report_swept(swept: Swept, logger: Any, metrics: Any) -> dict[str, Any]:
     for error in swept.errors:
         logger.error("functions not judged", reason=reason_of(error))
     if swept.stopped_by is not None:
@@ -97,9 +117,14 @@ def report_sweep(swept: Swept, logger: Any, metrics: Any) -> dict[str, Any]:
 
 def report_regions(swept: SweptRegions, logger: Any, metrics: Any) -> dict[str, Any]:
     """Log and count what one run of a sweep did in each region, and return the answer of the invocation."""
+    failed_rules = {
+        rule_id: why for one in swept.regions.values() for rule_id, why in one.failed_rules.items()
+    }
+    if failed_rules:  # of one pack, whichever region it is asked about
+        _report_failed_rules(failed_rules, logger, metrics)
     for region, one in swept.regions.items():
         logger.append_keys(region=region)
-        report_sweep(one, logger, metrics)
+        _report_swept(one, logger, metrics)
     for region, error in swept.failed.items():
         logger.append_keys(region=region)
         logger.error("region not swept", reason=reason_of(error))

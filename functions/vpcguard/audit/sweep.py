@@ -140,8 +140,8 @@ class Swept:
     next_page: where the next run begins; None: the sweep is complete. counts: functions (judged and
     recorded), deleted (resolved, since they do not exist any more), not_judged (without a verdict, for the
     reasons in errors), and those of counts_of. failed_reads: operations that AWS refused. left_out: resources
-    that were answered and cannot be used. stopped_by: why the run could not go on (AWS, OPA or the table),
-    where next_page is for that reason.
+    that were answered and cannot be used. failed_rules: as of Decision. stopped_by: why the run could not go
+    on (AWS, OPA or the table), where next_page is for that reason.
     """
 
     next_page: SweepPage | None
@@ -149,6 +149,7 @@ class Swept:
     errors: list[Exception] = field(default_factory=list)
     failed_reads: set[str] = field(default_factory=set)
     left_out: set[LeftOut] = field(default_factory=set)
+    failed_rules: dict[str, str] = field(default_factory=dict)
     stopped_by: VpcGuardError | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -366,6 +367,7 @@ class _Run:
             )
             swept.errors.extend(dict.fromkeys(judged.refused.values()))
             swept.left_out.update(judged.left_out)
+            swept.failed_rules.update(judged.failed_rules)
 
     def _close(self, at: SweepPage, swept: Swept) -> SweepPage | None:
         """Read functions by name that the sweep did not see; return the place to go on from, None at the end.
@@ -397,6 +399,7 @@ class _Run:
             )
             swept.errors.extend(audited.failed.values())
             swept.left_out.update(audited.left_out)
+            swept.failed_rules.update(audited.failed_rules)
         is_last = len(waiting) == len(names)
         return None if is_last else replace(at, position=names[-1])
 

@@ -17,7 +17,16 @@ from vpcguard.cli.formats import FORMATS, FormatName, write_report
 from vpcguard.cli.output import say, write_file
 from vpcguard.cli.reading import Selection, read_file, read_regions
 from vpcguard.cli.render import progress
-from vpcguard.cli.report import SEVERITIES, Report, Unread, left_out_lines, merged, not_read, report_of
+from vpcguard.cli.report import (
+    SEVERITIES,
+    Report,
+    Unread,
+    failed_rule_lines,
+    left_out_lines,
+    merged,
+    not_read,
+    report_of,
+)
 from vpcguard.errors import ConfigurationError
 from vpcguard.model import Severity, Snapshot
 from vpcguard.policy.configuration import Configuration, load_configuration
@@ -91,6 +100,8 @@ def run(
     if format_name == "jsonl":  # which has no room for it: nothing but findings on stdout
         for line in (*left_out_lines(report.left_out), *map(not_read, report.unread)):
             say(line)
+    for line in failed_rule_lines(report.failed_rules):
+        say(line)
     return report.exit_code(fail_on)
 
 

@@ -12,10 +12,10 @@ from typing import Literal
 
 from vpcguard.cli import options
 from vpcguard.cli.explanation import Explained
-from vpcguard.cli.output import DONE, READ_FAILED
+from vpcguard.cli.output import DONE, READ_FAILED, say
 from vpcguard.cli.reading import Selection, list_function_names, read_file, read_regions
 from vpcguard.cli.render import progress, write_json, write_lines
-from vpcguard.cli.report import Unread, missing_reads, operations_of, refused_reads
+from vpcguard.cli.report import Unread, failed_rule_lines, missing_reads, operations_of, refused_reads
 from vpcguard.errors import ConfigurationError, ReadError
 from vpcguard.facts import build_facts
 from vpcguard.model import Snapshot
@@ -109,6 +109,8 @@ def _explain(
         Policy(url, timeout_seconds=options.TIMEOUT_SECONDS, own_rules=packs.rules) as policy,
     ):
         explanation = policy.explain(facts, configuration, function)
+    for line in failed_rule_lines(explanation.failed_rules):
+        say(line)
     awaited: set[str] = set()
     for rule in explanation.document["rules"]:
         if rule.get("is_failed_read"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 from vpcguard.audit.judging import Judgement, failed_reads
@@ -59,12 +59,14 @@ class Report:
     """Everything one command line audit found. Findings are sorted by function name, then rule id.
 
     left_out: what AWS answered and nobody can use; no read failed, so that no exit code speaks of it.
+    failed_rules: as of Decision.
     """
 
     looked: tuple[Looked, ...]
     findings: tuple[Finding, ...]
     unread: tuple[Unread, ...]
     left_out: tuple[LeftOut, ...] = ()
+    failed_rules: Mapping[str, str] = field(default_factory=dict)
 
     def missing_functions(self, wanted: Iterable[str]) -> list[str]:
         """Return those of the named functions that were in none of the places looked at."""
@@ -107,6 +109,7 @@ def merged(reports: list[Report]) -> Report:
         findings=tuple(sorted(findings, key=_order)),
         unread=tuple(unread for report in reports for unread in report.unread),
         left_out=tuple(one for report in reports for one in report.left_out),
+        failed_rules={rule_id: why for one in reports for rule_id, why in one.failed_rules.items()},
     )
 
 
@@ -144,6 +147,7 @@ def report_of(judgement: Judgement, *, only: Iterable[str] = ()) -> Report:
         findings=tuple(findings),
         unread=(*refused, *missing_reads(missing, refused, snapshot)),
         left_out=judgement.left_out,
+        failed_rules=decision.failed_rules,
     )
 
 
@@ -237,6 +241,17 @@ def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
         return []
     count = f"Left out: {_number(len(left_out), 'resource')} that AWS answered without what judging takes."
     return [count, *(visible(f"Left out: in {one.account_id} {one.reason}.") for one in left_out)]
+
+
+def failed_rule_lines(failed_rules: Mapping[str, str]) -> list[str]:
+    """Return a line for each rule of one's own that failed: which, why, and what to do."""
+    return [
+        visible(
+            f"Your rule {rule_id} failed and is undetermined for every function: {why}. Mend it (`vpcguard "
+            f"rules test DIR` runs its tests), or switch it off: rules.{rule_id}.enabled: false"
+        )
+        for rule_id, why in sorted(failed_rules.items())
+    ]
 
 
 def unread_lines(unread: Iterable[Unread]) -> list[str]:

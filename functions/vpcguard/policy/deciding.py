@@ -115,7 +115,11 @@ class Policy:
         revisions = sorted({answer.policy_revision for answer in answers})
         if len(revisions) > 1:
             raise InvalidDecisionError(f"batches were judged by different revisions: {', '.join(revisions)}")
-        return replace(answers[0], rules=merge_rules([answer.rules for answer in answers]))
+        return replace(
+            answers[0],
+            rules=merge_rules([answer.rules for answer in answers]),
+            failed_rules={rule_id: why for one in answers for rule_id, why in one.failed_rules.items()},
+        )
 
     def explain(self, facts: Mapping[str, Any], configuration: Configuration, function: str) -> Explanation:
         """Return what leads to the verdicts about one function, which the facts must hold.
@@ -129,13 +133,17 @@ class Policy:
         explained = body["result"]["functions"]
         if [one["function"] for one in explained] != [function]:
             raise InvalidDecisionError(f"the explanation is not about {function!r} alone")
+        failed: Mapping[str, str] = {}
         if self._own is not None:
-            explained[0]["rules"] += self._own.explain(
-                {**question, "config": configuration.document}, function
-            )
+            asked = {**question, "config": configuration.document}
+            own, failed = self._own.explain(asked, function)
+            explained[0]["rules"] += own
             check("explanation", body["result"], error=InvalidDecisionError, root="explanation")
         return Explanation(
-            policy_revision=_revision(body), config_digest=configuration.digest, document=explained[0]
+            policy_revision=_revision(body),
+            config_digest=configuration.digest,
+            document=explained[0],
+            failed_rules=failed,
         )
 
     def _answers(self, batches: Sequence[Mapping[str, Any]], configuration: Configuration) -> list[Decision]:
@@ -150,14 +158,16 @@ class Policy:
         body = self._body(batch, configuration, DECISION)
         asked = [function["name"] for function in batch["functions"]]
         rules = read_rules(body["result"], asked=asked)
+        failed: Mapping[str, str] = {}
         if self._own is not None:
-            own = self._own.judge({**batch, "config": configuration.document})
+            own, failed = self._own.judge({**batch, "config": configuration.document})
             rules = tuple(sorted((*rules, *own), key=attrgetter("id")))
         return Decision(
             policy_revision=_revision(body),
             config_digest=configuration.digest,
             rules=rules,
             retired=frozenset(body["result"].get("retired", ())),
+            failed_rules=failed,
         )
 
     def _body(

@@ -109,13 +109,14 @@ def check_bundle(bundle: Path, opa: Path, packs: Packs) -> None:
 
     A pack may call nothing that reaches out, or that answers otherwise the second time.
     """
-    known = json.loads(_run(opa, "capabilities", "--current").stdout)
+    known = json.loads(_run(packs, opa, "capabilities", "--current").stdout)
     known["builtins"] = [one for one in known["builtins"] if one["name"] not in _FORBIDDEN]
     with tempfile.NamedTemporaryFile("w", suffix=".json") as capabilities:
         json.dump(known, capabilities)
         capabilities.flush()
         schemas = find_policies() / "schemas"
         found = _run(
+            packs,
             *(opa, "check", "--bundle", str(bundle)),
             *("--schema", str(schemas), "--capabilities", capabilities.name),
         )
@@ -127,10 +128,16 @@ def check_bundle(bundle: Path, opa: Path, packs: Packs) -> None:
         raise ConfigurationError(f"the policies do not compile: {said[:_LONGEST_TEXT]}")
 
 
-def _run(opa: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603  a pinned binary, fixed arguments
-        [str(opa), *arguments], capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False
-    )
+def _run(packs: Packs, opa: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(  # noqa: S603  a pinned binary, fixed arguments
+            [str(opa), *arguments], capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        folders = ", ".join(str(folder) for folder in packs.folders.values())
+        raise ConfigurationError(
+            f"{folders}: OPA did not compile this within {_CHECK_SECONDS} s (opa {arguments[0]})"
+        ) from error
 
 
 def _rego_files(folder: Path) -> Iterator[Path]:

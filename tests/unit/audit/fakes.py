@@ -115,9 +115,13 @@ class Account:
 
 @dataclass
 class OneRule:
-    """Finds the rule broken by the functions named; raises what it is told to."""
+    """Finds the rule broken by the functions named; raises what it is told to.
+
+    failed_rules: as of the Decision, for every question.
+    """
 
     broken: frozenset[str] = frozenset()
+    failed_rules: dict[str, str] = field(default_factory=dict)
     error: Exception | None = None
     fails_for: frozenset[str] = frozenset()
     asked: list[tuple[str, ...]] = field(default_factory=list)
@@ -145,6 +149,7 @@ class OneRule:
                     silent=frozenset(),
                 ),
             ),
+            failed_rules=self.failed_rules,
         )
 
 

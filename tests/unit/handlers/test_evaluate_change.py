@@ -125,6 +125,24 @@ def test_a_resource_that_cannot_be_used_is_named_once_and_counted(printed: Print
     assert metrics["ResourcesLeftOut"] == [1.0]
 
 
+def test_a_rule_of_ones_own_that_failed_is_named_once_and_counted(printed: Printed) -> None:
+    """However many groups of the batch it was asked about."""
+    policy = OneRule(failed_rules={"org.wrong": "takes longer than 2 s"})
+    estate = account("orders-api", "orders-report", "payments-worker")
+
+    handler(
+        batch(CREATED, UPDATED, "UpdateFunctionConfiguration20150331v2.console"),
+        Context(),
+        deps=dependencies(estate, policy=policy),
+    )
+
+    logs, metrics = printed()
+    assert len(policy.asked) > 1
+    (line,) = (line for line in logs if line["level"] == "ERROR")
+    assert (line["rule_id"], line["reason"]) == ("org.wrong", "takes longer than 2 s")
+    assert metrics["OwnRulesFailed"] == [1.0]
+
+
 def test_an_unforeseen_error_is_logged_once_with_its_place(printed: Printed) -> None:
     deps = dependencies(account("orders-api", "orders-report"), policy=OneRule(error=KeyError("x")))
 

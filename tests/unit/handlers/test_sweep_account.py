@@ -104,6 +104,24 @@ def test_several_regions_are_swept_and_one_that_cannot_be_read_is_named(printed:
     assert (metrics["SweptFunctions"], metrics["SweptRegionsFailed"]) == ([3.0], [1.0])
 
 
+@pytest.mark.parametrize("where", [{"region": REGION}, {"regions": [REGION, "ap-east-1"]}])
+def test_rules_of_ones_own_that_failed_are_told_once_an_invocation(
+    where: dict[str, Any], printed: Printed
+) -> None:
+    """Not once a page, nor once a region; their ids go beside the metric, and are no dimensions of it."""
+    policy = OneRule(failed_rules={"org.wrong": "takes longer than 2 s", "org.bad": "deny is missing"})
+
+    handler({"account_id": ACCOUNT, **where}, Context(900_000), deps=dependencies(account(), policy=policy))
+
+    logs, metrics = printed()
+    assert len(policy.asked) > 1
+    assert [(line["rule_id"], line["reason"]) for line in logs if line["level"] == "ERROR"] == [
+        ("org.bad", "deny is missing"),
+        ("org.wrong", "takes longer than 2 s"),
+    ]
+    assert metrics["OwnRulesFailed"] == [2.0]
+
+
 def test_a_partial_sweep_of_several_regions_is_the_next_request(printed: Printed) -> None:
     table, estate = Table(), account()
     event: dict[str, Any] = {"account_id": ACCOUNT, "regions": [REGION, "ap-east-1"]}
