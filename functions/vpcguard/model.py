@@ -253,6 +253,7 @@ StatusReason = Literal["fixed", "function_deleted", "detached", "rule_retired", 
 class Finding:
     """One finding as every interface shows it; a field that is not known is None.
 
+    tags: those of the function that the configuration asks for, keys in lower case; None: they were not read.
     Times are RFC 3339, UTC, microseconds. times_reopened is None where no history is kept.
     """
 
@@ -277,6 +278,7 @@ class Finding:
     root_cause: str | None
     basis: Literal["declared", "inferred"] | None
     owner: str | None
+    tags: Mapping[str, str] | None
     managed_by: str | None
     actor: str | None
     first_seen: str

@@ -46,6 +46,7 @@ def a_finding(rule_id: str = EGRESS, *, minute: int = 0, function: str = FUNCTIO
         "root_cause": "nat-0a",
         "basis": None,
         "owner": "team-payments",
+        "tags": {},
         "managed_by": None,
         "actor": None,
         "first_seen": moment,

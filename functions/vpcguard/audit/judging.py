@@ -98,7 +98,8 @@ def judge(
     digest: of the snapshot that this one is a part of, which is the evidence; None: it is whole.
     Raises FactsError, DecisionError: there is no verdict then, and nothing may be recorded.
     """
-    facts, left_out = read_facts(snapshot, tags=configuration.document.get("tags", ()))
+    tag_keys = configuration.document.get("tags", ())
+    facts, left_out = read_facts(snapshot, tags=tag_keys)
     decision = policy.decide(facts, configuration)
     digest = digest or snapshot.digest()
     return Judgement(
@@ -113,6 +114,7 @@ def judge(
                 captured_at=snapshot.captured_at,
                 origins=origins or {},
                 trigger=trigger,
+                tag_keys=tag_keys,
             )
         ),
         changing=_changing(facts),

@@ -8,7 +8,7 @@ within the bounds below, 49 findings of one function, all at their largest, stil
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any
@@ -19,6 +19,8 @@ OWNER_TAGS = ("vpcguard:owner", "owner")  # the first that is set counts
 EVIDENCE_BYTES = 48 * 1024
 MESSAGE_CHARACTERS = 4_000
 TEXT_CHARACTERS = 500
+TAGS_BYTES = 8 * 1024  # twenty tags as AWS allows them, in ASCII; of longer ones each value is cut short
+SHORT_TAG = 32
 CUT = "cut"  # key of the evidence that says what was left out
 NOTES = 50
 
@@ -43,11 +45,13 @@ def looks(
     captured_at: str,
     origins: Mapping[str, Change],
     trigger: str,
+    tag_keys: Collection[str] = (),
 ) -> list[Look]:
     """Return one look for every function of the facts, sorted by name; its findings are sorted by rule id.
 
     facts: the document of policies/schemas/input.json that the decision answers: it speaks of these functions
     alone, and a rule gives each of them one verdict at most (policy.deciding refuses any other answer).
+    tag_keys: of the functions' tags that findings show, as the configuration lists them.
     origins: function name -> the change that led here; without one there is neither actor nor managed_by, and
     the look is kept with `trigger`.
     """
@@ -72,6 +76,12 @@ def looks(
         "config_digest": decision.config_digest,
         "snapshot_digest": snapshot_digest,
     }
+    keys = {key.lower() for key in tag_keys}
+    tags_read = {
+        one.get("subject"): one["status"] == "known"
+        for one in facts["coverage"]
+        if one["kind"] == "function_tags"
+    }
     rule_ids = frozenset(rule.id for rule in decision.rules)
     found = []
     for name, function in sorted(functions.items()):
@@ -84,6 +94,9 @@ def looks(
             "function_arn": function["arn"],
             "vpc_id": function.get("vpc_id"),
             "owner": _owner(function["tags"]),
+            "tags": {tag["key"]: tag["value"] for tag in function["tags"] if tag["key"] in keys}
+            if tags_read.get(name, tags_read.get(None, False))
+            else None,
             "managed_by": origin.managed_by if origin else None,
             "actor": origin.actor if origin else None,
             "first_seen": captured_at,
@@ -176,6 +189,9 @@ def bounded(finding: Finding) -> Finding:
     }
     for name in ("message", "advice"):
         texts[name] = bounded_text(getattr(finding, name), limit=MESSAGE_CHARACTERS)
+    if finding.tags is not None:
+        limit = TEXT_CHARACTERS if _size(finding.tags) <= TAGS_BYTES else SHORT_TAG
+        texts["tags"] = {key: bounded_text(value, limit=limit) for key, value in finding.tags.items()}
     return replace(finding, evidence=bounded_evidence(finding.evidence), **texts)
 
 

@@ -143,6 +143,7 @@ class FindingItem(Model):
     root_cause = UnicodeAttribute(null=True)
     basis = UnicodeAttribute(null=True)
     owner = UnicodeAttribute(null=True)
+    tags = JSONAttribute(null=True)
     managed_by = UnicodeAttribute(null=True)
     actor = UnicodeAttribute(null=True)
     first_seen = UnicodeAttribute()

@@ -25,6 +25,7 @@ def test_any_text_is_stored_and_found_again_as_it_is(store: FindingStore, text: 
         message=text,
         owner=text,
         actor=text,
+        tags={"team": text},
         root_cause=text,
         evidence={text: [text, {text: None}], "number": 0.1, "large": 2**63},
     )

@@ -36,6 +36,7 @@ def finding() -> Finding:
         root_cause=None,
         basis=None,
         owner=None,
+        tags=None,
         managed_by=None,
         actor=None,
         first_seen=CAPTURED_AT,

@@ -43,7 +43,9 @@ def test_every_text_that_somebody_else_chose_is_bounded() -> None:
     names = ("account_name", "organization_unit", "vpc_id", "root_cause", "owner", "actor", "message")
     texts: dict[str, Any] = dict.fromkeys(names, huge)
 
-    stored = bounded(a_finding(evidence={"hop": huge}, **texts))
+    tags = {f"{number:0128}": huge for number in range(20)}
+
+    stored = bounded(a_finding(evidence={"hop": huge}, tags=tags, **texts))
 
     assert len(json.dumps(stored.as_document())) < 100_000
 

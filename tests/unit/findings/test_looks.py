@@ -12,6 +12,7 @@ from vpcguard.findings.looks import looks
 from vpcguard.model import Change, Decision, Finding, Look, RuleDecision, Unknown, Violation, finding_id
 
 CAPTURED_AT = "2026-11-20T12:00:00.123456Z"
+ASKED_FOR = {"team": "pay\u202ements", "cost-center": ""}
 
 
 def test_each_function_gets_one_look_with_what_every_rule_says_of_it() -> None:
@@ -159,6 +160,45 @@ def test_the_owner_comes_from_our_tag_then_from_the_common_one(
     assert look.findings[0].owner == owner
 
 
+@pytest.mark.parametrize(
+    ("coverage", "tags"),
+    [
+        ([{"status": "known"}], ASKED_FOR),
+        ([{"subject": "orders", "status": "known"}, {"status": "unknown"}], ASKED_FOR),
+        ([{"subject": "orders", "status": "contradictory"}, {"status": "known"}], None),
+        ([{"status": "unknown"}], None),
+        ([{"status": "not_requested"}], None),
+        ([], None),
+    ],
+)
+def test_findings_show_the_tags_that_are_asked_for_where_they_were_read(
+    coverage: list[dict[str, str]], tags: dict[str, str] | None
+) -> None:
+    """Others may hold what nobody wants to see exported; tags that were not read are not none."""
+    function = _function(
+        "orders",
+        tags={**ASKED_FOR, "owner": "o", "vpcguard:egress": "none"},
+    )
+    rules = [_rule("nat.mixed_egress", applies={"orders"}, violations=[_violation("orders")])]
+
+    (look,) = _looks(
+        rules,
+        [function],
+        tag_keys=["team", "Cost-Center", "absent"],
+        coverage=[{"kind": "function_tags", **one} for one in coverage],
+    )
+
+    assert look.findings[0].tags == tags
+
+
+def test_a_function_without_such_tags_has_none() -> None:
+    rules = [_rule("nat.mixed_egress", applies={"orders"}, violations=[_violation("orders")])]
+
+    (look,) = _looks(rules, [_function("orders", tags={"owner": "o"})], tag_keys=["team"])
+
+    assert look.findings[0].tags == {}
+
+
 def test_the_change_that_led_here_names_actor_and_tool() -> None:
     change = Change(
         event_id="e-1",
@@ -200,6 +240,8 @@ def _looks(
     origins: Mapping[str, Change] | None = None,
     account: Mapping[str, Any] | None = None,
     retired: Collection[str] = (),
+    tag_keys: Collection[str] = (),
+    coverage: Collection[Mapping[str, str]] = ({"kind": "function_tags", "status": "known"},),
 ) -> list[Look]:
     known = {
         "id": "111122223333",
@@ -211,11 +253,16 @@ def _looks(
         Decision(
             policy_revision="r1", config_digest="sha256:c0", rules=tuple(rules), retired=frozenset(retired)
         ),
-        {"account": known if account is None else account, "functions": functions},
+        {
+            "account": known if account is None else account,
+            "functions": functions,
+            "coverage": [{"kind": "roles", "status": "unknown"}, *coverage],
+        },
         snapshot_digest="sha256:5a",
         captured_at=CAPTURED_AT,
         origins=origins or {},
         trigger="sweep 7",
+        tag_keys=tag_keys,
     )
 
 
@@ -313,6 +360,7 @@ def _finding(function: str, rule_id: str, **fields: Any) -> Finding:
         "root_cause": "nat-0a",
         "basis": "declared",
         "owner": None,
+        "tags": {},
         "managed_by": None,
         "actor": None,
         "first_seen": CAPTURED_AT,
