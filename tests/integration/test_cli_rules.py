@@ -86,8 +86,39 @@ def test_one_rule_is_shown_with_what_why_and_what_to_do(vpcguard: Vpcguard) -> N
     assert set(rule.related_resources) <= set(words.split())
 
 
-def test_a_rule_that_does_not_exist_is_2(vpcguard: Vpcguard) -> None:
-    assert vpcguard("rules", "show", "az.none")[0] == 2
+@pytest.mark.parametrize(
+    ("rule_id", "hint"),
+    [
+        ("az.singel_az", "did you mean az.single_az"),
+        ("nothing", "`vpcguard rules list` names them, with --policies DIR your own too"),
+    ],
+)
+def test_a_rule_that_does_not_exist_is_2(vpcguard: Vpcguard, rule_id: str, hint: str) -> None:
+    code, _, said = vpcguard("rules", "show", rule_id)
+
+    assert code == 2
+    assert hint in said
+
+
+def test_rules_of_ones_own_are_listed_and_shown_as_such(vpcguard: Vpcguard) -> None:
+    own = ("--policies", "examples/own-rules")
+    _, listed, _ = vpcguard("rules", "list", *own)
+    documents = {one["id"]: one for one in json.loads(vpcguard("rules", "list", "--json", *own)[1])}
+    _, shown, _ = vpcguard("rules", "show", "org.few_security_groups", *own)
+    code, _, said = vpcguard("rules", "show", "org.few_security_group", *own)
+
+    rules = "org.approved_subnets", "org.few_security_groups", "org.inspected_egress"
+    assert {one["id"] for one in documents.values() if one["pack"] == "examples/own-rules"} == {*rules}
+    assert documents["az.single_az"]["pack"] is None
+    assert [line.split()[:4] for line in listed.splitlines() if line.startswith("org.")] == [
+        [rule_id, documents[rule_id]["severity"], "audit", "yes"] for rule_id in rules
+    ]
+    assert " ".join(listed.split()).count("(your own)") == len(rules)
+    assert shown.startswith(
+        "org.few_security_groups: Function has more security groups than agreed (your own)\n"
+    )
+    assert documents["org.few_security_groups"]["advice"] in " ".join(shown.split())
+    assert (code, "did you mean org.few_security_groups" in said) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from vpcguard.errors import ConfigurationError, OpaTimeoutError
 from vpcguard.facts import build_facts
 from vpcguard.model import Decision, RuleDecision
-from vpcguard.policy import own
+from vpcguard.policy import own, packs
 from vpcguard.policy.configuration import Configuration, load_configuration
 from vpcguard.policy.deciding import Policy
 from vpcguard.policy.opa import Opa
@@ -97,6 +97,11 @@ WRONG_FROM_THE_START = {
     HEAD.replace("advice: Mend it.", "advice: Mend it., remediation: detach_vpc_config") + "deny := set()": (
         "no remediation rests on a rule of your own"
     ),
+    HEAD.replace("# custom", "# related_resources: [{description: x}]\n# custom") + "deny := set()": (
+        "related_resources in its METADATA is no list of texts"
+    ),
+    HEAD.replace("# custom", "# description: [x]\n# custom")
+    + "deny := set()": "description in its METADATA is no text",
     HEAD.replace("Wrong", "[") + "deny := set()": "does not describe itself",
 }
 
@@ -123,9 +128,9 @@ def judging(
     *folders: Path, config: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[Policy, Configuration]]:
     """The shipped rules with packs, behind a real OPA."""
-    packs = read_packs(folders)
-    configuration = load_configuration({"version": 1, **(config or {})}, packs.rules)
-    with running_opa(packs=packs) as url, Policy(url, own_rules=packs.rules) as policy:
+    found = read_packs(folders)
+    configuration = load_configuration({"version": 1, **(config or {})}, found.rules)
+    with running_opa(packs=found) as url, Policy(url, own_rules=found.rules) as policy:
         yield policy, configuration
 
 
@@ -207,6 +212,15 @@ def test_data_beside_the_rules_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match=r"rules.<id>.parameters"):
         read_packs([folder])
+
+
+def test_a_pack_that_takes_too_long_to_compile_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "_CHECK_SECONDS", 0.001)
+
+    with pytest.raises(ConfigurationError, match=r"slow: OPA did not compile this within 0\.001 s"):
+        decide(pack(tmp_path / "slow", NO_TEAM))
 
 
 def test_two_packs_with_the_same_rule_are_refused(tmp_path: Path) -> None:

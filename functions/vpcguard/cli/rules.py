@@ -6,15 +6,16 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from vpcguard.cli import options
 from vpcguard.cli.output import DONE, FINDINGS, say
-from vpcguard.cli.render import Line, columns, write_json, write_lines
+from vpcguard.cli.render import Line, columns, one_line, write_json, write_lines
 from vpcguard.errors import ConfigurationError
 from vpcguard.policy.bundle import build_bundle
-from vpcguard.policy.catalogue import Rule, shipped_rules
+from vpcguard.policy.catalogue import Rule, own_rules, shipped_rules
 from vpcguard.policy.packs import check_bundle, read_packs
 from vpcguard.policy.schemas import find_policies
 from vpcguard.policy.server import find_opa
@@ -38,6 +39,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     testing.set_defaults(run=test_rules, used=testing)
     testing.add_argument("folder", type=options.path, metavar="DIR", help="its *_test.rego are run")
     for one in (listing, showing):
+        options.policies(one)
         words = "as JSON, with everything that is known"
         one.add_argument("--json", action="store_true", dest="as_json", help=words)
 
@@ -65,33 +67,49 @@ def test_rules(*, folder: Path) -> int:
     return FINDINGS if tested.returncode else DONE
 
 
-def list_rules(*, as_json: bool) -> int:
-    """Show every rule in a line."""
-    rules = shipped_rules()
+def list_rules(*, policies: Sequence[Path], as_json: bool) -> int:
+    """Show every rule in a line; those of one's own say so."""
+    rules = _rules(policies)
     if as_json:
         write_json([rule.as_document() for rule in rules], sys.stdout)
     else:
-        write_lines(columns([_HEAD, *map(_row, rules)]), sys.stdout)
+        rows = [
+            (rule.id, rule.severity, rule.stage, "yes" if rule.enabled else "no", _fault(rule))
+            for rule in rules
+        ]
+        write_lines(columns([_HEAD, *rows]), sys.stdout)
     return DONE
 
 
-def _row(rule: Rule) -> tuple[str, ...]:
-    return rule.id, rule.severity, rule.stage, "yes" if rule.enabled else "no", rule.title
+def _rules(policies: Sequence[Path]) -> list[Rule]:
+    """Return the shipped rules, then those of the packs."""
+    return shipped_rules() + own_rules(read_packs(policies).described)
 
 
-def show_rule(*, rule_id: str, as_json: bool) -> int:
+def _fault(rule: Rule) -> str:
+    return one_line(f"{rule.title} (your own)" if rule.pack else rule.title)
+
+
+def show_rule(*, rule_id: str, policies: Sequence[Path], as_json: bool) -> int:
     """Show everything that is known of one rule."""
-    rule = next((one for one in shipped_rules() if one.id == rule_id), None)
+    rules = {rule.id: rule for rule in _rules(policies)}
+    rule = rules.get(rule_id)
     if rule is None:
-        raise ConfigurationError(f"there is no rule {rule_id!r}; `vpcguard rules list` names them")
+        near = get_close_matches(rule_id, rules, n=3)
+        hint = (
+            f"did you mean {', '.join(near)}?"
+            if near
+            else "`vpcguard rules list` names them, with --policies DIR your own too"
+        )
+        raise ConfigurationError(f"there is no rule {rule_id!r}; {hint}")
     if as_json:
         write_json(rule.as_document(), sys.stdout)
         return DONE
     state = "" if rule.enabled else ", off unless configured"
-    sys.stdout.write(f"{rule.id}: {rule.title}\n")
+    sys.stdout.write(f"{rule.id}: {_fault(rule)}\n")
     sys.stdout.write(f"severity {rule.severity}, stage {rule.stage}, remediation {rule.remediation}{state}\n")
     write_lines(_described(rule), sys.stdout)
-    sys.stdout.writelines(f"see  {link}\n" for link in rule.related_resources)
+    sys.stdout.writelines(f"see  {one_line(link)}\n" for link in rule.related_resources)
     return DONE
 
 
@@ -102,6 +120,8 @@ def _described(rule: Rule) -> Iterator[Line]:
         "how": rule.judged,
         "do": rule.advice,
         "conf": ", ".join(rule.configuration),
+        "pack": rule.pack,
     }
     for label, text in told.items():
-        yield Line(text, start=f"{label:<5}", hang=5)
+        if text:
+            yield Line(one_line(text), start=f"{label:<5}", hang=5)

@@ -6,7 +6,7 @@ The bundle brings the same along as data, where Rego reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ class Rule:
     """One rule as shipped; stage and enabled are the defaults, which a configuration may overrule.
 
     title: the fault. doubt: the title where it is not known. description: why it matters. configuration: the
-    settings it reads besides those that every rule has. reads: operations beyond the common ones.
+    settings it reads besides those that every rule has. reads: operations beyond the common ones. pack: the
+    folder of a rule of one's own; None: it is shipped.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Rule:
     configuration: tuple[str, ...]
     reads: tuple[str, ...]
     related_resources: tuple[str, ...]
+    pack: str | None = None
 
     def as_document(self) -> dict[str, Any]:
         """Return all fields as one JSON object."""
@@ -53,11 +55,25 @@ class Rule:
 
 def shipped_rules() -> list[Rule]:
     """Return every rule by id; raises ConfigurationError where one cannot be read."""
-    policies = find_policies()
-    defaults = yaml.safe_load(
-        (policies / "vpcguard" / "config" / "defaults" / "data.yaml").read_text("utf-8")
-    )
-    return [_rule(rule_id, metadata, defaults) for rule_id, metadata in rule_metadata(policies).items()]
+    defaults = _defaults()
+    return [_rule(rule_id, said, defaults) for rule_id, said in rule_metadata(find_policies()).items()]
+
+
+def own_rules(described: Mapping[str, tuple[Path, Mapping[str, Any]]]) -> list[Rule]:
+    """Return the rules of packs by id; described: as of vpcguard.policy.packs.Packs."""
+    defaults = _defaults()
+    optional = {"description": "", "related_resources": [], "applies_to": "", "applies_if": [], "passes": ""}
+    optional |= {"judged": "", "configuration": ["parameters"], "reads": [], "remediation": "none"}
+    return [
+        replace(_rule(rule_id, {**optional, **said}, defaults), pack=str(folder))
+        for rule_id, (folder, said) in sorted(described.items())
+    ]
+
+
+def _defaults() -> dict[str, Any]:
+    path = find_policies() / "vpcguard" / "config" / "defaults" / "data.yaml"
+    defaults: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    return defaults
 
 
 def rule_metadata(policies: Path) -> dict[str, dict[str, Any]]:
@@ -110,7 +126,9 @@ def _rule(rule_id: str, metadata: Mapping[str, Any], defaults: Mapping[str, Any]
             judged=_sentence(metadata["judged"]),
             configuration=tuple(metadata["configuration"]),
             reads=tuple(metadata["reads"]),
-            related_resources=tuple(link["ref"] for link in metadata["related_resources"]),
+            related_resources=tuple(
+                link if isinstance(link, str) else link["ref"] for link in metadata["related_resources"]
+            ),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"the rule {rule_id} does not describe itself: {error}") from error

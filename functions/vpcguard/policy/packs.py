@@ -25,9 +25,9 @@ from vpcguard.policy.schemas import find_policies
 _PACKAGE = re.compile(r"^package\s+(\S+)", re.MULTILINE)
 _RULE = re.compile(r"custom\.vpcguard\.rules\.([a-z0-9]+)\.([a-z0-9_]+)")
 _REQUIRED = ("title", "severity", "advice")
-_TEXTS = frozenset({"title", "severity", "advice", "doubt"})
-_LISTS = frozenset({"statement", "reads"})
-_OF_OPA = frozenset({"description", "related_resources", "authors", "organizations", "scope", "schemas"})
+_TEXTS = frozenset({"title", "severity", "advice", "doubt", "description"})
+_LISTS = frozenset({"statement", "reads", "related_resources"})
+_OF_OPA = frozenset({"authors", "organizations", "scope", "schemas"})
 _KEYS = _TEXTS | _LISTS | _OF_OPA | {"remediation"}
 # what would carry facts away, or make a verdict depend on more than the facts
 _FORBIDDEN = frozenset(
@@ -59,16 +59,18 @@ class Packs:
     """What packs hold.
 
     metadata: by rule id, as the decision shows it. files: by name, for the bundle. rules: as a configuration
-    has them. folders: by the beginning of a file's name in the bundle, where it came from.
+    has them. folders: by the beginning of a file's name in the bundle, where it came from. described: by rule
+    id, its folder and its METADATA as it stands there.
     """
 
     metadata: Mapping[str, Mapping[str, Any]]
     files: Mapping[str, bytes]
     rules: OwnRules
     folders: Mapping[str, Path]
+    described: Mapping[str, tuple[Path, Mapping[str, Any]]]
 
 
-NO_PACKS = Packs({}, {}, {}, {})
+NO_PACKS = Packs({}, {}, {}, {}, {})
 
 
 def read_packs(folders: Sequence[Path]) -> Packs:
@@ -77,7 +79,7 @@ def read_packs(folders: Sequence[Path]) -> Packs:
     Raises ConfigurationError for a folder without a rule, a file that is no Rego, a package of another name,
     a rule that does not describe itself, or whose id a shipped rule or another pack has.
     """
-    described: dict[str, dict[str, Any]] = {}
+    described: dict[str, tuple[Path, dict[str, Any]]] = {}
     files: dict[str, bytes] = {"custom/package.rego": _WITH_SCHEMA} if folders else {}
     for number, folder in enumerate(folders):
         if not folder.is_dir():
@@ -93,14 +95,16 @@ def read_packs(folders: Sequence[Path]) -> Packs:
             if rule_id in shipped_rule_ids() or rule_id in described:
                 whose = "another pack has a rule" if rule_id in described else "a shipped rule is called"
                 raise ConfigurationError(f"{paths[0]}: {whose} {rule_id}; choose another name")
-            described[rule_id] = _described(paths)
+            described[rule_id] = (folder, _described(paths))
     return Packs(
-        metadata={rule_id: _shown(said) for rule_id, said in described.items()},
+        metadata={rule_id: _shown(said) for rule_id, (_, said) in described.items()},
         files=files,
         rules={
-            rule_id: {"enabled": True, "reads": said.get("reads", [])} for rule_id, said in described.items()
+            rule_id: {"enabled": True, "reads": said.get("reads", [])}
+            for rule_id, (_, said) in described.items()
         },
         folders={f"custom/{number}/": folder for number, folder in enumerate(folders)},
+        described=described,
     )
 
 
@@ -184,14 +188,8 @@ def _described(paths: Sequence[Path]) -> dict[str, Any]:
         )
     said = metadata_of(path)
     for name, value in said.items():
-        if name not in _KEYS:
-            close = get_close_matches(name, _KEYS, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise ConfigurationError(f"{path}: {name} in its METADATA means nothing{hint}")
-        if name in _LISTS and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
-            raise ConfigurationError(f"{path}: {name} in its METADATA is no list of texts")
-        if name in _TEXTS and not (isinstance(value, str) and value.strip()):
-            raise ConfigurationError(f"{path}: {name} in its METADATA is no text")
+        if fault := _fault(name, value):
+            raise ConfigurationError(f"{path}: {name} in its METADATA {fault}")
     severities = get_args(Severity)
     for name in _REQUIRED:
         if name not in said:
@@ -202,14 +200,29 @@ def _described(paths: Sequence[Path]) -> dict[str, Any]:
         )
     if said.get("remediation", "none") != "none":
         raise ConfigurationError(f"{path}: no remediation rests on a rule of your own; leave it out")
-    return said
+    return {"doubt": f"Not known whether this holds: {' '.join(said['title'].split())}", **said}
+
+
+def _fault(name: str, value: Any) -> str | None:
+    """Return what is wrong with an entry of METADATA."""
+    if name not in _KEYS:
+        close = get_close_matches(name, _KEYS, n=1)
+        return f"means nothing{f'; did you mean {close[0]}?' if close else ''}"
+    if name in _TEXTS:
+        return None if isinstance(value, str) and value.strip() else "is no text"
+    entries = value if isinstance(value, list) else [None]
+    if name == "related_resources":
+        entries = [one.get("ref") if isinstance(one, dict) else one for one in entries]
+    if name in _LISTS and not all(isinstance(one, str) for one in entries):
+        return "is no list of texts"
+    return None
 
 
 def _shown(said: Mapping[str, Any]) -> dict[str, Any]:
     title = " ".join(said["title"].split())
     return {
         "title": title,
-        "doubt": said.get("doubt", f"Not known whether this holds: {title}"),
+        "doubt": said["doubt"],
         "severity": said["severity"],
         "advice": " ".join(said["advice"].split()),
         "remediation": "none",
