@@ -71,7 +71,7 @@ def servers() -> Iterator[tuple[str, Account]]:
     with dynamodb_local() as database, ministack(account_id=ACCOUNT, region=REGION) as aws:
         account = Account(aws)
         home = networks.public_subnets(account.network("shop"))
-        account.function(FUNCTION, home, {"vpcguard:egress": "internet"})
+        account.function(FUNCTION, home, {"vpcguard:egress": "internet", "team": "shop"})
         yield database, account
 
 

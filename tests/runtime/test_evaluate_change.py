@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.appconfig import deployed
 from tests.support.ministack import ACCOUNT, REGION
 from tests.support.runtime_api import Answer
 from tests.support.sandbox import ROOT, Sandbox, sandbox
@@ -46,25 +45,6 @@ def test_an_event_becomes_a_finding(world: World, environment: Sandbox) -> None:
 
     assert answer == Answer({"batchItemFailures": []}, is_error=False)
     assert "nat.no_internet_egress" in world.open_rules()
-
-
-def test_rules_of_ones_own_are_judged_beside_the_shipped(
-    world: World, layer_with_own_rules: Path, opa_url: str
-) -> None:
-    most = {"version": 1, "rules": {"org.few_security_groups": {"parameters": {"most": 0}}}}
-    with sandbox(
-        layer_with_own_rules,
-        opa_url=opa_url,
-        task_root=ROOT / "functions",
-        handler="evaluate_change.handler",
-        environment={
-            **world.environment("EvaluateChangeFunction"),
-            **deployed(world.account, json.dumps(most).encode()).variables(),
-        },
-    ) as environment:
-        environment.api.invoke(_batch(CREATED))
-
-    assert {"nat.no_internet_egress", "org.few_security_groups"} <= world.open_rules()
 
 
 def test_an_event_delivered_directly_becomes_the_same_finding(world: World, environment: Sandbox) -> None:
