@@ -92,8 +92,8 @@ docs: setup  ## Write docs/rules.md and policies/reads.json from the rules' meta
 	$(BIN)/python -m tools.message_docs
 
 .PHONY: rule
-rule: setup  ## Begin a rule: make rule FAMILY=az FAULT=name_of_the_fault
-	@$(BIN)/python -m tools.new_rule "$${FAMILY:-}" "$${FAULT:-}"
+rule: setup  ## Begin a rule: make rule FAMILY=az FAULT=name_of_the_fault; OWN=DIR: one of your own
+	@$(BIN)/python -m tools.new_rule "$${FAMILY:-}" "$${FAULT:-}" --own "$${OWN:-}"
 
 ##@ Running
 

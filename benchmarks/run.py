@@ -1,6 +1,6 @@
 """`make bench`: measure, compare with what is promised, write docs/performance.md.
 
-python -m benchmarks.run [judging] [crowding] [auditing] [handling] [starting] [following]
+python -m benchmarks.run [judging] [own_rules] [crowding] [auditing] [handling] [starting] [following]
 
 Some alone: nothing is written.
 """
@@ -17,6 +17,7 @@ from benchmarks.figures import Section, markdown, plain
 
 MEASUREMENTS = (
     "judging",
+    "own_rules",
     "crowding",
     "auditing",
     "handling",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
+_OWN_FAMILY = re.compile(r"[a-z][a-z0-9]*")
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST = 60
 # words that Rego takes for itself: https://www.openpolicyagent.org/docs/policy-reference#reserved-names
@@ -17,6 +18,9 @@ _RESERVED = frozenset(
 _NEXT = """\
 Next: fill in what says FILL IN, the condition and its tests; add a golden case under
 tests/contract/catalogue; then `make docs rego`. docs/contributing/rule.md has all steps."""
+_NEXT_OF_OWN = """\
+Next: fill in what says FILL IN, the condition and its tests; then `vpcguard rules test {folder}`.
+docs/own-rules.md says what a rule may rest on."""
 
 
 class NewRuleError(Exception):
@@ -33,13 +37,29 @@ def begin(rules: Path, family: str, fault: str) -> list[Path]:
             else f"FAMILY is missing: one of {', '.join(families)}"
         )
     _check_fault(fault)
-    folder = rules / family / fault
+    return _begin(rules / family / fault, "rule", family, fault)
+
+
+def begin_own(pack: Path, rules: Path, family: str, fault: str) -> list[Path]:
+    """Write the files of a rule of one's own below a pack's folder and return them; raises NewRuleError.
+
+    rules: the folder of the shipped ones, whose ids are taken.
+    """
+    if not _OWN_FAMILY.fullmatch(family):
+        raise NewRuleError(f"FAMILY is {family!r}: one word in lower case, e.g. org")
+    _check_fault(fault)
+    if (rules / family / fault).exists():
+        raise NewRuleError(f"a shipped rule is called {family}.{fault}; choose another name")
+    return _begin(pack / family / fault, "own_rule", family, fault)
+
+
+def _begin(folder: Path, template: str, family: str, fault: str) -> list[Path]:
     if folder.exists():
         raise NewRuleError(f"there is a rule {family}.{fault} already: {folder}")
-    folder.mkdir()
+    folder.mkdir(parents=True)
     return [
-        _write(folder / f"{fault}.rego", "rule.rego", family, fault),
-        _write(folder / f"{fault}_test.rego", "rule_test.rego", family, fault),
+        _write(folder / f"{fault}.rego", f"{template}.rego", family, fault),
+        _write(folder / f"{fault}_test.rego", f"{template}_test.rego", family, fault),
     ]
 
 
@@ -49,15 +69,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("family", help="the folder it goes into, e.g. az")
     parser.add_argument("fault", help="the fault's name, e.g. single_az")
     parser.add_argument("--policies", type=Path, default=ROOT / "policies", help="default: policies/")
+    parser.add_argument("--own", default="", metavar="DIR", help="begin a rule of your own in this pack")
     asked = parser.parse_args(arguments)
+    rules = asked.policies / "vpcguard" / "rules"
     try:
-        files = begin(asked.policies / "vpcguard" / "rules", asked.family, asked.fault)
+        if asked.own:
+            files = begin_own(Path(asked.own), rules, asked.family, asked.fault)
+        else:
+            files = begin(rules, asked.family, asked.fault)
     except NewRuleError as error:
         print(f"new rule: {error}", file=sys.stderr)
         return 2
     for file in files:
         print(f"written: {file}")
-    print(_NEXT)
+    print(_NEXT_OF_OWN.format(folder=asked.own) if asked.own else _NEXT)
     return 0
 
 

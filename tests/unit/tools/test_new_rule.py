@@ -11,6 +11,7 @@ import pytest
 
 from tools import new_rule
 from tools.rego_coverage import uncovered
+from vpcguard.cli.rules import test_rules as run_tests_of
 from vpcguard.policy.catalogue import rule_metadata
 from vpcguard.policy.server import find_opa
 
@@ -79,6 +80,38 @@ def test_the_decision_knows_the_rule_at_once(policies: Path) -> None:
     new_rule.main(["az", "fresh_fault", "--policies", str(policies)])
 
     assert rule_metadata(policies)["az.fresh_fault"]["severity"] == "medium"
+
+
+def test_a_rule_of_ones_own_that_is_begun_loads_and_passes_its_tests(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "pack"
+
+    assert new_rule.main(["org", "fresh_fault", "--own", str(folder)]) == 0
+    assert run_tests_of(folder=folder) == 0
+
+    assert sorted(file.name for file in folder.rglob("*.rego")) == FILES
+    assert _opa(ROOT, "fmt", "--list", str(folder)) == ""
+    assert "PASS: 3/3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("family", "fault", "said"),
+    [
+        ("", "fresh", "FAMILY is ''"),
+        ("Org", "fresh", "one word in lower case"),
+        ("org", "", "FAULT is missing"),
+        ("az", "single_az", "a shipped rule is called az.single_az"),
+        ("org", "taken", "there is a rule org.taken already"),
+    ],
+)
+def test_what_cannot_be_a_rule_of_ones_own_is_refused(
+    rules: Path, tmp_path: Path, family: str, fault: str, said: str
+) -> None:
+    (tmp_path / "pack" / "org" / "taken").mkdir(parents=True)
+
+    with pytest.raises(new_rule.NewRuleError, match=said):
+        new_rule.begin_own(tmp_path / "pack", rules, family, fault)
 
 
 @pytest.mark.parametrize(
