@@ -63,7 +63,7 @@ def own_rules(described: Mapping[str, tuple[Path, Mapping[str, Any]]]) -> list[R
     """Return the rules of packs by id; described: as of vpcguard.policy.packs.Packs."""
     defaults = _defaults()
     optional = {"description": "", "related_resources": [], "applies_to": "", "applies_if": [], "passes": ""}
-    optional |= {"judged": "", "configuration": ["parameters"], "reads": [], "remediation": "none"}
+    optional |= {"judged": "", "configuration": [], "reads": [], "remediation": "none"}
     return [
         replace(_rule(rule_id, {**optional, **said}, defaults), pack=str(folder))
         for rule_id, (folder, said) in sorted(described.items())

@@ -27,6 +27,7 @@ OwnRules = Mapping[str, Mapping[str, Any]]
 
 SOURCE_NAME = "configuration"  # what a polled document is called in errors
 RETRY_SECONDS = 5  # after a failed start: messages of one batch must not each wait for the same time out
+_MISSPELT = 0.9  # as alike as ids with one letter wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,17 +265,26 @@ def rules_that_read() -> Mapping[str, Any]:
 def _check_rule_ids(document: Mapping[str, Any], name: str, own: OwnRules) -> None:
     """Refuse settings of rules that do not exist; the schema cannot know: a new rule edits no other file.
 
-    Those of a rule that was withdrawn mean nothing any more, and must not keep the rest from being judged.
+    Those of a rule that was withdrawn mean nothing any more, and must not keep the rest from being judged. Of
+    a rule of one's own that is in no pack any more, that it is off is true, and may stand there.
     """
+    families = {rule_id.partition(".")[0] for rule_id in shipped_rule_ids()}
     sections = {"": document}
     sections |= {f"overrides[{index}].": one for index, one in enumerate(document.get("overrides", ()))}
     for place, section in sections.items():
-        for rule_id in section.get("rules", {}):
+        for rule_id, settings in section.get("rules", {}).items():
             known = shipped_rule_ids() | own.keys()
-            if rule_id not in known and rule_id not in retired_rules(find_policies()):
-                close = difflib.get_close_matches(rule_id, sorted(known), n=1)
-                hint = f"; did you mean {close[0]}?" if close else ""
-                raise ConfigurationError(f"{name}: {place}rules.{rule_id}: there is no such rule{hint}")
+            if rule_id in known or rule_id in retired_rules(find_policies()):
+                continue
+            is_own = rule_id.partition(".")[0] not in families
+            is_misspelt = difflib.get_close_matches(rule_id, known, cutoff=_MISSPELT)
+            if is_own and settings == {"enabled": False} and not is_misspelt:
+                continue
+            close = difflib.get_close_matches(rule_id, sorted(known), n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            if is_own and not close:
+                hint = "; one of your own takes --policies DIR, or a layer with its pack"
+            raise ConfigurationError(f"{name}: {place}rules.{rule_id}: there is no such rule{hint}")
 
 
 def _parse_file(path: Path) -> Any:

@@ -130,7 +130,7 @@ def test_the_digest_names_the_content_not_its_spelling(tmp_path: Path) -> None:
         ),
         (
             "version: 1\noverrides: [{match: {function: a}}, {match: {function: a}, rules: {x.y: {}}}]\n",
-            ": overrides[1].rules.x.y: there is no such rule",
+            ": overrides[1].rules.x.y: there is no such rule; one of your own takes --policies DIR",
         ),
         (
             "version: 1\noverrides: [{match: {function: 'orders-[a'}}]\n",
@@ -214,6 +214,30 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_a_document_is_checked_like_a_file() -> None:
     with pytest.raises(ConfigurationError, match="configuration: Additional properties"):
         load_configuration({"version": 1, "rule": {}})
+
+
+@pytest.mark.parametrize(
+    ("rules", "is_taken"),
+    [
+        ({"org.no_team": {"enabled": False}}, True),  # taken out of its pack, once its findings were resolved
+        ({"org.no_team": {"enabled": False, "stage": "warn"}}, False),
+        ({"org.no_tags": {"enabled": False}}, False),  # there is org.no_tag
+        ({"az.no_team": {"enabled": False}}, False),
+        ({"az.singel_az": {"enabled": False}}, False),
+    ],
+)
+def test_that_a_rule_of_ones_own_is_off_may_stand_there_when_it_is_gone(
+    *, rules: dict[str, Any], is_taken: bool
+) -> None:
+    """It is switched off first; a layer without it must not come to a stop over that."""
+    own = {"org.no_tag": {"enabled": True, "reads": []}}
+    document = {"version": 1, "rules": rules}
+
+    if is_taken:
+        assert load_configuration(document, own).document == document
+    else:
+        with pytest.raises(ConfigurationError, match="there is no such rule"):
+            load_configuration(document, own)
 
 
 def test_settings_of_a_withdrawn_rule_keep_nothing_from_being_judged(monkeypatch: pytest.MonkeyPatch) -> None:
