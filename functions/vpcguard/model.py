@@ -221,7 +221,7 @@ class Decision:
 
     policy_revision: revision of the bundle that answered. config_digest: "sha256:<hex>" of the
     override document that was in force. retired: ids of rules that were withdrawn. failed_rules: by id,
-    why a rule of an organization's own failed; it is in doubt about every function.
+    why a rule of an organization's own failed; it is in doubt about every function it was asked about then.
     """
 
     policy_revision: str

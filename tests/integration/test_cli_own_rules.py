@@ -41,7 +41,7 @@ def test_a_rule_that_fails_is_told_once_on_stderr_with_what_to_do(
 
     [line] = [line for line in run.stderr.splitlines() if "org.wrong" in line]
     assert run.returncode == 0
-    assert line.startswith("Your rule org.wrong failed and is undetermined for every function: ")
+    assert line.startswith("Your rule org.wrong failed, and nothing is known of the functions it was ")
     assert "to_number" in line
     assert line.endswith("switch it off: rules.org.wrong.enabled: false")
 

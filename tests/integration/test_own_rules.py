@@ -102,6 +102,9 @@ WRONG_FROM_THE_START = {
     ),
     HEAD.replace("# custom", "# description: [x]\n# custom")
     + "deny := set()": "description in its METADATA is no text",
+    HEAD.replace("advice: Mend it.", "advice: x, reads: [lambda:GetStates]") + "deny := set()": (
+        "reads in its METADATA names lambda:GetStates, which is none of elasticfilesystem:"
+    ),
     HEAD.replace("Wrong", "[") + "deny := set()": "does not describe itself",
 }
 

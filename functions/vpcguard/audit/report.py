@@ -64,7 +64,7 @@ def _report_failed_rules(failed: Mapping[str, str], logger: Any, metrics: Any) -
     Their ids go beside the metric, not into its dimensions: each pack has others, and one alarm is for all.
     """
     for rule_id, reason in sorted(failed.items()):
-        logger.error("rule of your own failed, in doubt about every function", rule_id=rule_id, reason=reason)
+        logger.error("rule of your own failed", rule_id=rule_id, reason=reason)
     metrics.add_metric(name="OwnRulesFailed", unit=MetricUnit.Count, value=len(failed))
     metrics.add_metadata(key="failed_rules", value=sorted(failed))
 

@@ -247,8 +247,9 @@ def failed_rule_lines(failed_rules: Mapping[str, str]) -> list[str]:
     """Return a line for each rule of one's own that failed: which, why, and what to do."""
     return [
         visible(
-            f"Your rule {rule_id} failed and is undetermined for every function: {why}. Mend it (`vpcguard "
-            f"rules test DIR` runs its tests), or switch it off: rules.{rule_id}.enabled: false"
+            f"Your rule {rule_id} failed, and nothing is known of the functions it was asked about: {why}. "
+            f"Mend it (`vpcguard rules test DIR` runs its tests), or switch it off: "
+            f"rules.{rule_id}.enabled: false"
         )
         for rule_id, why in sorted(failed_rules.items())
     ]

@@ -19,7 +19,7 @@ from typing import Any, get_args
 from vpcguard.errors import ConfigurationError
 from vpcguard.model import Severity
 from vpcguard.policy.catalogue import metadata_of
-from vpcguard.policy.configuration import OwnRules, shipped_rule_ids
+from vpcguard.policy.configuration import OwnRules, rules_that_read, shipped_rule_ids
 from vpcguard.policy.schemas import find_policies
 
 _PACKAGE = re.compile(r"^package\s+(\S+)", re.MULTILINE)
@@ -215,6 +215,9 @@ def _fault(name: str, value: Any) -> str | None:
         entries = [one.get("ref") if isinstance(one, dict) else one for one in entries]
     if name in _LISTS and not all(isinstance(one, str) for one in entries):
         return "is no list of texts"
+    on_request = {one for rule in rules_that_read().values() for one in rule["reads"]}
+    if name == "reads" and (strange := set(value) - on_request):
+        return f"names {min(strange)}, which is none of {', '.join(sorted(on_request))}"
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_several_regions_are_swept_and_one_that_cannot_be_read_is_named(printed:
 def test_rules_of_ones_own_that_failed_are_told_once_an_invocation(
     where: dict[str, Any], printed: Printed
 ) -> None:
-    """Not once a page, nor once a region; their ids go beside the metric, and are no dimensions of it."""
+    """Not once a page, nor once a region."""
     policy = OneRule(failed_rules={"org.wrong": "takes longer than 2 s", "org.bad": "deny is missing"})
 
     handler({"account_id": ACCOUNT, **where}, Context(900_000), deps=dependencies(account(), policy=policy))
@@ -120,6 +121,19 @@ def test_rules_of_ones_own_that_failed_are_told_once_an_invocation(
         ("org.wrong", "takes longer than 2 s"),
     ]
     assert metrics["OwnRulesFailed"] == [2.0]
+
+
+def test_ids_of_failed_rules_stand_beside_the_metric_and_are_no_dimension(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One alarm is for all packs, and each id would be a metric that is paid for."""
+    policy = OneRule(failed_rules={"org.wrong": "takes longer than 2 s"})
+
+    handler(BEGIN, Context(900_000), deps=dependencies(account(), policy=policy))
+
+    written = json.loads(capsys.readouterr().out)
+    assert written["failed_rules"] == ["org.wrong"]
+    assert written["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
 
 
 def test_a_partial_sweep_of_several_regions_is_the_next_request(printed: Printed) -> None:
