@@ -308,7 +308,8 @@ class _Run:
 
         A State takes a call for each function: it is read where something was found that rests on it.
         """
-        of_states = [name for name, rule in rules_that_read().items() if STATE_READ in rule["reads"]]
+        rules = {**rules_that_read(), **self.deps.configuration().own}
+        of_states = [name for name, rule in rules.items() if STATE_READ in rule["reads"]]
         found = self.deps.store.functions_with_findings(self.account_id, self.region, of_states)
         captured = self.deps.capture(
             Scope(kind="account", account_id=self.account_id, region=self.region),

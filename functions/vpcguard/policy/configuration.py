@@ -11,7 +11,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -35,12 +35,13 @@ class Configuration:
     """A checked override document, as it travels to the policies as `input.config`.
 
     digest: "sha256:<hex>" of its canonical JSON, kept with every verdict. reads: operations beyond the common
-    ones, each needed by a rule that is on for anybody.
+    ones, each needed by a rule that is on for anybody. own: as of load_configuration.
     """
 
     document: Mapping[str, Any]
     digest: str
     reads: frozenset[str] = frozenset()
+    own: OwnRules = field(default_factory=dict)
 
 
 def load_configuration(
@@ -236,7 +237,7 @@ def _checked(document: Any, name: str, own: OwnRules = MappingProxyType({})) -> 
     _check_rule_ids(plain, name, own)
     canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return Configuration(
-        plain, "sha256:" + hashlib.sha256(canonical.encode()).hexdigest(), _reads(plain, own)
+        plain, "sha256:" + hashlib.sha256(canonical.encode()).hexdigest(), _reads(plain, own), own
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,7 @@ from vpcguard.errors import (
     VpcGuardError,
 )
 from vpcguard.model import Failure
+from vpcguard.policy.configuration import load_configuration
 
 STARTED_AT = "2026-11-20T12:00:00.000000Z"
 NAMES = [f"f{number}" for number in range(5)]
@@ -73,11 +75,19 @@ def test_every_function_is_judged_page_by_page() -> None:
 def test_the_state_is_read_of_functions_with_a_finding_that_rests_on_it() -> None:
     """Or nothing would resolve it before the next change; a call for every function would be too many."""
     found = {"config.update_failed": "f1", "config.idle_on_broken_network": "f3", "nat.cross_az": "f4"}
+    found |= {"org.idle": "f5", "org.no_team": "f6"}
+    own: dict[str, Any] = {
+        "org.idle": {"enabled": True, "reads": ["lambda:GetFunctionConfiguration"]},
+        "org.no_team": {"enabled": True, "reads": []},
+    }
     estate = account()
+    deps = replace(
+        dependencies(estate, table=Table(found=found)), configuration=lambda: load_configuration(None, own)
+    )
 
-    audit_account(ACCOUNT, REGION, deps=dependencies(estate, table=Table(found=found)))
+    audit_account(ACCOUNT, REGION, deps=deps)
 
-    assert {options.states_of for _, options in estate.asked} == {frozenset({"f1", "f3"})}
+    assert {options.states_of for _, options in estate.asked} == {frozenset({"f1", "f3", "f5"})}
     assert not any(options.states for _, options in estate.asked)
 
 
