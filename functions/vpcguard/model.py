@@ -155,7 +155,11 @@ Stage = Literal["audit", "warn", "approve", "enforce"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """One rule broken by one function; title and advice are the rule's where they are None."""
+    """One rule broken by one function; title and advice are the rule's where they are None.
+
+    root_cause: the one resource whose repair alone ends it, with its kind, the account that owns it, and its
+    Name tag where it has one; all None where there is no such resource.
+    """
 
     function: str
     severity: Severity
@@ -167,6 +171,9 @@ class Violation:
     eligible_for_remediation: bool
     title: str | None = None
     advice: str | None = None
+    root_cause_kind: str | None = None
+    root_cause_account: str | None = None
+    root_cause_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +261,7 @@ class Finding:
     """One finding as every interface shows it; a field that is not known is None.
 
     tags: those of the function that the configuration asks for, keys in lower case; None: they were not read.
+    root_cause, its kind, account and name: as of a Violation.
     Times are RFC 3339, UTC, microseconds. times_reopened is None where no history is kept.
     """
 
@@ -276,6 +284,9 @@ class Finding:
     advice: str
     evidence: Mapping[str, Any]
     root_cause: str | None
+    root_cause_kind: str | None = None
+    root_cause_account: str | None = None
+    root_cause_name: str | None = None
     basis: Literal["declared", "inferred"] | None
     owner: str | None
     tags: Mapping[str, str] | None

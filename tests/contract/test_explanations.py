@@ -51,7 +51,8 @@ def _told(rule: Json) -> Json:
     worded = ("id", "title", "reason", "advice", "verdict")
     kept = {key: value for key, value in rule.items() if key not in worded}
     if verdict == "violation":
-        kept = {"root_cause": None, "basis": None} | kept
+        told = ("root_cause", "root_cause_kind", "root_cause_account", "root_cause_name", "basis")
+        kept = dict.fromkeys(told) | kept
     else:
         del kept["severity"], kept["stage"]
     return {"verdict": verdict, "message": rule["reason"], **kept}

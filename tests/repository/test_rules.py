@@ -139,6 +139,16 @@ def test_what_settles_a_wait_is_a_sentence_that_exists() -> None:
     assert named >= {"central_endpoints", "permissions", "rule"}
 
 
+@pytest.mark.parametrize("name", ["decision", "explanation"])
+def test_the_kinds_of_root_causes_are_those_of_the_schema(name: str) -> None:
+    """A kind that the schema lacks would refuse the whole answer."""
+    data = yaml.safe_load((ROOT / "policies/vpcguard/config/causes/data.yaml").read_text("utf-8"))
+    schema = (ROOT / f"policies/schemas/{name}.json").read_text("utf-8")
+
+    (listed,) = re.findall(r'"root_cause_kind": \{\s+"type": "string",\s+"enum": \[([^]]+)\]', schema)
+    assert sorted(re.findall(r"\w+", listed)) == sorted({*data["kinds"].values(), *data["of_participants"]})
+
+
 def test_every_threshold_is_read_by_a_rule() -> None:
     """A setting that nothing reads is a promise that nobody keeps."""
     read = {name for rule in RULES for name in _metadata(rule)["custom"]["configuration"]}

@@ -30,6 +30,7 @@ _TEXTS = (
     "function_arn",
     "vpc_id",
     "root_cause",
+    "root_cause_name",
     "owner",
     "managed_by",
     "actor",
@@ -132,6 +133,9 @@ def _finding(of_the_function: Mapping[str, Any], rule: RuleDecision, verdict: Vi
             "severity": verdict.severity,
             "evidence": verdict.evidence,
             "root_cause": verdict.root_cause,
+            "root_cause_kind": verdict.root_cause_kind,
+            "root_cause_account": verdict.root_cause_account,
+            "root_cause_name": verdict.root_cause_name,
             "basis": verdict.basis,
         }
     else:

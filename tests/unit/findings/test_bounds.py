@@ -40,7 +40,16 @@ def test_the_largest_parts_go_first_where_shortening_is_not_enough() -> None:
 def test_every_text_that_somebody_else_chose_is_bounded() -> None:
     """An actor or a tag of a megabyte would fail the write and with it the look."""
     huge = "é" * 1_000_000
-    names = ("account_name", "organization_unit", "vpc_id", "root_cause", "owner", "actor", "message")
+    names = (
+        "account_name",
+        "organization_unit",
+        "vpc_id",
+        "root_cause",
+        "root_cause_name",
+        "owner",
+        "actor",
+        "message",
+    )
     texts: dict[str, Any] = dict.fromkeys(names, huge)
 
     tags = {f"{number:0128}": huge for number in range(20)}

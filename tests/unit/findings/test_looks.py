@@ -107,6 +107,9 @@ def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() ->
         advice="look again",
         evidence={"subnets": [], "unknown": ["ec2:DescribeRouteTables", "tgw-0a"]},
         root_cause=None,
+        root_cause_kind=None,
+        root_cause_account=None,
+        root_cause_name=None,
         basis=None,
     )
     assert look == _look("orders", findings=(expected,), judged=set(), statements=waits)
@@ -293,6 +296,9 @@ def _violation(function: str, *, message: str = "violated") -> Violation:
         message=message,
         evidence={"subnets": []},
         root_cause="nat-0a",
+        root_cause_kind="nat_gateway",
+        root_cause_account="444455556666",
+        root_cause_name="egress-a",
         basis="declared",
         eligible_for_remediation=False,
     )
@@ -358,6 +364,9 @@ def _finding(function: str, rule_id: str, **fields: Any) -> Finding:
         "advice": f"Advice of {rule_id}",
         "evidence": {"subnets": []},
         "root_cause": "nat-0a",
+        "root_cause_kind": "nat_gateway",
+        "root_cause_account": "444455556666",
+        "root_cause_name": "egress-a",
         "basis": "declared",
         "owner": None,
         "tags": {},

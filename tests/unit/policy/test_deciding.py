@@ -17,6 +17,9 @@ VIOLATION: dict[str, Any] = {
     "message": "orders is broken",
     "evidence": {"subnets": []},
     "root_cause": "nat-1",
+    "root_cause_kind": "nat_gateway",
+    "root_cause_account": "444455556666",
+    "root_cause_name": "egress-a",
     "basis": "declared",
     "eligible_for_remediation": False,
 }
@@ -86,6 +89,9 @@ def test_a_whole_answer() -> None:
                     message="orders is broken",
                     evidence={"subnets": []},
                     root_cause="nat-1",
+                    root_cause_kind="nat_gateway",
+                    root_cause_account="444455556666",
+                    root_cause_name="egress-a",
                     basis="declared",
                     eligible_for_remediation=False,
                 ),
@@ -107,11 +113,18 @@ def test_a_whole_answer() -> None:
 
 
 def test_no_root_cause_and_no_basis_are_none() -> None:
-    bare = {key: value for key, value in VIOLATION.items() if key not in ("root_cause", "basis")}
+    bare = {key: value for key, value in VIOLATION.items() if not key.startswith(("root_cause", "basis"))}
 
     violation = _read(_rule(violations=[bare]))[0].violations[0]
 
-    assert (violation.root_cause, violation.basis) == (None, None)
+    told = (violation.root_cause, violation.root_cause_kind, violation.root_cause_account, violation.basis)
+    assert told == (None, None, None, None)
+
+
+@pytest.mark.parametrize("missing", ["root_cause", "root_cause_kind", "root_cause_account"])
+def test_a_root_cause_comes_with_its_kind_and_account(missing: str) -> None:
+    with pytest.raises(InvalidDecisionError, match="root_cause"):
+        _read(_rule(violations=[{key: value for key, value in VIOLATION.items() if key != missing}]))
 
 
 @pytest.mark.parametrize(

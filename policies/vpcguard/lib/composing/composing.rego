@@ -74,9 +74,65 @@ _violations(id, metadata, denied) := [violation |
 			"eligible_for_remediation": _is_eligible(metadata, one),
 			"evidence": object.get(_transitions, name, {}),
 		},
-		{"root_cause": cause | count(one.root_causes) == 1; some cause in one.root_causes},
+		_root_cause(object.get(one, "root_causes", set()), object.get(facts.functions[name], "vpc_id", "")),
 	])
 ]
+
+# the resource that alone is to be repaired, and whose it is; of several none is
+_root_cause(ids, vpc_id) := {} if {
+	count(ids) != 1
+} else := object.union_n([
+	{"root_cause": id, "root_cause_kind": _kind(id), "root_cause_account": _owner(id, vpc_id)},
+	{"root_cause_name": called | called := result.names[id]},
+]) if {
+	some id in ids
+}
+
+# what was seen is known by its id, whatever that looks like; what is gone, by how the id begins
+_kind(id) := kind if {
+	kind := _kinds[id]
+} else := "role" if {
+	id in _role_names
+} else := kind if {
+	[_, kind] := max([[begins, kind] |
+		some begins, kind in data.vpcguard.config.causes.kinds
+		startswith(id, $"{begins}-")
+	])
+} else := "other"
+
+_role_names := {one.role_name | some one in input.functions}
+
+_kinds := {one.id: kind |
+	some kind, seen in {
+		"vpc": input.vpcs,
+		"subnet": input.subnets,
+		"route_table": input.route_tables,
+		"nat_gateway": input.nat_gateways,
+		"internet_gateway": input.internet_gateways,
+		"egress_only_internet_gateway": input.egress_only_internet_gateways,
+		"vpc_endpoint": input.vpc_endpoints,
+		"security_group": input.security_groups,
+		"network_acl": input.network_acls,
+		"network_interface": input.network_interfaces,
+		"instance": input.instances,
+		"transit_gateway_attachment": input.transit_gateway_attachments,
+	}
+	some one in seen
+}
+
+# what is behind a VPC's function is of the VPC's owner, if it does not say whose it is and nobody else may have such
+_owner(id, vpc_id) := owner if {
+	owner := _owners[id]
+} else := facts.vpcs[vpc_id].owner_id if {
+	not _kind(id) in data.vpcguard.config.causes.of_participants
+} else := input.account.id
+
+_owners := object.union_n([{id: one.owner_id} |
+	some seen in [input.vpcs, input.subnets, input.security_groups, input.network_interfaces]
+	some one in seen
+	some key in ["id", "instance_id"]
+	id := one[key]
+])
 
 # what was inferred is never worse than medium
 _severity(said, told) := "medium" if {

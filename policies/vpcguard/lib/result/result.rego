@@ -9,8 +9,8 @@ import data.vpcguard.lib.facts
 # description: |
 #   A violation of the rule by a function. details holds "message" (what is wrong) and "evidence", and where they apply
 #   "advice" (what to do here), "title" and "severity" (else those of the metadata), "root_causes" (a set: one id
-#   becomes root_cause, several none), "basis" (declared, inferred) and "is_eligible" (false: the rule's remediation
-#   must not be used here).
+#   becomes root_cause, several none; its kind, account and name are found by the id), "basis" (declared, inferred) and
+#   "is_eligible" (false: the rule's remediation must not be used here).
 violation(name, details) := object.union({"function": name}, details)
 
 # METADATA
@@ -43,7 +43,9 @@ word(ids, for_one, for_several) := for_one if {
 
 # METADATA
 # description: "A resource with what its people call it (its Name tag), where they do: nat-0a (egress-a)."
-named(id) := object.get(_named, id, id)
+named(id) := $"{id} ({names[id]})" if {
+	names[id]
+} else := id
 
 # METADATA
 # description: Several resources, each with its name.
@@ -125,17 +127,16 @@ _zones := object.union(
 	{one.id: one.name | some one in input.availability_zones},
 )
 
-_named := {id: $"{id} ({name})" |
-	some names in [
-		{one.id: one.name | some one in input.vpcs},
-		{one.id: one.name | some one in input.subnets},
-		{one.id: one.name | some one in input.route_tables},
-		{one.id: one.name | some one in input.nat_gateways},
-		{one.id: one.name | some one in input.internet_gateways},
-		{one.id: one.name | some one in input.egress_only_internet_gateways},
-		{one.id: one.name | some one in input.vpc_endpoints},
-		{one.id: one.name | some one in input.security_groups},
-		{one.id: one.name | some one in input.network_acls},
-	]
-	some id, name in names
-}
+# METADATA
+# description: By id, what people call a resource that has a Name tag.
+names := object.union_n([
+	{one.id: one.name | some one in input.vpcs},
+	{one.id: one.name | some one in input.subnets},
+	{one.id: one.name | some one in input.route_tables},
+	{one.id: one.name | some one in input.nat_gateways},
+	{one.id: one.name | some one in input.internet_gateways},
+	{one.id: one.name | some one in input.egress_only_internet_gateways},
+	{one.id: one.name | some one in input.vpc_endpoints},
+	{one.id: one.name | some one in input.security_groups},
+	{one.id: one.name | some one in input.network_acls},
+])
