@@ -6,7 +6,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import attrgetter
 from typing import Any, Protocol
@@ -54,6 +54,7 @@ class Judgement:
 
     looks: one for every function, by name. changing: functions that AWS is changing at this moment, or whose
     network it is; they were judged as they stand. left_out: what was answered and cannot be used.
+    vpc_ids: the VPC of each function that is in one.
     """
 
     snapshot: Snapshot
@@ -62,6 +63,7 @@ class Judgement:
     looks: tuple[Look, ...]
     changing: frozenset[str]
     left_out: tuple[LeftOut, ...] = ()
+    vpc_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -119,6 +121,7 @@ def judge(
         ),
         changing=_changing(facts),
         left_out=left_out,
+        vpc_ids={one["name"]: one["vpc_id"] for one in facts["functions"] if "vpc_id" in one},
     )
 
 

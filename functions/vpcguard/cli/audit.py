@@ -15,6 +15,7 @@ from vpcguard.audit.judging import judge
 from vpcguard.cli import options
 from vpcguard.cli.formats import FORMATS, FormatName, write_report
 from vpcguard.cli.output import say, write_file
+from vpcguard.cli.overview import View
 from vpcguard.cli.reading import Selection, read_file, read_regions
 from vpcguard.cli.render import progress
 from vpcguard.cli.report import (
@@ -55,6 +56,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=tuple(FORMATS), default="table", dest="format_name", help=words)
     words = "write findings.<txt|json|jsonl> into this folder, not to stdout"
     command.add_argument("--out", type=options.path, metavar="DIR", help=words)
+    words = "every finding too, and every cause; without it what to repair first (of --format table)"
+    command.add_argument("--details", action="store_true", help=words)
     words = "exit with 1 if a finding this severe, or worse, is open"
     command.add_argument("--fail-on", choices=SEVERITIES, help=words)
     command.set_defaults(run=run)
@@ -73,6 +76,7 @@ def run(
     states: bool,
     format_name: FormatName,
     out: Path | None,
+    details: bool,
     fail_on: Severity | None,
 ) -> int:
     """Judge, show, and return the exit code."""
@@ -96,7 +100,12 @@ def run(
         selection.check_place(looked.account_id, looked.region)
     if not report.unread and (missing := report.missing_functions(names)):
         raise ConfigurationError(f"no such function: {', '.join(missing)}")  # else a typo would pass
-    _show(report, format_name, out)
+    view = View(
+        is_detailed=details,
+        is_live=snapshot is None,
+        again=_again(snapshot=snapshot, config=config, policies=policies, profile=profile, role_arn=role_arn),
+    )
+    _show(report, format_name, out, view)
     if format_name == "jsonl":  # which has no room for it: nothing but findings on stdout
         for line in (*left_out_lines(report.left_out), *map(not_read, report.unread)):
             say(line)
@@ -160,12 +169,19 @@ def _read_ahead(items: Iterator[T]) -> Iterator[T]:
         pool.shutdown(wait=False, cancel_futures=True)  # an interrupt waits for nobody
 
 
-def _show(report: Report, format_name: FormatName, out: Path | None) -> None:
+def _again(*, policies: Sequence[Path], **given: Path | str | None) -> tuple[str, ...]:
+    """Return the options by which another command reads and judges the same, region apart."""
+    options_given = [(f"--{name.replace('_', '-')}", str(value)) for name, value in given.items() if value]
+    options_given += [("--policies", str(folder)) for folder in policies]
+    return tuple(word for option in options_given for word in option)
+
+
+def _show(report: Report, format_name: FormatName, out: Path | None, view: View) -> None:
     if out is None:
-        write_report(report, format_name, sys.stdout)
+        write_report(report, format_name, sys.stdout, view)
         return
     text = io.StringIO()
-    write_report(report, format_name, text)
+    write_report(report, format_name, text, view)
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"findings.{FORMATS[format_name].extension}"
     write_file(path, text.getvalue().encode(errors="backslashreplace"))

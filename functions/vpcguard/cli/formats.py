@@ -12,29 +12,30 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vpcguard.cli.render import Line, one_line, write_json, write_lines
-from vpcguard.cli.report import SEVERITIES, Report, summary_lines
+from vpcguard.cli.overview import STYLES, View, next_step, overview
+from vpcguard.cli.render import Line, one_line, page_width, write_json, write_lines, write_page
+from vpcguard.cli.report import SEVERITIES, Report
+from vpcguard.findings.causes import causes_of
 from vpcguard.model import Finding
 from vpcguard.settings import has_dumb_terminal
 
 FormatName = Literal["table", "json", "jsonl"]
-_STYLES = ("bold white on red", "bold red", "yellow", "cyan", "dim")  # by rank, worst first
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """How a report is written, and what its file ends in."""
 
-    write: Callable[[Report, TextIO], None]
+    write: Callable[[Report, TextIO, View], None]
     extension: str
 
 
-def write_report(report: Report, name: FormatName, stream: TextIO) -> None:
-    """Write the report to a stream."""
-    FORMATS[name].write(report, stream)
+def write_report(report: Report, name: FormatName, stream: TextIO, view: View | None = None) -> None:
+    """Write the report to a stream; view: how it is shown to people."""
+    FORMATS[name].write(report, stream, view or View())
 
 
-def _write_jsonl(report: Report, stream: TextIO) -> None:
+def _write_jsonl(report: Report, stream: TextIO, _: View) -> None:
     """One finding a line, every field always there, null where unknown; nothing else.
 
     ASCII only, so that no locale can change a byte.
@@ -44,8 +45,8 @@ def _write_jsonl(report: Report, stream: TextIO) -> None:
         stream.write(encode(finding.as_document()) + "\n")
 
 
-def _write_document(report: Report, stream: TextIO) -> None:
-    """The whole report as one object, for programs that also want coverage and counts."""
+def _write_document(report: Report, stream: TextIO, _: View) -> None:
+    """The whole report as one object, for programs that also want causes, coverage and counts."""
     document = {
         "looked": [asdict(looked) for looked in report.looked],
         "summary": {
@@ -56,13 +57,21 @@ def _write_document(report: Report, stream: TextIO) -> None:
         },
         "unread": [asdict(unread) for unread in report.unread],
         "left_out": [asdict(one) for one in report.left_out],
+        "causes": [cause.as_document() for cause in causes_of(report.findings)],
         "findings": [finding.as_document() for finding in report.findings],
     }
     write_json(document, stream)
 
 
-def _write_table(report: Report, stream: TextIO) -> None:
-    write_findings(report.findings, summary_lines(report), stream)
+def _write_table(report: Report, stream: TextIO, view: View) -> None:
+    """What to repair first, with details every finding, and what to do next: alike on a terminal and in a pipe."""
+    width = page_width()
+    write_page(overview(report, view, width), stream)
+    if view.is_detailed and report.findings:
+        stream.write("\n")
+        write_findings(report.findings, stream)
+    stream.write("\n")
+    write_page(next_step(causes_of(report.findings), report, view, width), stream)
 
 
 FORMATS: Mapping[FormatName, Format] = {
@@ -75,44 +84,39 @@ FORMATS: Mapping[FormatName, Format] = {
 # ---- findings for people ----
 
 
-def write_findings(findings: Iterable[Finding], summary: Sequence[str], stream: TextIO) -> None:
-    """Write what is wrong, why, and what to do, worst first, and then the lines of the summary.
+def write_findings(findings: Iterable[Finding], stream: TextIO) -> None:
+    """Write what is wrong, why, and what to do: what is proven, what is not known, what is only told; worst first.
 
     On a terminal a table with colours, elsewhere blocks of text that survive grep and diff.
     """
-    ordered = sorted(findings, key=_worst_first)
+    ordered = sorted(findings, key=_in_order)
     if stream.isatty() and not has_dumb_terminal():
-        draw_findings(ordered, summary, stream)
+        draw_findings(ordered, stream)
     else:
-        write_lines(_blocks(ordered, summary), stream)
+        write_lines(_blocks(ordered), stream)
 
 
-def _worst_first(finding: Finding) -> tuple[bool, int, str, str, str, str]:
+def _in_order(finding: Finding) -> tuple[bool, bool, int, str, str, str, str]:
     rank = SEVERITIES.index(finding.severity)
     name = (finding.function_name, finding.rule_id, finding.account_id, finding.region)
-    return finding.status != "open", rank, *name
+    return finding.severity == SEVERITIES[-1], finding.status != "open", rank, *name
 
 
-def _blocks(findings: Iterable[Finding], summary: Iterable[str]) -> Iterator[Line]:
-    for finding in findings:
+def _blocks(findings: Sequence[Finding]) -> Iterator[Line]:
+    for number, finding in enumerate(findings):
+        if number:
+            yield Line("")
         state = "" if finding.status == "open" else f" {finding.status}"
         head = f"{finding.severity.upper()}{state} {finding.rule_id} {finding.function_name}"
         yield Line(f"{one_line(head)} ({finding.account_id} {finding.region})", hang=2)
         yield Line(one_line(finding.title), "  what  ", 8)
         yield Line(one_line(finding.message), "  why   ", 8)
         yield Line(one_line(finding.advice), "  do    ", 8)
-        yield Line("")
-    for line in summary:
-        yield Line(line, hang=2)
 
 
-def draw_findings(findings: Sequence[Finding], summary: Iterable[str], stream: TextIO) -> None:
-    """Draw one row a finding, then the lines of the summary."""
-    console = Console(file=stream, highlight=False, soft_wrap=False)
-    if findings:
-        console.print(_table(findings))
-    for line in summary:
-        console.print(Text(line), overflow="fold")
+def draw_findings(findings: Sequence[Finding], stream: TextIO) -> None:
+    """Draw one row a finding."""
+    Console(file=stream, highlight=False, soft_wrap=False).print(_table(findings))
 
 
 def _table(findings: Iterable[Finding]) -> Table:
@@ -133,7 +137,7 @@ def _table(findings: Iterable[Finding]) -> Table:
 
 
 def _severity(finding: Finding) -> Text:
-    style = _STYLES[SEVERITIES.index(finding.severity)]
+    style = STYLES[SEVERITIES.index(finding.severity)]
     text = Text(finding.severity, style)
     return text if finding.status == "open" else text + Text(f"\n{finding.status}", "dim")
 

@@ -13,15 +13,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from vpcguard.cli.output import visible
+from vpcguard.settings import has_dumb_terminal
 
 FALLBACK_WIDTH = 100
 _NARROWEST = 40
 _NARROWEST_COLUMN = 12
+_MOST_FURTHER_LINES = 2  # of a sentence on a page
 
 
 class Line(NamedTuple):
@@ -34,7 +37,7 @@ class Line(NamedTuple):
 
 def write_lines(lines: Iterable[Line], stream: TextIO) -> None:
     """Write paragraphs, wrapped at blanks, everything invisible spelled out; without text, a blank line."""
-    width = max(shutil.get_terminal_size((FALLBACK_WIDTH, 24)).columns, _NARROWEST)
+    width = page_width()
     console = Console(file=stream)
     for line in lines:
         for number, text in enumerate(_wrapped(line, width, console)):
@@ -61,6 +64,92 @@ def columns(rows: Sequence[tuple[str, ...]]) -> Iterator[Line]:
     for *cells, last in rows:
         start = "".join(f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=True))
         yield Line(last, start, len(start))
+
+
+class Row(NamedTuple):
+    """One paragraph of a page: `start`, which is never cut, and `text`, which may be.
+
+    hang: blanks before its further lines. is_whole: takes as many lines as it needs, whatever room there is.
+    """
+
+    start: Text
+    text: str = ""
+    style: str = ""
+    hang: int = 4
+    is_whole: bool = False
+
+
+def page_width() -> int:
+    """Return how wide text for people is: as the terminal, without one COLUMNS or 100."""
+    return max(shutil.get_terminal_size((FALLBACK_WIDTH, 24)).columns, _NARROWEST)
+
+
+def laid_out(rows: Sequence[Row], width: int, most_lines: int) -> Iterator[Text]:
+    """Yield the lines of a page of at most `most_lines`, if a line for each row allows that.
+
+    What is longer than a line gets some more, from the top on, for as long as there is room, and is cut then,
+    between words, with an ellipsis.
+    """
+    console = Console(width=width)
+    wrapped = [_wrapped_row(row, width, console) for row in rows]
+    least = sum(len(lines) if row.is_whole else 1 for row, lines in zip(rows, wrapped, strict=True))
+    spare = most_lines - least
+    for row, lines in zip(rows, wrapped, strict=True):
+        last = len(lines) - 1
+        if not row.is_whole:
+            last = min(last, _MOST_FURTHER_LINES, max(spare, 0))
+            spare -= last
+        yield from lines[:last]
+        yield lines[last] if last == len(lines) - 1 else _cut(lines[last], width)
+
+
+def _wrapped_row(row: Row, width: int, console: Console) -> list[Text]:
+    whole = Text.assemble(row.start, (one_line(row.text), row.style))
+    first, *rest = whole.wrap(console, width, overflow="fold")
+    if rest:
+        left = whole[len(first.plain) :]  # Rich wraps all lines at one width: what is left, at its own
+        left = left[len(left.plain) - len(left.plain.lstrip()) :]
+        rest = [Text(" " * row.hang) + line for line in left.wrap(console, width - row.hang, overflow="fold")]
+    lines = [first, *rest]
+    for line in lines:
+        line.rstrip()
+    return lines
+
+
+def _cut(line: Text, width: int) -> Text:
+    """Return a line that says by an ellipsis that more was to come."""
+    room = width - 2
+    if line.cell_len > room:
+        kept = line.plain
+        while cell_len(kept) > room:
+            kept = kept[
+                : room if len(kept) > room else -1
+            ]  # the second: characters that are two columns wide
+        before, blank, _ = kept.rpartition(" ")
+        line = line[: len(before) if blank and before.strip() else len(kept)]
+    return line + Text(" …", "dim")
+
+
+def named(names: Sequence[str], room: int) -> str:
+    """Return as many names as there is room for, at least one, and how many more there are."""
+    shown = one_line(names[0])
+    for number, name in enumerate(names[1:], start=1):
+        longer = f"{shown}, {one_line(name)}"
+        more = len(names) - number - 1
+        if cell_len(longer) + (len(f" and {more:,} more") if more else 0) > room:
+            return f"{shown} and {len(names) - number:,} more"
+        shown = longer
+    return shown
+
+
+def write_page(lines: Iterable[Text], stream: TextIO) -> None:
+    """Write lines as they were laid out: with styles on a terminal that has some, plain elsewhere."""
+    if stream.isatty() and not has_dumb_terminal():
+        console = Console(file=stream, highlight=False)
+        for line in lines:
+            console.print(line, no_wrap=True, overflow="ignore", crop=False)
+    else:
+        stream.writelines(f"{line.plain}\n" for line in lines)
 
 
 def one_line(text: str) -> str:

@@ -6,7 +6,7 @@ Pure: made from judgements, turned into text by `formats`, and into an exit code
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
@@ -41,7 +41,10 @@ class Unread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """One account and region as it was judged; not_applicable: functions no rule speaks about."""
+    """One account and region as it was judged; not_applicable: functions no rule speaks about.
+
+    vpc_ids: the VPCs of its functions. families: of each family of rules, how many functions it applies to.
+    """
 
     account_id: str
     region: str
@@ -52,6 +55,8 @@ class Looked:
     functions: tuple[str, ...]
     rules: int
     not_applicable: tuple[str, ...]
+    vpc_ids: tuple[str, ...] = ()
+    families: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +130,8 @@ def report_of(judgement: Judgement, *, only: Iterable[str] = ()) -> Report:
     decision, snapshot = judgement.decision, judgement.snapshot
     wanted = frozenset(only) or frozenset(judgement.functions)
     functions = [name for name in judgement.functions if name in wanted]
-    spoken_of = _spoken_of(decision)
+    by_family = _spoken_of(decision)
+    spoken_of = frozenset().union(*by_family.values())
     looked = Looked(
         account_id=snapshot.account_id,
         region=snapshot.region,
@@ -136,6 +142,8 @@ def report_of(judgement: Judgement, *, only: Iterable[str] = ()) -> Report:
         functions=tuple(functions),
         rules=len(decision.rules),
         not_applicable=tuple(name for name in functions if name not in spoken_of),
+        vpc_ids=tuple(sorted({judgement.vpc_ids[name] for name in functions if name in judgement.vpc_ids})),
+        families={family: len(names & wanted) for family, names in sorted(by_family.items())},
     )
     findings = [
         finding for look in judgement.looks if look.function_name in wanted for finding in look.findings
@@ -151,12 +159,14 @@ def report_of(judgement: Judgement, *, only: Iterable[str] = ()) -> Report:
     )
 
 
-def _spoken_of(decision: Decision) -> frozenset[str]:
-    found: set[str] = set()
+def _spoken_of(decision: Decision) -> dict[str, set[str]]:
+    """Return by family of rules the functions that one of its rules speaks about."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
     for rule in decision.rules:
-        found.update(rule.applies, rule.silent, (one.function for one in rule.violations))
-        found.update(one.function for one in rule.unknowns)
-    return frozenset(found)
+        of_it = found[rule.family]
+        of_it.update(rule.applies, rule.silent, (one.function for one in rule.violations))
+        of_it.update(one.function for one in rule.unknowns)
+    return found
 
 
 def _waited_for(decision: Decision, wanted: frozenset[str]) -> set[str]:
@@ -207,39 +217,11 @@ def missing_reads(awaited: Iterable[str], refused: Iterable[Unread], snapshot: S
 # ---- in words ----
 
 
-def summary_lines(report: Report) -> list[str]:
-    """Return what follows the findings: what was judged, counts, what does not apply, what was not read."""
-    lines = [
-        f"Judged {_number(len(looked.functions), 'function')} of {looked.account_id} in {looked.region} "
-        f"by {_number(looked.rules, 'rule')}, as read at {looked.captured_at} "
-        f"(policies {looked.policy_revision})."
-        for looked in report.looked
-    ]
-    lines += count_lines(report)
-    if waiting := report.waiting_for():
-        named = ", ".join(f"{name} ({number})" for name, number in waiting.items())
-        lines.append(f"Undetermined verdicts wait for: {named}.")
-    for looked in report.looked:
-        if looked.not_applicable:
-            number = _number(len(looked.not_applicable), "function")
-            where = f"{number} of {looked.account_id} in {looked.region}"
-            lines.append(f"Not applicable: no rule speaks about {where}: {', '.join(looked.not_applicable)}.")
-    return [visible(line) for line in lines] + left_out_lines(report.left_out) + unread_lines(report.unread)
-
-
-def count_lines(report: Report) -> list[str]:
-    """Return how many findings are open, and how many verdicts could not be reached."""
-    return [
-        f"Open: {_counts(report.counts('open'))}.",
-        f"Undetermined: {_counts(report.counts('undetermined'))}.",
-    ]
-
-
 def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
     """Return a line that counts what was answered and cannot be used, then one for each of it; or none."""
     if not left_out:
         return []
-    count = f"Left out: {_number(len(left_out), 'resource')} that AWS answered without what judging takes."
+    count = f"Left out: {number(len(left_out), 'resource')} that AWS answered without what judging takes."
     return [count, *(visible(f"Left out: in {one.account_id} {one.reason}.") for one in left_out)]
 
 
@@ -255,11 +237,6 @@ def failed_rule_lines(failed_rules: Mapping[str, str]) -> list[str]:
     ]
 
 
-def unread_lines(unread: Iterable[Unread]) -> list[str]:
-    """Return a line for each read that failed, or the line that says that none did."""
-    return [not_read(one) for one in unread] or ["Everything asked of AWS was answered."]
-
-
 def not_read(unread: Unread) -> str:
     """Return what was not read and why, as one line with everything invisible spelled out."""
     about = f" of {unread.subject}" if unread.subject else ""
@@ -269,9 +246,6 @@ def not_read(unread: Unread) -> str:
     return visible(f"Not read: {unread.operation}{about} in {unread.account_id} {unread.region}: {why}")
 
 
-def _number(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _counts(counts: Mapping[Severity, int]) -> str:
-    return ", ".join(f"{number} {severity}" for severity, number in counts.items()) or "none"
+def number(count: int, what: str) -> str:
+    """Return how many there are of something, with thousands told apart: "1 function", "1,000 functions"."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
