@@ -42,6 +42,11 @@ def batches() -> Iterator[tuple[Json, list[str]]]:
         yield {"Records": [_message(file) for file in files]}, [file.name for file in files]
 
 
+def delivery_of(name: str) -> Json:
+    """Return the SQS batch of one file of events/ alone."""
+    return {"Records": [_message(EVENTS / name)]}
+
+
 def _message(file: Path) -> Json:
     now = str(int(time.time() * 1000))
     return {

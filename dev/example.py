@@ -6,28 +6,40 @@ MiniStack. Everything is started here, on free ports. `dev.run_example` runs thi
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any, TextIO
 
 import boto3
+from rich.text import Text
 
-from dev.deliveries import Context, batches
+from dev.deliveries import EVENTS, Context, batches, delivery_of
 from dev.estate import ACCOUNT, REGION, TEAMS, build_estate
 from dev.processes import ROOT, dynamodb_local, ministack
 from tests.support.dynamodb import create_findings_table
-from vpcguard.cli.formats import write_findings
-from vpcguard.cli.report import Report, count_lines
+from vpcguard.cli.capture import write_snapshot
+from vpcguard.cli.overview import MOST_LINES, View, cause_rows, headline, next_step
+from vpcguard.cli.reading import Selection, read_regions
+from vpcguard.cli.render import Line, Row, laid_out, page_width, write_lines, write_page
+from vpcguard.cli.report import Report, Unread
+from vpcguard.errors import ReadError
+from vpcguard.findings.causes import abridged, causes_of
 from vpcguard.findings.store import FindingStore
 from vpcguard.model import Finding, Status
 from vpcguard.policy.server import running_opa
 
 TABLE = "vpcguard-findings"
 LOG = ROOT / "out" / "run.log"
+SNAPSHOT = ROOT / "out" / "snapshot.json"
+PROGRAM = ".venv/bin/vpcguard"
+FOLLOWED = "CreateFunction20150331.console.json"
 CANNOT_SHOW = (
     "Not shown here, because the stand-in lacks it: black-hole routes, regional NAT gateways, transit "
     "gateways, subnets shared by another account, Block Public Access. tests/contract/cases holds them."
@@ -41,12 +53,16 @@ def main() -> int:
     with ExitStack() as stack:
         log = stack.enter_context(LOG.open("w", buffering=1))
         start_everything(stack)
+        follow_one_event(log)
         deliver_events(log)
-        sweep(log)
-        show_findings()
-    print(
-        f"\nEverything stopped again, after {time.monotonic() - started:.0f} s. Logs of the handlers: {LOG}"
+        functions = sweep(log)
+        write_what_was_read()
+        findings = listed_findings()
+    print(f"Everything stopped again, after {time.monotonic() - started:.0f} s. Logs of the handlers: {LOG}")
+    write_lines(
+        [Line(f"What was read of AWS at the end: {SNAPSHOT}"), Line(CANNOT_SHOW), Line("")], sys.stdout
     )
+    show(findings, functions)
     return 0
 
 
@@ -114,6 +130,27 @@ def client(service: str) -> Any:
     return boto3.client(service)  # type: ignore[call-overload]
 
 
+def follow_one_event(log: TextIO) -> None:
+    """Hand one event to the handler, and show in four lines what becomes of it."""
+    batch, event = delivery_of(FOLLOWED), json.loads((EVENTS / FOLLOWED).read_text())["detail"]
+    name = event["requestParameters"]["functionName"]
+    with step(f"Following one event, {FOLLOWED}"), redirect_stdout(log):
+        from evaluate_change import handler  # noqa: PLC0415  its logger writes to what is stdout now
+
+        handler(batch, Context("vpcguard-evaluate-change"))
+    store = FindingStore(client("dynamodb"), TABLE)
+    [finding, *_] = sorted(store.list_by_function(ACCOUNT, REGION, name).items, key=attrgetter("rule_id"))
+    who = event["userIdentity"]["principalId"].partition(":")[2]
+    rows = (
+        ("event", f"{event['eventName']} of {name}, by {who} ({finding.managed_by})"),
+        ("snapshot", f"it and {finding.vpc_id} read anew at {finding.first_seen}"),
+        ("decision", f"{finding.rule_id} is violated, says OPA (policies {finding.policy_revision[:15]}...)"),
+        ("finding", f"{finding.severity}, {finding.status}: {abridged(finding.message)}"),
+    )
+    page = [Row(Text(f"  {what:10}", "bold"), text) for what, text in rows]
+    write_page(laid_out(page, page_width(), len(page)), sys.stdout)
+
+
 def deliver_events(log: TextIO) -> None:
     """Hand the events of events/ to the handler, in batches as SQS does."""
     judged, returned = 0, []
@@ -121,7 +158,7 @@ def deliver_events(log: TextIO) -> None:
         step("Delivering the CloudTrail events of events/ to evaluate_change.handler") as note,
         redirect_stdout(log),
     ):
-        from evaluate_change import handler  # noqa: PLC0415  its logger writes to what is stdout now
+        from evaluate_change import handler  # noqa: PLC0415
 
         for event, names in batches():
             answer = handler(event, Context("vpcguard-evaluate-change"))
@@ -129,14 +166,18 @@ def deliver_events(log: TextIO) -> None:
             returned += sorted(back)
             judged += len(names) - len(back)
             note(f"{judged} taken")
-    print(
-        f"  {judged} messages taken, {_waiting('vpcguard-dead-letters')} of them dead letters with a reason"
-    )
-    print(f"  {len(returned)} come back, there is no role to read their account: {', '.join(returned)}")
+    dead = sorted(_dead_letters())
+    print(f"  {judged} messages taken, {len(dead)} of them dead letters:")
+    by_reason = groupby(dead, key=itemgetter(0))
+    lines = [
+        Line(f"{reason}: {', '.join(name for _, name in ones)}", "    ", 6) for reason, ones in by_reason
+    ]
+    back = f"{len(returned)} come back, there is no role to read their account: {', '.join(returned)}"
+    write_lines([*lines, Line(back, "  ", 4)], sys.stdout)
 
 
-def sweep(log: TextIO) -> None:
-    """Sweep the account, resuming until it is complete."""
+def sweep(log: TextIO) -> int:
+    """Sweep the account, resuming until it is complete; return how many functions it has."""
     with step("Sweeping the account with sweep_account.handler") as note, redirect_stdout(log):
         from sweep_account import handler  # noqa: PLC0415
 
@@ -147,16 +188,38 @@ def sweep(log: TextIO) -> None:
             answer = handler({**event, "marker": answer["marker"]}, Context("vpcguard-sweep-account"))
     unread = ", ".join(answer["failed_reads"]) or "nothing"
     print(f"  {answer['functions']} functions judged; reads that failed: {unread}")
+    return int(answer["functions"])
 
 
-def show_findings() -> None:
-    """Show what DynamoDB holds now, as the command line shows an audit."""
+def write_what_was_read() -> None:
+    """Read the account once more, and keep it as a file that can be judged and explained without it."""
+    [snapshot] = read_regions(Selection(regions=[REGION]))
+    if isinstance(snapshot, Unread):
+        raise ReadError(f"{snapshot.operation}: {snapshot.message}")
+    write_snapshot(snapshot, SNAPSHOT)
+
+
+def listed_findings() -> list[Finding]:
+    """Return what DynamoDB holds now of what is wrong or not known."""
     store = FindingStore(client("dynamodb"), TABLE)
     statuses: tuple[Status, ...] = ("open", "undetermined")
-    findings = [finding for status in statuses for finding in _listed(store, status)]
+    return [finding for status in statuses for finding in _listed(store, status)]
+
+
+def show(findings: Sequence[Finding], functions: int) -> None:
+    """Show the causes of what DynamoDB held, as the command line shows an audit, and a command that goes on."""
+    networks = sum(team.build is not None for team in TEAMS.values())
     report = Report(looked=(), findings=tuple(findings), unread=())
+    view = View(is_detailed=True, again=("--snapshot", str(SNAPSHOT.relative_to(ROOT))), program=PROGRAM)
+    causes = causes_of(findings)
+    at_fault = {finding.function_name for finding in findings if finding.status == "open"}
+    said = headline(functions=functions, vpcs=networks, at_fault=len(at_fault), causes=len(causes))
+    rows = [Row(Text(said, "bold")), *cause_rows(causes, page_width(), view=view, places=[(ACCOUNT, REGION)])]
+    if unsettled := sum(report.counts("undetermined").values()):
+        rows.append(Row(Text(f"Undetermined: {unsettled} verdicts.")))
+    write_page(laid_out(rows, page_width(), 2 * MOST_LINES), sys.stdout)
     print()
-    write_findings(findings, ["In DynamoDB now:", *count_lines(report), CANNOT_SHOW], sys.stdout)
+    write_page(next_step(causes, report, view, page_width()), sys.stdout)
 
 
 def _listed(store: FindingStore, status: Status) -> Iterator[Finding]:
@@ -169,11 +232,15 @@ def _listed(store: FindingStore, status: Status) -> Iterator[Finding]:
             return
 
 
-def _waiting(queue: str) -> int:
-    url = client("sqs").get_queue_url(QueueName=queue)["QueueUrl"]
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
-    attributes = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return sum(int(attributes.get(name, 0)) for name in names)
+def _dead_letters() -> Iterator[tuple[str, str]]:
+    """Yield the messages that nobody can judge: why, and the name of the file."""
+    sqs = client("sqs")
+    url = sqs.get_queue_url(QueueName="vpcguard-dead-letters")["QueueUrl"]
+    asked = {"QueueUrl": url, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
+    while messages := sqs.receive_message(**asked).get("Messages"):
+        for message in messages:
+            attributes = message["MessageAttributes"]
+            yield attributes["reason"]["StringValue"], attributes["message_id"]["StringValue"]
 
 
 if __name__ == "__main__":

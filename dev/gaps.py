@@ -2,6 +2,7 @@
 
 - ec2:DescribeVpcBlockPublicAccessOptions and servicequotas:GetServiceQuota, as a new account has them, and
   ec2:DescribeTransitGatewayVpcAttachments without any: MiniStack has no transit gateways.
+- ec2:DescribeDhcpOptions, with the options that all of MiniStack's VPCs name and it does not list.
 - AvailableIpAddressCount as EC2 counts it: MiniStack says 251 for every subnet, whatever its size.
 - The subnets of a VPC's default network ACL, which MiniStack leaves out.
 """
@@ -25,7 +26,12 @@ _BLOCK_PUBLIC_ACCESS = b"""<DescribeVpcBlockPublicAccessOptionsResponse>
 </vpcBlockPublicAccessOptions></DescribeVpcBlockPublicAccessOptionsResponse>"""
 _ATTACHMENTS = b"""<DescribeTransitGatewayVpcAttachmentsResponse><transitGatewayVpcAttachments/>
 </DescribeTransitGatewayVpcAttachmentsResponse>"""
+# https://docs.aws.amazon.com/vpc/latest/userguide/DHCPOptionSetConcepts.html: the default set
+_DHCP_OPTIONS = b"""<DescribeDhcpOptionsResponse><dhcpOptionsSet><item>
+<dhcpOptionsId>dopt-00000001</dhcpOptionsId><dhcpConfigurationSet><item><key>domain-name-servers</key><valueSet><item><value>AmazonProvidedDNS</value></item>
+</valueSet></item></dhcpConfigurationSet></item></dhcpOptionsSet></DescribeDhcpOptionsResponse>"""
 _OF_A_NEW_ACCOUNT = {
+    "DescribeDhcpOptions": _DHCP_OPTIONS,
     "DescribeVpcBlockPublicAccessOptions": _BLOCK_PUBLIC_ACCESS,
     "DescribeTransitGatewayVpcAttachments": _ATTACHMENTS,
 }

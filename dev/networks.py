@@ -33,7 +33,9 @@ class Builder:
         self.vpc = ec2.create_vpc(CidrBlock=f"{self.block}.0.0/16", **self._named("vpc", name))["Vpc"][
             "VpcId"
         ]
+        ec2.modify_vpc_attribute(VpcId=self.vpc, EnableDnsHostnames={"Value": True})  # endpoints take it
         self.gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        self.tag(self.gateway, "gateway")
         ec2.attach_internet_gateway(InternetGatewayId=self.gateway, VpcId=self.vpc)
         self.private = {
             zone: self.subnet(f"private-{zone}", zone, 16 + i, 24) for i, zone in enumerate(ZONES)
@@ -57,14 +59,17 @@ class Builder:
     def nat(self, zone: str) -> str:
         """Make a NAT gateway in a public subnet of its own, and that subnet's route to the internet."""
         public = self.subnet(f"public-{zone}", zone, ZONES.index(zone), 24)
-        self.table([public], GatewayId=self.gateway)
+        self.table([public], name=f"public-{zone}", GatewayId=self.gateway)
         address = self.ec2.allocate_address(Domain="vpc")["AllocationId"]
         made = self.ec2.create_nat_gateway(SubnetId=public, AllocationId=address)
-        return str(made["NatGateway"]["NatGatewayId"])
+        nat = str(made["NatGateway"]["NatGatewayId"])
+        self.tag(nat, zone)
+        return nat
 
-    def table(self, subnets: Sequence[str], **default_route: str) -> str:
+    def table(self, subnets: Sequence[str], *, name: str = "private", **default_route: str) -> str:
         """Make a route table for subnets, with a default route if a target is named."""
         table = str(self.ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"])
+        self.tag(table, name)
         if default_route:
             self.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **default_route)
         for subnet in subnets:
@@ -76,13 +81,19 @@ class Builder:
         name = f"com.amazonaws.{self.region}.{service}"
         self.ec2.create_vpc_endpoint(VpcId=self.vpc, ServiceName=name, RouteTableIds=list(tables))
 
+    def tag(self, resource: str, name: str) -> None:
+        """Give a resource its Name tag, after the network's."""
+        self.ec2.create_tags(Resources=[resource], Tags=[{"Key": "Name", "Value": f"{self.name}-{name}"}])
+
     def _named(self, kind: str, name: str) -> dict[str, Any]:
         return {"TagSpecifications": [{"ResourceType": kind, "Tags": [{"Key": "Name", "Value": name}]}]}
 
 
 def nat_per_zone(net: Builder) -> Home:
     """Everything right: a NAT gateway in each zone, and S3 without its data charge."""
-    tables = [net.table([net.private[zone]], NatGatewayId=net.nat(zone)) for zone in ZONES]
+    tables = [
+        net.table([net.private[zone]], name=f"private-{zone}", NatGatewayId=net.nat(zone)) for zone in ZONES
+    ]
     net.gateway_endpoint("s3", tables)
     return net.home()
 
@@ -116,8 +127,8 @@ def gateway_detached(net: Builder) -> Home:
 
 def mixed(net: Builder) -> Home:
     """One zone has a way out, two were forgotten: one call in three works."""
-    net.table([net.private["a"]], NatGatewayId=net.nat("a"))
-    net.table([net.private["b"], net.private["c"]])
+    net.table([net.private["a"]], name="private-a", NatGatewayId=net.nat("a"))
+    net.table([net.private["b"], net.private["c"]], name="private-bc")
     return net.home()
 
 

@@ -73,7 +73,7 @@ def run(
             file = out / f"{snapshot.region}.json.gz" if all_regions else out
             if all_regions:
                 out.mkdir(parents=True, exist_ok=True)
-            _write_snapshot(snapshot, file)
+            write_snapshot(snapshot, file)
             say(f"written: {file}")
             unread = refused_reads(snapshot)
             for one in unread:
@@ -82,7 +82,7 @@ def run(
     return DONE if is_complete else READ_FAILED
 
 
-def _write_snapshot(snapshot: Snapshot, path: Path) -> None:
+def write_snapshot(snapshot: Snapshot, path: Path) -> None:
     """Write a snapshot, gzip if the name ends in .gz; equal snapshots give equal files."""
     content = json.dumps(snapshot.as_document(), separators=(",", ":")).encode()
     write_file(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)

@@ -64,7 +64,7 @@ def _write_document(report: Report, stream: TextIO, _: View) -> None:
 
 
 def _write_table(report: Report, stream: TextIO, view: View) -> None:
-    """What to repair first, with details every finding, and what to do next: alike on a terminal and in a pipe."""
+    """Write what to repair first, with details every finding, and the next step."""
     width = page_width()
     write_page(overview(report, view, width), stream)
     if view.is_detailed and report.findings:
@@ -85,7 +85,7 @@ FORMATS: Mapping[FormatName, Format] = {
 
 
 def write_findings(findings: Iterable[Finding], stream: TextIO) -> None:
-    """Write what is wrong, why, and what to do: what is proven, what is not known, what is only told; worst first.
+    """Write what is wrong, why, and what to do, worst first; then what is not known, last what is only told.
 
     On a terminal a table with colours, elsewhere blocks of text that survive grep and diff.
     """

@@ -1,11 +1,11 @@
-"""What an audit found, for a person who has a minute: totals, what to repair first, what is not known, what next."""
+"""What an audit found, in one page: totals, what to repair first, what is not known, the next step."""
 
 from __future__ import annotations
 
 import re
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -22,7 +22,6 @@ MOST_LINES = 78  # of a page, as far as a line for each sentence allows
 MOST_CAUSES = 15
 _MOST_WAITING, _MOST_UNREAD, _MOST_LOOKED, _MOST_LEFT_OUT = 5, 6, 3, 3
 STYLES = ("bold white on red", "bold red", "yellow", "cyan", "dim")  # of severities, worst first
-_WORDS = {"nat": "NAT", "vpc": "VPC", "acl": "ACL", "dhcp": "DHCP", "iam": "IAM"}
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _ROLE = "to the role that reads the account"
 
@@ -31,12 +30,14 @@ _ROLE = "to the role that reads the account"
 class View:
     """How a report is shown to people. is_detailed: every finding too, and no cause left out.
 
-    again: options that let `vpcguard explain` see what this audit saw. is_live: those and --region.
+    again: options that let `explain` see what this audit saw. is_live: those and --region. program: how the
+    command is called.
     """
 
     is_detailed: bool = False
     again: tuple[str, ...] = ()
     is_live: bool = False
+    program: str = "vpcguard"
 
 
 def overview(report: Report, view: View, width: int) -> Iterator[Text]:
@@ -45,7 +46,7 @@ def overview(report: Report, view: View, width: int) -> Iterator[Text]:
     rows = [
         *_head(report, causes),
         *_totals(report, width),
-        *cause_rows(causes, width, view=view, places=len(report.looked)),
+        *cause_rows(causes, width, view=view, places=[(one.account_id, one.region) for one in report.looked]),
         *_waiting_rows(report),
         *_unread_rows(report),
         *_others(report, width, view),
@@ -66,7 +67,7 @@ def next_step(causes: Sequence[Cause], report: Report, view: View, width: int) -
     if found := next(names, None):
         cause, name = found
         region = ("--region", cause.region) if view.is_live else ()
-        return _command(["vpcguard", "explain", name, *region, *view.again], width)
+        return _command([view.program, "explain", name, *region, *view.again], width)
     if report.unread:
         text = "grant what could not be read, and audit again."
     elif report.counts("undetermined"):
@@ -156,13 +157,18 @@ def _cell(
 # ---- what to repair ----
 
 
-def cause_rows(causes: Sequence[Cause], width: int, *, view: View, places: int = 1) -> Iterator[Row]:
-    """Yield an entry for each cause: where, what is wrong, the repair, whom it concerns. places: looked at."""
+def cause_rows(
+    causes: Sequence[Cause], width: int, *, view: View, places: Sequence[tuple[str, str]]
+) -> Iterator[Row]:
+    """Yield an entry for each cause: what it is, whom it concerns, what is wrong, the repair.
+
+    places: accounts and regions that were looked at; where it is just one, a cause in it does not name it.
+    """
     if causes:
         yield Row(Text())
     shown = causes if view.is_detailed else causes[:MOST_CAUSES]
     for cause in shown:
-        yield from _entry(cause, width, is_placed=places > 1)
+        yield from _entry(cause, width, is_placed=[*places] != [(cause.account_id, cause.region)])
     if others := causes[len(shown) :]:
         by_severity = Counter(one.severity for one in others)
         counts = ", ".join(f"{by_severity[one]:,} {one}" for one in SEVERITIES if by_severity[one])
@@ -174,10 +180,11 @@ def _entry(cause: Cause, width: int, *, is_placed: bool) -> Iterator[Row]:
     head = Text.assemble((cause.severity.upper(), style), " ", (_resource(cause), "bold"))
     if is_placed:
         head.append(f" [{cause.account_id} {cause.region}]")
-    counts = ", ".join(f"{count:,} {one}" for one, count in cause.severities.items())
-    mixed = f" ({counts})" if len(cause.severities) > 1 else ""
-    head.append(f", {number(len(cause.functions), 'function')}{mixed}: ")
-    yield Row(head, named(cause.functions, width - head.cell_len), is_whole=True)
+    of_worst = cause.severities[cause.severity]
+    told = f", {number(len(cause.functions), 'function')}"
+    mixed = f" ({of_worst:,} {cause.severity})" if len(cause.severities) > 1 else ""
+    head.append(f"{told}{mixed}: ")
+    yield Row(head, named(cause.functions, max(width - head.cell_len, width // 3)), is_whole=True)
     message = one_line(cause.message)
     start = f"  {cause.rule_id}: "
     yield Row(Text(start), message if cell_len(start + message) <= width else abridged(message))
@@ -186,12 +193,12 @@ def _entry(cause: Cause, width: int, *, is_placed: bool) -> Iterator[Row]:
 
 
 def _resource(cause: Cause) -> str:
-    """Return what is to be repaired, with its Name tag and what it is; without one resource, the network."""
+    """Return what is to be repaired, with its Name tag; without one resource, the network."""
     if cause.root_cause is None:
         return one_line(cause.vpc_id) if cause.vpc_id else "outside a VPC"
-    kind = " ".join(_WORDS.get(word, word) for word in (cause.kind or "").split("_"))
-    told = ", ".join(one_line(one) for one in (cause.name, kind) if one)
-    return one_line(cause.root_cause) + (f" ({told})" if told else "")
+    kind = "role " if cause.kind == "role" else ""  # the ids of all others say what they are
+    name = f" ({one_line(cause.name)})" if cause.name else ""
+    return f"{kind}{one_line(cause.root_cause)}{name}"
 
 
 # ---- what is not known ----
@@ -218,7 +225,7 @@ def _counted(waiting: Waiting) -> str:
 
 
 def _unread_rows(report: Report) -> Iterator[Row]:
-    """Yield each read that failed, once, with what waits for it; then what to grant, for all of them together."""
+    """Yield each read that failed, once, with what waits for it; then what to grant for all of them."""
     if not report.unread:
         return
     waiting = {one.waits_for: one for one in waiting_of(report.findings)}

@@ -237,6 +237,11 @@ def failed_rule_lines(failed_rules: Mapping[str, str]) -> list[str]:
     ]
 
 
+def unread_lines(unread: Iterable[Unread]) -> list[str]:
+    """Return a line for each read that failed, or the line that says that none did."""
+    return [not_read(one) for one in unread] or ["Everything asked of AWS was answered."]
+
+
 def not_read(unread: Unread) -> str:
     """Return what was not read and why, as one line with everything invisible spelled out."""
     about = f" of {unread.subject}" if unread.subject else ""

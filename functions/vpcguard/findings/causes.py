@@ -18,7 +18,7 @@ from vpcguard.model import Finding, Severity
 
 _RANKS = {severity: rank for rank, severity in enumerate(get_args(Severity))}  # worst first
 
-# "subnet-0a (app-a, eu-west-1a)", and a list of such as the policies write them: "A, B and C", "A, B and 15 more"
+# "subnet-0a (app-a, eu-west-1a)", and lists of such as the policies write them: "A, B and C", "A and 15 more"
 _NAMED = r"subnet-[\w-]+(?: \([^()]*\))?"
 # ("its subnets are A and B" stays as it is)
 _SUBNETS = re.compile(rf"(?<!are ){_NAMED}(?:, {_NAMED})*(?:,? and (?:{_NAMED}|\d+ more))?")
@@ -74,7 +74,7 @@ class Waiting:
 
 
 def causes_of(findings: Iterable[Finding]) -> list[Cause]:
-    """Return what is at fault, worst first; then by how many functions, then by name. Unknowns are left out."""
+    """Return what is at fault, worst first, then by how many functions; without what is undetermined."""
     groups: defaultdict[tuple[Any, ...], list[Finding]] = defaultdict(list)
     for finding in findings:
         if finding.status != "undetermined":
@@ -109,7 +109,7 @@ def abridged(message: str, *, word: str = "") -> str:
 
 def _owner(finding: Finding) -> tuple[str, str | None, str | None]:
     """Return of a finding's cause the account that owns it, what it is, and its Name tag."""
-    return finding.account_id, None, None
+    return finding.root_cause_account or finding.account_id, finding.root_cause_kind, finding.root_cause_name
 
 
 def _key(finding: Finding) -> tuple[Any, ...]:
@@ -169,7 +169,7 @@ def _waiting(waits_for: str, findings: Sequence[Finding]) -> Waiting:
 def _said_of_all(findings: Sequence[Finding]) -> tuple[str, bool]:
     """Return what is wrong in words that hold for every finding, and whether each says just that.
 
-    Where the messages differ: without the lists of subnets, which is mostly all they differ in; else the title.
+    Where the messages differ: without the lists of subnets, mostly all they differ in; else the title.
     """
     messages = list(dict.fromkeys(map(_without_name, findings)))
     if len(messages) == 1:
