@@ -169,11 +169,9 @@ def deliver_events(log: TextIO) -> None:
     dead = sorted(_dead_letters())
     print(f"  {judged} messages taken, {len(dead)} of them dead letters:")
     by_reason = groupby(dead, key=itemgetter(0))
-    lines = [
-        Line(f"{reason}: {', '.join(name for _, name in ones)}", "    ", 6) for reason, ones in by_reason
-    ]
-    back = f"{len(returned)} come back, there is no role to read their account: {', '.join(returned)}"
-    write_lines([*lines, Line(back, "  ", 4)], sys.stdout)
+    reasons = [Line(f"{why}: {', '.join(file for _, file in ones)}", "    ", 6) for why, ones in by_reason]
+    come = f"{len(returned)} come back, there is no role to read their account: {', '.join(returned)}"
+    write_lines([*reasons, Line(come, "  ", 4)], sys.stdout)
 
 
 def sweep(log: TextIO) -> int:
@@ -207,7 +205,7 @@ def listed_findings() -> list[Finding]:
 
 
 def show(findings: Sequence[Finding], functions: int) -> None:
-    """Show the causes of what DynamoDB held, as the command line shows an audit, and a command that goes on."""
+    """Show the causes of what DynamoDB held, as the command line does, and a command that goes on."""
     networks = sum(team.build is not None for team in TEAMS.values())
     report = Report(looked=(), findings=tuple(findings), unread=())
     view = View(is_detailed=True, again=("--snapshot", str(SNAPSHOT.relative_to(ROOT))), program=PROGRAM)

@@ -22,7 +22,8 @@ MOST_LINES = 78  # of a page, as far as a line for each sentence allows
 MOST_CAUSES = 15
 _MOST_WAITING, _MOST_UNREAD, _MOST_LOOKED, _MOST_LEFT_OUT = 5, 6, 3, 3
 STYLES = ("bold white on red", "bold red", "yellow", "cyan", "dim")  # of severities, worst first
-_FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]+")
+# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, FunctionName
+_FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ROLE = "to the role that reads the account"
 
 
@@ -186,7 +187,7 @@ def _entry(cause: Cause, width: int, *, is_placed: bool) -> Iterator[Row]:
     head.append(f"{told}{mixed}: ")
     yield Row(head, named(cause.functions, max(width - head.cell_len, width // 3)), is_whole=True)
     message = one_line(cause.message)
-    start = f"  {cause.rule_id}: "
+    start = f"  {one_line(cause.rule_id)}: "
     yield Row(Text(start), message if cell_len(start + message) <= width else abridged(message))
     start = "  Repair: " if cause.same_advice else "  Repair (it differs by function): "
     yield Row(Text(start, "bold"), cause.advice)
