@@ -87,8 +87,9 @@ repository: setup  ## What is written twice in the repository agrees
 ##@ Writing
 
 .PHONY: docs
-docs: setup  ## Write docs/rules.md and policies/reads.json from the rules' metadata, docs/messages.md from their answers
+docs: setup  ## Write docs/rules.md and policies/reads.json from the rules' metadata, docs/messages.md from their answers, docs/output.md from schemas
 	$(BIN)/python -m tools.rule_docs
+	$(BIN)/python -m tools.output_docs
 	$(BIN)/python -m tools.message_docs
 
 .PHONY: rule

@@ -280,7 +280,8 @@ def test_nothing_judged_is_said_loudly(written: Written, unread: Sequence[str], 
 )
 def test_hostile_names_are_shown_and_not_obeyed(written: Written, hostile: str, field: str) -> None:
     """Names come from audited accounts; they break no line, no colour and no pasted command."""
-    bad = replace(_causes(1, 1)[0], **{field: hostile})
+    named: dict[str, Any] = {field: hostile}
+    bad = replace(_causes(1, 1)[0], **named)
 
     piped = written([bad], width=80)
     shown = written([bad], width=80, stream=Terminal())
