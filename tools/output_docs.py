@@ -61,7 +61,7 @@ def _type(field: Mapping[str, Any]) -> str:
         return _link(field["$ref"])
     if field["type"] == "array":
         return f"list of {_link(field['items']['$ref'])}" if "$ref" in field["items"] else "list of texts"
-    kinds = field["type"] if isinstance(field["type"], list) else [field["type"]]
+    kinds: list[str] = field["type"] if isinstance(field["type"], list) else [field["type"]]
     return " or ".join(_TYPES.get(kind, kind) for kind in kinds)
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vpcguard.cli.overview import STYLES, View, next_step, overview
+from vpcguard.cli.overview import STYLES, View, page
 from vpcguard.cli.render import Line, one_line, page_width, write_json, write_lines, write_page
 from vpcguard.cli.report import SEVERITIES, Report
 from vpcguard.findings.causes import causes_of
@@ -65,13 +65,13 @@ def _write_document(report: Report, stream: TextIO, _: View) -> None:
 
 def _write_table(report: Report, stream: TextIO, view: View) -> None:
     """Write what to repair first, with details every finding, and the next step."""
-    width = page_width()
-    write_page(overview(report, view, width), stream)
+    lines, step = page(report, view, page_width())
+    write_page(lines, stream)
     if view.is_detailed and report.findings:
         stream.write("\n")
         write_findings(report.findings, stream)
     stream.write("\n")
-    write_page(next_step(causes_of(report.findings), report, view, width), stream)
+    write_page(step, stream)
 
 
 FORMATS: Mapping[FormatName, Format] = {

@@ -13,12 +13,12 @@ from rich.text import Text
 
 from vpcguard.aws.codes import FORBIDDEN
 from vpcguard.cli.output import visible
-from vpcguard.cli.render import Row, laid_out, named, one_line
+from vpcguard.cli.render import FALLBACK_WIDTH, Row, laid_out, named, one_line
 from vpcguard.cli.report import SEVERITIES, Report, Unread, left_out_lines, not_read, number
 from vpcguard.findings.causes import Cause, Waiting, abridged, causes_of, waiting_of
 from vpcguard.model import Severity
 
-MOST_LINES = 78  # of a page, as far as a line for each sentence allows
+MOST_LINES = 79  # of a page of 100 columns, as far as a line for each sentence allows
 MOST_CAUSES = 15
 _MOST_WAITING, _MOST_UNREAD, _MOST_LOOKED, _MOST_LEFT_OUT = 5, 6, 3, 3
 STYLES = ("bold white on red", "bold red", "yellow", "cyan", "dim")  # of severities, worst first
@@ -41,9 +41,10 @@ class View:
     program: str = "vpcguard"
 
 
-def overview(report: Report, view: View, width: int) -> Iterator[Text]:
-    """Yield the lines of a report; without details less than 80 of them where 14 causes are behind it."""
+def page(report: Report, view: View, width: int) -> tuple[list[Text], list[Text]]:
+    """Return the lines of a report, and those of the next step; 14 causes are less than 80 at 100 columns."""
     causes = causes_of(report.findings)
+    step = next_step(causes, report, view, width)
     rows = [
         *_head(report, causes),
         *_totals(report, width),
@@ -52,7 +53,8 @@ def overview(report: Report, view: View, width: int) -> Iterator[Text]:
         *_unread_rows(report),
         *_others(report, width, view),
     ]
-    return laid_out(rows, width, MOST_LINES - 1)
+    most_lines = max(MOST_LINES * FALLBACK_WIDTH // width, MOST_LINES)
+    return list(laid_out(rows, width, most_lines - 1 - len(step))), step
 
 
 def headline(*, functions: int, vpcs: int, at_fault: int, causes: int) -> str:
@@ -185,12 +187,21 @@ def _entry(cause: Cause, width: int, *, is_placed: bool) -> Iterator[Row]:
     told = f", {number(len(cause.functions), 'function')}"
     mixed = f" ({of_worst:,} {cause.severity})" if len(cause.severities) > 1 else ""
     head.append(f"{told}{mixed}: ")
-    yield Row(head, named(cause.functions, max(width - head.cell_len, width // 3)), is_whole=True)
-    message = one_line(cause.message)
+    names = named(cause.functions, width - head.cell_len)
+    if head.cell_len + cell_len(names) > width:
+        names = named(cause.functions, width - 4)  # on a line of their own, for the most part
+    yield Row(head, names, is_whole=True)
+    message, advice = (_without_name(cause, one_line(text)) for text in (cause.message, cause.advice))
     start = f"  {one_line(cause.rule_id)}: "
     yield Row(Text(start), message if cell_len(start + message) <= width else abridged(message))
     start = "  Repair: " if cause.same_advice else "  Repair (it differs by function): "
-    yield Row(Text(start, "bold"), cause.advice)
+    yield Row(Text(start, "bold"), advice)
+
+
+def _without_name(cause: Cause, text: str) -> str:
+    """Return a text without the Name tag of the cause, which stands above it."""
+    named_one = f"{cause.root_cause} ({cause.name})"
+    return text.replace(named_one, cause.root_cause) if cause.root_cause and cause.name else text
 
 
 def _resource(cause: Cause) -> str:
