@@ -129,7 +129,7 @@ def _totals(report: Report, width: int) -> Iterator[Row]:
     applied: Counter[str] = Counter()
     for looked in report.looked:
         applied.update(looked.families)
-    if not applied:
+    if not any(applied.values()):
         return
     counted = Counter((one.family, one.severity, one.status == "open") for one in report.findings)
     heads = [*SEVERITIES, "undetermined"]
@@ -246,10 +246,10 @@ def _unread_rows(report: Report) -> Iterator[Row]:
         groups[one.account_id, one.operation, one.code].append(one)
     yield Row(Text())
     for (_, operation, _), ones in [*groups.items()][:_MOST_UNREAD]:
-        also = f" ({len(ones) - 1:,} more alike)" if len(ones) > 1 else ""
-        waits = f" {_counted(waiting[operation])} wait for it." if operation in waiting else ""
+        waits = f", and {_counted(waiting[operation])} wait for it" if operation in waiting else ""
+        also = f", alike of {len(ones) - 1:,} more" if len(ones) > 1 else ""
         text = not_read(ones[0]).removeprefix("Not read: ")
-        yield Row(Text("Not read: ", "bold red"), f"{text}{also}{waits}")
+        yield Row(Text(f"Not read{also}{waits}: ", "bold red"), text)
     if others := [*groups][_MOST_UNREAD:]:
         named_ones = ", ".join(sorted({operation for _, operation, _ in others}))
         yield Row(Text("Not read: ", "bold red"), f"{len(others)} more: {named_ones}", is_whole=True)

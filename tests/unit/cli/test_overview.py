@@ -224,10 +224,10 @@ def test_a_read_that_failed_is_said_once_with_what_waits_and_what_to_grant(writt
 
     assert lines[-6:] == [
         (
-            "Not read: ec2:DescribeNatGateways in 111122223333 eu-west-1: UnauthorizedOperation: "
-            "You are not authorized. 2 verdicts on 2 functions wait for it."
+            "Not read, and 2 verdicts on 2 functions wait for it: ec2:DescribeNatGateways in 111122223333 "
+            "eu-west-1: UnauthorizedOperation: You are not authorized."
         ),
-        "Not read: iam:GetRole of a-role in 111122223333 eu-west-1: AccessDenied: No. (1 more alike)",
+        "Not read, alike of 1 more: iam:GetRole of a-role in 111122223333 eu-west-1: AccessDenied: No.",
         "Not read: ec2:DescribeVpcs in 111122223333 eu-west-1: HTTP 500",
         "Grant ec2:DescribeNatGateways, iam:GetRole to the role that reads the account.",
         "",
