@@ -185,7 +185,7 @@ def _entry(cause: Cause, width: int, *, is_placed: bool) -> Iterator[Row]:
         head.append(f" [{cause.account_id} {cause.region}]")
     of_worst = cause.severities[cause.severity]
     told = f", {number(len(cause.functions), 'function')}"
-    mixed = f" ({of_worst:,} {cause.severity})" if len(cause.severities) > 1 else ""
+    mixed = f" ({of_worst:,} {cause.severity})" if of_worst != len(cause.functions) else ""
     head.append(f"{told}{mixed}: ")
     names = named(cause.functions, width - head.cell_len)
     if head.cell_len + cell_len(names) > width:
