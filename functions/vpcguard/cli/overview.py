@@ -249,7 +249,7 @@ def _unread_rows(report: Report) -> Iterator[Row]:
         waits = f", and {_counted(waiting[operation])} wait for it" if operation in waiting else ""
         also = f", alike of {len(ones) - 1:,} more" if len(ones) > 1 else ""
         text = not_read(ones[0]).removeprefix("Not read: ")
-        yield Row(Text(f"Not read{also}{waits}: ", "bold red"), text)
+        yield Row(Text(f"Not read{also}{waits}: ", "bold red"), text, is_whole=True)
     if others := [*groups][_MOST_UNREAD:]:
         named_ones = ", ".join(sorted({operation for _, operation, _ in others}))
         yield Row(Text("Not read: ", "bold red"), f"{len(others)} more: {named_ones}", is_whole=True)
@@ -261,7 +261,7 @@ def _others(report: Report, width: int, view: View) -> Iterator[Row]:
     outside = [name for looked in report.looked for name in looked.not_applicable]
     if outside:
         start = f"Not applicable: no rule speaks about {number(len(outside), 'function')}: "
-        yield Row(Text(start), named(outside, max(width - cell_len(start), 20)))
+        yield Row(Text(start), named(outside, width - cell_len(start)))
     lines = left_out_lines(report.left_out)
     shown = lines if view.is_detailed else lines[: 1 + _MOST_LEFT_OUT]
     for line in shown:
