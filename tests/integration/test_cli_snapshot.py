@@ -94,7 +94,7 @@ def test_a_refused_read_is_3_and_what_was_read_is_reported(
     assert (run.returncode, run.stderr) == (3, "")
     said = " ".join(run.stdout.split())
     assert "ec2:DescribeNatGateways in 111122223333 eu-west-1: UnauthorizedOperation: not allowed" in said
-    assert "Grant ec2:DescribeNatGateways to the role that reads the account." in said
+    assert "Grant ec2:DescribeNatGateways to the role that reads 111122223333." in said
     assert "az.single_az" in run.stdout
 
 
@@ -200,6 +200,22 @@ def test_a_folder_receives_the_report_and_stdout_nothing(
     assert (run.returncode, run.stdout) == (0, "")
     written = (tmp_path / "a" / "b" / "findings.jsonl").read_text()
     assert written == vpcguard("audit", "--snapshot", path, "--format", "jsonl").stdout
+
+
+def test_the_page_is_the_same_on_stdout_and_in_a_file_and_details_add_every_finding(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json, tmp_path: Path
+) -> None:
+    path = write(document)
+    shown = vpcguard("audit", "--snapshot", path).stdout
+    detailed = vpcguard("audit", "--snapshot", path, "--details").stdout
+    findings = vpcguard("audit", "--snapshot", path, "--format", "jsonl").stdout.splitlines()
+
+    vpcguard("audit", "--snapshot", path, "--out", tmp_path / "out")
+
+    assert (tmp_path / "out" / "findings.txt").read_text() == shown
+    assert len(shown.splitlines()) < 80
+    assert detailed.count(" (111122223333 eu-west-1)\n") == len(findings)
+    assert " (111122223333 eu-west-1)\n" not in shown
 
 
 def test_the_configuration_counts(

@@ -24,7 +24,6 @@ _MOST_WAITING, _MOST_UNREAD, _MOST_LOOKED, _MOST_LEFT_OUT = 5, 6, 3, 3
 STYLES = ("bold white on red", "bold red", "yellow", "cyan", "dim")  # of severities, worst first
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, FunctionName
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ROLE = "to the role that reads the account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,8 +252,13 @@ def _unread_rows(report: Report) -> Iterator[Row]:
     if others := [*groups][_MOST_UNREAD:]:
         named_ones = ", ".join(sorted({operation for _, operation, _ in others}))
         yield Row(Text("Not read: ", "bold red"), f"{len(others)} more: {named_ones}", is_whole=True)
-    if missing := sorted({one.operation for one in report.unread if one.code in FORBIDDEN}):
-        yield Row(Text("Grant "), f"{', '.join(missing)} {_ROLE}.", is_whole=True)
+    missing: defaultdict[str, set[str]] = defaultdict(set)
+    for one in report.unread:
+        if one.code in FORBIDDEN:
+            missing[one.account_id].add(one.operation)
+    for account_id, operations in missing.items():
+        text = f"{', '.join(sorted(operations))} to the role that reads {account_id}."
+        yield Row(Text("Grant "), text, is_whole=True)
 
 
 def _others(report: Report, width: int, view: View) -> Iterator[Row]:

@@ -88,7 +88,7 @@ def laid_out(rows: Sequence[Row], width: int, most_lines: int) -> Iterator[Text]
     """Yield the lines of a page of at most `most_lines`, if a line for each row allows that.
 
     What is longer than a line gets some more, from the top on, for as long as there is room, and is cut then,
-    between words, with an ellipsis.
+    between words, with "...", which any terminal and any locale can show.
     """
     console = Console(width=width)
     wrapped = [_wrapped_row(row, width, console) for row in rows]
@@ -117,8 +117,8 @@ def _wrapped_row(row: Row, width: int, console: Console) -> list[Text]:
 
 
 def _cut(line: Text, width: int) -> Text:
-    """Return a line that says by an ellipsis that more was to come."""
-    room = width - 2
+    """Return a line that says that more was to come."""
+    room = width - 4
     if line.cell_len > room:
         kept = line.plain
         while cell_len(kept) > room:
@@ -127,7 +127,7 @@ def _cut(line: Text, width: int) -> Text:
             ]  # the second: characters that are two columns wide
         before, blank, _ = kept.rpartition(" ")
         line = line[: len(before) if blank and before.strip() else len(kept)]
-    return line + Text(" …", "dim")
+    return line + Text(" ...", "dim")
 
 
 def named(names: Sequence[str], room: int) -> str:

@@ -229,7 +229,7 @@ def test_a_read_that_failed_is_said_once_with_what_waits_and_what_to_grant(writt
         ),
         "Not read, alike of 1 more: iam:GetRole of a-role in 111122223333 eu-west-1: AccessDenied: No.",
         "Not read: ec2:DescribeVpcs in 111122223333 eu-west-1: HTTP 500",
-        "Grant ec2:DescribeNatGateways, iam:GetRole to the role that reads the account.",
+        "Grant ec2:DescribeNatGateways, iam:GetRole to the role that reads 111122223333.",
         "",
         "Next: grant what could not be read, and audit again.",
     ]
