@@ -102,7 +102,7 @@ def _head(report: Report, causes: Sequence[Cause]) -> Iterator[Row]:
         is_listed = not any(one.operation == "lambda:ListFunctions" for one in report.unread)
         why = "has no function" if is_listed else "could not list its functions"
         said = f"NOTHING WAS JUDGED: {where} {why}." if where else "NOTHING WAS JUDGED: nothing was read."
-        yield Row(Text(said, "bold red"), is_whole=True)
+        yield Row(Text(), said, "bold red", is_whole=True)
     else:
         vpcs = {vpc_id for looked in report.looked for vpc_id in looked.vpc_ids}
         open_ones = [one for one in report.findings if one.status == "open"]
@@ -110,7 +110,7 @@ def _head(report: Report, causes: Sequence[Cause]) -> Iterator[Row]:
         said = headline(functions=functions, vpcs=len(vpcs), at_fault=len(at_fault), causes=len(causes))
         if unsettled := sum(report.counts("undetermined").values()):
             said += f"; {number(unsettled, 'verdict')} undetermined"
-        yield Row(Text(said, "bold"), is_whole=True)
+        yield Row(Text(), said, "bold", is_whole=True)
     for looked in report.looked[:_MOST_LOOKED]:
         text = (
             f"Judged {number(len(looked.functions), 'function')} of {looked.account_id} in {looked.region} "
@@ -181,7 +181,7 @@ def _entry(cause: Cause, width: int, *, is_placed: bool) -> Iterator[Row]:
     style = STYLES[SEVERITIES.index(cause.severity)]
     head = Text.assemble((cause.severity.upper(), style), " ", (_resource(cause), "bold"))
     if is_placed:
-        head.append(f" [{cause.account_id} {cause.region}]")
+        head.append(f" [{one_line(cause.account_id)} {one_line(cause.region)}]")
     of_worst = cause.severities[cause.severity]
     told = f", {number(len(cause.functions), 'function')}"
     mixed = f" ({of_worst:,} {cause.severity})" if of_worst != len(cause.functions) else ""

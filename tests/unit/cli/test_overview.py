@@ -275,7 +275,8 @@ def test_nothing_judged_is_said_loudly(written: Written, unread: Sequence[str], 
     "hostile", HOSTILE, ids=["markup", "escapes", "lines", "bidi", "wide", "long", "empty"]
 )
 @pytest.mark.parametrize(
-    "field", ["function_name", "root_cause", "root_cause_name", "message", "advice", "rule_id"]
+    "field",
+    ["function_name", "root_cause", "root_cause_name", "root_cause_account", "message", "advice", "rule_id"],
 )
 def test_hostile_names_are_shown_and_not_obeyed(written: Written, hostile: str, field: str) -> None:
     """Names come from audited accounts; they break no line, no colour and no pasted command."""
