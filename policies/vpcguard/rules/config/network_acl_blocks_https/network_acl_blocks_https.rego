@@ -222,6 +222,12 @@ _waits(name, key) := union({
 	{wait | some id in cohorts.by_key[key].subnets; some wait in network_acls.waits(id)},
 	{wait | some relay in _used_relays(name, key); some wait in network_acls.waits(relay)},
 	{wait |
+		some id in (cohorts.by_key[key].subnets - _leaving(name, key))
+		some relay in _relays(key, id)
+		_may_block(relay, id)
+		some wait in _leaving_doubts(name, key, id)
+	},
+	{wait |
 		_egress(name) != {"none"}
 		some id in cohorts.by_key[key].subnets
 		some wait in (_unseen_relays(key, id) | _unseen_ipv6(key, id))
@@ -232,6 +238,24 @@ _waits(name, key) := union({
 		some wait in _doubts(name, key, id)
 	},
 })
+
+_may_block(relay, _) if network_acls.waits(relay) != set()
+
+_may_block(relay, id) if _blocked_at_relay(network_acls.of(relay), {facts.subnets[id].ipv4_cidr}) != {}
+
+# what it takes to know whether calls from a subnet take its way out, over a NAT whose ACL may block them
+_leaving_doubts(name, key, id) := union({
+	{wait | count(_egress(name)) > 1; some wait in cohorts.by_key[key].intent.waits},
+	{wait |
+		some service, need in needs.of[name]
+		targets := _targets(key, service, id)
+		"0.0.0.0/0" in targets.cidrs
+		some wait in ((need.waits | targets.waits) | targets.choice)
+	},
+	needs.others[name],
+}) if {
+	_egress(name) != {"none"}
+}
 
 # at a subnet whose ACL was read
 _doubts(name, key, id) := set() if {

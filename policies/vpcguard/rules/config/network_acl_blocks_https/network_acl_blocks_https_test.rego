@@ -264,8 +264,32 @@ test_intent_aws_unknown_while_the_endpoints_are_unread if {
 	)
 	rule.deny == set() with input as document
 	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcEndpoints"} with input as document
-	open := fixtures.denied(estate.behind_nat(_needing_sqs([_open], [])), {"vpc_endpoints": "ec2:DescribeVpcEndpoints"})
+	at_nat := object.union(_open, {"id": "acl-p", "subnet_ids": ["p1"]})
+	open := fixtures.denied(
+		estate.behind_nat(_needing_sqs([_open, at_nat], [])),
+		{"vpc_endpoints": "ec2:DescribeVpcEndpoints"},
+	)
 	rule.unknown == set() with input as open
+}
+
+# whether its calls take the way out, over a NAT whose ACL keeps them in, or whose ACL nobody saw
+test_unknown_whether_the_nat_behind_an_acl_is_used if {
+	closed := object.union(_acl("acl-p", []), {"subnet_ids": ["p1"]})
+	document := estate.behind_nat(_document([_open, closed]))
+	tags := fixtures.denied(document, {"function_tags": "tag:GetResources"})
+	rule.deny == set() with input as tags
+	{one.waits[_].name | some one in rule.unknown} == {"tag:GetResources"} with input as tags
+	unseen := fixtures.denied(estate.behind_nat(_document([_open])), {"function_tags": "tag:GetResources"})
+	{one.waits[_].name | some one in rule.unknown} == {"tag:GetResources"} with input as unseen
+	calling := estate.behind_nat(_needing_sqs([_open, closed], []))
+	endpoints := fixtures.denied(calling, {"vpc_endpoints": "ec2:DescribeVpcEndpoints"})
+	rule.deny == set() with input as endpoints
+	{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeVpcEndpoints"} with input as endpoints
+	told := fixtures.denied(
+		estate.tagged(document, {"vpcguard:egress": "none"}),
+		{"vpc_endpoints": "ec2:DescribeVpcEndpoints"},
+	)
+	rule.unknown == set() with input as told
 }
 
 test_intent_aws_unknown_while_the_name_may_not_be_caught if {
