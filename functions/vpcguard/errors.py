@@ -5,6 +5,7 @@ VpcGuardError
 ├── SnapshotError               a document that is not a snapshot
 ├── ReadError                   AWS could not be read for a passing reason; worth a retry
 │   └── ThrottledError          throttling that outlasted its retries
+├── NoOrganizationError         an account that is in no organization, where one is needed
 ├── NothingReadError            AWS answered nothing at all, in no region asked for
 ├── ConfigurationError          configuration that breaks its schema
 ├── FactsError                  facts that break the contract with the policies
@@ -45,6 +46,10 @@ class ThrottledError(ReadError):
     def __init__(self, operation: str) -> None:
         super().__init__(f"AWS kept throttling {operation}; try again later")
         self.operation = operation
+
+
+class NoOrganizationError(VpcGuardError):
+    """An account is in no organization, and something was to be known of one; a retry does not help."""
 
 
 class NothingReadError(VpcGuardError):

@@ -19,13 +19,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
 FINDING = "FINDING#"  # begins the sort keys of a function's findings; the rule's id follows
 LOOK = "LOOK"  # the sort key of a function's look record
+ORGANIZATION = "ORGANIZATION"  # partition of what is known of the organization, read a few times a minute
+ACCOUNT = "ACCOUNT#"  # begins the sort keys of its accounts; the account's id follows
+READING = "READING"  # the sort key of its last complete reading
 SHARDS: Sequence[str] = "0123456789abcdef"  # of a rule or status: the first digit of the finding id
 LOOK_SHARDS: Sequence[str] = "0123"  # of an account-region: a sweep writes all its looks within seconds
 
@@ -214,6 +217,36 @@ class HistoryItem(Model):
     snapshot_digest = UnicodeAttribute(null=True)
 
 
+class AccountItem(Model):
+    """One account of the organization; the names of organization.MemberAccount."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    item_type = UnicodeAttribute(default_for_new="account")
+
+    account_id = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
+    organization_unit = UnicodeAttribute()
+    tags = JSONAttribute()
+    state = UnicodeAttribute(null=True)
+    read_at = UnicodeAttribute()
+
+
+class ReadingItem(Model):
+    """The last complete reading of the organization."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    item_type = UnicodeAttribute(default_for_new="reading")
+
+    read_at = UnicodeAttribute()
+    is_in_use = BooleanAttribute()
+    accounts = NumberAttribute()
+
+
+_MODELS = (FindingItem, LookItem, HistoryItem, AccountItem, ReadingItem)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """The models bound to one table, all over one client."""
@@ -222,6 +255,8 @@ class Table:
     finding: type[FindingItem]
     look: type[LookItem]
     history: type[HistoryItem]
+    account: type[AccountItem]
+    reading: type[ReadingItem]
     connection: Connection
 
 
@@ -232,15 +267,17 @@ def bound_table(table_name: str, client: Any) -> Table:
     to share one, hence the private attributes.
     """
     meta = {"table_name": table_name, "region": client.meta.region_name}
-    models = [_bound(model, meta) for model in (FindingItem, LookItem, HistoryItem)]
+    models = [_bound(model, meta) for model in _MODELS]
     for model in models:
         model._get_connection().connection._client = client  # noqa: SLF001
-    finding, look, history = models
+    finding, look, history, account, reading = models
     return Table(
         table_name,
         cast("type[FindingItem]", finding),
         cast("type[LookItem]", look),
         cast("type[HistoryItem]", history),
+        cast("type[AccountItem]", account),
+        cast("type[ReadingItem]", reading),
         finding._get_connection().connection,  # noqa: SLF001
     )
 
