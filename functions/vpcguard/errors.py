@@ -5,9 +5,9 @@ VpcGuardError
 ├── SnapshotError               a document that is not a snapshot
 ├── ReadError                   AWS could not be read for a passing reason; worth a retry
 │   └── ThrottledError          throttling that outlasted its retries
-├── NoOrganizationError         an account that is in no organization, where one is needed
 ├── NothingReadError            AWS answered nothing at all, in no region asked for
 ├── ConfigurationError          configuration that breaks its schema
+│   └── NoOrganizationError     configuration by unit, where there is no organization
 ├── FactsError                  facts that break the contract with the policies
 ├── DecisionError               no decision we may trust; never read as "no violations"
 │   ├── OpaUnavailableError     OPA did not answer in time; worth a retry
@@ -48,10 +48,6 @@ class ThrottledError(ReadError):
         self.operation = operation
 
 
-class NoOrganizationError(VpcGuardError):
-    """An account is in no organization, and something was to be known of one; a retry does not help."""
-
-
 class NothingReadError(VpcGuardError):
     """AWS answered nothing at all: there is nothing to judge. code: AWS's own of the first failure."""
 
@@ -62,6 +58,10 @@ class NothingReadError(VpcGuardError):
 
 class ConfigurationError(VpcGuardError):
     """Configuration that breaks its schema; the message names the place and what is expected."""
+
+
+class NoOrganizationError(ConfigurationError):
+    """The account is in no organization, and something was to be known of one; a retry does not help."""
 
 
 class FactsError(VpcGuardError):

@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
+from vpcguard.aws.accounts import connect
 from vpcguard.aws.codes import clean_message, is_not_found_code
-from vpcguard.clock import Clock, rfc3339
+from vpcguard.clock import Clock, rfc3339, system_clock
 from vpcguard.errors import EventError, NoOrganizationError, ReadError
+from vpcguard.settings import Settings
 
 # what reading takes; nothing in Organizations can be narrowed down further for these
 ACTIONS = (
@@ -32,7 +35,6 @@ ACTIONS = (
 )
 ROOT = "root"  # begins every path, however the root is called
 REFRESH_EVERY = timedelta(hours=23)  # asked more often than daily, so that a failure waits for no day
-KEPT_FOR = timedelta(minutes=5)  # in a process
 _UNIT_ID = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _NOT_IN_USE = "AWSOrganizationsNotInUseException"
@@ -220,80 +222,72 @@ class OrganizationRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refreshed:
-    """What a refresh did: accounts read, and whether there is an organization at all."""
+    """What a refresh did: how many accounts it read, and whether there is an organization at all."""
 
     accounts: int
     is_in_use: bool
     was_due: bool = True
 
-
-def refresh(reader: OrganizationReader, store: AccountStore, *, clock: Clock) -> Refreshed:
-    """Read the whole organization and keep it; raises ReadError, FindingStoreError: nothing is lost then."""
-    read_at = rfc3339(clock())
-    try:
-        accounts = reader.accounts()
-    except NoOrganizationError:
-        store.keep_organization(OrganizationRead(read_at=read_at, is_in_use=False))
-        return Refreshed(accounts=0, is_in_use=False)
-    store.keep(accounts)
-    names = frozenset(one.account_id for one in accounts)
-    store.keep_organization(OrganizationRead(read_at=read_at, is_in_use=True, account_ids=names))
-    return Refreshed(accounts=len(accounts), is_in_use=True)
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as the answer of an invocation."""
+        return asdict(self)
 
 
-def refresh_if_due(reader: OrganizationReader, store: AccountStore, *, clock: Clock) -> Refreshed:
-    """As refresh, unless the last complete reading is younger than a day; what failed is soon tried again."""
-    last = store.organization()
-    if last is not None and clock() - datetime.fromisoformat(last.read_at) < REFRESH_EVERY:
-        return Refreshed(accounts=0, is_in_use=last.is_in_use, was_due=False)
-    return refresh(reader, store, clock=clock)
+class Organization:
+    """The organization as it is kept: what refreshes it."""
 
-
-def refresh_account(reader: OrganizationReader, store: AccountStore, account_id: str) -> Refreshed:
-    """Read one account and keep it, or forget it where the organization has it no more."""
-    found = reader.account(account_id)
-    if found is None:
-        store.forget([account_id])
-        return Refreshed(accounts=0, is_in_use=True)
-    store.keep([found])
-    return Refreshed(accounts=1, is_in_use=True)
-
-
-class Directory:
-    """What is known about accounts, as kept in the table; each read again after some minutes.
-
-    Safe to share between threads: two of them may read the same account twice.
-    """
-
-    def __init__(self, store: AccountStore, *, clock: Clock) -> None:
+    def __init__(self, reader: OrganizationReader, store: AccountStore, *, clock: Clock) -> None:
+        self._reader = reader
         self._store = store
         self._clock = clock
-        self._known: dict[str, tuple[datetime, Mapping[str, Any] | None]] = {}
 
-    def __call__(self, account_id: str, *, needs_unit: bool) -> Mapping[str, Any] | None:
-        """Return the account as a snapshot says it; None: nothing is known about it.
+    def refresh(self, event: object) -> Refreshed:
+        """Read what an event asks for and keep it.
 
-        needs_unit: the configuration matches by unit. Raises ReadError then where the unit is not known
-        (yet), NoOrganizationError where there is none to match, and FindingStoreError.
+        {"refresh": "if_due"}: everything, unless the last complete reading is younger than a day; "now": in
+        any case. An event of AWS Organizations: the account it is about, else everything. Raises EventError
+        for anything else, ReadError and FindingStoreError: what was kept stays, and the next try begins anew.
         """
-        read_at, found = self._known.get(account_id, (None, None))
-        now = self._clock()
-        if read_at is None or not timedelta(0) <= now - read_at < KEPT_FOR:
-            account = self._store.account(account_id)
-            found = None if account is None else account.as_document()
-            if found is not None:
-                self._known[account_id] = now, found
-        if found is None and needs_unit:
-            organization = self._store.organization()
-            if organization is not None and not organization.is_in_use:
-                raise NoOrganizationError(
-                    "the configuration matches by organization unit, and there is no organization"
-                )
-            raise ReadError(
-                f"the configuration matches by organization unit, and that of account {account_id} is not"
-                " known: the organization was not read yet, or does not have it"
-            )
-        return found
+        if isinstance(event, Mapping) and event.get("refresh") in ("if_due", "now"):
+            last = self._store.organization() if event["refresh"] == "if_due" else None
+            if last is not None and self._clock() - datetime.fromisoformat(last.read_at) < REFRESH_EVERY:
+                return Refreshed(accounts=0, is_in_use=last.is_in_use, was_due=False)
+            return self._read_all()
+        account_id = account_of_event(event)
+        return self._read_all() if account_id is None else self._read_one(account_id)
+
+    def _read_all(self) -> Refreshed:
+        read_at = rfc3339(self._clock())
+        try:
+            accounts = self._reader.accounts()
+        except NoOrganizationError:
+            self._store.keep_organization(OrganizationRead(read_at=read_at, is_in_use=False))
+            return Refreshed(accounts=0, is_in_use=False)
+        self._store.keep(accounts)
+        account_ids = frozenset(one.account_id for one in accounts)
+        self._store.keep_organization(
+            OrganizationRead(read_at=read_at, is_in_use=True, account_ids=account_ids)
+        )
+        return Refreshed(accounts=len(accounts), is_in_use=True)
+
+    def _read_one(self, account_id: str) -> Refreshed:
+        found = self._reader.account(account_id)
+        if found is None:
+            self._store.forget([account_id])
+            return Refreshed(accounts=0, is_in_use=True)
+        self._store.keep([found])
+        return Refreshed(accounts=1, is_in_use=True)
+
+
+def connect_organization(settings: Settings, session: botocore.session.Session) -> OrganizationReader:
+    """Return a reader of the organization that these settings lead to: by the role they name, or our own."""
+    region = session.get_config_variable("region") or "us-east-1"
+    accounts = connect(settings, session=session)
+    own = settings.account_id or accounts.own_account_id()
+    reader = accounts.reader(own, region, role_arn=settings.organization_role_arn)
+    if reader is None:  # not for an account of our own
+        raise ReadError("the organization cannot be read: there is no role to read it with")
+    return OrganizationReader(reader.client("organizations"), clock=system_clock)
 
 
 def account_of_event(event: object) -> str | None:

@@ -19,6 +19,11 @@ _TABLE_NAME = (re.compile(r"[A-Za-z0-9_.-]{3,255}"), "a DynamoDB table name")
 _ACCOUNT_ID = (re.compile(r"\d{12}"), "an account id of 12 digits")
 _ROLE_NAME = (re.compile(r"[\w+=,.@/-]{1,512}", re.ASCII), "an IAM role name, with its path if it has one")
 _APPCONFIG_IDENTIFIER = (re.compile(r"\S(.{0,126}\S)?"), "an AppConfig id or name of 1 to 128 characters")
+_ORGANIZATION_ID = (re.compile(r"o-[a-z0-9]{10,32}"), "the id of an AWS organization")
+_ROLE_ARN = (
+    re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]{1,512}", re.ASCII),
+    "the ARN of an IAM role",
+)
 _EXTERNAL_ID = (re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII), "an STS external id of 2 to 1224 characters")
 
 
@@ -43,6 +48,8 @@ class Settings:
     (DEAD_LETTER_QUEUE_URL). max_receives: after how many receipts SQS gives a message up (MAX_RECEIVES).
     account_id: the account this process runs in (ACCOUNT_ID), which spares an STS call.
     audit_role_name, external_id: role assumed in other accounts (AUDIT_ROLE_NAME, EXTERNAL_ID).
+    organization_id: the organization of this installation (ORGANIZATION_ID); None: it has none.
+    organization_role_arn: the role that may read it, in its management account (ORGANIZATION_ROLE_ARN).
     opa_url: where OPA answers (OPA_URL). opa_path: the opa binary to start (OPA_PATH).
     own_rules: the file that names the rules of one's own in OPA's bundle, which may be missing (OWN_RULES).
     configuration_file: override document (CONFIGURATION_FILE). appconfig: the same in AWS AppConfig; one
@@ -59,6 +66,8 @@ class Settings:
     account_id: str | None = None
     audit_role_name: str | None = None
     external_id: str | None = None
+    organization_id: str | None = None
+    organization_role_arn: str | None = None
     opa_url: str = "http://127.0.0.1:8181"
     opa_path: Path | None = None
     own_rules: Path = Path("/opt/opa/own_rules.json")  # where the layer has it: extension/Makefile
@@ -87,6 +96,8 @@ def load_settings(
         account_id=read.matching("ACCOUNT_ID", _ACCOUNT_ID),
         audit_role_name=read.matching("AUDIT_ROLE_NAME", _ROLE_NAME),
         external_id=read.matching("EXTERNAL_ID", _EXTERNAL_ID),
+        organization_id=read.matching("ORGANIZATION_ID", _ORGANIZATION_ID),
+        organization_role_arn=read.matching("ORGANIZATION_ROLE_ARN", _ROLE_ARN),
         opa_url=read.url("OPA_URL") or Settings().opa_url,
         opa_path=read.file("OPA_PATH"),
         own_rules=read.file("OWN_RULES") or Settings().own_rules,

@@ -48,10 +48,12 @@ def resources(kind: str) -> dict[str, Mapping[str, Any]]:
 def statements(role: str) -> Iterator[Mapping[str, Any]]:
     """Yield every statement of a role's policies, those under a condition of the template included."""
     properties = resources("AWS::IAM::Role")[role]
-    shared = [resources("AWS::IAM::ManagedPolicy")[arn["Ref"]] for arn in properties["ManagedPolicyArns"]]
+    arns = properties.get("ManagedPolicyArns", ())
+    shared = [resources("AWS::IAM::ManagedPolicy")[arn["Ref"]] for arn in arns]
     for policy in [*properties["Policies"], *shared]:
         for statement in policy["PolicyDocument"]["Statement"]:
-            yield statement["Fn::If"][1] if "Fn::If" in statement else statement
+            options = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
+            yield from (option for option in options if "Action" in option)
 
 
 def actions(statement: Mapping[str, Any]) -> list[str]:

@@ -252,8 +252,8 @@ def audit_functions(
 
     changes: function name -> the change that leads to the look at it; trigger: what asked for it where there
     is none. raises, account_roles, until: as of CaptureOptions.
-    Raises ReadError, FactsError, DecisionError, FindingStoreError and what AWS refuses: all of them are to be
-    tried again, which does no harm where something was recorded already.
+    Raises ReadError, ConfigurationError, FactsError, DecisionError, FindingStoreError and what AWS refuses:
+    all of them are to be tried again, which does no harm where something was recorded already.
     """
     changes = changes or {}
     aws = deps.reader_of(scope.account_id, scope.region)
@@ -262,6 +262,7 @@ def audit_functions(
             deps.store.states, {(scope.account_id, scope.region, name) for name in scope.function_names}
         )
         configuration = deps.configuration()
+        account = pool.submit(deps.directory, scope.account_id, needs_unit=configuration.names_units)
         options = CaptureOptions(
             hints=Hints(
                 vpc_ids=frozenset(change.vpc_id for change in changes.values() if change.vpc_id),
@@ -274,6 +275,7 @@ def audit_functions(
             until=until,
         )
         snapshot = deps.capture(scope, aws, options=options).snapshot
+        snapshot = replace(snapshot, account=account.result())
         judged = judge_or_bisect(
             snapshot,
             policy=deps.policy,

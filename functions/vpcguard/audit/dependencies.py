@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -22,10 +23,12 @@ from vpcguard.aws.appconfig import CLIENT_CONFIG as APPCONFIG_CLIENT_CONFIG
 from vpcguard.aws.appconfig import AppConfigDocument
 from vpcguard.aws.codes import clean_message
 from vpcguard.clock import Clock, system_clock
-from vpcguard.errors import ReadError
+from vpcguard.errors import FindingStoreError, NoOrganizationError, ReadError
+from vpcguard.findings.accounts import Accounts
 from vpcguard.findings.lifecycle import FunctionState
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, Recorded
 from vpcguard.model import Change, Look, Scope
+from vpcguard.organization import AccountStore
 from vpcguard.policy.configuration import (
     Configuration,
     ConfigurationSource,
@@ -43,6 +46,8 @@ WARM_CLIENTS = ("lambda", "ec2", "iam", "resourcegroupstaggingapi", "service-quo
 QUEUE_CONFIG = Config(
     connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
 )
+
+_KNOWN_FOR = timedelta(minutes=5)  # what is known about an account, in a process
 
 Function = tuple[str, str, str]  # account id, region, name
 
@@ -119,7 +124,8 @@ class Dependencies:
     configuration: the one in force at this moment. queue: None: what AWS is still changing is left to the
     sweep, and what failed comes back when SQS says. dead_letters: None: SQS moves what failed too often.
     max_receives: after which receipt the queue gives a message up. lambda_calls_per_second: our share of
-    Lambda's control-plane rate, which decides how many functions are read together.
+    Lambda's control-plane rate, which decides how many functions are read together. directory: what is known
+    about an account beside what it answers, as Directory says it.
     """
 
     reader: Callable[[str, str], Any]
@@ -127,6 +133,7 @@ class Dependencies:
     policy: Judge
     configuration: Callable[[], Configuration]
     store: Store
+    directory: Callable[..., Mapping[str, Any] | None]
     queue: Queue | None = None
     dead_letters: DeadLetters | None = None
     max_receives: int = Settings().max_receives
@@ -142,6 +149,65 @@ class Dependencies:
         if aws is None:
             raise ReadError(f"account {account_id} cannot be read: there is no role to read it with")
         return aws
+
+
+class Directory:
+    """What is known about accounts, as kept in the table; each is read again after some minutes.
+
+    organization_id: None: this installation has no organization. Safe to share between threads: two may read
+    the same account.
+    """
+
+    def __init__(self, store: AccountStore, *, clock: Clock, organization_id: str | None) -> None:
+        self._organization_id = organization_id
+        self._store = store
+        self._clock = clock
+        self._known: dict[str, tuple[datetime, Mapping[str, Any] | None]] = {}
+
+    def __call__(self, account_id: str, *, needs_unit: bool) -> Mapping[str, Any] | None:
+        """Return name, unit and tags as a snapshot has them; None: nothing is known about the account.
+
+        needs_unit: the configuration matches by unit. Raises ReadError then where the unit is not known
+        (yet), NoOrganizationError where there is none to match, and FindingStoreError.
+        """
+        read_at, found = self._known.get(account_id, (None, None))
+        now = self._clock()
+        if (
+            read_at is None
+            or not timedelta(0) <= now - read_at < _KNOWN_FOR
+            or (needs_unit and found is None)
+        ):
+            account = self._store.account(account_id)
+            found = None if account is None else account.as_document()
+            self._known[account_id] = now, found
+            if found is None and needs_unit:
+                self._require_organization()
+                raise ReadError(
+                    f"the configuration matches by organization unit, and that of account {account_id} is not"
+                    " known: the organization was not read yet, or does not have this account"
+                )
+        return found
+
+    def refusal(self, configuration: Configuration) -> str | None:
+        """Return why a configuration cannot be meant for here; None: nothing speaks against it."""
+        if not configuration.names_units:
+            return None
+        try:
+            self._require_organization()
+        except NoOrganizationError as error:
+            return str(error)
+        except FindingStoreError:  # every look asks again, and none passes without its answer
+            return None
+        return None
+
+    def _require_organization(self) -> None:
+        if self._organization_id is None:
+            reason = "this installation has no organization (parameter OrganizationId)"
+        elif (read := self._store.organization()) is not None and not read.is_in_use:
+            reason = "this account is in no organization"
+        else:
+            return
+        raise NoOrganizationError(f"organization_unit: {reason}, so that nothing could ever match")
 
 
 def build_dependencies(settings: Settings, *, report: Callable[[Poll], None]) -> Dependencies:
@@ -160,22 +226,33 @@ def build_dependencies(settings: Settings, *, report: Callable[[Poll], None]) ->
     queue_url, dead_letter_queue_url = settings.queue_url, settings.dead_letter_queue_url
     sqs = session.create_client("sqs", config=QUEUE_CONFIG) if queue_url or dead_letter_queue_url else None
     own_rules = load_own_rules(settings.own_rules)
+    store = FindingStore(table, settings.table_name or "")
+    directory = Directory(
+        Accounts(store.table),
+        clock=system_clock,
+        organization_id=settings.organization_id,
+    )
     gc.freeze()  # else the collections of botocore's models, one in 160 events, break the promised p99
     return Dependencies(
         reader=accounts.reader,
         capture=partial(capture_pages, clock=system_clock),
         policy=Policy(settings.opa_url, own_rules=own_rules),
-        configuration=_configuration(settings, session, own_rules, report),
-        store=FindingStore(table, settings.table_name or ""),
+        configuration=_configuration(settings, session, own_rules, report, directory.refusal),
+        store=store,
         queue=ChangeQueue(sqs, queue_url) if queue_url else None,
         dead_letters=DeadLetterQueue(sqs, dead_letter_queue_url) if dead_letter_queue_url else None,
         max_receives=settings.max_receives,
         lambda_calls_per_second=settings.lambda_calls_per_second,
+        directory=directory,
     )
 
 
 def _configuration(
-    settings: Settings, session: Any, own_rules: OwnRules, report: Callable[[Poll], None]
+    settings: Settings,
+    session: Any,
+    own_rules: OwnRules,
+    report: Callable[[Poll], None],
+    refusal: Callable[[Configuration], str | None],
 ) -> Callable[[], Configuration]:
     """Return what gives the configuration in force; AppConfig is read when the first verdict needs it."""
     if settings.appconfig is None:
@@ -183,4 +260,4 @@ def _configuration(
         return lambda: configuration
     client = session.create_client("appconfigdata", config=APPCONFIG_CLIENT_CONFIG)
     document = AppConfigDocument(client, **asdict(settings.appconfig))
-    return ConfigurationSource(document, clock=system_clock, report=report, own=own_rules)
+    return ConfigurationSource(document, clock=system_clock, report=report, own=own_rules, refusal=refusal)

@@ -311,13 +311,15 @@ class _Run:
         rules = {**rules_that_read(), **self.deps.configuration().own}
         of_states = [name for name, rule in rules.items() if STATE_READ in rule["reads"]]
         found = self.deps.store.functions_with_findings(self.account_id, self.region, of_states)
+        configuration = self.deps.configuration()
         captured = self.deps.capture(
             Scope(kind="account", account_id=self.account_id, region=self.region),
             self.deps.reader_of(self.account_id, self.region),
             options=CaptureOptions(
                 marker=at.position,
                 max_pages=self._pages_of_a_run(),
-                reads=self.deps.configuration().reads,
+                account=self.deps.directory(self.account_id, needs_unit=configuration.names_units),
+                reads=configuration.reads,
                 states_of=frozenset(found),
                 account_roles=self.account_roles,
                 until=self.until,

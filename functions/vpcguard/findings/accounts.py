@@ -8,18 +8,20 @@ from typing import Any
 from pynamodb.exceptions import PynamoDBException
 
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.table import ACCOUNT, ORGANIZATION, READING, AccountItem, ReadingItem, bound_table
+from vpcguard.findings.table import ACCOUNT, ORGANIZATION, READING, AccountItem, ReadingItem, Table
 from vpcguard.organization import MemberAccount, OrganizationRead
+
+ACTIONS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query")
 
 
 class Accounts:
-    """What is kept of accounts; client, table_name: as of FindingQueries.
+    """What is kept of accounts.
 
     Every method raises FindingStoreError where DynamoDB does not do what was asked.
     """
 
-    def __init__(self, client: Any, table_name: str) -> None:
-        self._table = bound_table(table_name, client)
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     def account(self, account_id: str, /) -> MemberAccount | None:
         """Return what is kept of an account."""

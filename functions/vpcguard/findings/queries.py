@@ -82,7 +82,7 @@ class FindingQueries:
         clock: Clock = system_clock,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._table = bound_table(table_name, client)
+        self.table = bound_table(table_name, client)
         self._clock = clock
         self._pause = pause
 
@@ -93,10 +93,10 @@ class FindingQueries:
         all the same.
         """
         try:
-            item = self._table.look.get(
+            item = self.table.look.get(
                 function_key(account_id, region, function_name), LOOK, consistent_read=True
             )
-        except self._table.look.DoesNotExist:
+        except self.table.look.DoesNotExist:
             return FunctionState(account_id=account_id, region=region, function_name=function_name)
         except PynamoDBException as error:
             raise FindingStoreError(f"the look at {function_name} could not be read: {error}") from error
@@ -110,7 +110,7 @@ class FindingQueries:
         DynamoDB may leave keys unprocessed, when it throttles or has said 16 MB: those are asked for again,
         ten times at most.
         """
-        model, keys = self._table.look, sorted(function_key(*function) for function in set(functions))
+        model, keys = self.table.look, sorted(function_key(*function) for function in set(functions))
         states = {
             function: FunctionState(account_id=function[0], region=function[1], function_name=function[2])
             for function in functions
@@ -121,14 +121,14 @@ class FindingQueries:
                 if attempt:
                     self._wait(attempt)
                 try:
-                    answer = self._table.connection.batch_get_item(
-                        self._table.name, unread, consistent_read=consistent_read
+                    answer = self.table.connection.batch_get_item(
+                        self.table.name, unread, consistent_read=consistent_read
                     )
                 except PynamoDBException as error:
                     raise FindingStoreError(f"the looks could not be read: {error}") from error
-                for item in map(model.from_raw_data, answer["Responses"].get(self._table.name, ())):
+                for item in map(model.from_raw_data, answer["Responses"].get(self.table.name, ())):
                     states[item.account_id, item.region, item.function_name] = _function_state(item)
-                unread = answer.get("UnprocessedKeys", {}).get(self._table.name, {}).get("Keys", ())
+                unread = answer.get("UnprocessedKeys", {}).get(self.table.name, {}).get("Keys", ())
                 if not unread:
                     break
             else:
@@ -150,7 +150,7 @@ class FindingQueries:
         """
         names: list[str] = []
         for shard in LOOK_SHARDS:
-            older = self._table.look.by_look.query(
+            older = self.table.look.by_look.query(
                 f"{account_id}#{region}#{shard}", LookItem.judged_at < moment
             )
             try:
@@ -163,7 +163,7 @@ class FindingQueries:
 
     def functions_with_findings(self, account_id: str, region: str, rule_ids: Iterable[str]) -> list[str]:
         """Return the functions about which rules have found something that is not resolved, by name."""
-        model, names = self._table.finding, set[str]()
+        model, names = self.table.finding, set[str]()
         for rule_id in rule_ids:
             found = model.by_account.query(
                 account_id,
@@ -196,12 +196,12 @@ class FindingQueries:
         if item is None:
             return Page((), None)
         page = read_page(
-            self._table.history,
-            self._table.history.query,
+            self.table.history,
+            self.table.history.query,
             [item.pk],
             page_size=page_size,
             cursor=cursor,
-            range_condition=self._table.history.sk.startswith(history_prefix(item.rule_id)),
+            range_condition=self.table.history.sk.startswith(history_prefix(item.rule_id)),
             consistent_read=True,
             newest_first=True,
         )
@@ -218,9 +218,9 @@ class FindingQueries:
     ) -> Page[Finding]:
         """Return a function's findings by rule id, strongly consistent."""
         return self._list(
-            self._table.finding.query,
+            self.table.finding.query,
             [function_key(account_id, region, function_name)],
-            range_condition=self._table.finding.sk.startswith(FINDING),
+            range_condition=self.table.finding.sk.startswith(FINDING),
             consistent_read=True,
             page_size=page_size,
             cursor=cursor,
@@ -236,9 +236,9 @@ class FindingQueries:
         cursor: str | None = None,
     ) -> Page[Finding]:
         """Return an account's findings by region, rule id and function name."""
-        in_region = self._table.finding.account_sort.startswith(f"{region}#") if region else None
+        in_region = self.table.finding.account_sort.startswith(f"{region}#") if region else None
         return self._list(
-            self._table.finding.by_account.query,
+            self.table.finding.by_account.query,
             [account_id],
             range_condition=in_region,
             status=status,
@@ -255,9 +255,9 @@ class FindingQueries:
         cursor: str | None = None,
     ) -> Page[Finding]:
         """Return a rule's findings, shard by shard, each by status and time of change."""
-        in_status = self._table.finding.rule_sort.startswith(f"{status}#") if status else None
+        in_status = self.table.finding.rule_sort.startswith(f"{status}#") if status else None
         return self._list(
-            self._table.finding.by_rule.query,
+            self.table.finding.by_rule.query,
             [f"{rule_id}#{shard}" for shard in SHARDS],
             range_condition=in_status,
             page_size=page_size,
@@ -273,9 +273,9 @@ class FindingQueries:
         cursor: str | None = None,
     ) -> Page[Finding]:
         """Return the findings in a status, shard by shard, each by time of change."""
-        since = self._table.finding.changed_at >= changed_since if changed_since else None
+        since = self.table.finding.changed_at >= changed_since if changed_since else None
         return self._list(
-            self._table.finding.by_status.query,
+            self.table.finding.by_status.query,
             [f"{status}#{shard}" for shard in SHARDS],
             range_condition=since,
             page_size=page_size,
@@ -284,7 +284,7 @@ class FindingQueries:
 
     def _find(self, finding_id: str) -> FindingItem | None:
         """Return the stored finding with this id, strongly consistent once the index knows the id."""
-        model = self._table.finding
+        model = self.table.finding
         try:
             pointer = next(iter(model.by_id.query(finding_id, limit=1)), None)
             return model.get(pointer.pk, pointer.sk, consistent_read=True) if pointer else None
@@ -304,7 +304,7 @@ class FindingQueries:
         status: Status | None = None,
         consistent_read: bool = False,
     ) -> Page[Finding]:
-        model = self._table.finding
+        model = self.table.finding
         is_kept = model.expires_at.does_not_exist() | (model.expires_at > int(self._clock().timestamp()))
         page = read_page(
             model,

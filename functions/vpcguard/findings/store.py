@@ -164,7 +164,7 @@ class FindingStore(FindingQueries):
                 return Recorded(outcome="repeated" if is_same else "superseded")
             plan = planner(state, vanished=vanished)
             try:
-                _write(self._table, plan)
+                _write(self.table, plan)
             except _LostRaceError as lost:
                 vanished = lost.vanished
                 self._wait(attempt)

@@ -35,13 +35,15 @@ class Configuration:
     """A checked override document, as it travels to the policies as `input.config`.
 
     digest: "sha256:<hex>" of its canonical JSON, kept with every verdict. reads: operations beyond the common
-    ones, each needed by a rule that is on for anybody. own: as of load_configuration.
+    ones, each needed by a rule that is on for anybody. own: as of load_configuration. names_units: something
+    in it is for units of the organization, so that nobody can be judged by it whose unit is not known.
     """
 
     document: Mapping[str, Any]
     digest: str
     reads: frozenset[str] = frozenset()
     own: OwnRules = field(default_factory=dict)
+    names_units: bool = False
 
 
 def load_configuration(
@@ -156,7 +158,8 @@ class ConfigurationSource:
     At start nothing is judged before a good document was read: without it every setting would silently be a
     default. Later, a document that breaks its schema or cannot be read leaves the last good one in force.
 
-    report: told about every poll, one at a time. own: as of load_configuration.
+    report: told about every poll, one at a time. own: as of load_configuration. refusal: says why a document
+    that keeps to its schema cannot be meant for here all the same; None: it can.
     """
 
     def __init__(
@@ -166,8 +169,10 @@ class ConfigurationSource:
         clock: Clock,
         report: Callable[[Poll], None],
         own: OwnRules = MappingProxyType({}),
+        refusal: Callable[[Configuration], str | None] = lambda _: None,
     ) -> None:
         self._document = document
+        self._refusal = refusal
         self._own = own
         self._clock = clock
         self._report = report
@@ -222,11 +227,13 @@ class ConfigurationSource:
 
     def _take(self, content: bytes) -> None:
         try:
-            self._current = parse_configuration(content, SOURCE_NAME, self._own)
+            found = parse_configuration(content, SOURCE_NAME, self._own)
         except ConfigurationError as error:
             self._rejected = self._fault = str(error)
         else:
-            self._rejected = None
+            self._rejected = self._refusal(found)
+            self._fault = self._rejected or self._fault
+            self._current = found if self._rejected is None else self._current
 
 
 def _checked(document: Any, name: str, own: OwnRules = MappingProxyType({})) -> Configuration:
@@ -237,8 +244,18 @@ def _checked(document: Any, name: str, own: OwnRules = MappingProxyType({})) -> 
     _check_rule_ids(plain, name, own)
     canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return Configuration(
-        plain, "sha256:" + hashlib.sha256(canonical.encode()).hexdigest(), _reads(plain, own), own
+        document=plain,
+        digest="sha256:" + hashlib.sha256(canonical.encode()).hexdigest(),
+        reads=_reads(plain, own),
+        own=own,
+        names_units=_names_units(plain),
     )
+
+
+def _names_units(found: object) -> bool:
+    if isinstance(found, Mapping):
+        return "organization_unit" in found or any(map(_names_units, found.values()))
+    return isinstance(found, list) and any(map(_names_units, found))
 
 
 def _reads(document: Mapping[str, Any], own: OwnRules) -> frozenset[str]:

@@ -278,6 +278,7 @@ def _dependencies(world: World, fault: str, table: Table, letters: DeadLetters) 
         policy=world.policy,
         configuration=load_configuration,
         store=table,
+        directory=lambda _account_id, *, needs_unit: None,  # noqa: ARG005  the account tells nothing
         queue=Queue(),
         dead_letters=letters,
         lambda_calls_per_second=1e6,

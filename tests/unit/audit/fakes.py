@@ -289,6 +289,8 @@ def dependencies(
     dead_letters: DeadLetters | None = None,
     max_receives: int = 5,
     reader: Callable[[str, str], Any] = lambda _account_id, _region: object(),
+    configuration: Callable[[], Configuration] = load_configuration,
+    directory: Callable[..., Any] = lambda _account_id, *, needs_unit: None,  # noqa: ARG005
     now: Sequence[datetime] = (NOON,),
 ) -> Dependencies:
     times = iter(now)
@@ -296,8 +298,9 @@ def dependencies(
         reader=reader,
         capture=(account or Account()).capture,
         policy=policy or OneRule(),
-        configuration=load_configuration,
+        configuration=configuration,
         store=table or Table(),
+        directory=directory,
         queue=queue,
         dead_letters=dead_letters,
         max_receives=max_receives,
