@@ -16,6 +16,7 @@ SERVICES = {
     "ec2": ("ec2", "ec2"),
     "iam": ("iam", "iam"),
     "lambda": ("lambda", "lambda"),
+    "organizations": ("organizations", "organizations"),
     "servicequotas": ("service-quotas", "servicequotas"),
     "sts": ("sts", "sts"),
     "tagging": ("resourcegroupstaggingapi", "tag"),

@@ -96,7 +96,7 @@ class OrganizationReader:
         """Return one account; None: the organization has no such account."""
         read_at = rfc3339(self._clock())
         try:
-            told = self._call("describe_account", AccountId=account_id)["Account"]
+            told = self._call("describe_account", "Account", AccountId=account_id)
             names: list[str] = []
             child = account_id
             while (parent := self._parent(child)) is not None:
@@ -125,8 +125,8 @@ class OrganizationReader:
         return parents[0]["Id"] if parents[0]["Type"] == "ORGANIZATIONAL_UNIT" else None
 
     def _unit_name(self, unit_id: str) -> str:
-        told = self._call("describe_organizational_unit", OrganizationalUnitId=unit_id)
-        return _escaped(told["OrganizationalUnit"]["Name"])
+        told = self._call("describe_organizational_unit", "OrganizationalUnit", OrganizationalUnitId=unit_id)
+        return _escaped(told["Name"])
 
     def _member(self, told: Mapping[str, Any], unit: str, read_at: str) -> MemberAccount:
         try:
@@ -150,9 +150,9 @@ class OrganizationReader:
             for page in self._client.get_paginator(method).paginate(**parameters):
                 yield from page[key]
 
-    def _call(self, method: str, **parameters: str) -> Mapping[str, Any]:
+    def _call(self, method: str, key: str, **parameters: str) -> Mapping[str, Any]:
         with _told(method):
-            answer: Mapping[str, Any] = getattr(self._client, method)(**parameters)
+            answer: Mapping[str, Any] = getattr(self._client, method)(**parameters)[key]
         return answer
 
 
@@ -171,6 +171,8 @@ def _told(method: str) -> Iterator[None]:
         raise ReadError(f"{operation}: {clean_message(str(error))}") from error
     except BotoCoreError as error:
         raise ReadError(f"{operation}: {clean_message(str(error))}") from error
+    except KeyError as error:
+        raise ReadError(f"{operation}: an answer without {error}") from error
 
 
 class _AbsentError(ReadError):

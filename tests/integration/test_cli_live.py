@@ -257,3 +257,33 @@ def test_what_a_rule_needs_that_the_configuration_turns_on_is_read(aws: str, tmp
     assert _calls(aws)["lambda:GetFunctionConcurrency"] > 0
     assert _run(aws, "capture", "--out", str(file), "--config", str(config))[0] == 0
     assert "lambda:GetFunctionConcurrency" in json.loads(file.read_text("utf-8"))["answers"]
+
+
+def test_configuration_by_unit_is_no_secret_where_the_unit_is_not_known(aws: str, tmp_path: Path) -> None:
+    """It would be silently without effect."""
+    file = tmp_path / "by_unit.yaml"
+    file.write_text("version: 1\ntrusted_egress: [{organization_unit: 'root/prod/*'}]\n")
+    snapshot = tmp_path / "today.json"
+    _run(aws, "capture", "--out", str(snapshot))
+
+    _reset(aws, refuse="organizations:DescribeAccount", code="AccessDeniedException")
+    live = _run(aws, "audit", "--config", str(file), "--format", "jsonl")
+    _reset(aws)
+    stored = _run("http://127.0.0.1:9", "audit", "--config", str(file), "--snapshot", str(snapshot))
+
+    assert "organizations:DescribeAccount" in live[2]
+    for code, _, stderr in (live, stored):
+        assert code == 0
+        assert "the organization unit of account 111122223333 is not known" in stderr
+
+
+def test_configuration_by_unit_is_refused_where_there_is_no_organization(aws: str, tmp_path: Path) -> None:
+    file = tmp_path / "by_unit.yaml"
+    file.write_text("version: 1\ntrusted_egress: [{organization_unit: 'root/prod/*'}]\n")
+    _reset(aws, refuse="organizations:DescribeAccount", code="AWSOrganizationsNotInUseException")
+
+    code, stdout, stderr = _run(aws, "audit", "--config", str(file))
+    _reset(aws)
+
+    assert (code, stdout) == (2, "")
+    assert "no organization" in stderr

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +16,7 @@ import pytest
 from dev.deliveries import Context
 from dev.processes import ministack
 from refresh_organization import handler
-from tests.support.ministack import Account
+from tests.support.ministack import ACCOUNT, REGION, Account
 from vpcguard.audit.dependencies import Directory
 from vpcguard.clock import rfc3339
 from vpcguard.errors import NoOrganizationError, ReadError
@@ -20,6 +25,7 @@ from vpcguard.findings.table import bound_table
 from vpcguard.organization import MemberAccount, Organization, OrganizationRead, OrganizationReader
 from vpcguard.policy.configuration import load_configuration
 
+ROOT = Path(__file__).parents[2]
 ORGANIZATION = "o-abcdefghij"
 UNKNOWN = "999988887777"
 BY_UNIT = load_configuration(
@@ -42,9 +48,14 @@ class Time:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    with ministack() as url:
-        yield Account(url).client("organizations")
+def stand_in() -> Iterator[str]:
+    with ministack(account_id=ACCOUNT, region=REGION) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def client(stand_in: str) -> Any:
+    return Account(stand_in).client("organizations")
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +95,34 @@ def test_a_refresh_reaches_every_look(client: Any, payments: str, accounts: Acco
         handler({"refresh": "if_due"}, Context("refresh-organization"), organization=organization)["was_due"]
         is False
     )
+
+
+def test_the_command_line_asks_for_the_unit_too(stand_in: str, client: Any, tmp_path: Path) -> None:
+    """Here as the management account, which stands in the root itself."""
+    account = Account(stand_in)
+    home = account.network("shop").home()
+    account.function("orders", home, {})
+    file = tmp_path / "by_unit.yaml"
+    severe = {"az.missing_az": {"severity": "critical"}, "nat.no_internet_egress": {"severity": "critical"}}
+    overrides = [{"match": {"organization_unit": "root"}, "rules": severe}]
+    file.write_text(json.dumps({"version": 1, "overrides": overrides}))
+    arguments = ["audit", "--function", "orders", "--config", str(file), "--format", "json"]
+    variables = {"AWS_ENDPOINT_URL": stand_in, "AWS_DEFAULT_REGION": REGION, "PYTHONPATH": "functions"}
+
+    told = subprocess.run(
+        [sys.executable, "-m", "vpcguard.cli", *arguments],
+        env={**os.environ, **variables, "AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "x"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (told.returncode, told.stderr) == (0, "")
+    findings = json.loads(told.stdout)["findings"]
+    assert {one["organization_unit"] for one in findings} == {"root"}
+    assert "critical" in {one["severity"] for one in findings}
 
 
 def test_an_account_that_moves_is_seen_after_minutes(accounts: Accounts) -> None:

@@ -33,7 +33,7 @@ from vpcguard.errors import (
 )
 from vpcguard.findings.store import COUNTED, counts_of
 from vpcguard.model import Failure, Scope, Snapshot
-from vpcguard.policy.configuration import rules_that_read
+from vpcguard.policy.configuration import Configuration, rules_that_read
 from vpcguard.snapshot import PARTIAL, AccountRoles, CaptureOptions
 
 LISTING_READ, STATE_READ = "lambda:ListFunctions", "lambda:GetFunctionConfiguration"
@@ -332,7 +332,8 @@ class _Run:
         )
         for start in range(0, len(pages), PAGES_AT_ONCE):
             names = frozenset(name for page in pages[start : start + PAGES_AT_ONCE] for name in page.names)
-            self._judge_and_record(part_of(snapshot, names), len(names), digest, swept)
+            part = part_of(snapshot, names)
+            self._judge_and_record(part, len(names), configuration, digest=digest, swept=swept)
             if start + PAGES_AT_ONCE < len(pages):
                 yield replace(at, position=pages[start + PAGES_AT_ONCE].marker)
         _require_listing(snapshot)
@@ -346,12 +347,15 @@ class _Run:
         seconds = self.until - STEP_SECONDS - time.monotonic()
         return int(max(1, min(PAGES_OF_A_RUN, seconds * self.deps.lambda_calls_per_second / calls)))
 
-    def _judge_and_record(self, part: Snapshot, functions: int, digest: str, swept: Swept) -> None:
+    def _judge_and_record(
+        self, part: Snapshot, functions: int, configuration: Configuration, *, digest: str, swept: Swept
+    ) -> None:
+        """Judge by the configuration that decided what was read."""
         try:
             judged = judge_or_bisect(
                 part,
                 policy=self.deps.policy,
-                configuration=self.deps.configuration(),
+                configuration=configuration,
                 trigger=SWEEP,
                 digest=digest,
                 until=self.until,

@@ -16,7 +16,7 @@ from vpcguard.cli import options
 from vpcguard.cli.formats import FORMATS, FormatName, write_report
 from vpcguard.cli.output import say, write_file
 from vpcguard.cli.overview import View
-from vpcguard.cli.reading import Selection, read_file, read_regions
+from vpcguard.cli.reading import Selection, read_file, read_regions, tell_unknown_unit
 from vpcguard.cli.render import progress
 from vpcguard.cli.report import (
     SEVERITIES,
@@ -129,7 +129,9 @@ def _audit(snapshot: Path | None, selection: Selection, config: Path | None, pac
                 opa.check()  # nobody would judge the rest of what is read
                 note(operation)
 
-            snapshots = read_regions(selection, note_answer, reads=configuration.reads)
+            snapshots = read_regions(
+                selection, note_answer, reads=configuration.reads, needs_unit=configuration.names_units
+            )
             return _judge(snapshots, configuration, opa, only=only, packs=packs)
 
 
@@ -148,6 +150,7 @@ def _judge(
             if isinstance(snapshot, Unread):
                 reports.append(Report(looked=(), findings=(), unread=(snapshot,)))
                 continue
+            tell_unknown_unit(snapshot, needs_unit=configuration.names_units)
             if policy is None:
                 policy = stack.enter_context(
                     Policy(opa.url(), timeout_seconds=options.TIMEOUT_SECONDS, own_rules=packs.rules)

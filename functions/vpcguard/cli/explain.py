@@ -13,7 +13,7 @@ from typing import Literal
 from vpcguard.cli import options
 from vpcguard.cli.explanation import Explained
 from vpcguard.cli.output import DONE, READ_FAILED, say
-from vpcguard.cli.reading import Selection, list_function_names, read_file, read_regions
+from vpcguard.cli.reading import Selection, list_function_names, read_file, read_regions, tell_unknown_unit
 from vpcguard.cli.render import progress, write_json, write_lines
 from vpcguard.cli.report import Unread, failed_rule_lines, missing_reads, operations_of, refused_reads
 from vpcguard.errors import ConfigurationError, ReadError
@@ -76,7 +76,9 @@ def run(
             explained = _explain(stored, configuration, packs, name, others=list)
     else:
         with progress("Reading AWS") as note:
-            [read] = read_regions(selection, note, reads=configuration.reads)
+            [read] = read_regions(
+                selection, note, reads=configuration.reads, needs_unit=configuration.names_units
+            )
             if isinstance(read, Unread):
                 raise ReadError(f"{read.region} could not be read: {read.message}")
             others = partial(list_function_names, selection)
@@ -98,6 +100,7 @@ def _explain(
     others: Callable[[], Iterable[str]],
 ) -> Explained:
     """Return the explanation; others: what else there may be, asked only where the function is not there."""
+    tell_unknown_unit(snapshot, needs_unit=configuration.names_units)
     facts = build_facts(snapshot, tags=configuration.document.get("tags", ()))
     refused = refused_reads(snapshot)
     names = [one["name"] for one in facts["functions"]]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
@@ -20,8 +21,9 @@ from vpcguard.changes import function_name
 from vpcguard.cli.output import say
 from vpcguard.cli.report import Unread
 from vpcguard.clock import system_clock
-from vpcguard.errors import ConfigurationError, NothingReadError, SnapshotError
+from vpcguard.errors import ConfigurationError, NothingReadError, ReadError, SnapshotError
 from vpcguard.model import Failure, Scope, Snapshot
+from vpcguard.organization import OrganizationReader
 from vpcguard.settings import load_settings
 from vpcguard.snapshot import AccountRoles, CaptureOptions, Progress, capture, load_snapshot
 
@@ -82,19 +84,25 @@ def read_file(path: Path) -> Snapshot:
 
 
 def read_regions(
-    selection: Selection, progress: Progress | None = None, *, reads: frozenset[str] = frozenset()
+    selection: Selection,
+    progress: Progress | None = None,
+    *,
+    reads: frozenset[str] = frozenset(),
+    needs_unit: bool = False,
 ) -> Iterator[Snapshot | Unread]:
     """Yield for each region its snapshot, or why nothing at all could be read there; to be used up.
 
     progress: called with "<service>:<Operation>" after each answer, from several threads. reads: as of the
-    Configuration. Raises ConfigurationError for a region that does not exist and where all are asked for and
-    may not be listed, and where no region gave anything, what AWS said to the credentials or the role, else
-    NothingReadError. A denial is an answer: the snapshot says what may not be read. Regions that refuse
+    Configuration. needs_unit: the organization is asked about the account, too. Raises ConfigurationError for
+    a region that does not exist, where all are asked for and may not be listed, and where a unit is needed
+    and there is no organization; where no region gave anything, what AWS said to the credentials or the role,
+    else NothingReadError. A denial is an answer: the snapshot says what may not be read. Regions that refuse
     credentials which others take are not enabled, and no reason to end.
     """
     names = tuple(dict.fromkeys(selection.function_names()))
     accounts, account_id, regions = _place(selection)
     options = CaptureOptions(
+        account=_account(accounts, account_id, regions[0]) if needs_unit else None,
         states=selection.states,
         reads=reads,
         account_roles=AccountRoles(system_clock) if len(regions) > 1 and not names else None,
@@ -135,6 +143,29 @@ def read_regions(
         )
     if errors and not has_read:
         raise errors[0]
+
+
+def tell_unknown_unit(snapshot: Snapshot, *, needs_unit: bool) -> None:
+    """Say it where configuration by organization unit stays without effect: nobody knows the unit."""
+    if needs_unit and not (snapshot.account or {}).get("organization_unit"):
+        say(
+            f"the organization unit of account {snapshot.account_id} is not known:"
+            " what the configuration says for units does not apply to it"
+        )
+
+
+def _account(accounts: AwsAccounts, account_id: str, region: str) -> Mapping[str, Any] | None:
+    """Return what the organization says of an account; None, said with its reason, where it may not be asked.
+
+    Our own credentials ask, not those of a role: members may not. Raises NoOrganizationError.
+    """
+    own = _reader(accounts, accounts.own_account_id(), region, None)
+    try:
+        found = OrganizationReader(own.client("organizations"), clock=system_clock).account(account_id)
+    except ReadError as error:
+        say(f"{error}: only the management account, or one it has delegated to, may ask")
+        return None
+    return None if found is None else found.as_document()
 
 
 def _read_region(reader: AwsReader, names: tuple[str, ...], options: CaptureOptions) -> Snapshot:

@@ -85,7 +85,11 @@ class Account:
         answers = {key: one for key, one in own.answers.items() if key != self.left_out}
         own = Answers({**answers, **self.extra}, {**own.failures, **self.refused})
         snapshot = Snapshot(
-            account_id=scope.account_id, region=scope.region, captured_at=self.captured_at, own=own
+            account_id=scope.account_id,
+            region=scope.region,
+            captured_at=self.captured_at,
+            own=own,
+            account=options.account,
         )
         return Captured(snapshot, str(end) if is_cut else None, tuple(pages))
 

@@ -78,6 +78,44 @@ def test_what_the_configuration_needs_is_read() -> None:
     assert ["lambda:GetFunctionConcurrency" in options.reads for _, options in estate.asked] == [True, True]
 
 
+@pytest.mark.parametrize("by_unit", [False, True])
+def test_every_look_knows_its_account(by_unit: bool) -> None:  # noqa: FBT001
+    """Events and sweeps alike; that the unit must be known is said where the configuration rests on it."""
+    asked, table = [], Table()
+    document = {"version": 1, "trusted_egress": [{"organization_unit": "root/prod"}] if by_unit else []}
+
+    def directory(account_id: str, *, needs_unit: bool) -> dict[str, Any]:
+        asked.append((account_id, needs_unit))
+        return {"name": "payments", "organization_unit": "root/prod", "tags": {}}
+
+    deps = dependencies(
+        functions("orders-api"),
+        policy=OneRule(frozenset({"orders-api"})),
+        table=table,
+        configuration=lambda: load_configuration(document),
+        directory=directory,
+    )
+
+    audit_changes([change()], deps=deps)
+    audit_account(ACCOUNT, REGION, deps=deps)
+
+    assert asked == [(ACCOUNT, by_unit), (ACCOUNT, by_unit)]
+    findings = [finding for look in table.looks for finding in look.findings]
+    assert [(one.account_name, one.organization_unit) for one in findings] == [("payments", "root/prod")] * 2
+
+
+def test_without_the_unit_that_the_configuration_needs_nothing_is_judged() -> None:
+    def directory(account_id: str, *, needs_unit: bool) -> None:
+        raise ReadError(f"the unit of {account_id} is not known: {needs_unit}")
+
+    table = Table()
+
+    (handled,), _ = audit_changes([change()], deps=dependencies(table=table, directory=directory))
+
+    assert isinstance(handled.error, ReadError)
+    assert table.looks == []
+
+
 def test_the_table_is_asked_while_aws_is_read() -> None:
     """One round trip less in a row; the write is guarded all the same."""
     table = Table()
