@@ -126,14 +126,14 @@ def test_the_stack_begins_with_a_valid_configuration_deployed_at_once() -> None:
     (version,) = resources("AWS::AppConfig::HostedConfigurationVersion").values()
     (deployment,) = resources("AWS::AppConfig::Deployment").values()
     (strategy,) = resources("AWS::AppConfig::DeploymentStrategy").values()
-    functions = [
-        one for one in load_template()["Resources"].values() if one["Type"] == "AWS::Serverless::Function"
+    judging = [
+        load_template()["Resources"][name] for name in ("EvaluateChangeFunction", "SweepAccountFunction")
     ]
 
     assert load_configuration(json.loads(version["Content"])) == load_configuration()
     assert deployment["ConfigurationVersion"] == {"Ref": "InitialConfiguration"}
     assert (strategy["DeploymentDurationInMinutes"], strategy["FinalBakeTimeInMinutes"]) == (0, 0)
-    assert {one["DependsOn"] for one in functions} == {"InitialConfigurationDeployment"}
+    assert {one["DependsOn"] for one in judging} == {"InitialConfigurationDeployment"}
 
 
 def test_an_alarm_watches_every_metric_of_the_configuration() -> None:
