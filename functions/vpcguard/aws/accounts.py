@@ -128,7 +128,9 @@ class AwsAccounts:
         with self._lock:
             reader = self._readers.setdefault(key, reader)  # two threads may have made one: the first is kept
             self._readers.move_to_end(key)
-            self._forget_readers()
+            foreign = [key for key in self._readers if key[2] is not None]
+            for forgotten in foreign[:-FOREIGN_READERS]:
+                del self._readers[forgotten]
         return reader
 
     def _new_reader(self, account_id: str, region: str, session: botocore.session.Session) -> AwsReader:
@@ -147,11 +149,6 @@ class AwsAccounts:
             make_client=make_client,
             find_owner=lambda owner: self.reader(owner, region),
         )
-
-    def _forget_readers(self) -> None:
-        foreign = [key for key in self._readers if key[2] is not None]
-        for key in foreign[:-FOREIGN_READERS]:
-            del self._readers[key]
 
     def _audit_role_arn(self, account_id: str, region: str) -> str | None:
         if self._audit_role is None:
