@@ -73,7 +73,7 @@ state_waits(id) := {{"status": "opaque", "name": "ec2:DescribeVpcEndpoints", "re
 are_hidden(vpc_id) if {
 	not vpc_id in {one.vpc_id | some one in input.vpc_endpoints}
 	waits := facts.waits("vpc_endpoints", vpc_id)
-	{[wait.status, startswith(wait.name, "ec2:")] | some wait in waits} == {["opaque", false]}
+	{[wait.status, regex.match(`^[0-9]{12}$`, wait.name)] | some wait in waits} == {["opaque", true]}
 }
 
 # METADATA

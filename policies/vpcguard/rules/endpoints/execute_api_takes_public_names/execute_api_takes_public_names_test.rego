@@ -57,13 +57,17 @@ test_unknown_where_the_intent_was_not_read if {
 # seen by the owner of a shared VPC alone
 test_not_applicable_where_endpoints_are_hidden if {
 	base := estate.document([], {})
-	hidden := object.union(base, {"coverage": array.concat(
-		[one | some one in base.coverage; one.kind != "vpc_endpoints"],
-		[{"kind": "vpc_endpoints", "status": "unknown", "waits_for": ["444455556666"], "is_failed_read": false}],
-	)})
+	hidden := _waiting_for(base, "444455556666")
 	rule.applies == set() with input as hidden
 	rule.unknown == set() with input as hidden
+	gone := _waiting_for(base, "vpc-1") # in no answer, and nobody asked which VPCs there are
+	{one.waits[_].name | some one in rule.unknown} == {"vpc-1"} with input as gone
 }
+
+_waiting_for(document, name) := object.union(document, {"coverage": array.concat(
+	[one | some one in document.coverage; one.kind != "vpc_endpoints"],
+	[{"kind": "vpc_endpoints", "status": "unknown", "waits_for": [name], "is_failed_read": false}],
+)})
 
 test_not_applicable_where_the_internet_is_not_meant if {
 	document := estate.tagged(_document({}), {"vpcguard:egress": "aws"})

@@ -202,10 +202,9 @@ _not_offered(id, zone_ids) := zone_ids - _offered[facts.vpc_endpoints[id].servic
 
 _offered := {one.id: {zone_id | some zone_id in one.zone_ids} | some one in input.endpoint_services}
 
-# what was never asked for, in a file that is older than the read, settles nothing
 _service_waits(id) := set() if {
 	_offered[facts.vpc_endpoints[id].service_name]
-} else := {wait | some wait in waits; wait.status != "not_requested"} if {
+} else := waits if {
 	waits := facts.waits("endpoint_services", "")
 	waits != set()
 } else := {{"status": "opaque", "name": "ec2:DescribeVpcEndpointServices", "reason": $"no zones of {service}"}} if {
