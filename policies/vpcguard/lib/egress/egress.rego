@@ -6,8 +6,9 @@
 #   order of the way, each {"cause", "id"}), "cause" (the first of them; of unknown: explicit_proxy or
 #   internet_firewall where it is one of these; else ""), "root" (the id whose repair alone ends it, else ""), "hops",
 #   "waits" (of unknown), "nat_ids" (NAT gateways on it), "is_isolated" (the subnet has no default route, not even half
-#   of one), "is_ipv6_only" (it works, and only over IPv6), "let_in" (NAT instances on it that let members of groups in
-#   and nobody else: {"id", "groups"})}.
+#   of one), "is_ipv6_only" (it works over IPv6, and none was seen that does over IPv4), "perhaps_nat" (what it takes to know
+#   that no other NAT gateway is on it), "let_in" (NAT instances on it that let members of groups in and nobody else:
+#   {"id", "groups"})}.
 #   https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
 package vpcguard.lib.egress
 
@@ -113,6 +114,12 @@ _either(over_ipv4, over_ipv6, hidden_subnet_waits) := over_ipv6 if {
 _is_wanted(over_ipv4, over_ipv6) if [over_ipv4.is_isolated, over_ipv6.is_isolated] == [true, false]
 
 _dual_stack := {one.id | some one in input.subnets; one.ipv6_cidrs != []; one.is_ipv6_only == false}
+
+# METADATA
+# description: What it takes to know that a path which works over IPv6 is the only one; empty for all others.
+ipv4_waits(key, id) := over_ipv4[key][id].waits if {
+	of[key][id].is_ipv6_only
+} else := set()
 
 # METADATA
 # description: |
@@ -321,7 +328,7 @@ _broken(causes, hops) := object.union(_blank, {
 
 _blank := object.union(
 	{"cause": "", "causes": [], "root": "", "hops": [], "waits": set(), "nat_ids": set()},
-	{"is_isolated": false, "is_ipv6_only": false, "let_in": set()},
+	{"is_isolated": false, "is_ipv6_only": false, "let_in": set(), "perhaps_nat": set()},
 )
 
 _undecidable(name, reason) := {"status": "undecidable", "name": name, "reason": reason}
@@ -341,9 +348,10 @@ _worst(ways) := path if {
 	count(ways) == 1
 	some [path, route] in ways
 	route.kind != "perhaps"
-} else := path if {
+} else := object.union(path, {"perhaps_nat": perhaps_nat}) if {
 	path := _joined({path | some [path, route] in ways; route.kind != "perhaps"})
 	_changing(path, ways) == set()
+	perhaps_nat := {wait | some [other, route] in ways; other.nat_ids - path.nat_ids != set(); some wait in route.waits}
 } else := object.union(_unknown(waits, path.hops), {"nat_ids": path.nat_ids}) if {
 	path := _joined({path | some [path, route] in ways; route.kind != "perhaps"})
 	waits := path.waits | _changing(path, ways)

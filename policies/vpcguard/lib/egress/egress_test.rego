@@ -20,6 +20,7 @@ test_works_over_a_nat_gateway if {
 		"is_isolated": false,
 		"is_ipv6_only": false,
 		"let_in": set(),
+		"perhaps_nat": set(),
 	}
 }
 

@@ -40,6 +40,8 @@ test_unread_prefix_list_leaves_doubt_where_it_would_change_the_outcome if {
 	_waits([list]) == {["unknown", "ec2:GetManagedPrefixListEntries"]}
 	_state_and_cause([list, fixtures.to("nat_gateway", "nat-1")]) == ["works", ""]
 	_state_and_cause([list, fixtures.to("internet_gateway", "igw-1")]) == ["unknown", ""]
+	beside := object.union(_with_routes([list]), {"config": {"version": 1, "trusted_egress": [{"proxy": "vpc-1"}]}})
+	{wait.name | some wait in _path(beside).perhaps_nat} == {"ec2:GetManagedPrefixListEntries"}
 	untold := object.union(list, {"target_kind": "unknown", "target_id": "", "state": "unknown"})
 	_state_and_cause([untold]) == ["unknown", ""]
 }

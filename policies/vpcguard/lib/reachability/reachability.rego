@@ -155,7 +155,7 @@ _verdict(signature, name, id, admission, way, over_ipv6) := _settled(caught, tar
 	target := _target(name, id, admission)
 	target.values & _beyond == set()
 	caught := {fault | some value in target.values; fault := _fault_of[value]}
-} else := _settled(values, union({target.waits, way.waits, central.waits, over_ipv6})) if {
+} else := _settled(values, union({target.waits, way.waits, way.perhaps_nat, central.waits, over_ipv6})) if {
 	target := _target(name, id, admission)
 	central := _central(signature, name, id, way.is_isolated)
 	values := {_fault_of[value] | some value in (target.values & {"served", "blocked"})} | ({value |
@@ -241,8 +241,10 @@ _gateway_waits(vpc_id, name, id) := waits if {
 } else := set()
 
 # what becomes of a call that no endpoint takes, as far as the way out and central endpoints go
-_out(name, target, way, central) := {_beside_nat(name, target, way)} if {
+_out(name, target, way, central) := {_beside_nat(name, target, way) | some way in ways} if {
 	way.state == "works"
+	by_nat := object.union(way, {"hops": [{"kind": "nat_gateway"}]})
+	ways := {way} | {by_nat | way.perhaps_nat != set()}
 } else := values if {
 	way.state == "none"
 	values := {"reachable" | central != "no"} | {_fault_of[target] | central != "yes"}

@@ -184,7 +184,9 @@ _blocked_at_relay(acl_id, inside) := {cidr: denied |
 }
 
 # where calls from a subnet certainly go; tags that nobody read may say none
-_certain(name, key, id) := {_anywhere(key, id)} if {
+_certain(name, key, id) := set() if {
+	egress.ipv4_waits(key, id) != set() # or over which family
+} else := {_anywhere(key, id)} if {
 	_egress(name) == {"internet"}
 } else := {_anywhere(key, id)} if {
 	_egress(name) == {"undeclared"}
@@ -258,7 +260,10 @@ _leaving_doubts(name, key, id) := union({
 }
 
 # at a subnet whose ACL was read
-_doubts(name, key, id) := set() if {
+_doubts(name, key, id) := waits if {
+	waits := {wait | _is_blocked(id, {"0.0.0.0/0", "::/0"}); some wait in egress.ipv4_waits(key, id)}
+	[waits != set(), _egress(name) == {"none"}] == [true, false]
+} else := set() if {
 	_egress(name) == {"internet"}
 } else := _route_doubts(key, id) if {
 	_egress(name) == {"undeclared"}

@@ -185,6 +185,19 @@ test_an_ipv6_way_out_needs_ipv6 if {
 		some v in rule.deny
 		some fault in v.evidence.network_acls
 	} == {{"::/0": {"out", "back"}}} with input as _over_ipv6([_open])
+	both_ways := [
+		estate.route("ipv6", "::/0", "egress_only_internet_gateway", "eigw-1"),
+		estate.route("ipv4", "0.0.0.0/0", "nat_gateway", "nat-1"),
+	]
+	every way in ["internet", "undeclared"] {
+		document := estate.leaving(estate.tagged(_over_ipv6([_open]), {"vpcguard:egress": way}), both_ways)
+		beside := fixtures.denied(
+			object.union(document, {"nat_gateways": []}),
+			{"nat_gateways": "ec2:DescribeNatGateways"},
+		)
+		rule.deny == set() with input as beside
+		{one.waits[_].name | some one in rule.unknown} == {"ec2:DescribeNatGateways"} with input as beside
+	}
 	entries := [_ipv6(100, true), _ipv6(100, false)]
 	rule.deny == set() with input as _over_ipv6([_acl("acl-1", entries)])
 	rule.unknown == set() with input as _over_ipv6([_acl("acl-1", entries)])

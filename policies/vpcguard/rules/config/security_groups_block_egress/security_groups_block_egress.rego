@@ -125,7 +125,7 @@ _by_ways(ways, key) := {"ipv4"} if {
 	some id in ways.works
 	not egress.of[key][id].is_ipv6_only
 } else := {"ipv4", "ipv6"} if {
-	_maybe_ipv6(key) != set()
+	[_maybe_ipv6(key), _maybe_ipv4(key)] != [set(), set()]
 } else := {"ipv6"} if {
 	ways.works != set()
 } else := {"ipv4"}
@@ -137,10 +137,13 @@ _maybe_ipv6(key) := {id |
 	not egress.ipv6[config.trust_of[cohorts.by_key[key].signature]][id].state == "none" # or hidden
 }
 
+# what it takes to know that the way out of a subnet that has one over IPv6 does not lead over IPv4
+_maybe_ipv4(key) := union({egress.ipv4_waits(key, id) | some id in egress.by_state[key].works})
+
 # what it takes to know over which family the way out leads, where the groups let only one of them out
 _family_waits(key) := {wait |
 	count(_families[key]) > 1
-	some wait in egress.by_state[key].waits
+	some wait in (egress.by_state[key].waits | _maybe_ipv4(key))
 }
 
 _verdict("none", _, _) := _fine

@@ -182,6 +182,18 @@ test_unknown_over_which_family_it_gets_out if {
 	both := [estate.rule({"ipv4_cidrs": ["0.0.0.0/0"], "ipv6_cidrs": ["::/0"]})]
 	_waits(fixtures.denied(_over_ipv6([], internet, both), unread)) == set()
 
+	# beside the way over IPv6 an unread NAT gateway may make another
+	both_ways := [
+		estate.route("ipv6", "::/0", "egress_only_internet_gateway", "eigw-1"),
+		estate.route("ipv4", "0.0.0.0/0", "nat_gateway", "nat-1"),
+	]
+	beside := fixtures.denied(
+		object.union(estate.leaving(_over_ipv6([], internet, ipv4), both_ways), {"nat_gateways": []}),
+		{"nat_gateways": "ec2:DescribeNatGateways"},
+	)
+	_causes(beside) == set()
+	_waits(beside) == {"ec2:DescribeNatGateways"}
+
 	# a subnet that nobody saw may have IPv6, and no other way
 	hidden := object.union(_over_ipv6(["sqs:*"], {}, ipv4), {"subnets": []})
 	"ec2:DescribeSubnets" in _waits(fixtures.denied(hidden, {"subnets": "ec2:DescribeSubnets"}))
