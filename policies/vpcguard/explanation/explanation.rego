@@ -6,9 +6,11 @@
 package vpcguard.explanation
 
 import data.vpcguard.explanation.endpoints
+import data.vpcguard.explanation.filters
 import data.vpcguard.explanation.situation
 import data.vpcguard.explanation.subnets
 import data.vpcguard.explanation.verdicts
+import data.vpcguard.explanation.ways
 
 # METADATA
 # description: |
@@ -26,6 +28,9 @@ answer := {"functions": [explained |
 		"security_groups": situation.security_groups[one.name],
 		"intent": situation.intents[one.name],
 		"needs": situation.needs[one.name],
+		"ways": ways.of[one.name],
+		"calls": endpoints.calls[one.name],
+		"filters": filters.of[one.name],
 		"subnets": [object.union(subnet, object.get(endpoints.at, [one.name, subnet.subnet_id], endpoints.nowhere)) |
 			some subnet in subnets.of[one.name]
 		],

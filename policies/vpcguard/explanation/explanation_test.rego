@@ -16,6 +16,8 @@ test_each_function_is_explained_with_all_its_parts if {
 	served := {subnet.subnet_id: [one.endpoint_id | some one in subnet.endpoints] | some subnet in told[0].subnets}
 	served == {"a1": ["vpce-s3"], "gone": []}
 	object.keys(told[1]) == {
+		"calls",
+		"filters",
 		"function",
 		"intent",
 		"needs",
@@ -26,6 +28,7 @@ test_each_function_is_explained_with_all_its_parts if {
 		"subnets",
 		"text",
 		"vpc_id",
+		"ways",
 	}
 }
 

@@ -3,6 +3,7 @@
 # description: Which VPC endpoints serve a function from each of its subnets, which do not and why, and what it reaches.
 package vpcguard.explanation.endpoints
 
+import data.vpcguard.explanation.filters
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
@@ -26,6 +27,64 @@ at := {name: by_subnet |
 # METADATA
 # description: The same for a subnet that was not seen.
 nowhere := {"endpoints": [], "endpoints_wait_for": set(), "services": []}
+
+# METADATA
+# description: |
+#   By function name, what calls to each needed service come to, subnets alike together: [{"service", "basis",
+#   "outcome", "mark" (as of ways), "text", "subnet_ids"}].
+calls := object.union({name: [] | some name, _ in facts.functions}, {name: listed |
+	some name, key in cohorts.of
+	listed := [call |
+		some service, need in needs.of[name]
+		by_fate := facts.grouped([[fate, id] |
+			some id in cohorts.by_key[key].subnets
+			outcome := _outcome(reachability.of[key][service][id].values)
+			fate := [outcome, _told(key, service, id, outcome)]
+		])
+		some [outcome, told], ids in by_fate
+		waits := union({reachability.of[key][service][id].waits | some id in ids})
+		call := object.union(
+			{
+				"service": service,
+				"basis": need.basis,
+				"outcome": outcome,
+				"mark": object.get(_marks, outcome, "broken"),
+				"text": concat("", [told, concat("", [$", because of {result.awaited(waits)}" | outcome == "unknown"])]),
+				"subnet_ids": ids,
+			},
+			_kept_in(name, service, told),
+		)
+	]
+})
+
+# by groups that do not let it out, whatever stands behind them
+_kept_in(name, service, told) := {"mark": "broken", "text": text} if {
+	service in filters.kept_in[name]
+	text := $"{told}; its security groups let no TCP 443 out to it"
+} else := {}
+
+_marks := {"reachable": "passed", "gateway_route_missing": "passed", "unknown": "in_doubt"}
+
+# what a call comes to, and through which endpoint or why through none
+_told(key, service, id, "reachable") := $"goes through {result.all_named(through)}" if {
+	through := {one | some one in endpoints.serving[key][id]; endpoints.names[one] in endpoints.names_of(service)}
+	through != set()
+} else := "goes the way to the internet" if {
+	egress.of[key][id].state == "works"
+} else := "goes to a central endpoint"
+
+_told(_, _, _, "unknown") := "in doubt"
+
+_told(key, service, id, outcome) := concat("", [_outcomes[outcome], why]) if {
+	not outcome in {"reachable", "unknown"}
+	refusals := {$"{result.named(one)}: {refused.reason}" |
+		some one in _in_vpc[cohorts.by_key[key].vpc_id]
+		endpoints.names[one] in endpoints.names_of(service)
+		refused := _serving(key, id, one)
+		refused.serves == "no"
+	}
+	why := concat("", [$" ({result.list(refusals)})" | refusals != set()])
+}
 
 _around := {key: by_subnet |
 	some key, cohort in cohorts.by_key
@@ -51,6 +110,7 @@ _in_vpc := {vpc_id: ids |
 
 _about(id) := {
 	"endpoint_id": id,
+	"text": result.named(id),
 	"type": facts.vpc_endpoints[id].type,
 	"service": object.get(endpoints.names, id, null),
 	"state": object.get(facts.vpc_endpoints[id], "state", null),
@@ -59,7 +119,9 @@ _about(id) := {
 }
 
 # only a route of a shared VPC tells of it
-_about(id) := {"endpoint_id": id, "type": null, "service": null, "state": null} if not facts.vpc_endpoints[id]
+_about(id) := {"endpoint_id": id, "text": id, "type": null, "service": null, "state": null} if {
+	not facts.vpc_endpoints[id]
+}
 
 _serving(key, subnet_id, id) := {"serves": "yes", "reason": reason, "waits_for": set()} if {
 	id in endpoints.serving[key][subnet_id]

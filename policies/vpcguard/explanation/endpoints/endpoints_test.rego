@@ -9,6 +9,7 @@ test_an_endpoint_that_admits_the_function_serves_it if {
 	at.a1 == {
 		"endpoints": [{
 			"endpoint_id": "vpce-sqs",
+			"text": "vpce-sqs",
 			"type": "Interface",
 			"service": "sqs",
 			"state": "available",
@@ -124,6 +125,7 @@ test_a_route_tells_of_an_endpoint_that_nobody_saw if {
 	at := endpoints.at.orders with input as document
 	at.a1.endpoints == [{
 		"endpoint_id": "vpce-owner",
+		"text": "vpce-owner",
 		"type": null,
 		"service": null,
 		"state": null,
@@ -150,3 +152,73 @@ _holding(endpoint) := object.union(base, {
 _inbound := {"private_dns_only_for_inbound_resolver": true}
 
 _own := {"security_group_ids": ["sg-f"]}
+
+test_calls_are_told_by_service_and_subnets_alike_together if {
+	document := object.union(
+		_holding(estates.interface("vpce-sqs", "sqs", {})),
+		{"roles": [estates.role([estates.statement("Allow", {"actions": ["sqs:SendMessage", "sns:Publish"]})])]},
+	)
+	calls := endpoints.calls.orders with input as document
+	calls == [
+		{
+			"service": "sns",
+			"basis": "inferred",
+			"outcome": "service_unreachable",
+			"mark": "broken",
+			"text": "out of reach, with neither an endpoint nor a way to the internet",
+			"subnet_ids": {"a1", "b1"},
+		},
+		{
+			"service": "sqs",
+			"basis": "inferred",
+			"outcome": "reachable",
+			"mark": "passed",
+			"text": "goes through vpce-sqs",
+			"subnet_ids": {"a1", "b1"},
+		},
+	]
+}
+
+test_why_no_endpoint_serves_a_call_is_said if {
+	off := estates.interface("vpce-sqs", "sqs", {"private_dns_enabled": false})
+	calls := endpoints.calls.orders with input as _holding(off)
+	[call.text | some call in calls] == [concat(" ", [
+		"out of reach, as its name does not lead to the endpoint",
+		"(vpce-sqs: its private DNS is off)",
+	])]
+}
+
+test_a_call_that_groups_keep_in_is_broken_whatever_stands_behind_them if {
+	document := _holding(estates.interface("vpce-sqs", "sqs", {}))
+	calls := endpoints.calls.orders with input as document
+		with data.vpcguard.explanation.filters.kept_in as {"orders": {"sqs"}}
+	[[call.mark, call.text] | some call in calls] == [[
+		"broken",
+		"goes through vpce-sqs; its security groups let no TCP 443 out to it",
+	]]
+}
+
+test_a_call_goes_by_the_way_to_the_internet if {
+	calls := endpoints.calls.orders with input as estates.behind_nat(estates.document(["sqs:SendMessage"], {}))
+	[[call.mark, call.text] | some call in calls] == [["passed", "goes the way to the internet"]]
+}
+
+test_a_call_that_central_endpoints_serve_can_be_made if {
+	routes := [estates.route("ipv4", "10.0.0.0/8", "transit_gateway", "tgw-1")]
+	document := estates.document(["sqs:SendMessage"], {
+		"route_tables": [estates.table("rtb-a", ["a1", "b1"], routes)],
+		"transit_gateway_attachments": [fixtures.attachment("tgw-1", ["a1", "b1"])],
+		"config": {"version": 1, "central_endpoints": ["sqs"]},
+	})
+	calls := endpoints.calls.orders with input as document
+	[[call.mark, call.text] | some call in calls] == [["passed", "goes to a central endpoint"]]
+}
+
+test_a_call_in_doubt_says_because_of_what if {
+	document := fixtures.denied(estates.document(["sqs:SendMessage"], {}), {"vpc_endpoints": "ec2:DescribeVpcEndpoints"})
+	calls := endpoints.calls.orders with input as document
+	[[call.mark, call.text] | some call in calls] == [[
+		"in_doubt",
+		"in doubt, because of ec2:DescribeVpcEndpoints (AccessDenied)",
+	]]
+}

@@ -3,6 +3,7 @@
 # description: Where a function stands before any rule looks at it, and what it is meant to reach.
 package vpcguard.explanation.situation
 
+import data.vpcguard.explanation.filters
 import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.facts
 import data.vpcguard.lib.intent
@@ -36,12 +37,12 @@ states := {name: object.filter(one, _states) | some name, one in facts.functions
 
 # METADATA
 # description: |
-#   By function name, its security groups: {"security_group_id", "existence" (seen, missing, unknown), "waits_for"}.
-#   Empty unless its network is judged.
+#   By function name, its security groups: {"security_group_id", "text", "existence" (seen, missing, unknown),
+#   "waits_for"}. Empty unless its network is judged.
 security_groups := object.union({name: [] | some name, _ in facts.functions}, {name: listed |
 	some name, key in cohorts.of
 	cohort := cohorts.by_key[key]
-	listed := [{"security_group_id": id, "existence": existence, "waits_for": waits} |
+	listed := [{"security_group_id": id, "text": filters.shown(id), "existence": existence, "waits_for": waits} |
 		some id in cohort.named_groups
 		waits := object.get(cohort.hidden_groups, id, set())
 		existence := _existence(id, cohort)

@@ -43,16 +43,17 @@ test_states_hold_what_was_read_and_nothing_else if {
 test_groups_are_seen_missing_or_hidden if {
 	document := object.union(_everyone, {"security_groups": [fixtures.group("sg-f", [], [])]})
 	groups := situation.security_groups with input as document
-	groups.orders == [{"security_group_id": "sg-f", "existence": "seen", "waits_for": set()}]
+	groups.orders == [{"security_group_id": "sg-f", "text": "sg-f", "existence": "seen", "waits_for": set()}]
 	groups.capacity == []
 
 	without := situation.security_groups with input as _everyone
-	without.orders == [{"security_group_id": "sg-f", "existence": "missing", "waits_for": set()}]
+	without.orders == [{"security_group_id": "sg-f", "text": "sg-f", "existence": "missing", "waits_for": set()}]
 
 	denied := fixtures.denied(_everyone, {"security_groups": "ec2:DescribeSecurityGroups"})
 	hidden := situation.security_groups with input as denied
 	hidden.orders == [{
 		"security_group_id": "sg-f",
+		"text": "sg-f",
 		"existence": "unknown",
 		"waits_for": {{"name": "ec2:DescribeSecurityGroups", "reason": "AccessDenied", "status": "unknown"}},
 	}]

@@ -31,6 +31,7 @@ _of_cohort := {key: object.union_n([seen, missing, hidden]) |
 
 _seen(key, id) := {
 	"subnet_id": id,
+	"text": result.subnet(id),
 	"existence": "seen",
 	"zone_id": object.get(_zone_ids, id, null),
 	"zone_name": object.get(_zone_names, id, null),
@@ -41,6 +42,7 @@ _seen(key, id) := {
 
 _unseen(id, existence, way) := {
 	"subnet_id": id,
+	"text": id,
 	"existence": existence,
 	"zone_id": null,
 	"zone_name": null,
@@ -120,9 +122,9 @@ _interface(id, pairs) := "missing" if id in pairs.missing
 _interface(id, pairs) := "unknown" if id in pairs.unseen
 
 _told := {
-	"present": "Lambda's interface for these security groups is there already",
-	"missing": "there is no Lambda interface for these security groups yet, which takes one",
-	"unknown": "whether Lambda's interface for these security groups is there was not read",
+	"present": "Lambda's interface is there",
+	"missing": "Lambda's interface is still to be made, which takes one",
+	"unknown": "whether Lambda's interface is there was not read",
 }
 
 _is_told := {one.id: true |

@@ -7,6 +7,7 @@ test_a_working_way_hop_by_hop_and_the_addresses_left if {
 	shown := subnets.of with input as fixtures.estate({})
 	shown == {"orders": [{
 		"subnet_id": "app",
+		"text": "app (eu-west-1a)",
 		"existence": "seen",
 		"zone_id": "euw1-az-a",
 		"zone_name": "eu-west-1a",
@@ -30,7 +31,7 @@ test_a_working_way_hop_by_hop_and_the_addresses_left if {
 			"waits_for": set(),
 			"text": concat("; ", [
 				"200 free in 10.0.1.0/24",
-				"there is no Lambda interface for these security groups yet, which takes one",
+				"Lambda's interface is still to be made, which takes one",
 			]),
 		},
 	}]}
@@ -50,6 +51,7 @@ test_a_way_by_an_address_of_lambdas_own_interface_says_how_fragile_it_is if {
 			"id": "eni-l",
 			"vpc_id": "vpc-1",
 			"subnet_id": "app",
+			"text": "app (eu-west-1a)",
 			"security_group_ids": ["sg-f"],
 			"interface_type": "lambda",
 			"is_lambda": true,
@@ -103,6 +105,7 @@ test_a_missing_subnet_has_neither_way_nor_addresses if {
 	shown := subnets.of.orders with input as document
 	shown[1] == {
 		"subnet_id": "gone",
+		"text": "gone",
 		"existence": "missing",
 		"zone_id": null,
 		"zone_name": null,
@@ -129,13 +132,14 @@ test_lambdas_interface_is_there_already if {
 		"id": "eni-1",
 		"vpc_id": "vpc-1",
 		"subnet_id": "app",
+		"text": "app (eu-west-1a)",
 		"security_group_ids": ["sg-f"],
 		"is_lambda": true,
 		"owner_id": "111122223333",
 	}]})
 	addresses := subnets.of.orders[0].addresses with input as document
 	addresses.interface == "present"
-	addresses.text == "200 free in 10.0.1.0/24; Lambda's interface for these security groups is there already"
+	addresses.text == "200 free in 10.0.1.0/24; Lambda's interface is there"
 }
 
 test_interfaces_that_nobody_read_are_unknown if {
@@ -143,7 +147,7 @@ test_interfaces_that_nobody_read_are_unknown if {
 	addresses := subnets.of.orders[0].addresses with input as denied
 	addresses.interface == "unknown"
 	{wait.name | some wait in addresses.waits_for} == {"ec2:DescribeNetworkInterfaces"}
-	endswith(addresses.text, "whether Lambda's interface for these security groups is there was not read")
+	endswith(addresses.text, "whether Lambda's interface is there was not read")
 }
 
 test_an_untold_count_of_addresses_is_unknown if {

@@ -11,8 +11,8 @@ import data.vpcguard.lib.result
 # METADATA
 # description: |
 #   By function name, every rule in the order of the decision: {"id", "title", "severity", "stage", "verdict",
-#   "reason"}, where violation and unknown bring more of the decision along. Verdicts: violation, unknown, pass, silent,
-#   off, not_applicable.
+#   "reason"}, where violation and unknown bring more of the decision along, unknown also "because" (what it waits for,
+#   in words), and pass may have a "note". Verdicts: violation, unknown, pass, silent, off, not_applicable.
 of := {name: by_rule(data.vpcguard.decision.rules, name) | some name, _ in facts.functions}
 
 # METADATA
@@ -26,15 +26,15 @@ by_rule(rules, name) := [object.union(about, said) |
 _said(rule, name) := object.union({"verdict": "violation", "advice": rule.advice}, _rest(one)) if {
 	some one in rule.violations
 	one.function == name
-} else := object.union({"verdict": "unknown", "title": rule.doubt}, _rest(one)) if {
+} else := object.union({"verdict": "unknown", "title": rule.doubt, "because": because}, _rest(one)) if {
 	some one in rule.unknowns
 	one.function == name
+	because := trim_suffix(trim_prefix(one.message, $"{name} cannot be judged because of "), ".")
 } else := {"verdict": "silent", "reason": reason} if {
 	name in rule.silent
 	reason := sprintf("It rests on %s, left out on purpose.", [result.list(_left_out(rule.id, name))])
-} else := {"verdict": "pass", "reason": reason} if {
+} else := object.union({"verdict": "pass", "reason": _passes(rule.id)}, _notes(rule.id, name)) if {
 	name in rule.applies
-	reason := concat(" ", array.concat([_passes(rule.id)], _notes(rule.id, name)))
 } else := {"verdict": "off", "reason": _off(rule.id)} if {
 	not _setting(rule.id, name).enabled
 } else := {"verdict": "not_applicable", "reason": reason} if {
@@ -52,10 +52,10 @@ _passes(id) := text if {
 } else := "It finds nothing."
 
 # what a rule adds to a function that passes
-_notes(id, name) := [note |
+_notes(id, name) := {"note": note |
 	parts := split(id, ".")
 	note := data.vpcguard.rules[parts[0]][parts[1]].notes[name]
-]
+}
 
 _off(id) := "It is shipped off, and the configuration does not turn it on." if {
 	data.vpcguard.config.defaults.rules[id].enabled == false

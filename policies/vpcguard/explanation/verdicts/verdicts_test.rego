@@ -43,7 +43,8 @@ test_what_a_rule_notes_about_a_function_that_passes_is_told if {
 		with data.vpcguard.rule_texts as _texts
 		# regal ignore:unresolved-reference
 with 		data.vpcguard.rules.config.dedicated_tenancy.notes as {"orders": "It is shared."}
-	_short(told, "config.dedicated_tenancy") == ["pass", "The tenancy of its VPC is not dedicated. It is shared."]
+	_short(told, "config.dedicated_tenancy") == ["pass", "The tenancy of its VPC is not dedicated."]
+	_named(told, "config.dedicated_tenancy").note == "It is shared."
 }
 
 test_the_configuration_turns_off_and_changes_severity_and_stage if {

@@ -48,6 +48,18 @@ advice(key, subnet_ids, intent) := concat(" ", array.concat(_move(key, misplaced
 	]
 }
 
+# METADATA
+# description: |
+#   What is wrong with the one path of these subnets, in the order of repair: [{"id", "text", "repair"}], where moving
+#   the function is the whole repair with none. intent as of advice.
+steps(path, subnet_ids, intent) := [{"id": one.id, "text": text, "repair": concat("", repairs)} |
+	some one in path.causes
+	places := {_before_transit(path, id) | some id in subnet_ids}
+	fault := _fault(path, one)
+	text := _filled(fault.text, fault.ids, places)
+	repairs := [_filled(repair.text, repair.ids, places) | repair := _repair(path, one, intent)]
+]
+
 # texts hold <ids> for what is at fault, which may be several things, with their verbs, and <zones> for where
 _filled(text, ids, subnet_ids) := strings.replace_n(
 	object.union(
