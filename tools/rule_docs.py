@@ -25,9 +25,9 @@ _HEAD = """\
 
 Each rule names one fault. About a function it says one of: *violation*, *unknown* (it rests on something
 that was not seen; that never passes), *pass*, *not applicable*, *silent* (a fact was left out on purpose) or
-*off*. `vpcguard explain FUNCTION` shows them all with their reasons. Severity, stage and whether a rule is on
-are [configured](configuration.md) by organization unit, account and function name; what is shipped stands
-below. "In a VPC" means attached, not on Managed Instances, and not being deleted.
+*off*. `vpcguard explain FUNCTION --all` shows them all with their reasons. Severity, stage and whether a
+rule is on are [configured](configuration.md) by organization unit, account and function name; what is shipped
+stands below. "In a VPC" means attached, not on Managed Instances, and not being deleted.
 """
 _REMEDIATION = {
     "none": "none",

@@ -54,21 +54,71 @@ def test_it_says_the_same_as_the_audit_of_the_same_file(
     assert found
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 @pytest.mark.parametrize("width", [80, 120])
-def test_text_keeps_to_the_width(
-    vpcguard: Run, write: Callable[[Json], Path], document: Json, width: int
+def test_text_keeps_to_the_width_and_to_what_the_stream_can_write(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json, width: int, encoding: str
 ) -> None:
-    run = vpcguard("explain", NAME, "--snapshot", write(document), COLUMNS=str(width), LANG="C")
+    path = write(document)
+
+    run = vpcguard("explain", NAME, "--snapshot", path, COLUMNS=str(width), PYTHONIOENCODING=encoding)
 
     assert (run.returncode, run.stderr) == (0, "")
     assert max(map(len, run.stdout.splitlines())) <= width
-    assert run.stdout.startswith(f"{NAME} in {ACCOUNT} {REGION}, as read at ")
+    assert run.stdout.startswith(f"HIGH: {NAME} cannot reach the internet: ")
+    assert run.stdout.isascii() == (encoding == "ascii")
+    assert "\\u" not in run.stdout
 
 
-def test_an_arn_is_a_name_as_well(vpcguard: Run, write: Callable[[Json], Path], document: Json) -> None:
-    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}:live"
+def test_all_shows_what_passes_too(vpcguard: Run, write: Callable[[Json], Path], document: Json) -> None:
+    path = write(document)
+
+    few, every = (vpcguard("explain", NAME, "--snapshot", path, *more).stdout for more in ([], ["--all"]))
+
+    assert "az.single_az: Its subnets lie in two or more" not in few
+    assert "az.single_az: Its subnets lie in two or more" in every
+
+
+@pytest.mark.parametrize("spelling", ["", ":$LATEST"])
+def test_an_arn_is_a_name_as_well(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json, spelling: str
+) -> None:
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}{spelling}"
 
     assert vpcguard("explain", arn, "--snapshot", write(document)).returncode == 0
+
+
+def test_an_alias_is_explained_by_what_it_serves(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    served = copy.deepcopy(document)
+    [latest] = [
+        one for one in served["answers"]["lambda:ListFunctions"]["Functions"] if one["FunctionName"] == NAME
+    ]
+    network = {**latest["VpcConfig"], "SubnetIds": latest["VpcConfig"]["SubnetIds"][:1]}
+    weights = {"AdditionalVersionWeights": {"8": 0.1}}
+    alias = {"Name": "live", "FunctionVersion": "7", "RoutingConfig": weights}
+    versions = [{"Version": "7", "VpcConfig": network}, {"Version": "8", "VpcConfig": latest["VpcConfig"]}]
+    served["answers"]["lambda:ListAliases"] = {NAME: {"Aliases": [alias]}}
+    served["answers"]["lambda:ListVersionsByFunction"] = {NAME: {"Versions": versions}}
+    served["not_requested"] = []
+
+    run = vpcguard("explain", f"{NAME}:live", "--snapshot", write(served), "--format", "json")
+
+    assert (run.returncode, run.stderr) == (0, "")
+    told = json.loads(run.stdout)
+    [other] = told["other_versions"]
+    assert [told["qualifier"], told["version"], told["weight"], other["version"]] == ["live", "7", 0.9, "8"]
+    assert [len(one["subnets"]) for one in (told, other)] == [1, len(latest["VpcConfig"]["SubnetIds"])]
+
+
+def test_what_an_alias_serves_is_not_guessed(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    run = vpcguard("explain", f"{NAME}:live", "--snapshot", write(document))
+
+    assert (run.returncode, run.stdout) == (3, "")
+    assert "lambda:ListAliases was not read; it needs the permission lambda:ListAliases" in run.stderr
 
 
 def test_the_configuration_counts(
@@ -94,7 +144,8 @@ def test_a_refused_read_is_3_and_what_was_read_is_explained(
     run = vpcguard("explain", NAME, "--snapshot", write(refused))
 
     assert (run.returncode, run.stderr) == (3, "")
-    assert "way out     unknown: cannot be told: it waits for ec2:DescribeRouteTables" in run.stdout
+    assert run.stdout.startswith("NOT KNOWN, high: ")
+    assert "To settle it: Grant ec2:DescribeRouteTables to the role that reads the account" in run.stdout
     assert f"Not read: ec2:DescribeRouteTables in {ACCOUNT} {REGION}: UnauthorizedOperation" in run.stdout
 
 
@@ -151,6 +202,19 @@ def test_a_function_that_could_not_be_read_is_3(
 
     assert (run.returncode, run.stdout) == (3, "")
     assert "orders could not be read: lambda:ListFunctions: AccessDeniedException" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("qualifier", "status", "said"), [("7", 0, ""), ("live", 2, f"{NAME} has no alias 'live'\n")]
+)
+def test_a_live_version_is_read_as_it_stands(
+    vpcguard: Run, aws: str, qualifier: str, status: int, said: str
+) -> None:
+    run = vpcguard("explain", f"{NAME}:{qualifier}", "--region", REGION, **environment(aws))
+
+    assert run.returncode == status
+    assert said in run.stderr
+    assert run.stdout.startswith(f"This is {NAME}:7, with the subnets" if status == 0 else "")
 
 
 def test_a_live_function_is_explained_with_its_state(vpcguard: Run, aws: str) -> None:

@@ -12,6 +12,7 @@ from vpcguard.changes.events import (
     parse_change,
     parse_look_again,
     parse_message,
+    qualifier,
     unversioned,
 )
 from vpcguard.model import Change
@@ -26,5 +27,6 @@ __all__ = [
     "parse_change",
     "parse_look_again",
     "parse_message",
+    "qualifier",
     "unversioned",
 ]

@@ -84,7 +84,7 @@ _SPELLING = re.compile(
     r"(?:(?P<account>[0-9]{12}):)?"
     r"(?:function:)?"
     r"(?P<name>[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)"
-    r"(?::(?:\$LATEST(?:\.PUBLISHED)?|[A-Za-z0-9_-]+))?"
+    r"(?::(?P<qualifier>\$LATEST(?:\.PUBLISHED)?|[A-Za-z0-9_-]+))?"
 )
 _LONGEST_NAME = 140  # of a name or an ARN in CreateFunction; only ever longer by prefix and qualifier
 _LONGEST_SPELLING = 400
@@ -317,6 +317,12 @@ def function_name(spelling: object) -> str | None:
         return None
     match = _SPELLING.fullmatch(spelling)
     return match["name"] if match is not None and len(match["name"]) <= _LONGEST_NAME else None
+
+
+def qualifier(spelling: str) -> str | None:
+    """Return the alias or version behind the name in what function_name takes; None where there is none."""
+    match = _SPELLING.fullmatch(spelling)
+    return match["qualifier"] if match is not None else None
 
 
 def account_of(spelling: object) -> str | None:

@@ -25,8 +25,8 @@ COMMANDS = {
         "Write a snapshot of an account and region: what AWS answered, without environment values or code."
     ),
     "vpcguard.cli.explain": (
-        "Show one function's way out hop by hop, its endpoints and addresses, "
-        "and what each rule says and why."
+        "Say what is wrong with one function, or with what an alias or version of it serves, "
+        "and draw its way to the internet."
     ),
     "vpcguard.cli.rules": "The rules: what they judge, and how they are shipped.",
 }

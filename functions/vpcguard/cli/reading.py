@@ -24,6 +24,7 @@ from vpcguard.clock import system_clock
 from vpcguard.errors import ConfigurationError, NothingReadError, ReadError, SnapshotError
 from vpcguard.model import Failure, Scope, Snapshot
 from vpcguard.organization import OrganizationReader
+from vpcguard.resources.functions import LATEST
 from vpcguard.settings import load_settings
 from vpcguard.snapshot import AccountRoles, CaptureOptions, Progress, capture, load_snapshot
 
@@ -44,7 +45,7 @@ class Selection:
 
     all_regions: those that the account has enabled; regions is not looked at then.
     functions: as the caller spells them, names or ARNs. states: State and LastUpdateStatus of each function
-    too, one call each.
+    too, one call each. version: of the functions, where not $LATEST.
     """
 
     regions: Sequence[str] = ()
@@ -53,6 +54,7 @@ class Selection:
     role_arn: str | None = None
     functions: Sequence[str] = ()
     states: bool = False
+    version: str = LATEST
 
     def function_names(self) -> list[str]:
         """Return the names of the functions; raises ConfigurationError for what is no name and no ARN."""
@@ -104,6 +106,7 @@ def read_regions(
     options = CaptureOptions(
         account=_account(accounts, account_id, regions[0]) if needs_unit else None,
         states=selection.states,
+        version=selection.version,
         reads=reads,
         account_roles=AccountRoles(system_clock) if len(regions) > 1 and not names else None,
         progress=progress,
@@ -204,6 +207,21 @@ def list_function_names(selection: Selection) -> list[str]:
             for reader in _readers(selection)
             for page in reader.client("lambda").get_paginator("list_functions").paginate()
             for one in page["Functions"]
+        ]
+    except (BotoCoreError, ClientError):
+        return []
+
+
+def list_versions(selection: Selection) -> list[str]:
+    """Return the versions of the one function selected, as list_function_names does of functions."""
+    try:
+        return [
+            one["Version"]
+            for reader in _readers(selection)
+            for page in reader.client("lambda")
+            .get_paginator("list_versions_by_function")
+            .paginate(FunctionName=selection.function_names()[0])
+            for one in page["Versions"]
         ]
     except (BotoCoreError, ClientError):
         return []

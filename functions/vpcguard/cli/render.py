@@ -28,11 +28,15 @@ _MOST_FURTHER_LINES = 2  # of a sentence on a page
 
 
 class Line(NamedTuple):
-    """One paragraph: start is put before its first line as it stands, hang blanks before the others."""
+    """One paragraph: start is put before its first line as it stands, hang blanks before the others.
+
+    style: of Rich, for terminals; it repeats what the text says, and never says it alone.
+    """
 
     text: str
     start: str = ""
     hang: int = 0
+    style: str = ""
 
 
 def write_lines(lines: Iterable[Line], stream: TextIO) -> None:
@@ -42,7 +46,11 @@ def write_lines(lines: Iterable[Line], stream: TextIO) -> None:
     for line in lines:
         for number, text in enumerate(_wrapped(line, width, console)):
             start = " " * line.hang if number else line.start
-            stream.write(f"{start}{text}".rstrip() + "\n" if text else "\n")
+            shown = f"{start}{text}".rstrip() if text else ""
+            if line.style and stream.isatty():
+                console.print(Text(shown, line.style), no_wrap=True, overflow="ignore", crop=False)
+            else:
+                stream.write(f"{shown}\n")
 
 
 def _wrapped(line: Line, width: int, console: Console) -> Iterator[str]:

@@ -56,7 +56,7 @@ GET_FUNCTION_CONFIGURATION = Operation(
 Functions = Mapping[str, Json]  # function name -> its configuration
 
 LATEST = "$LATEST"
-_ARN_PARTS = 7  # arn:partition:lambda:region:account:function:name, then perhaps a qualifier
+ARN_PARTS = 7  # arn:partition:lambda:region:account:function:name, then perhaps a qualifier
 _SERVICE = 2  # the ARN's part that names the service
 _STATES = {
     "state": "State",
@@ -68,10 +68,11 @@ _STATES = {
 }
 
 
-def configuration_calls(names: Iterable[str]) -> Iterator[Call]:
+def configuration_calls(names: Iterable[str], version: str = LATEST) -> Iterator[Call]:
     """Yield the reads of State and network of single functions; one that does not exist has no entry."""
+    named = {} if version == LATEST else {"Qualifier": version}
     for name in sorted(names):
-        yield Call(GET_FUNCTION_CONFIGURATION, (name,), {"FunctionName": name})
+        yield Call(GET_FUNCTION_CONFIGURATION, (name,), {"FunctionName": name, **named})
 
 
 def read_function_pages(reads: Reads, marker: str | None = None) -> Iterator[tuple[Answers, str | None]]:
@@ -191,7 +192,7 @@ def _function(
     role_arn = text(item, "Role")
     document = {
         "name": name,
-        "arn": ":".join((text(item, "FunctionArn") or arn_prefix + name).split(":")[:_ARN_PARTS]),
+        "arn": ":".join((text(item, "FunctionArn") or arn_prefix + name).split(":")[:ARN_PARTS]),
         "role_name": None if role_arn is None else role_name(role_arn),
         **network_of(item),
         "ipv6_allowed_for_dual_stack": value(item, "VpcConfig", "Ipv6AllowedForDualStack") or False,

@@ -29,7 +29,9 @@ from vpcguard.resources import FAMILIES, OPERATIONS
 from vpcguard.resources import function_details as details
 from vpcguard.resources.account_roles import AccountRoles
 from vpcguard.resources.functions import (
+    ARN_PARTS,
     GET_FUNCTION_CONFIGURATION,
+    LATEST,
     LIST_FUNCTIONS,
     Functions,
     attached,
@@ -70,6 +72,7 @@ class CaptureOptions:
     15 a second, shared with the customer's deployments; else, where reads names it, only of functions in a
     subnet that is full or missing, and of those named in states_of: what was found about them rests on it.
     aliases: with the versions they serve, a call for each function and more; None: in function scope only.
+    version: in function scope, how the functions stand in this version, with the network that it names.
     reads: what of ON_REQUEST rules need. marker, max_pages: account scope begins at this page and ends after.
     account: name, organization_unit and tags of the account, kept in the snapshot as they are.
     account_roles: those of the account, where several regions are captured one after the other.
@@ -84,6 +87,7 @@ class CaptureOptions:
     states: bool = False
     states_of: frozenset[str] = frozenset()
     aliases: bool | None = None
+    version: str = LATEST
     reads: frozenset[str] = frozenset()
     marker: str | None = None
     max_pages: int | None = None
@@ -173,7 +177,7 @@ def _read_functions(scope: Scope, reads: Reads, options: CaptureOptions) -> _Rea
     network = reads.threads.begin(_read_lists, reads, vpc_ids) if vpc_ids else None
     roles = reads.threads.begin(collect_roles, reads, names, options.account_roles) if names else None
     _start_by_name(reads, scope, options)
-    configurations = reads.run(configuration_calls(scope.function_names))
+    configurations = reads.run(configuration_calls(scope.function_names, options.version))
     found = _read_few(
         reads,
         functions_in(configurations),
@@ -358,7 +362,12 @@ def _role_names(functions: Functions) -> frozenset[str]:
 
 
 def _arns_of(functions: Functions) -> dict[str, str]:
-    return {name: one["FunctionArn"] for name, one in functions.items() if one.get("FunctionArn")}
+    # those of the functions, whose versions have no tags
+    return {
+        name: ":".join(one["FunctionArn"].split(":")[:ARN_PARTS])
+        for name, one in functions.items()
+        if one.get("FunctionArn")
+    }
 
 
 def _named_vpcs(in_vpc: Functions) -> frozenset[str] | None:

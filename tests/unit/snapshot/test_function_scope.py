@@ -272,6 +272,22 @@ def test_tags_are_asked_for_under_the_arn_that_the_function_says() -> None:
     assert _capture(aws, "orders").own.answers["lambda:ListTags"] == {"orders": tags}
 
 
+def test_a_version_is_read_as_it_stands_with_the_tags_of_its_function() -> None:
+    arn = f"{ORDERS['FunctionArn']}:7"
+    old = a_function("orders", vpc_id="vpc-0b", FunctionArn=arn, Version="7")
+    tags = by("Resource", {ORDERS["FunctionArn"]: {"Tags": {"team": "a"}}})
+    aws = _aws(
+        {"lambda:GetFunctionConfiguration": by("Qualifier", {"7": old}), "lambda:ListTags": tags},
+    )
+
+    own = _capture(aws, "orders", version="7").own
+
+    assert own.answers["lambda:GetFunctionConfiguration"]["orders"]["Version"] == "7"
+    assert [one["VpcId"] for one in own.answers["ec2:DescribeVpcs"]["Vpcs"]] == ["vpc-0b"]
+    assert own.answers["lambda:ListTags"] == {"orders": {"Tags": {"team": "a"}}}
+    assert own.failures == {}
+
+
 def _missing_at_first(answer: Json) -> Answer:
     asked: list[Json] = []
 
