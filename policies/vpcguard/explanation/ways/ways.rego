@@ -58,7 +58,9 @@ _is_on(way, ids) if {
 
 _stop(one) := {"id": one.id, "text": one.name, "about": one.about, "mark": "broken"}
 
-_unreached(hop) := object.union(hop, {"mark": "beyond"}) if {
+_unreached(hop) := object.union(hop, {"mark": "beyond", "about": "not reached"}) if {
+	hop.id == "internet"
+} else := object.union(hop, {"mark": "beyond"}) if {
 	hop.mark in {"passed", "in_doubt"}
 } else := hop
 

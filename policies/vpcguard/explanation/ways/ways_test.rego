@@ -251,6 +251,7 @@ test_what_stops_the_traffic_stands_first_and_nothing_is_reached_behind_it if {
 		["sg-f", "security group, lets nothing out", "broken"],
 		["rtb-app", "route table", "beyond"],
 	]
+	_drawn(way)[5] == ["the internet", "not reached", "beyond"]
 	way.faults == [{"id": "sg-f", "text": "sg-f lets nothing out", "repair": "Let it out."}]
 }
 
