@@ -28,8 +28,8 @@ EXPECTED = {
     "block_public_access_of_the_subnet|ec2:DescribeSubnets",
     # the VPC went between two reads: what answered about it before says that it is there
     "vpc_in_no_answer_but_its_attributes|ec2:DescribeVpcs",
-    # as files from before these reads: Amazon's resolver, the default, is no doubt, a zone is told by its id, and
-    # a permission to send is for the code
+    # as files from before these reads: Amazon's resolver, the default, is no doubt, a zone is told by its id,
+    # and a permission to send is for the code
     "service_by_an_endpoint_with_name_servers_of_ones_own|ec2:DescribeDhcpOptions not requested",
     "service_by_an_endpoint_with_name_servers_of_ones_own|ec2:DescribeVpcs not requested",
     "zone_that_is_a_local_one|ec2:DescribeAvailabilityZones not requested",
