@@ -57,6 +57,25 @@ test_no_root_where_a_subnet_has_none if {
 	egress.root_causes(key, {"app", "pub"}) == set() with input as document
 }
 
+# an exclusion of the VPC ends it for all
+test_the_vpc_is_the_root_where_public_access_is_blocked_in_several_subnets if {
+	blocked := {"internet_gateway_block_mode": "block-bidirectional"}
+	public := [object.union(fixtures.subnet(id, "a"), blocked) | some id in ["pub", "pub-2"]]
+	tables := fixtures.tables([fixtures.to("nat_gateway", "nat-1")], [fixtures.to("internet_gateway", "igw-1")])
+	document := fixtures.estate({
+		"functions": [fixtures.function("orders", ["app", "app-2"], {})],
+		"subnets": array.concat([fixtures.subnet("app", "a"), fixtures.subnet("app-2", "b")], public),
+		"route_tables": array.concat(tables, [
+			fixtures.table("rtb-app-2", ["app-2"], [fixtures.to("nat_gateway", "nat-2")]),
+			fixtures.table("rtb-pub-2", ["pub-2"], [fixtures.to("internet_gateway", "igw-1")]),
+		]),
+		"nat_gateways": [fixtures.nat_gateway({}), fixtures.nat_gateway({"id": "nat-2", "subnet_id": "pub-2"})],
+	})
+	[key] := [key | some key, _ in egress.of] with input as document
+	egress.root_causes(key, {"app"}) == {"pub"} with input as document
+	egress.root_causes(key, {"app", "app-2"}) == {"vpc-1"} with input as document
+}
+
 # IPv6
 
 test_an_egress_only_gateway_is_a_way_out if {

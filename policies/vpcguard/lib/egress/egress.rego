@@ -74,8 +74,11 @@ shown(subnet_id, path) := {
 # METADATA
 # description: |
 #   What to repair for several subnets of a cohort that have no way out, as a set: one id if they share it, empty where
-#   one of them has no single thing to repair.
-root_causes(key, subnet_ids) := set() if {
+#   one of them has no single thing to repair. What Block Public Access blocks in several is excluded for their VPC.
+root_causes(key, subnet_ids) := {cohorts.by_key[key].vpc_id} if {
+	{one.cause | some id in subnet_ids; some one in of[key][id].causes} == {"block_public_access"}
+	count({of[key][id].root | some id in subnet_ids}) > 1
+} else := set() if {
 	some id in subnet_ids
 	of[key][id].root == ""
 } else := {of[key][id].root | some id in subnet_ids}

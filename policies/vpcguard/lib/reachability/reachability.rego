@@ -69,6 +69,17 @@ evidence(name, subnet_ids) := {
 	cohort := cohorts.by_key[cohorts.of[name]]
 }
 
+# METADATA
+# description: |
+#   What alone is to be repaired until these subnets of a cohort lead out again over IPv4, as a set; empty where that is
+#   several things, or nobody built them a way out.
+way_out(key, subnet_ids) := {root} if {
+	[root] := [root | some root in {egress.over_ipv4[key][id].root | some id in subnet_ids}]
+	causes := {egress.over_ipv4[key][id].cause | some id in subnet_ids}
+	causes & {"no_default_route", "peering", "public_subnet"} == set()
+	root != ""
+} else := set()
+
 _shown(key, ids) := [egress.shown(id, egress.over_ipv4[key][id]) | some id in ids]
 
 _may_have(key, fault) if _faults[key][fault]

@@ -36,6 +36,7 @@ deny contains result.violation(name, {
 	),
 	"advice": advice,
 	"evidence": {"subnet_ids": mismatched},
+	"root_causes": {id | mismatched & _ipv6_only == set(); some id in mismatched},
 }) if {
 	some cohort in cohorts.with_subnets
 	cohort.is_dual_stack_allowed

@@ -10,11 +10,15 @@ test_deny_a_subnet_without_ipv6 if {
 		"message": "orders has Ipv6AllowedForDualStack on, but a1 (eu-west-1a) is not dual-stack.",
 		"advice": "Associate an IPv6 network with a1, choose dual-stack subnets, or turn Ipv6AllowedForDualStack off.",
 		"evidence": {"subnet_ids": {"a1"}},
+		"root_causes": {"a1"},
 	}} with input as _document(["a1", "b6"], true)
 }
 
 test_deny_a_subnet_with_ipv6_only if {
-	{v.evidence.subnet_ids | some v in rule.deny} == {{"only6"}} with input as _document(["only6"], true)
+	{[v.evidence.subnet_ids, v.root_causes] | some v in rule.deny} == {[
+		{"only6"},
+		set(),
+	]} with input as _document(["only6"], true)
 }
 
 test_message_of_two_subnets if {

@@ -37,7 +37,7 @@ deny contains result.violation(name, {
 	"message": $"{name}: {said}.",
 	"advice": advice,
 	"evidence": {"vpc_id": cohort.vpc_id, "security_group_ids": cohort.groups, "faults": faults},
-	"root_causes": _roots(faults, cohort.groups),
+	"root_causes": _root_causes(name),
 }) if {
 	some name, faults in _faults
 	cohort := cohorts.by_key[_mounting[name]]
@@ -236,11 +236,30 @@ _groups_of(target_ids) := {id |
 	some id in target.security_group_ids
 }
 
-# none where a mount target is to be made
-_roots(faults, groups) := set() if {
-	"no_mount_target" in {fault.cause | some fault in faults}
-} else := {id | some fault in faults; fault.cause == "not_let_out"; some id in groups} | {id |
-	some fault in faults
-	fault.cause == "not_let_in"
-	some id in _groups_of(fault.mount_target_ids)
+# one group that lets out is enough, as is one of each mount target that admits; a mount target is its file system's
+_root_causes(name) := {min(cohorts.by_key[_mounting[name]].groups)} if {
+	_lacking(name) == {"out"}
+} else := {system.access_point_id | some system in facts.attached[name].file_systems} if {
+	_lacking(name) == {"target"}
+} else := {id | id := min(intersection({_groups_of({input.mount_targets[i].id}) | some i in _lacking(name)}))} if {
+	_lacking(name) & {"out", "target"} == set()
+} else := set()
+
+# all that must be repaired: "out" of the groups, a "target", and by their places the mount targets that admit nobody
+_lacking(name) := union({_lacking_at(key, system, subnet_id) |
+	key := _mounting[name]
+	some system in facts.attached[name].file_systems
+	some subnet_id in cohorts.by_key[key].subnets
+})
+
+_lacking_at(key, system, subnet_id) := ({"out" | _at[key][system.arn][subnet_id].cause == "not_let_out"} | {"target" |
+	_waits_at(system, subnet_id) == set()
+	_targets(system.access_point_id, subnet_id) == set()
+}) | {i |
+	_waits_at(system, subnet_id) == set()
+	i := min(_targets(system.access_point_id, subnet_id))
+	not _is_let_in(key, i, subnet_id)
+	_unsure_in(i) == set()
 }
+
+_waits_at(system, subnet_id) := _unread(system.arn, system.access_point_id) | facts.waits_for_zones({subnet_id})

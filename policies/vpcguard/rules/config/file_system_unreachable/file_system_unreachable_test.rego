@@ -53,7 +53,7 @@ test_deny_a_zone_without_a_mount_target if {
 	{[v.message, v.advice, v.root_causes] | some v in rule.deny} == {[
 		"orders: fsap-1 has no available mount target in eu-west-1b, the zone of b1.",
 		"Create a mount target in eu-west-1b for fsap-1.",
-		set(),
+		{"fsap-1"},
 	]} with input as document
 	creating := _target("fsmt-b", "euw1-az-b", {"state": "creating"})
 	{fault.subnet_ids | some v in rule.deny; some fault in v.evidence.faults} == {{"b1"}} with input as object.union(
@@ -72,6 +72,19 @@ test_deny_a_mount_target_that_admits_nobody if {
 		"Let sg-m admit TCP 2049 from sg-f.",
 		{"sg-m"},
 	]} with input as document
+}
+
+# what is not let out yet, and would not be let in, takes two repairs
+test_of_several_things_to_repair_none_is_the_cause if {
+	closed := [_group([estate.tcp(443, {"ipv4_cidrs": ["0.0.0.0/0"]})]), _of_targets([])]
+	{v.root_causes | some v in rule.deny} == {set()} with input as _document({"security_groups": closed})
+	both := _document({"mount_targets": [_target("fsmt-a", "euw1-az-a", {"security_group_ids": ["sg-m", "sg-n"]})]})
+	refusing := [_group([estate.tcp(2049, {"group_ids": ["sg-m"]})]), _of_targets([]), estate.group("sg-n", {})]
+	document := object.union(both, {"security_groups": refusing})
+	{v.root_causes | some v in rule.deny} == {set()} with input as document
+	here := [_function("arn:aws:elasticfilesystem:eu-west-1:111122223333:access-point/fsap-1")]
+	alone := [object.union(one, {"subnet_ids": ["a1"]}) | some one in here]
+	{v.root_causes | some v in rule.deny} == {{"sg-m"}} with input as object.union(document, {"functions": alone})
 }
 
 test_not_applicable_without_a_file_system if {

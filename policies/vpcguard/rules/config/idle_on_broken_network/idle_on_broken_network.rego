@@ -41,6 +41,7 @@ deny contains result.violation(name, {
 		{"state": one.state, "state_reason_code": object.get(one, "state_reason_code", "")},
 		_cause(key),
 	]),
+	"root_causes": _root_causes(key, faults),
 }) if {
 	some name, one in _idle
 	key := cohorts.of[name]
@@ -69,6 +70,12 @@ _room := "Free addresses in the full subnets, or choose others."
 _cause(key) := {"cause": "vpc_not_visible"} if {
 	cohorts.by_key[key].is_vpc_visible == false
 } else := {}
+
+_root_causes(key, _) := {cohorts.by_key[key].vpc_id} if {
+	not cohorts.by_key[key].is_vpc_visible
+}
+
+_root_causes(key, faults) := union({ids | some ids in faults}) if cohorts.by_key[key].is_vpc_visible
 
 # where the network is sound, an unread state changes nothing
 unknown contains result.unknown(name, waits) if {

@@ -19,6 +19,7 @@ test_deny_an_idle_function_whose_subnet_is_gone if {
 			"state": "Inactive",
 			"state_reason_code": "Idle",
 		},
+		"root_causes": {"gone"},
 	}} with input as _document(["a1", "gone"], _idle, 200)
 }
 
@@ -43,9 +44,10 @@ test_deny_an_idle_function_in_a_vpc_that_is_not_visible_any_more if {
 		object.union(_document(["gone"], _idle, 200), {"vpcs": []}),
 		{"subnets": "444455556666", "security_groups": "444455556666"},
 	)
-	{[v.evidence.cause, v.evidence.missing_subnets] | some v in rule.deny} == {[
+	{[v.evidence.cause, v.evidence.missing_subnets, v.root_causes] | some v in rule.deny} == {[
 		"vpc_not_visible",
 		{"gone"},
+		{"vpc-1"},
 	]} with input as document
 	some violation in rule.deny with input as document
 	contains(violation.message, "will fail: vpc-1 is no longer visible to this account: it was deleted, or is not shared")

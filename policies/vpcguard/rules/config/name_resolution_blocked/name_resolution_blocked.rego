@@ -62,7 +62,7 @@ deny contains result.violation(name, {
 		"name_servers": endpoints.own_name_servers[cohort.vpc_id],
 		"shut": [{"subnet_id": id, "cause": one.cause} | some id, one in shut],
 	},
-	"root_causes": roots,
+	"root_causes": {id | id := min(intersection({one.alone | some one in shut}))},
 }) if {
 	some key, shut in _shut
 	cohort := cohorts.by_key[key]
@@ -122,23 +122,27 @@ _answers(vpc_id) if {
 	facts.vpcs[vpc_id].dns_support
 }
 
-# by cohort and subnet from which no server can be reached: why, and what keeps it so
+# by cohort and subnet from which no server can be reached: why, what keeps it so, and what alone ends it
 _shut := {key: shut |
 	some key, cohort in cohorts.with_subnets
 	not _answers(cohort.vpc_id)
 	cohort.named_groups != cohort.missing_groups
-	shut := {id: {"cause": cause, "roots": roots} |
+	shut := {id: {"cause": cause, "roots": roots, "alone": alone} |
 		some id in cohort.subnets
 		ways := _ways(key, id)
 		ways != {}
 		{one.state | some one in ways} == {"shut"}
-		by := {one.by | some one in ways}
-		cause := [one | some one in ["network_acl", "security_groups"]; one in by][0]
-		acls := {acl_id | acl_id := network_acls.of(id)}
-		roots := {"network_acl": acls, "security_groups": cohort.groups}[cause]
+		singly := {one | some way in ways; [one] = way.by}
+		cause := min(singly | {"security_groups" | singly == set()})
+		of := {"network_acl": {acl_id | acl_id := network_acls.of(id)}, "security_groups": cohort.groups}
+		roots := of[cause]
+		alone := {min(of[one]) | some one in singly} | _unasked(cohort.vpc_id)
 	}
 	shut != {}
 }
+
+# the VPC where its DHCP options name Amazon's resolver as well, and it does not answer
+_unasked(vpc_id) := {vpc_id | endpoints.with_amazons[vpc_id]; facts.vpcs[vpc_id].dns_support == false}
 
 # by cohort and subnet from which perhaps none can be reached, what it takes to know
 _perhaps := {key: perhaps |
@@ -160,13 +164,15 @@ _ways(key, id) := {[server, protocol]: way |
 	way := _way(_out(key, server, protocol), _through(id, server, protocol))
 }
 
-_way(out, through) := {"state": "open", "by": "", "waits": set()} if {
+_way(out, through) := {"state": "open", "by": [], "waits": set()} if {
 	[out.is_open, through.is_open] == [true, true]
-} else := {"state": "shut", "by": "security_groups", "waits": set()} if {
-	[out.is_open, out.waits] == [false, set()]
-} else := {"state": "shut", "by": "network_acl", "waits": set()} if {
-	[through.is_open, through.waits] == [false, set()]
-} else := {"state": "unknown", "by": "", "waits": (out.waits | through.waits)}
+} else := {"state": "shut", "by": by, "waits": set()} if {
+	by := [name |
+		some name, one in {"network_acl": through, "security_groups": out}
+		[one.is_open, one.waits] == [false, set()]
+	]
+	by != []
+} else := {"state": "unknown", "by": [], "waits": (out.waits | through.waits)}
 
 # whether the functions' groups let port 53 out to a server
 _out(key, server, protocol) := {"is_open": true, "waits": set()} if {

@@ -74,6 +74,17 @@ test_deny_where_the_acl_shuts_them_off if {
 	}
 }
 
+# what would be shut by both is ended by none alone, and Amazon's resolver may do in its place
+test_of_two_that_shut_them_off_none_is_the_cause if {
+	{[v.root_causes, v.evidence.shut[0].cause] | some v in rule.deny} == {[
+		set(),
+		"security_groups",
+	]} with input as _own([], [])
+	named := {"name_servers": ["10.0.9.53", "AmazonProvidedDNS"], "dns_support": false}
+	document := object.union(_own([], []), {"vpcs": [_vpc(named)]})
+	{v.root_causes | some v in rule.deny} == {{"vpc-1"}} with input as document
+}
+
 test_allow_where_the_acl_lets_questions_out_and_answers_back if {
 	some_back := [
 		_entry(true, 100, "allow", {"protocol": "17", "from_port": 53, "to_port": 53}),

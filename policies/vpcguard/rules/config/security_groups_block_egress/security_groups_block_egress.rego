@@ -53,7 +53,7 @@ deny contains result.violation(name, object.union(
 			"cause": verdict.cause,
 			"services": verdict.services,
 		},
-		"root_causes": cohort.groups,
+		"root_causes": {min(cohort.groups)}, # one that lets out is enough
 	},
 	_basis(verdict.cause, name),
 )) if {

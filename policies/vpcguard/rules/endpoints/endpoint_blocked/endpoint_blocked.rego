@@ -46,7 +46,7 @@ deny contains result.violation(name, {
 		"endpoints": shown,
 		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
 	}),
-	"root_causes": endpoint_ids,
+	"root_causes": _root_causes(shown),
 	"basis": needs.basis(name),
 }) if {
 	some name, found in _found
@@ -83,6 +83,18 @@ _blocked(id, subnet_ids, admitted) := {"cause": "not_available", "subnet_ids": s
 } else := {"cause": "ipv6_only", "subnet_ids": subnet_ids} if {
 	id in endpoints.ipv6_only
 } else := {"cause": "not_admitted", "subnet_ids": subnet_ids - admitted}
+
+# of endpoints for one name one that lets in is enough; several may have a group that lets nobody in to them
+_root_causes(shown) := {min(endpoint_ids)} if {
+	endpoint_ids := intersection({ids | some ids in _by_name(shown)})
+	endpoint_ids != set()
+} else := {min(group_ids)} if {
+	{one.cause | some one in shown} == {"not_admitted"}
+	group_ids := intersection({{id | some id in one.security_group_ids} | some one in shown})
+	group_ids != set()
+} else := set()
+
+_by_name(shown) := facts.grouped([[endpoints.names[one.endpoint_id], one.endpoint_id] | some one in shown])
 
 # endpoints in the same case, from the same subnets, are told together
 _trait(one) := [one.cause, one.state, one.subnet_ids]

@@ -117,7 +117,13 @@ test_deny_although_a_gateway_endpoint_is_routed if {
 test_deny_one_violation_for_several_endpoints if {
 	found := [estate.interface("vpce-1", "sqs", {}), estate.interface("vpce-2", "kms", {"state": "failed"})]
 	document := estate.tagged(_document(found, {}), {"vpcguard:services": "sqs,kms"})
-	{v.root_causes | some v in rule.deny} == {{"vpce-1", "vpce-2"}} with input as document
+	{v.root_causes | some v in rule.deny} == {set()} with input as document
+}
+
+test_of_several_endpoints_a_group_is_the_cause_that_admits_nobody_to_any if {
+	found := [estate.interface("vpce-1", "sqs", {}), estate.interface("vpce-2", "kms", {})]
+	document := estate.tagged(_document(found, {}), {"vpcguard:services": "sqs,kms"})
+	{v.root_causes | some v in rule.deny} == {{"sg-e"}} with input as document
 }
 
 test_allow_an_endpoint_that_admits_the_function if {

@@ -43,7 +43,7 @@ deny contains result.violation(name, {
 		"endpoints_with_own_policy": endpoints.with_own_policy(unassociated),
 		"prices": prices,
 	}),
-	"root_causes": unassociated,
+	"root_causes": _root_causes(cohort.vpc_id, gaps),
 	"basis": needs.basis(name),
 }) if {
 	some name, found in _found
@@ -89,6 +89,16 @@ _cause(ids) := "no_endpoint" if {
 } else := "not_available" if {
 	_available(ids) == set()
 } else := "not_associated"
+
+# the one table without the routes, else the VPC without the endpoints, else the one endpoint that lacks some tables
+_root_causes(vpc_id, gaps) := tables if {
+	tables := union({gap.route_table_ids | some gap in gaps})
+	count(tables) == 1
+} else := {vpc_id} if {
+	{gap.cause | some gap in gaps} == {"no_endpoint"}
+} else := {min([ids | some ids in [_available(gap.endpoints), gap.endpoints]; ids != set()][0]) | some gap in gaps} if {
+	every gap in gaps { gap.cause != "no_endpoint" }
+} else := set()
 
 # services that are reached from the same subnets are told together
 _said(gaps, subnet_ids) := sprintf("%s through a NAT from %s: %s", [

@@ -27,7 +27,7 @@ test_deny_s3_through_a_nat_without_an_endpoint if {
 			"endpoints_with_own_policy": set(),
 			"prices": {},
 		},
-		"root_causes": set(),
+		"root_causes": {"vpc-1"},
 		"basis": "inferred",
 	}} with input as _document([])
 }
@@ -45,12 +45,23 @@ test_deny_dynamodb_where_the_endpoint_is_not_associated if {
 			"subnet_ids": {"b1"},
 			"route_table_ids": {"rtb-b"},
 		}],
-		{"vpce-g"},
+		{"rtb-b"},
 	]} with input as document
 	{[endswith(v.message, ": vpce-g is not associated with the route table there."), v.advice] | some v in rule.deny} == {[
 		true,
 		"Associate vpce-g with rtb-b.",
 	]} with input as document
+}
+
+test_of_several_tables_the_endpoint_is_the_cause_where_there_is_one_alone if {
+	unassociated := estate.gateway("vpce-g", "s3", [])
+	{v.root_causes | some v in rule.deny} == {{"vpce-g"}} with input as _document([unassociated])
+	failed := object.union(unassociated, {"id": "vpce-f", "state": "failed"})
+	{v.root_causes | some v in rule.deny} == {{"vpce-g"}} with input as _document([unassociated, failed])
+	{v.root_causes | some v in rule.deny} == {{"vpce-f"}} with input as _document([failed])
+	both := ["dynamodb:Query", "s3:GetObject"]
+	one_of_two := estate.behind_nat(estate.document(both, {"vpc_endpoints": [unassociated]}))
+	{v.root_causes | some v in rule.deny} == {set()} with input as one_of_two
 }
 
 test_message_names_services_again_where_their_endpoints_differ if {

@@ -40,7 +40,7 @@ deny contains result.violation(name, {
 		"endpoints": gaps,
 		"endpoints_with_own_policy": endpoints.with_own_policy(ids),
 	},
-	"root_causes": ids,
+	"root_causes": {id | id := min(intersection({gap.endpoint_ids | some gap in gaps}))},
 	"basis": needs.basis(name),
 }) if {
 	some name, gaps in _gaps

@@ -39,20 +39,26 @@ applies := needs.callers
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot reach %s.", [name, said]),
-	"advice": _advice(vpc_id, shown, found.subnets),
+	"advice": concat(" ", array.concat(
+		[_advice(vpc_id, shown, found.subnets)],
+		[$"Or repair the way out at {result.all_named(way)}." | way != set()],
+	)),
 	"evidence": object.union(reachability.evidence(name, found.subnets), {
 		"endpoints": shown,
 		"endpoints_with_own_policy": endpoints.with_own_policy(endpoint_ids),
 	}),
-	"root_causes": {_root(vpc_id, one) | some one in shown},
+	"root_causes": (way | {id | way == set(); some id in to_repair}),
 	"basis": needs.basis(name),
 }) if {
 	some name, found in _found
 	found.subnets != {}
-	vpc_id := cohorts.by_key[cohorts.of[name]].vpc_id
+	key := cohorts.of[name]
+	vpc_id := cohorts.by_key[key].vpc_id
 	shown := [one | some service, _ in found.subnets; some one in _uncaught(vpc_id, service)]
 	endpoint_ids := {one.endpoint_id | some one in shown}
 	said := concat("; ", {_said(ids, found.subnets, shown) | some ids in found.subnets})
+	to_repair := union({_to_repair(key, vpc_id, one, found.subnets[one.service]) | some one in shown})
+	way := {id | count(to_repair) > 1; some id in reachability.way_out(key, union({ids | some ids in found.subnets}))}
 }
 
 unknown contains result.unknown(name, found.waits) if {
@@ -91,10 +97,13 @@ _said(subnet_ids, by_service, shown) := sprintf("%s from %s over %s", [
 
 _why(cause, ids) := replace(endpoints.uncaught[cause], "its", result.word(ids, "its", "their"))
 
-# what is repaired once is the VPC where its attributes are off
-_root(vpc_id, one) := vpc_id if {
-	_attributes[one.cause]
-} else := one.endpoint_id
+# the VPC where its attributes are off, and an endpoint that does not take the name over, or would not answer
+_to_repair(key, vpc_id, one, subnet_ids) := union({
+	{vpc_id | endpoints.dns_off(vpc_id)},
+	{one.endpoint_id | not _attributes[one.cause]},
+	{one.endpoint_id | endpoints.availability[one.endpoint_id] != {true}},
+	{one.endpoint_id | subnet_ids - endpoints.admission[key][one.endpoint_id].subnets != set()},
+})
 
 _attributes := {
 	"dns_support_disabled": "DNS support (enableDnsSupport)",

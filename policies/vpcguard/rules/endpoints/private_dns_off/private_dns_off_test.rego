@@ -88,6 +88,23 @@ test_message_tells_services_of_the_same_subnets_together if {
 	]} with input as object.union(_document(found, {}), actions)
 }
 
+# and of several endpoints what is broken on the way out
+test_what_alone_is_to_be_repaired if {
+	off := {"private_dns_enabled": false}
+	one := [estate.interface("vpce-1", "sqs", off)]
+	no_dns := {"vpcs": [estate.vpc({"dns_support": true, "dns_hostnames": false})]}
+	{v.root_causes | some v in rule.deny} == {{"vpc-1", "vpce-1"}} with input as _document(one, no_dns)
+	closed := object.union(no_dns, {"security_groups": [estate.group("sg-e", {})]})
+	caught := [estate.interface("vpce-1", "sqs", {})]
+	{v.root_causes | some v in rule.deny} == {{"vpc-1", "vpce-1"}} with input as _document(caught, closed)
+	several := estate.behind_nat(_document(array.concat(one, [estate.interface("vpce-2", "sns", off)]), {}))
+	document := object.union(estate.tagged(several, {"vpcguard:services": "sqs,sns"}), {"nat_gateways": []})
+	{[endswith(v.advice, " Or repair the way out at nat-1."), v.root_causes] | some v in rule.deny} == {[
+		true,
+		{"nat-1"},
+	]} with input as document
+}
+
 # what is on is not to be turned on
 test_advice_about_inbound_resolvers if {
 	found := estate.interface("vpce-1", "sqs", {"private_dns_only_for_inbound_resolver": true})

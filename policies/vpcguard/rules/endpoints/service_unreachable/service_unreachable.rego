@@ -30,6 +30,7 @@
 #   statement: [services.service, services.subnet_ids, subnets.subnet_id, subnets.cause]
 package vpcguard.rules.endpoints.service_unreachable
 
+import data.vpcguard.lib.cohorts
 import data.vpcguard.lib.egress
 import data.vpcguard.lib.endpoints
 import data.vpcguard.lib.needs
@@ -40,14 +41,19 @@ applies := needs.callers
 
 deny contains result.violation(name, {
 	"message": sprintf("%s cannot reach %s: there is neither an endpoint nor a way to the internet.", [name, said]),
-	"advice": _advice(evidence.vpc_id, found.subnets, evidence.subnets),
+	"advice": concat(" ", array.concat(
+		[_advice(evidence.vpc_id, found.subnets, evidence.subnets)],
+		[$"Or repair the way out at {result.all_named(way)}." | way != set()],
+	)),
 	"evidence": evidence,
+	"root_causes": _root_causes(evidence.vpc_id, found.subnets, way),
 	"basis": needs.basis(name),
 }) if {
 	some name, found in _found
 	found.subnets != {}
 	said := result.list({said | some ids in found.subnets; said := _said(ids, found.subnets)})
 	evidence := reachability.evidence(name, found.subnets)
+	way := reachability.way_out(cohorts.of[name], union({ids | some ids in found.subnets}))
 }
 
 unknown contains result.unknown(name, found.waits) if {
@@ -57,6 +63,18 @@ unknown contains result.unknown(name, found.waits) if {
 }
 
 _found := reachability.found("service_unreachable")
+
+# what is broken on the way out, else the VPC without endpoints, else the endpoint that is not routed there, or a table
+_root_causes(_, _, way) := way if way != set()
+
+_root_causes(vpc_id, subnets, set()) := {vpc_id} if {
+	every service, _ in subnets { endpoints.gateways_of(vpc_id, service) == set() }
+} else := _unrouted(min(endpoints.gateways_of(vpc_id, service)), {egress.route_table(id, vpc_id) | some id in ids}) if {
+	count(subnets) == 1
+	some service, ids in subnets
+} else := set()
+
+_unrouted(endpoint_id, tables) := [ids | some ids in [tables, {endpoint_id}]; count(ids) == 1][0]
 
 # services out of reach from the same subnets are named together
 _said(ids, subnets) := sprintf("%s from %s", [result.list(services), result.subnets(ids)]) if {

@@ -23,6 +23,7 @@ test_deny_a_service_without_endpoint_and_way_out if {
 			"services": [{"service": "sqs", "basis": "inferred", "subnet_ids": {"a1", "b1"}}],
 			"subnets": [_isolated("a1", "a"), _isolated("b1", "b")],
 		},
+		"root_causes": {"vpc-1"},
 		"basis": "inferred",
 	}} with input as _document([], {})
 }
@@ -68,11 +69,23 @@ test_deny_names_the_endpoints_to_create if {
 # semantics 8: advice is harmless and doable here
 test_deny_advises_what_is_possible_here if {
 	broken := object.union(estate.behind_nat(_document([], {})), {"nat_gateways": []})
-	{endswith(v.advice, "Create the VPC endpoint com.amazonaws.eu-west-1.sqs.") |
-		some v in rule.deny
-	} == {true} with input as broken
+	{[v.advice, v.root_causes] | some v in rule.deny} == {[
+		"Create the VPC endpoint com.amazonaws.eu-west-1.sqs. Or repair the way out at nat-1.",
+		{"nat-1"},
+	]} with input as broken
 	there := estate.document(["s3:GetObject"], {"vpc_endpoints": [estate.gateway("vpce-g", "s3", ["rtb-a"])]})
-	{endswith(v.advice, "Associate vpce-g with rtb-b.") | some v in rule.deny} == {true} with input as there
+	{[v.advice, v.root_causes] | some v in rule.deny} == {["Associate vpce-g with rtb-b.", {"rtb-b"}]} with input as there
+	nowhere := estate.document(["s3:GetObject"], {"vpc_endpoints": [estate.gateway("vpce-g", "s3", [])]})
+	{v.root_causes | some v in rule.deny} == {{"vpce-g"}} with input as nowhere
+	{v.root_causes | some v in rule.deny} == {set()} with input as estate.tagged(nowhere, {"vpcguard:services": "s3,sqs"})
+}
+
+# nobody built these a way out
+test_a_way_out_that_was_never_meant_is_no_cause if {
+	every kind in ["internet_gateway", "vpc_peering_connection"] {
+		document := estate.leaving(_document([], {}), [estate.route("ipv4", "0.0.0.0/0", kind, "igw-1")])
+		{v.root_causes | some v in rule.deny} == {{"vpc-1"}} with input as document
+	}
 }
 
 # a queue that triggers the function, with the role that the CDK or SAM writes for it: Lambda polls

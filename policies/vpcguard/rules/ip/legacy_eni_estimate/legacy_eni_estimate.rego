@@ -42,6 +42,7 @@ deny contains result.violation(name, {
 		"memory_mb": memory_mb,
 		"free_addresses": free,
 	},
+	"root_causes": cohort.subnets,
 }) if {
 	some key, cohort in cohorts.with_subnets
 	free := sum([facts.subnets[id].free_ipv4_addresses | some id in cohort.subnets])

@@ -12,6 +12,7 @@ test_deny_reserved_concurrency_above_the_free_addresses if {
 			"and its subnets have 400 free.",
 		]),
 		"evidence": {"estimate": 500, "peak_concurrency": 1000, "memory_mb": 1536, "free_addresses": 400},
+		"root_causes": {"a1", "b1"},
 	}} with input as _document({"reserved_concurrency": 1000})
 }
 

@@ -33,7 +33,7 @@ import data.vpcguard.lib.result
 
 applies := cohorts.functions_needing_internet
 
-deny contains result.violation(name, {"message": $"{name} {message}", "advice": advice, "evidence": evidence}) if {
+deny contains result.violation(name, details) if {
 	some key, verdicts in _verdicts
 	intent.is_violation(verdicts)
 	cohort := cohorts.by_key[key]
@@ -51,7 +51,9 @@ deny contains result.violation(name, {"message": $"{name} {message}", "advice": 
 		"one_nat_gateway_carries_all_zones": count(nat_gateways) == 1,
 		"subnets": egress.evidence(key),
 	}
+	finding := {"advice": advice, "evidence": evidence, "root_causes": union({ids | some ids in _crossing[key]})}
 	some name in cohort.functions
+	details := object.union(finding, {"message": $"{name} {message}"})
 }
 
 unknown contains result.unknown_with(name, waits, {"subnets": subnets}) if {

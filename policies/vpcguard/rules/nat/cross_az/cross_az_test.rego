@@ -16,6 +16,7 @@ test_deny_a_gateway_in_another_zone if {
 		"or use one regional NAT gateway.",
 	])
 	violation.evidence.crossing == {"other": {"nat-1"}}
+	violation.root_causes == {"nat-1"}
 	violation.evidence.one_nat_gateway_carries_all_zones
 }
 
