@@ -65,7 +65,7 @@ def nat_gateway(facts: Json, identity: str, function: Json) -> None:
     nat = resource(facts, "nat_gateways", identity, vpc_id=vpc_id, is_regional=False)
     stands = nat.get("state") in ("available", "pending", "failed")
     nat |= {"connectivity_type": "public", "state": "available"}
-    if not stands or nat.get("subnet_id") in _beside(facts, function):
+    if not stands or _is_behind_its_clients(facts, nat, function):
         regional(facts, identity, function)
     elif nat["is_regional"] and "route_table_id" not in nat:
         _gateway_of(facts, vpc_id)
@@ -82,13 +82,23 @@ def regional(facts: Json, identity: str, function: Json) -> None:
     _gateway_of(facts, function["vpc_id"])
 
 
-def _beside(facts: Json, function: Json) -> set[str]:
-    """Return the subnets that leave by the tables of a function's own."""
-    tables = [one for one in facts["route_tables"] if _is_of_function(facts, one, function)]
-    explicit = {one for table in tables for one in table["subnet_ids"]}
-    associated = {one for table in facts["route_tables"] for one in table["subnet_ids"]}
-    is_main = any(table["is_main"] for table in tables)
-    return explicit | {one["id"] for one in facts["subnets"] if is_main and one["id"] not in associated}
+def _is_behind_its_clients(facts: Json, nat: Json, function: Json) -> bool:
+    """Return True for a NAT gateway whose own way leads back to a table that the traffic to it came by."""
+    for subnet in function["evidence"].get("subnets", ()):
+        way = [hop["id"] for hop in subnet["hops"]]
+        if nat["id"] in way:
+            place = way.index(nat["id"])
+            behind = {_table_of(facts, nat.get("subnet_id", "")), *way[place + 1 :]}
+            if behind & {*way[: place + 1]}:
+                return True
+    return False
+
+
+def _table_of(facts: Json, subnet_id: str) -> str:
+    explicit = [one["id"] for one in facts["route_tables"] if subnet_id in one["subnet_ids"]]
+    vpc_ids = {one["vpc_id"] for one in facts["subnets"] if one["id"] == subnet_id}
+    main = [one["id"] for one in facts["route_tables"] if one["is_main"] and one["vpc_id"] in vpc_ids]
+    return min(explicit or main, default="")
 
 
 def _attached(kind: str) -> Repair:
@@ -104,8 +114,14 @@ def _attached(kind: str) -> Repair:
 
 
 def route_table(facts: Json, identity: str, function: Json) -> None:
-    """Lead default routes that are missing or wrong to a NAT gateway; behind one, to the internet gateway."""
+    """Lead default routes that are missing or wrong to a NAT gateway; behind one, to the internet gateway.
+
+    A public table may serve NAT gateways: the function's subnets get one of their own in its place.
+    """
     table = resource(facts, "route_tables", identity)
+    is_public = any(is_default(one) and one["target_kind"] == "internet_gateway" for one in table["routes"])
+    if is_public and not _is_behind_nat(identity, function):
+        table = _own_table(facts, table, function)
     target = {"target_kind": "internet_gateway", "target_id": _gateway_of(facts, table["vpc_id"])}
     wrong = {"nat_gateway", "vpc_peering_connection", "network_interface"}
     if not _is_behind_nat(identity, function):
@@ -125,11 +141,23 @@ def route_table(facts: Json, identity: str, function: Json) -> None:
         regional(facts, "nat-new", function)
 
 
+def _own_table(facts: Json, table: Json, function: Json) -> Json:
+    moved = [one for one in function["subnet_ids"] if _table_of(facts, one) == table["id"]]
+    if not moved:  # public behind a firewall
+        return table
+    for other in facts["route_tables"]:
+        other["subnet_ids"] = [one for one in other["subnet_ids"] if one not in moved]
+    own = {**table, "id": "rtb-new", "is_main": False, "subnet_ids": moved}
+    facts["route_tables"].append({**own, "routes": [dict(one) for one in table["routes"]]})
+    made: Json = facts["route_tables"][-1]
+    return made
+
+
 def _is_behind_nat(table_id: str, function: Json) -> bool:
     """Return True for a table that the traffic comes to from a NAT gateway or instance."""
     for subnet in function["evidence"].get("subnets", ()):
-        kinds = [hop["kind"] for hop in subnet["hops"]]
-        ids = [hop["id"] for hop in subnet["hops"]]
+        kinds = [hop["kind"] for hop in subnet["hops"] if subnet["state"] == "none"]
+        ids = [hop["id"] for hop in subnet["hops"] if subnet["state"] == "none"]
         if table_id in ids and {"nat_gateway", "network_interface"} & set(kinds[: ids.index(table_id)]):
             return True
     return False
@@ -141,12 +169,6 @@ def is_default(route: Json) -> bool:
     if route["family"] == "prefix_list":
         return bool(route["target_kind"] != "vpc_endpoint")
     return not str(route["destination"]).startswith(_PRIVATE)
-
-
-def _is_of_function(facts: Json, table: Json, function: Json) -> bool:
-    own = set(function["subnet_ids"])
-    associated = {one for other in facts["route_tables"] for one in other["subnet_ids"]}
-    return bool(own & set(table["subnet_ids"]) or (table["is_main"] and own - associated))
 
 
 def _gateway_of(facts: Json, vpc_id: str) -> str:
@@ -223,12 +245,9 @@ def nat_interface(facts: Json, identity: str, function: Json) -> None:
 
 
 def _leads_back(facts: Json, interface: Json) -> bool:
-    return any(
-        route["target_id"] == interface["id"]
-        for table in facts["route_tables"]
-        if interface.get("subnet_id") in table["subnet_ids"]
-        for route in table["routes"]
-    )
+    own = _table_of(facts, interface.get("subnet_id", ""))
+    tables = [table for table in facts["route_tables"] if table["id"] == own]
+    return any(route["target_id"] == interface["id"] for table in tables for route in table["routes"])
 
 
 def _public_subnet(facts: Json, vpc_id: str) -> str:

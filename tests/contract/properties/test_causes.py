@@ -47,6 +47,8 @@ SHOWN = {
     },  # a regional gateway stands where its clients do: Block Public Access
     "endpoints.service_unreachable": _BESIDE,
     "endpoints.private_dns_off": _BESIDE,
+    "ip.insufficient_addresses": {"az.single_usable_az"},  # where no zone could be used at all
+    "ip.low_headroom": {"az.single_usable_az"},
     "config.missing_subnet": _EVERYTHING,
     "config.missing_security_group": _EVERYTHING,
     "config.idle_on_broken_network": _EVERYTHING,
@@ -86,12 +88,18 @@ def _messages(counts: Iterable[int]) -> Iterator[tuple[str, str, Json]]:
 
 
 def _networks(numbers: Iterable[int]) -> Iterator[tuple[str, str, Json]]:
-    """Give generated networks in which nobody blocks public access: that hides behind every other fault."""
+    """Give generated networks, with functions that leave room for the repair of one resource.
+
+    Nobody blocks public access, which hides behind every other fault; no function stands in the subnet of a
+    NAT gateway, which has to be public.
+    """
     for number in numbers:
         case = make_case(number, blind=False, count=1)
         facts = build_facts(parse_snapshot(case.snapshot))
         for one in (*facts["subnets"], *facts["block_public_access"]):
             one["internet_gateway_block_mode"] = "off"
+        taken = {one.get("subnet_id") for one in facts["nat_gateways"]}
+        facts["functions"] = [one for one in facts["functions"] if not taken & {*one["subnet_ids"]}]
         yield json.dumps(case.configuration, sort_keys=True), f"network {number}", facts
 
 

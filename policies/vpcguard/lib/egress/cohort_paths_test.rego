@@ -141,6 +141,24 @@ test_a_broken_way_over_ipv6_is_no_isolation if {
 	_causes(_dual({"route_tables": [peered]})) == {["peering", "pcx-1", false]}
 }
 
+# two things are broken over IPv4, one over IPv6, and either way would do
+test_one_repair_over_ipv6_is_enough if {
+	routes := [
+		fixtures.to("nat_gateway", "nat-1"),
+		_ipv6("egress_only_internet_gateway", "eigw-1"),
+	]
+	document := _dual({
+		"route_tables": [fixtures.table("rtb-app", ["app"], routes), fixtures.table("rtb-pub", ["pub"], [])],
+		"nat_gateways": [fixtures.nat_gateway({"state": "failed"})],
+		"egress_only_internet_gateways": [],
+	})
+	[[path.state, path.cause, path.root] | some paths in egress.of; some path in paths] == [[
+		"none",
+		"nat_unavailable",
+		"eigw-1",
+	]] with input as document
+}
+
 # addresses of IPv6 are public
 test_an_internet_gateway_carries_ipv6 if {
 	public := fixtures.table("rtb-app", ["app"], [

@@ -106,6 +106,9 @@ _either(over_ipv4, over_ipv6, hidden_subnet_waits) := over_ipv6 if {
 } else := _unknown(over_ipv4.waits | hidden_subnet_waits, over_ipv4.hops) if {
 	over_ipv6.state == "none"
 	_is_wanted(over_ipv4, over_ipv6)
+} else := object.union(over_ipv4, {"root": over_ipv6.root}) if {
+	# either way will do, and that over IPv6 lacks its gateway alone
+	[over_ipv4.state, over_ipv4.root, over_ipv6.cause] == ["none", "", "internet_gateway_detached"]
 } else := over_ipv4 if {
 	true in {over_ipv4.state == "works", over_ipv6.state == "none"}
 } else := object.union(over_ipv6, {"is_ipv6_only": true}) if {

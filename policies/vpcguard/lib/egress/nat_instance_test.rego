@@ -32,6 +32,8 @@ test_none_over_an_interface_that_checks if {
 
 test_none_over_an_interface_that_is_gone if {
 	_short(_over_instance({"network_interfaces": []})) == ["none", "nat_instance_unusable", "eni-1", set()]
+	gone := _path(_over_instance({"network_interfaces": [], "instances": []}))
+	gone.causes == [{"cause": "nat_instance_unusable", "id": "eni-1"}]
 }
 
 test_none_over_an_instance_without_way_out if {

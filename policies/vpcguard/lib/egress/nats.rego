@@ -161,7 +161,10 @@ _instance(id, interface_id, vpc_id) := _check("instance", interface_id, "unknown
 	foreign := {_undecidable(id, "an instance of another account") | not owner in seen}
 	waits := facts.waits_within("instances", id, vpc_id) | foreign
 	waits != set()
-} else := _check("instance", id, "missing", id, set())
+} else := _check("instance", id, "missing", failed, set()) if {
+	is_interface_gone := _interface(interface_id, vpc_id).hop.state == "missing" # then it is told of the interface
+	failed := {true: "", false: id}[is_interface_gone]
+}
 
 # whom the groups of a NAT instance let in on TCP 443: the whole subnet, or members of some groups ("let_in")
 _admission(start, id, vpc_id) := _silent("", set()) if {
