@@ -13,11 +13,13 @@ NOT_APPLICABLE: Json = {"verdict": "not_applicable"}
 SILENT: Json = {"verdict": "silent"}
 
 
-def violation(severity: str, *, root_cause: str | None = "-", **evidence: Any) -> Json:
-    """Return an expected violation; root_cause "-": not pinned, None: there is none."""
+def violation(severity: str, *, root_cause: str | None = "-", account: str = "", **evidence: Any) -> Json:
+    """Return an expected violation; root_cause "-": not pinned, None: there is none; account: who owns it."""
     expected: Json = {"verdict": "violation", "severity": severity}
     if root_cause != "-":
         expected["root_cause"] = root_cause
+    if account:
+        expected["root_cause_account"] = account
     return expected | ({"evidence": evidence} if evidence else {})
 
 

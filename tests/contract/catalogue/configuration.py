@@ -197,7 +197,7 @@ def idle_on_a_full_subnet() -> Case:
     estate = working()
     estate.state("orders", State="Inactive", StateReasonCode="Idle")
     estate.of("DescribeSubnets", B)["AvailableIpAddressCount"] = 0
-    return orders(estate, config__idle_on_broken_network=violation("high"))
+    return orders(estate, config__idle_on_broken_network=violation("high", root_cause=B))
 
 
 @case
@@ -206,7 +206,7 @@ def idle_on_a_missing_subnet() -> Case:
     estate = working()
     estate.function("orders", A, "subnet-gone")
     estate.state("orders", State="Inactive", StateReasonCode="Idle")
-    return orders(estate, config__idle_on_broken_network=violation("high"))
+    return orders(estate, config__idle_on_broken_network=violation("high", root_cause="subnet-gone"))
 
 
 @case

@@ -46,9 +46,8 @@ def open_group(estate: Estate, **permission: Any) -> str:
 def s3_over_the_nat_without_endpoint() -> Case:
     """The NAT gateway charges for what a gateway endpoint carries for nothing."""
     estate = _needs("s3")
-    return orders(
-        estate, endpoints__gateway_route_missing=violation("low"), endpoints__service_unreachable=PASS
-    )
+    found = violation("low", root_cause=PRIVATE_TABLE)
+    return orders(estate, endpoints__gateway_route_missing=found, endpoints__service_unreachable=PASS)
 
 
 @case
@@ -64,7 +63,7 @@ def s3_by_a_gateway_endpoint_of_another_table() -> Case:
     """The endpoint exists and is not associated with the subnets' table."""
     estate = _needs("s3")
     estate.gateway_endpoint("vpce-s3", "s3", PUBLIC_TABLE, prefix_list=S3)
-    return orders(estate, endpoints__gateway_route_missing=violation("low"))
+    return orders(estate, endpoints__gateway_route_missing=violation("low", root_cause=PRIVATE_TABLE))
 
 
 @case

@@ -157,7 +157,7 @@ def file_system_behind_a_group_for_https() -> Case:
 def file_system_without_a_mount_target_in_a_zone() -> Case:
     """A function mounts in the zone it runs in."""
     estate = _mounting("euw1-az1", egress=_TO_MOUNT, ingress=_FROM_GROUP)
-    return orders(estate, config__file_system_unreachable=violation("high", root_cause=None))
+    return orders(estate, config__file_system_unreachable=violation("high", root_cause="fsap-0a"))
 
 
 @case

@@ -899,7 +899,7 @@ def mixed_egress_with_an_opaque_subnet() -> Case:
 @case
 def zonal_nat_across_zones() -> Case:
     """One zonal NAT gateway behind two zones is one point of failure."""
-    return orders(working(), nat__cross_az=violation("medium"))
+    return orders(working(), nat__cross_az=violation("medium", root_cause=NAT))
 
 
 @case

@@ -42,7 +42,7 @@ def shared_owner_read_and_broken() -> Case:
     """And so is a fault."""
     estate = shared(owner_was_read=True)
     estate.owners[OWNER].remove("DescribeNatGateways", NAT)
-    return orders(estate, nat__no_internet_egress=violation("high", root_cause=NAT))
+    return orders(estate, nat__no_internet_egress=violation("high", root_cause=NAT, account=OWNER))
 
 
 @case
@@ -140,7 +140,8 @@ def vpc_in_no_answer_of_an_idle_function() -> Case:
     for operation in ("DescribeVpcs", "DescribeSubnets", "DescribeRouteTables", "DescribeNetworkAcls"):
         estate.remove(operation, *list(estate.resources[f"ec2:{operation}"]))
     estate.state("orders", State="Inactive", StateReasonCode="Idle")
-    return orders(estate, config__idle_on_broken_network=violation("high", cause="vpc_not_visible"))
+    found = violation("high", root_cause="vpc-0a", cause="vpc_not_visible")
+    return orders(estate, config__idle_on_broken_network=found)
 
 
 @case

@@ -251,6 +251,6 @@ def test_causes_of_a_generated_account(patient_policy: Policy) -> None:
 
 @pytest.mark.thorough
 def test_causes_of_many_generated_networks(patient_policy: Policy) -> None:
-    wrong, _ = _wrong(patient_policy, _documents(_networks(range(40, 400))))
+    wrong, _ = _wrong(patient_policy, _documents(_networks(range(40, 180))))
 
     assert wrong == []
