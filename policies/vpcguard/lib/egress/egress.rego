@@ -6,7 +6,7 @@
 #   order of the way, each {"cause", "id"}), "cause" (the first of them; of unknown: explicit_proxy or
 #   internet_firewall where it is one of these; else ""), "root" (the id whose repair alone ends it, else ""), "hops",
 #   "waits" (of unknown), "nat_ids" (NAT gateways on it), "is_isolated" (the subnet has no default route, not even half
-#   of one), "is_ipv6_only" (it works over IPv6, and none was seen that does over IPv4), "perhaps_nat" (what it takes to know
+#   of one), "is_ipv6_only" (it works over IPv6 alone, as far as was seen), "perhaps_nat" (what it takes to know
 #   that no other NAT gateway is on it), "let_in" (NAT instances on it that let members of groups in and nobody else:
 #   {"id", "groups"})}.
 #   https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
@@ -268,9 +268,10 @@ _own_interfaces := facts.grouped([[[groups, one.subnet_id], one.id] |
 
 _with_address := {one.id | some one in input.network_interfaces; one.public_ip}
 
-# the hops to the first firewall of the way that is declared to lead out
+# the hops to the first firewall of the way that is declared to lead out, and is known not to be a NAT gateway's
 _to_trusted_firewall(trust, route) := array.slice(route.hops, 0, first + 1) if {
 	config.trusts[trust].vpc_endpoint != set()
+	facts.waits("nat_gateways", route.vpc_id) == set()
 	first := min({i | some i, hop in route.hops; hop.id in config.trusts[trust].vpc_endpoint})
 }
 
@@ -281,7 +282,8 @@ _beyond(trust, route) := _none("transit_gateway_zone", zone.root, _hops(route, "
 	zone.answer == "none"
 } else := _unknown(waits, _hops(route, "unknown")) if {
 	true in {route.target_id in config.trusts[trust][route.target_kind], config.trusts[trust].everything}
-	waits := _transit_gateway_zone(route).waits
+	may_be_nats := {wait | route.target_kind == "vpc_endpoint"; some wait in facts.waits("nat_gateways", route.vpc_id)}
+	waits := _transit_gateway_zone(route).waits | may_be_nats
 	waits != set()
 } else := _works(_hops(route, "trusted")) if {
 	route.target_id in config.trusts[trust][route.target_kind]

@@ -168,6 +168,16 @@ test_a_trusted_firewall_is_not_followed if {
 	})
 	_path(document).state == "none"
 	_path(_trusting(document, [{"gateway_load_balancer": "vpce-fw"}])).state == "works"
+
+	# it may be a NAT gateway's, whose way goes on
+	every endpoints in [document.vpc_endpoints, []] {
+		unread := fixtures.denied(
+			object.union(document, {"nat_gateways": [], "vpc_endpoints": endpoints}),
+			{"nat_gateways": "ec2:DescribeNatGateways"},
+		)
+		path := _path(_trusting(unread, [{"gateway_load_balancer": "vpce-fw"}]))
+		[path.state, {wait.name | some wait in path.waits}] == ["unknown", {"ec2:DescribeNatGateways"}]
+	}
 	behind := object.union(document, {"route_tables": array.concat(
 		fixtures.tables([fixtures.to("nat_gateway", "nat-1")], [fixtures.to("vpc_endpoint", "vpce-fw")]),
 		[fixtures.table("rtb-fw", ["fw"], [])],

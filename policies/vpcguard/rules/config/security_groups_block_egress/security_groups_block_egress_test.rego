@@ -183,14 +183,9 @@ test_unknown_over_which_family_it_gets_out if {
 	_waits(fixtures.denied(_over_ipv6([], internet, both), unread)) == set()
 
 	# beside the way over IPv6 an unread NAT gateway may make another
-	both_ways := [
-		estate.route("ipv6", "::/0", "egress_only_internet_gateway", "eigw-1"),
-		estate.route("ipv4", "0.0.0.0/0", "nat_gateway", "nat-1"),
-	]
-	beside := fixtures.denied(
-		object.union(estate.leaving(_over_ipv6([], internet, ipv4), both_ways), {"nat_gateways": []}),
-		{"nat_gateways": "ec2:DescribeNatGateways"},
-	)
+	both_ways := [estate.route("ipv6", "::/0", "egress_only_internet_gateway", "eigw-1"), estate.to_nat]
+	unnamed := object.union(estate.leaving(_over_ipv6([], internet, ipv4), both_ways), {"nat_gateways": []})
+	beside := fixtures.denied(unnamed, {"nat_gateways": "ec2:DescribeNatGateways"})
 	_causes(beside) == set()
 	_waits(beside) == {"ec2:DescribeNatGateways"}
 
