@@ -246,13 +246,14 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     for kind, (operation, is_asked_for_all) in _KINDS.items():
         default = of_entry(estate.own, operation, is_asked_for_all=is_asked_for_all)
         was_untold = default.is_failed_read and not estate.own.has_tried(operation)
-        if operation is GET_INVOKE_CONFIG and was_untold and estate.own.has_tried(LIST_EVENT_SOURCES):
+        is_older = was_untold and not estate.own.names_reader
+        if operation is GET_INVOKE_CONFIG and is_older and estate.own.has_tried(LIST_EVENT_SOURCES):
             default = KNOWN  # files of the time before this read are judged as they were then
         coverage = {
             name: of_entry(estate.own, operation, name, is_asked_for_all=is_asked_for_all)
             for name in functions.keys() & estate.own.named(operation)
         }
-        if operation is LIST_EVENT_SOURCES and was_untold and not estate.own.names_reader:
+        if operation is LIST_EVENT_SOURCES and is_older:
             # files of the time before snapshots named their reader hold those of attached functions alone
             outside = Coverage("not_requested", (operation.key,), f"{operation.key} was left out on purpose")
             coverage |= {name: outside for name, one in functions.items() if not one["subnet_ids"]}

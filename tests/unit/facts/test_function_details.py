@@ -260,10 +260,12 @@ def test_destinations_that_were_left_out_are_not_requested_and_those_of_older_fi
     left_out = facts(functions({"name": "orders"}) | SOURCES, not_requested=(INVOKE,))
     refused = facts(functions({"name": "orders"}) | SOURCES, failures={INVOKE: DENIED})
     older = facts(functions({"name": "orders"}) | SOURCES)
+    untold = facts(functions({"name": "orders"}) | SOURCES, reader={"botocore": "1.44.8"})
 
     assert coverage(left_out, "event_destinations", "orders")["status"] == "not_requested"
     assert coverage(refused, "event_destinations", "orders")["status"] == "unknown"
     assert coverage(older, "event_destinations", "orders") == KNOWN
+    assert coverage(untold, "event_destinations", "orders")["status"] == "unknown"
 
 
 def test_the_kind_of_package_is_a_fact() -> None:
