@@ -31,7 +31,7 @@ rules[id] := object.union_n([{"id": id}, metadata, _judged(id, metadata)]) if {
 failed[id] := object.union_n([{"id": id}, metadata, composing.verdicts(id, metadata, set(), unknown, _everybody)]) if {
 	some id, reason in input.failed_rules
 	metadata := data.vpcguard.own_rules[id]
-	wait := {"status": "opaque", "name": id, "reason": reason, "settled_by": "rule"}
+	wait := {"status": "opaque", "name": id, "reason": reason, "settled_by": "own_rule"}
 	unknown := {result.unknown(name, {wait}) | some name in _everybody}
 }
 

@@ -99,11 +99,22 @@ test_of_a_rule_that_failed_nothing_is_known if {
 		["refunds", ["org.no_team"]],
 		["free", ["org.no_team"]],
 	}
+	{one.advice | some one in failed["org.no_team"].unknowns} == {_mended}
 	rules := own.rules with input as object.union(_estate, {"failed_rules": {"org.no_team": "takes longer than 2 s"}})
 		with data.vpcguard.own_rules as {"org.no_team": _metadata}
 		with data.custom.vpcguard.rules as {"org": {"no_team": {"deny": set()}}}
 	rules == {}
 }
+
+test_who_wrote_a_rule_that_contradicts_itself_is_told_to_mend_it if {
+	deny := {{"function": "orders", "message": text} | some text in ["has none", "has two"]}
+	rules := own.rules with input as _estate
+		with data.vpcguard.own_rules as {"org.no_team": _metadata}
+		with data.custom.vpcguard.rules as {"org": {"no_team": {"deny": deny}}}
+	[[one.function, one.advice] | some one in rules["org.no_team"].unknowns] == [["orders", _mended]]
+}
+
+_mended := "Mend org.no_team, a rule of your own, or switch it off until then (rules.org.no_team.enabled: false)."
 
 test_each_verdict_is_explained if {
 	wait := {"status": "not_requested", "name": "ec2:DescribeSubnets", "reason": "left out"}

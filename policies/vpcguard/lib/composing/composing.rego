@@ -49,7 +49,12 @@ _torn(deny) := set() if {
 	count({one.function | some one in deny}) == count(deny)
 } else := {one.function | some one in deny; some other in deny; one.function == other.function; one != other}
 
-_contradicting(id) := {"status": "opaque", "name": id, "reason": "says two things at once", "settled_by": "rule"}
+# who wrote a rule can mend it
+_contradicting(id) := object.union(_contradiction(id), {"settled_by": "own_rule"}) if {
+	data.vpcguard.own_rules[id]
+} else := object.union(_contradiction(id), {"settled_by": "rule"})
+
+_contradiction(id) := {"status": "opaque", "name": id, "reason": "says two things at once"}
 
 # by rule, functions for which the configuration switches it off: nothing is said of them, not even that they pass
 _off := {id: union({_with_signature[signature] | some signature in signatures}) |

@@ -116,13 +116,14 @@ test_what_settles_a_wait_hangs_on_what_it_waits_for if {
 
 test_who_knows_better_says_what_settles_a_wait if {
 	settled := {means: told |
-		some means in ["central_endpoints", "own_calls", "permissions", "rule"]
+		some means in ["central_endpoints", "own_calls", "permissions", "rule", "own_rule"]
 		told := result.settling({object.union(_wait("opaque", "tgw-1", ""), {"settled_by": means})})
 	}
 	contains(settled.central_endpoints, "central endpoints behind tgw-1 (central_endpoints, [] for none)")
 	contains(settled.own_calls, "calls itself, with tgw-1 or without (vpcguard:services)")
 	contains(settled.permissions, "in the policies of role tgw-1 on every resource")
 	contains(settled.rule, "a fault of tgw-1 itself")
+	contains(settled.own_rule, "switch it off until then (rules.tgw-1.enabled: false)")
 	services := {object.union(_wait("undecidable", service, ""), {"settled_by": "services"}) |
 		some service in ["bedrock", "appconfig"]
 	}
