@@ -1,4 +1,7 @@
-"""Write docs/output.md from the schemas in docs/schemas: what programs get of `vpcguard audit`."""
+"""Write docs/output.md from the schemas in docs/schemas: what programs get of `vpcguard audit`.
+
+The schema of a finding is put into that of an audit, so that each can be used alone.
+"""
 
 from __future__ import annotations
 
@@ -34,16 +37,26 @@ _TYPES = {
 
 def page() -> str:
     """Return the text of docs/output.md."""
-    audit = json.loads((SCHEMAS / "audit.json").read_text("utf-8"))
-    finding = json.loads((SCHEMAS / "finding.json").read_text("utf-8"))
+    audit = audit_schema()
     parts = [_HEAD.strip(), *_section(audit, "##")]
-    for schema in (*audit["$defs"].values(), finding):
+    for schema in audit["$defs"].values():
         parts += _section(schema, "###")
     return "\n\n".join(parts) + "\n"
 
 
+def audit_schema() -> Any:
+    """Return the schema of an audit with the one of a finding as it is now."""
+    audit, finding = (
+        json.loads((SCHEMAS / f"{name}.json").read_text("utf-8")) for name in ("audit", "finding")
+    )
+    audit["$defs"]["finding"] = {key: one for key, one in finding.items() if not key.startswith("$")}
+    return audit
+
+
 def main() -> None:
-    """Write the page."""
+    """Write the page, and the schema of an audit."""
+    text = json.dumps(audit_schema(), indent=2, ensure_ascii=False)
+    (SCHEMAS / "audit.json").write_text(text + "\n", "utf-8")
     PAGE.write_text(page(), "utf-8")
 
 

@@ -190,6 +190,23 @@ def test_what_cannot_be_meant_is_2_with_a_reason(
     assert "\x1b" not in run.stderr
 
 
+def test_a_function_that_went_between_two_reads_is_not_there(
+    vpcguard: Run, write: Callable[[Json], Path], document: Json
+) -> None:
+    """The list decides: what is left of it is in no verdict."""
+    gone = copy.deepcopy(document)
+    listed = gone["answers"]["lambda:ListFunctions"]["Functions"]
+    (one,) = [function for function in listed if function["FunctionName"] == NAME]
+    listed.remove(one)
+    gone["answers"]["lambda:GetFunctionConfiguration"] = {NAME: one}
+
+    run = vpcguard("explain", NAME, "--snapshot", write(gone))
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert f"no function '{NAME}' in {ACCOUNT} {REGION}" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
 def test_a_function_that_could_not_be_read_is_3(
     vpcguard: Run, write: Callable[[Json], Path], document: Json
 ) -> None:

@@ -173,8 +173,12 @@ def _check_there(name: str, snapshot: Snapshot, *, others: Callable[[], Iterable
     if name in names:
         return
     _check_refused(name, snapshot)
+    raise _not_there(name, snapshot, [*names, *others()])
+
+
+def _not_there(name: str, snapshot: Snapshot, names: Iterable[str]) -> ConfigurationError:
     message = f"no function {name!r} in {snapshot.account_id} {snapshot.region}"
-    raise ConfigurationError(message + near(name, [*names, *others()]))
+    return ConfigurationError(message + near(name, names))
 
 
 def _check_refused(name: str, snapshot: Snapshot) -> None:
@@ -202,6 +206,9 @@ def explain(
 
 def _version(standing: Standing, name: str, configuration: Configuration, policy: Policy) -> Version:
     facts = build_facts(standing.snapshot, tags=configuration.document.get("tags", ()))
+    judged = [one["name"] for one in facts["functions"]]
+    if name not in judged:  # configured by one answer, and in the list of none: it went between two reads
+        raise _not_there(name, standing.snapshot, judged)
     explanation = policy.explain(facts, configuration, name)
     for line in failed_rule_lines(explanation.failed_rules):
         say(line)

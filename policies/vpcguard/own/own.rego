@@ -59,6 +59,8 @@ _judged(id, metadata) := composing.switched_off if {
 	every one in said {
 		facts.functions[one.function]
 		is_string(one.message)
+		is_object(object.get(one, "evidence", {}))
+		_are_texts(object.get(one, "root_causes", set()))
 	}
 	deny := {_violation(one) | some one in said}
 	unknown := {object.union({"evidence": {}}, one) | some one in _unknown(family, fault)}
@@ -67,6 +69,11 @@ _judged(id, metadata) := composing.switched_off if {
 		count(one.waits) > 0
 		every wait in one.waits { is_string(wait.name) }
 	}
+}
+
+_are_texts(ids) if {
+	true in {is_set(ids), is_array(ids)}
+	every id in ids { is_string(id) }
 }
 
 # who writes a first rule need not name the function again, nor show evidence

@@ -58,6 +58,9 @@ test_what_is_no_violation_leaves_the_rule_without_an_answer if {
 		{{"function": "orders"}},
 		{{"function": "orders", "message": 7}},
 		{{"function": "nobody", "message": "has none"}},
+		{{"function": "orders", "message": "has none", "evidence": ["a"]}},
+		{{"function": "orders", "message": "has none", "root_causes": "vpc-1"}},
+		{{"function": "orders", "message": "has none", "root_causes": [7]}},
 	] {
 		rules := own.rules with input as _estate
 			with data.vpcguard.own_rules as {"org.no_team": _metadata}
