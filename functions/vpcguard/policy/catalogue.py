@@ -103,7 +103,8 @@ def metadata_of(file: Path) -> dict[str, Any]:
         custom: dict[str, Any] = found.pop("custom")
         return found | custom
     except (OSError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"the rule in {file} does not describe itself: {error}") from error
+        fault = " ".join(str(error).split())  # YAML's errors have several lines
+        raise ConfigurationError(f"the rule in {file} does not describe itself: {fault}") from error
 
 
 def _rule(rule_id: str, metadata: Mapping[str, Any], defaults: Mapping[str, Any]) -> Rule:
