@@ -10,10 +10,10 @@ from pynamodb.models import Model
 from tests.support.dynamodb import table_resource
 from tests.support.template import load_template
 from vpcguard.findings.queries import HistoryEntry
-from vpcguard.findings.table import FindingItem, HistoryItem, LookItem
+from vpcguard.findings.table import DetailItem, FindingItem, HistoryItem, LookItem
 from vpcguard.model import Finding
 
-MODELS: tuple[type[Model], ...] = (FindingItem, LookItem, HistoryItem)
+MODELS: tuple[type[Model], ...] = (FindingItem, DetailItem, LookItem, HistoryItem)
 RESOURCE = table_resource()
 
 
@@ -73,14 +73,17 @@ def test_items_expire_by_the_attribute_that_the_models_set() -> None:
     attribute = RESOURCE["TimeToLiveSpecification"]["AttributeName"]
 
     assert RESOURCE["TimeToLiveSpecification"]["Enabled"] is True
-    assert [attribute in model.get_attributes() for model in MODELS] == [True, True, False]
+    assert [attribute in model.get_attributes() for model in MODELS] == [True, True, True, False]
 
 
 def test_a_finding_is_stored_with_all_its_fields_and_what_the_table_needs() -> None:
     keys = {"pk", "sk", "id_key", "account_key", "account_sort", "rule_key", "rule_sort", "status_key"}
-    own = {"item_type", "undetermined_since", "undetermined", "expires_at"}
+    names, own = {one.name for one in fields(Finding)}, {"item_type", "expires_at"}
+    at_length = {"advice", "evidence"}  # of megabytes, were they in the indexes
+    detail = set(DetailItem.get_attributes())
 
-    assert set(FindingItem.get_attributes()) == {one.name for one in fields(Finding)} | keys | own
+    assert set(FindingItem.get_attributes()) == (names - at_length) | keys | own
+    assert at_length <= detail <= names | {"pk", "sk", "undetermined"} | own
 
 
 def test_a_change_is_stored_with_all_its_fields() -> None:

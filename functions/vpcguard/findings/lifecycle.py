@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -46,11 +46,6 @@ class FindingState:
     unconfirmed: str | None = None
     expires_at: int | None = None
 
-    @property
-    def times_reopened(self) -> int:
-        """How often it became open again after it had ended."""
-        return max(0, self.times_opened - 1)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionState:
@@ -59,6 +54,7 @@ class FunctionState:
     judged_at and snapshot_digest of the latest look order all looks: an older one changes nothing. It is one
     item of the table, so one read of it is never a mixture of two writes (a query is no snapshot:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation).
+    is_partial: not all that the latest look changes is recorded yet, and only this very look brings it.
     """
 
     account_id: str
@@ -72,6 +68,7 @@ class FunctionState:
     revision: int = 0
     findings: Mapping[str, FindingState] = field(default_factory=dict)
     deleted_at: str | None = None
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +94,8 @@ class Plan:
 
 def is_superseded(seen: FunctionState, judged_at: str, snapshot_digest: str) -> bool:
     """True if a newer look, or this very one, is already recorded; the digest breaks a tie."""
-    return (judged_at, snapshot_digest) <= (seen.judged_at, seen.snapshot_digest)
+    moment, latest = (judged_at, snapshot_digest), (seen.judged_at, seen.snapshot_digest)
+    return moment < latest or (moment == latest and not seen.is_partial)
 
 
 def plan_look(
@@ -157,9 +155,31 @@ def plan_deletion(
         trigger=bounded_text(trigger),
         revision=seen.revision + 1,
         deleted_at=judged_at,
+        is_partial=False,
         findings={**remembered, **{change.rule_id: change.after for change in changes}},
     )
     return Plan(before=seen, after=after, changes=changes)
+
+
+def in_steps(plan: Plan, most: int) -> Iterator[Plan]:
+    """Yield a plan as several that change `most` findings each, to be written one after the other.
+
+    From the first on the look counts as the latest, so that no older one comes between; until the last it is
+    partial, so that the same look, delivered again, goes on where it ended.
+    """
+    before, left = plan.before, plan.changes
+    while len(left) > most:
+        now, left = left[:most], left[most:]
+        findings = dict(plan.after.findings)
+        for change in left:
+            if change.before is None:
+                del findings[change.rule_id]
+            else:
+                findings[change.rule_id] = change.before
+        after = replace(plan.after, findings=findings, revision=before.revision + 1, is_partial=True)
+        yield Plan(before=before, after=after, changes=now)
+        before = after
+    yield Plan(before=before, after=replace(plan.after, revision=before.revision + 1), changes=left)
 
 
 def _found(look: Look) -> dict[str, Finding]:

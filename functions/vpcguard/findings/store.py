@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -20,28 +19,27 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from vpcguard.errors import FindingStoreError
+from vpcguard.findings.items import (
+    ATTEMPTS,
+    RETENTION_DAYS,
+    Function,
+    finding_values,
+    history_values,
+    look_values,
+)
 from vpcguard.findings.lifecycle import (
-    DAY,
     STATUS_CHANGES,
     FindingChange,
     FunctionState,
     Plan,
+    in_steps,
     is_superseded,
     plan_deletion,
     plan_look,
-    seconds,
 )
-from vpcguard.findings.queries import ATTEMPTS, FindingQueries, Function
-from vpcguard.findings.table import (
-    FINDING,
-    LOOK,
-    Table,
-    finding_shard,
-    function_key,
-    history_prefix,
-    look_shard,
-)
-from vpcguard.model import Finding, Look, finding_id
+from vpcguard.findings.queries import FindingQueries
+from vpcguard.findings.table import DETAIL, FINDING, LOOK, Table, function_key
+from vpcguard.model import Look
 
 LOOKS_AT_ONCE = 8  # recorded at the same time for one caller
 CALLERS = 4  # who record at the same time: the groups of a batch of events
@@ -55,11 +53,12 @@ CLIENT_CONFIG = Config(
     max_pool_connections=CALLERS * LOOKS_AT_ONCE,  # a connection more than these is made anew each time
     parameter_validation=False,  # the models build the parameters
 )
-RETENTION_DAYS = 400  # of resolved findings: longer than two export periods
 # what recording needs on the table; finding deleted functions needs dynamodb:Query on the index by_look too
 ACTIONS = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 COUNTED = ("looks", "outdated", "opened", "reopened", "resolved", "undetermined")  # see counts_of
-TRANSACTION_ITEMS = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+# A transaction takes 100 items (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html):
+# the look record, and of each change the finding, its detail and its history.
+CHANGES_AT_ONCE = 33
 _CHECK_FAILED = "ConditionalCheckFailed"
 _PASSING = frozenset(
     {
@@ -70,6 +69,9 @@ _PASSING = frozenset(
 )
 
 
+Outcome = Literal["recorded", "repeated", "superseded"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """What one look changed: the rules of findings whose status is another now.
@@ -78,7 +80,7 @@ class Recorded:
     neither changes anything.
     """
 
-    outcome: Literal["recorded", "repeated", "superseded"]
+    outcome: Outcome
     opened: tuple[str, ...] = ()
     reopened: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
@@ -158,24 +160,30 @@ class FindingStore(FindingQueries):
         self, planner: Callable[..., Plan], state: FunctionState, moment: tuple[str, str]
     ) -> Recorded:
         vanished: frozenset[str] = frozenset()
+        written: list[FindingChange] = []
+        outcome: Outcome = "recorded"
         for attempt in range(ATTEMPTS):
             if is_superseded(state, *moment):
                 is_same = moment == (state.judged_at, state.snapshot_digest)
-                return Recorded(outcome="repeated" if is_same else "superseded")
-            plan = planner(state, vanished=vanished)
+                outcome = "repeated" if is_same else "superseded"
+                break
             try:
-                _write(self.table, plan)
+                for step in in_steps(planner(state, vanished=vanished), CHANGES_AT_ONCE):
+                    _write(self.table, step)
+                    written += step.changes
             except _LostRaceError as lost:
                 vanished = lost.vanished
                 self._wait(attempt)
                 state = self.state(state.account_id, state.region, state.function_name)
             else:
-                changed = {
-                    kind: tuple(change.rule_id for change in plan.changes if change.kind == kind)
-                    for kind in STATUS_CHANGES
-                }
-                return Recorded(outcome="recorded", **changed)
-        raise FindingStoreError(f"{state.function_name}: others wrote first {ATTEMPTS} times in a row")
+                break
+        else:
+            raise FindingStoreError(f"{state.function_name}: others wrote first {ATTEMPTS} times in a row")
+        changed = {
+            kind: tuple(change.rule_id for change in written if change.kind == kind)
+            for kind in STATUS_CHANGES
+        }
+        return Recorded(outcome=outcome, **changed)
 
 
 class _LostRaceError(Exception):
@@ -197,7 +205,7 @@ class _Write:
 
 
 def _write(table: Table, plan: Plan) -> None:
-    """Write the look record, the findings that differ and their history, all or nothing.
+    """Write the look record, the findings that differ, their details and their history, all or nothing.
 
     Raises _LostRaceError where reading again helps, FindingStoreError for every other refusal.
     """
@@ -205,10 +213,6 @@ def _write(table: Table, plan: Plan) -> None:
     if not plan.changes:
         _write_alone(writes[0])
         return
-    if len(writes) > TRANSACTION_ITEMS:
-        raise FindingStoreError(
-            f"one look changes {len(writes)} items, a transaction takes {TRANSACTION_ITEMS}"
-        )
     puts = [write for write in writes if write.actions is None]
     updates = [write for write in writes if write.actions is not None]
     try:
@@ -222,142 +226,30 @@ def _write(table: Table, plan: Plan) -> None:
 
 
 def _writes(table: Table, plan: Plan) -> Iterator[_Write]:
-    """Yield the look record, every finding that differs, and the history of those whose status changed."""
+    """Yield the look record, every finding that differs, its detail, and the history of a status."""
     key = function_key(plan.after.account_id, plan.after.region, plan.after.function_name)
-    values = _look_values(plan.after)
+    values = look_values(plan.after)
     if plan.before.revision == 0:
         yield _Write(table.look(key, LOOK, **values), None, table.look.pk.does_not_exist())
     else:
         guard = table.look.revision == plan.before.revision
         yield _Write(table.look(key, LOOK), _actions(table.look, values), guard)
     for change in plan.changes:
-        values, sort = _finding_values(change, plan.after), FINDING + change.rule_id
-        if change.before is None:
-            yield _Write(table.finding(key, sort, **values), None, None)
-        else:
-            exists = table.finding.pk.exists()  # an update would create a torso
-            yield _Write(table.finding(key, sort), _actions(table.finding, values), exists, change.rule_id)
+        summary, detail = finding_values(change, plan.after)
+        parts: list[tuple[type[Any], str, dict[str, Any]]] = [
+            (table.finding, FINDING, summary),
+            (table.detail, DETAIL, detail),
+        ]
+        for model, prefix, said in parts:
+            sort = prefix + change.rule_id
+            if change.before is None:
+                yield _Write(model(key, sort, **said), None, None)
+            elif said:
+                exists = model.pk.exists()  # an update would create a torso
+                yield _Write(model(key, sort), _actions(model, said), exists, change.rule_id)
     for change in plan.changes:
         if change.kind in STATUS_CHANGES:
-            yield _Write(table.history(key, **_history_values(change, plan.after)), None, None)
-
-
-def _look_values(state: FunctionState) -> dict[str, Any]:
-    """Return every attribute of a look record but its key; None: absent."""
-    is_deleted = state.deleted_at is not None
-    looks_key = f"{state.account_id}#{state.region}#{look_shard(state.function_name)}"
-    return {
-        "looks_key": None if is_deleted else looks_key,
-        "account_id": state.account_id,
-        "region": state.region,
-        "function_name": state.function_name,
-        "judged_at": state.judged_at,
-        "snapshot_digest": state.snapshot_digest,
-        "policy_revision": state.policy_revision,
-        "config_digest": state.config_digest,
-        "trigger": state.trigger,
-        "revision": state.revision,
-        "findings": {
-            rule_id: {name: value for name, value in asdict(one).items() if value is not None}
-            for rule_id, one in sorted(state.findings.items())
-        },
-        "deleted_at": state.deleted_at,
-        "expires_at": seconds(state.judged_at) + RETENTION_DAYS * DAY if is_deleted else None,
-    }
-
-
-def _finding_values(change: FindingChange, after: FunctionState) -> dict[str, Any]:
-    """Return the attributes of a finding that a change sets; None: removed."""
-    state = change.after
-    if change.kind == "unconfirmed" and change.finding is not None:
-        reason = {"message": change.finding.message, "unknown": change.finding.evidence.get("unknown", [])}
-        return {"undetermined_since": state.unconfirmed_since, "undetermined": reason}
-    if change.kind == "confirmed":
-        return {"undetermined_since": None, "undetermined": None, "last_seen": state.last_seen}
-    if change.finding is None:
-        return _resolution(change, after)
-    return _statement(change, change.finding)
-
-
-def _statement(change: FindingChange, finding: Finding) -> dict[str, Any]:
-    state, shard = change.after, finding_shard(finding.finding_id)
-    values = finding.as_document() | {
-        "first_seen": state.first_seen,
-        "last_seen": state.last_seen,
-        "times_reopened": state.times_reopened,
-        "status_reason": None,
-        "resolved_at": None,
-        "expires_at": None,
-        "undetermined_since": None,
-        "undetermined": None,
-        "id_key": finding.finding_id,
-        "account_key": finding.account_id,
-        "account_sort": f"{finding.region}#{finding.rule_id}#{finding.function_name}",
-        "rule_key": f"{finding.rule_id}#{shard}",
-        "rule_sort": f"{finding.status}#{finding.changed_at}",
-        "status_key": f"{finding.status}#{shard}",
-    }
-    for cause in ("actor", "managed_by"):
-        if values[cause] is None and change.before is not None:
-            del values[cause]  # a sweep does not know it and does not undo it
-    if change.before is not None:  # other steps set these
-        del values["exemption_id"], values["remediation_id"]
-    return values
-
-
-def _resolution(change: FindingChange, after: FunctionState) -> dict[str, Any]:
-    state = change.after
-    identity = finding_id(after.account_id, after.region, after.function_name, change.rule_id)
-    values: dict[str, Any] = {
-        "status": state.status,
-        "status_reason": change.status_reason,
-        "last_seen": state.last_seen,
-        "changed_at": after.judged_at,
-        "resolved_at": after.judged_at,
-        "expires_at": state.expires_at,
-        "undetermined_since": None,
-        "undetermined": None,
-        "status_key": f"{state.status}#{finding_shard(identity)}",
-        "rule_sort": f"{state.status}#{after.judged_at}",
-    }
-    if change.status_reason != "function_deleted":  # a deletion was seen in a listing, not judged
-        values |= {
-            "policy_revision": after.policy_revision,
-            "config_digest": after.config_digest,
-            "snapshot_digest": after.snapshot_digest,
-        }
-    return values
-
-
-def _history_values(change: FindingChange, after: FunctionState) -> dict[str, Any]:
-    """Return every attribute of a history item but its partition key.
-
-    Its sort key is in the order in which looks supersede each other. A repetition of the same look gives the
-    same change_id.
-    """
-    identity = finding_id(after.account_id, after.region, after.function_name, change.rule_id)
-    change_key = f"{identity}\n{after.judged_at}\n{after.snapshot_digest}"
-    digest = after.snapshot_digest.removeprefix("sha256:")[:16]
-    return {
-        "sk": f"{history_prefix(change.rule_id)}{after.judged_at}#{digest}",
-        "change_id": "vgc-" + hashlib.sha256(change_key.encode()).hexdigest()[:32],
-        "change": change.kind,
-        "finding_id": identity,
-        "account_id": after.account_id,
-        "region": after.region,
-        "function_name": after.function_name,
-        "rule_id": change.rule_id,
-        "severity": change.after.severity,
-        "stage": change.after.stage,
-        "status_before": change.before.status if change.before else None,
-        "status": change.after.status,
-        "status_reason": change.status_reason,
-        "changed_at": after.judged_at,
-        "trigger": after.trigger,
-        "policy_revision": after.policy_revision,
-        "config_digest": after.config_digest,
-        "snapshot_digest": after.snapshot_digest or None,
-    }
+            yield _Write(table.history(key, **history_values(change, plan.after)), None, None)
 
 
 def _actions(model: type[Model], values: Mapping[str, Any]) -> list[Action]:

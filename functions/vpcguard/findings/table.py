@@ -25,11 +25,13 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProject
 from pynamodb.models import Model
 
 FINDING = "FINDING#"  # begins the sort keys of a function's findings; the rule's id follows
+DETAIL = "DETAIL#"  # begins the sort keys of what is too long for an index; the rule's id follows
+HISTORY = "HISTORY#"  # begins the sort keys of a finding's history; the rule's id and the mark follow
 LOOK = "LOOK"  # the sort key of a function's look record
 ORGANIZATION = "ORGANIZATION"  # partition of what is known of the organization, read a few times a minute
 ACCOUNT = "ACCOUNT#"  # begins the sort keys of its accounts; the account's id follows
 READING = "READING"  # the sort key of its last complete reading
-SHARDS: Sequence[str] = "0123456789abcdef"  # of a rule or status: the first digit of the finding id
+SHARDS: Sequence[str] = "0123456789abcdef"  # of a rule or status, by the finding id
 LOOK_SHARDS: Sequence[str] = "0123"  # of an account-region: a sweep writes all its looks within seconds
 
 
@@ -38,20 +40,9 @@ def function_key(account_id: str, region: str, function_name: str) -> str:
     return f"F#{account_id}#{region}#{function_name}"
 
 
-def finding_shard(finding_id: str) -> str:
-    """Return the shard of a finding: the same for ever, since the id is."""
-    return finding_id.removeprefix("vg-")[0]
-
-
-def look_shard(function_name: str) -> str:
-    """Return the shard of a function's look record."""
-    digest = hashlib.sha256(function_name.encode()).digest()
-    return LOOK_SHARDS[digest[0] % len(LOOK_SHARDS)]
-
-
-def history_prefix(rule_id: str) -> str:
-    """Begin of the sort keys of one finding's history; the rule id ends with the mark."""
-    return f"HISTORY#{rule_id}#"
+def shard_of(name: str, shards: Sequence[str]) -> str:
+    """Return the shard of a finding's id or of a function's name: the same for ever."""
+    return shards[hashlib.sha256(name.encode()).digest()[0] % len(shards)]
 
 
 class ByIdIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]
@@ -109,7 +100,10 @@ class ByLookIndex(GlobalSecondaryIndex["LookItem"]):  # type: ignore[no-untyped-
 
 
 class FindingItem(Model):
-    """One finding; the names of model.finding.Finding, its index keys, and what only the table needs."""
+    """One finding but its advice and evidence, at most 2 KB since every index carries it, and its keys.
+
+    Texts may be cut short: its detail has them whole.
+    """
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -141,8 +135,6 @@ class FindingItem(Model):
     status_reason = UnicodeAttribute(null=True)
     stage = UnicodeAttribute()
     message = UnicodeAttribute()
-    advice = UnicodeAttribute()
-    evidence = JSONAttribute()
     root_cause = UnicodeAttribute(null=True)
     root_cause_kind = UnicodeAttribute(null=True)
     root_cause_account = UnicodeAttribute(null=True)
@@ -163,9 +155,32 @@ class FindingItem(Model):
     config_digest = UnicodeAttribute()
     snapshot_digest = UnicodeAttribute()
 
-    undetermined_since = UnicodeAttribute(null=True)  # an open finding that later looks could not judge
-    undetermined = JSONAttribute(null=True)  # {"message", "unknown"}: why not
     expires_at = NumberAttribute(null=True)  # seconds since 1970, on resolved findings only
+
+
+class DetailItem(Model):
+    """What one finding says at length, in no index: advice and evidence, and all that its finding may cut."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    item_type = UnicodeAttribute(default_for_new="detail")
+
+    rule_id = UnicodeAttribute()
+    account_name = UnicodeAttribute(null=True)
+    organization_unit = UnicodeAttribute(null=True)
+    title = UnicodeAttribute()
+    message = UnicodeAttribute()
+    advice = UnicodeAttribute()
+    evidence = JSONAttribute()
+    root_cause = UnicodeAttribute(null=True)
+    root_cause_name = UnicodeAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
+    tags = JSONAttribute(null=True)
+    managed_by = UnicodeAttribute(null=True)
+    actor = UnicodeAttribute(null=True)
+    # an open finding that later looks could not judge: {"since", "message", "unknown"}
+    undetermined = JSONAttribute(null=True)
+    expires_at = NumberAttribute(null=True)  # as its finding's
 
 
 class LookItem(Model):
@@ -186,6 +201,7 @@ class LookItem(Model):
     config_digest = UnicodeAttribute(null=True)
     trigger = UnicodeAttribute()
     revision = NumberAttribute()  # counts the writes to this function's items: the optimistic lock
+    is_partial = BooleanAttribute(null=True)  # of a look that one transaction does not take: more is to come
     findings = JSONAttribute()  # rule id -> lifecycle.FindingState
     deleted_at = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)  # only where the function is deleted
@@ -244,7 +260,7 @@ class ReadingItem(Model):
     accounts = NumberAttribute()
 
 
-_MODELS = (FindingItem, LookItem, HistoryItem, AccountItem, ReadingItem)
+_MODELS = (FindingItem, DetailItem, LookItem, HistoryItem, AccountItem, ReadingItem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +269,7 @@ class Table:
 
     name: str
     finding: type[FindingItem]
+    detail: type[DetailItem]
     look: type[LookItem]
     history: type[HistoryItem]
     account: type[AccountItem]
@@ -270,10 +287,11 @@ def bound_table(table_name: str, client: Any) -> Table:
     models = [_bound(model, meta) for model in _MODELS]
     for model in models:
         model._get_connection().connection._client = client  # noqa: SLF001
-    finding, look, history, account, reading = models
+    finding, detail, look, history, account, reading = models
     return Table(
         table_name,
         cast("type[FindingItem]", finding),
+        cast("type[DetailItem]", detail),
         cast("type[LookItem]", look),
         cast("type[HistoryItem]", history),
         cast("type[AccountItem]", account),

@@ -59,7 +59,7 @@ def test_what_was_judged_last_stays_on_the_finding_of_a_deleted_function(
         for item in dynamodb.scan(TableName=table_name)["Items"]
         if item.get("expires_at") == {"N": str(1_795_176_060 + 400 * 86_400)}
     ]
-    assert sorted(expiring) == ["finding", "look"]
+    assert sorted(expiring) == ["detail", "finding", "look"]
 
 
 def test_a_deletion_seen_before_the_newest_look_closes_nothing(store: FindingStore) -> None:

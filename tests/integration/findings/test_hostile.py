@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.looks import ACCOUNT, EGRESS, REGION, a_finding, a_look
 from vpcguard.findings.looks import bounded
-from vpcguard.findings.store import FindingStore
+from vpcguard.findings.store import CHANGES_AT_ONCE, FindingStore
 from vpcguard.model import finding_id
 
 HOSTILE = [
@@ -67,11 +67,11 @@ def test_evidence_of_megabytes_is_cut_and_says_so(store: FindingStore) -> None:
 
 
 def test_the_largest_findings_of_a_whole_look_fit_into_its_transaction(store: FindingStore) -> None:
-    """49 findings at the limit of evidence: 4 MB is what DynamoDB takes."""
+    """As many findings at the limit of evidence: 4 MB is what DynamoDB takes."""
     evidence = {str(number): "x" * 900 for number in range(52)}
     stated = [
         a_finding(f"nat.rule_{number}", minute=0, evidence=evidence, message="é" * 4_000)
-        for number in range(49)
+        for number in range(CHANGES_AT_ONCE)
     ]
 
-    assert len(store.record(a_look(0, violated=stated)).opened) == 49
+    assert len(store.record(a_look(0, violated=stated)).opened) == CHANGES_AT_ONCE

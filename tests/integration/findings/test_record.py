@@ -9,8 +9,9 @@ import pytest
 
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_doubt, a_finding, a_look, at
 from vpcguard.errors import FindingStoreError
+from vpcguard.findings import store as findings_store
 from vpcguard.findings.lifecycle import FunctionState
-from vpcguard.findings.store import FindingStore, Recorded
+from vpcguard.findings.store import CHANGES_AT_ONCE, FindingStore, Recorded
 from vpcguard.model import Finding, finding_id
 
 ID = finding_id(ACCOUNT, REGION, FUNCTION, EGRESS)
@@ -25,8 +26,8 @@ def _statuses(store: FindingStore) -> dict[str, str]:
     return {one.rule_id: one.status for one in store.list_by_function(ACCOUNT, REGION, FUNCTION).items}
 
 
-def _changes(store: FindingStore) -> list[str]:
-    return [entry.change for entry in store.history(ID).items]
+def _changes(store: FindingStore, rule_id: str = EGRESS) -> list[str]:
+    return [entry.change for entry in store.history(finding_id(ACCOUNT, REGION, FUNCTION, rule_id)).items]
 
 
 def test_a_finding_comes_back_as_the_look_stated_it(store: FindingStore) -> None:
@@ -209,7 +210,8 @@ def test_only_resolved_findings_expire(store: FindingStore, dynamodb: Any, table
     expiring = {
         item["sk"]["S"]: item["expires_at"] for item in _items(dynamodb, table_name) if "expires_at" in item
     }
-    assert expiring == {f"FINDING#{EGRESS}": {"N": str(1_795_176_060 + 400 * 86_400)}}
+    end = {"N": str(1_795_176_060 + 400 * 86_400)}
+    assert expiring == {f"FINDING#{EGRESS}": end, f"DETAIL#{EGRESS}": end}
 
     store.record(a_look(2, violated=[EGRESS]))
     assert all("expires_at" not in item for item in _items(dynamodb, table_name))
@@ -227,14 +229,42 @@ def test_a_finding_removed_by_hand_does_not_block_its_function(
     assert _statuses(store) == {ZONES: "resolved"}
 
 
-def test_a_look_too_large_for_one_transaction_is_refused_whole(store: FindingStore) -> None:
-    rules = [f"nat.rule_{number}" for number in range(50)]
+def test_a_look_too_large_for_one_transaction_is_written_in_several(store: FindingStore) -> None:
+    rules = [f"nat.rule_{number}" for number in range(2 * CHANGES_AT_ONCE + 1)]
 
-    with pytest.raises(FindingStoreError, match="101 items"):
-        store.record(a_look(0, violated=rules))
+    assert len(store.record(a_look(0, violated=rules)).opened) == len(rules)
+    assert len(_statuses(store)) == len(rules)
+    assert store.record(a_look(0, violated=rules)) == Recorded(outcome="repeated")
+    assert len(store.record(a_look(1, passed=rules)).resolved) == len(rules)
+    assert set(_statuses(store).values()) == {"resolved"}
 
-    assert _statuses(store) == {}
-    assert len(store.record(a_look(0, violated=rules[:49])).opened) == 49
+
+def test_a_look_that_was_cut_off_between_two_transactions_goes_on_where_it_ended(
+    store: FindingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed there, its message comes back; meanwhile nothing older may pass for the latest."""
+    rules = [f"nat.rule_{number}" for number in range(5)]
+    look, older = a_look(5, violated=rules), a_look(4, passed=rules)
+    monkeypatch.setattr(findings_store, "CHANGES_AT_ONCE", 2)
+    write, written = findings_store._write, list[Any]()  # noqa: SLF001 - where it is killed
+
+    def killed(table: Any, plan: Any) -> None:
+        if written:
+            raise KeyboardInterrupt
+        write(table, plan)
+        written.append(plan)
+
+    monkeypatch.setattr(findings_store, "_write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        store.record(look)
+    monkeypatch.setattr(findings_store, "_write", write)
+
+    assert len(_statuses(store)) == 2
+    assert store.record(older).outcome == "superseded"
+    assert len(store.record(look).opened) == 3
+    assert store.record(look).outcome == "repeated"
+    assert _statuses(store) == dict.fromkeys(rules, "open")
+    assert _changes(store, rules[0]) == _changes(store, rules[4]) == ["opened"]
 
 
 def test_many_looks_at_once_are_recorded_in_their_order(store: FindingStore) -> None:

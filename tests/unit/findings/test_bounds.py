@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.looks import a_finding
+from tests.support.looks import ACCOUNT, FUNCTION, REGION, a_finding, a_look, at
+from vpcguard.findings.items import SUMMARY_BYTES, finding_values
+from vpcguard.findings.lifecycle import FunctionState, plan_look
 from vpcguard.findings.looks import EVIDENCE_BYTES, bounded, bounded_evidence, bounded_text
+from vpcguard.findings.table import FINDING, FindingItem, function_key
 
 
 def test_a_finding_of_ordinary_size_is_stored_as_it_is() -> None:
@@ -81,3 +85,60 @@ def test_no_evidence_grows_beyond_the_limit(evidence: dict[str, Any]) -> None:
 
     assert len(json.dumps(stored)) <= EVIDENCE_BYTES
     assert stored == evidence or "cut" in stored
+
+
+@pytest.mark.parametrize("text", ["x" * 1_000, "é" * 1_000, "🙂" * 1_000, 'say "no"\n' * 100])
+def test_no_index_carries_more_than_two_kilobytes_of_a_finding(text: str) -> None:
+    """Every write of a finding is paid for in each index, by the kilobyte."""
+    name, rule_id, moment = "f" * 64, "own_family." + "r" * 40, at(0)
+    texts: dict[str, Any] = dict.fromkeys(
+        ("account_name", "organization_unit", "title", "message", "root_cause", "root_cause_name"), text
+    )
+    largest = a_finding(
+        rule_id,
+        function=name,
+        region="ap-southeast-2",
+        function_arn=f"arn:aws:lambda:ap-southeast-2:{ACCOUNT}:function:{name}",
+        vpc_id="vpc-" + "0" * 17,
+        severity="critical",
+        root_cause_kind="transit_gateway_attachment",
+        root_cause_account=ACCOUNT,
+        basis="inferred",
+        owner=text,
+        tags={f"{number:03}{text[:128]}": text for number in range(20)},
+        actor=text,
+        managed_by=text,
+        policy_revision="sha256:" + "0" * 64,
+        config_digest="sha256:" + "0" * 64,
+        snapshot_digest="sha256:" + "0" * 64,
+        **texts,
+    )
+    nothing = FunctionState(account_id=ACCOUNT, region="ap-southeast-2", function_name=name)
+    look = a_look(0, violated=[largest], function=name, region="ap-southeast-2")
+    plan = plan_look(nothing, look, retention_days=400)
+    summary, detail = finding_values(plan.changes[0], plan.after)
+    ended = {"status_reason": "function_deleted", "resolved_at": moment, "expires_at": 1_800_000_000}
+    later = ended | {"exemption_id": "ex-" + "0" * 32, "remediation_id": "rem-" + "0" * 32}
+    item = FindingItem(function_key(ACCOUNT, "ap-southeast-2", name), FINDING + rule_id, **(summary | later))
+
+    written = item.serialize()
+    size = sum(len(key) + len(str(*value.values()).encode()) for key, value in written.items())
+    assert size <= SUMMARY_BYTES
+    assert {name: detail[name] for name in texts} == {
+        name: bounded(largest).as_document()[name] for name in texts
+    }
+
+
+def test_a_finding_of_ordinary_size_stands_whole_in_its_indexes() -> None:
+    plan = plan_look(
+        FunctionState(account_id=ACCOUNT, region=REGION, function_name=FUNCTION),
+        a_look(0, violated=[a_finding(tags={"team": "payments"}, actor="a" * 90)]),
+        retention_days=400,
+    )
+
+    summary, _ = finding_values(plan.changes[0], plan.after)
+
+    document = a_finding(tags={"team": "payments"}, actor="a" * 90, times_reopened=0).as_document()
+    assert {name: document[name] for name in document.keys() & summary.keys()} == {
+        name: summary[name] for name in document.keys() & summary.keys()
+    }

@@ -10,9 +10,11 @@ import pytest
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_doubt, a_finding, a_look, at
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.lifecycle import (
+    FindingChange,
     FindingState,
     FunctionState,
     Plan,
+    in_steps,
     is_superseded,
     plan_deletion,
     plan_look,
@@ -43,7 +45,7 @@ def test_a_violation_opens_a_finding() -> None:
     plan = _plan(a_look(0, violated=[EGRESS]))
 
     assert _kinds(plan) == [(EGRESS, "opened")]
-    assert (_state(plan).status, _state(plan).first_seen, _state(plan).times_reopened) == ("open", at(0), 0)
+    assert (_state(plan).status, _state(plan).first_seen, _state(plan).times_opened) == ("open", at(0), 1)
 
 
 def test_the_same_violation_again_changes_only_when_it_was_last_seen() -> None:
@@ -67,7 +69,7 @@ def test_a_violation_that_states_something_else_is_updated(differs: dict[str, An
     plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, violated=[a_finding(minute=1, **differs)]))
 
     assert _kinds(plan) == [(EGRESS, "updated")]
-    assert (_state(plan).first_seen, _state(plan).times_reopened) == (at(0), 0)
+    assert (_state(plan).first_seen, _state(plan).times_opened) == (at(0), 1)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_a_fault_that_comes_back_is_reopened_and_counted() -> None:
     plan = _plan(*looks)
 
     assert _kinds(plan) == [(EGRESS, "reopened")]
-    assert (_state(plan).first_seen, _state(plan).times_reopened) == (at(0), 2)
+    assert (_state(plan).first_seen, _state(plan).times_opened) == (at(0), 3)
     assert _state(plan).expires_at is None
 
 
@@ -211,7 +213,7 @@ def test_an_open_finding_that_can_be_judged_again_is_confirmed() -> None:
 
     assert _kinds(plan) == [(EGRESS, "confirmed")]
     assert (_state(plan).unconfirmed_since, _state(plan).last_seen) == (None, at(2))
-    assert _state(plan).times_reopened == 0
+    assert _state(plan).times_opened == 1
 
 
 def test_a_doubt_about_what_was_resolved_is_undetermined_and_then_reopened() -> None:
@@ -222,7 +224,7 @@ def test_a_doubt_about_what_was_resolved_is_undetermined_and_then_reopened() -> 
     assert _state(_plan(*looks)).expires_at is None
     reopened = _plan(*looks, a_look(3, violated=[EGRESS]))
     assert _kinds(reopened) == [(EGRESS, "reopened")]
-    assert _state(reopened).times_reopened == 1
+    assert _state(reopened).times_opened == 2
 
 
 def test_a_doubt_that_becomes_certain_opens_or_resolves() -> None:
@@ -235,7 +237,7 @@ def test_a_doubt_that_was_resolved_and_then_proves_true_is_opened_not_reopened()
     plan = _plan(a_look(0, unknown=[EGRESS]), a_look(1, passed=[EGRESS]), a_look(2, violated=[EGRESS]))
 
     assert _kinds(plan) == [(EGRESS, "opened")]
-    assert _state(plan).times_reopened == 0
+    assert _state(plan).times_opened == 1
 
 
 def test_an_expired_memory_is_forgotten() -> None:
@@ -325,3 +327,27 @@ def test_a_look_of_the_moment_of_a_deletion_read_the_function_so_it_exists() -> 
 def test_a_look_that_contradicts_itself_is_refused(look: Look) -> None:
     with pytest.raises(FindingStoreError):
         plan_look(NOTHING, look, retention_days=400)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("written", range(5))
+def test_a_look_in_steps_ends_as_in_one_wherever_it_is_cut_off_and_repeated(most: int, written: int) -> None:
+    rules = ["az.a", "az.b", "az.c"]
+    before = _plan(a_look(0, violated=rules), a_look(1, violated=rules, unknown=[EGRESS])).after
+    look = a_look(2, passed=rules, violated=[EGRESS], unknown=[ZONES])
+    whole = plan_look(before, look, retention_days=400)
+
+    state, changes = before, list[FindingChange]()
+    for step in list(in_steps(whole, most))[:written]:
+        assert step.before == state
+        state, changes = step.after, [*changes, *step.changes]
+        assert not is_superseded(state, at(2), "sha256:aa") or state == replace(
+            whole.after, revision=state.revision
+        )
+        assert is_superseded(state, at(1), "sha256:zz")
+    if not is_superseded(state, at(2), "sha256:aa"):
+        again = plan_look(state, look, retention_days=400)
+        state, changes = again.after, [*changes, *again.changes]
+
+    assert state == replace(whole.after, revision=state.revision)
+    assert changes == list(whole.changes)

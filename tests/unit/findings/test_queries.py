@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
+from typing import Any
 
 from tests.support.looks import EGRESS, a_finding, a_look, at
+from vpcguard.findings.items import stored_finding
 from vpcguard.findings.lifecycle import FunctionState, plan_look
-from vpcguard.findings.queries import stored_finding
-from vpcguard.findings.table import FindingItem
+from vpcguard.findings.table import DetailItem, FindingItem
+from vpcguard.model import Finding
 
 
 def test_an_index_that_lags_does_not_date_a_resolved_finding() -> None:
@@ -17,7 +19,7 @@ def test_an_index_that_lags_does_not_date_a_resolved_finding() -> None:
     nothing = FunctionState(account_id="", region="", function_name="")
     state = plan_look(nothing, look, retention_days=400).after.findings[EGRESS]
 
-    assert stored_finding(FindingItem("pk", "sk", **asdict(ended)), state) == ended
+    assert stored_finding(*_items(ended), state) == ended
 
 
 def test_the_newest_look_dates_a_finding_of_the_same_status() -> None:
@@ -25,5 +27,20 @@ def test_the_newest_look_dates_a_finding_of_the_same_status() -> None:
     nothing = FunctionState(account_id="", region="", function_name="")
     state = plan_look(nothing, a_look(5, violated=[EGRESS]), retention_days=400).after.findings[EGRESS]
 
-    assert stored_finding(FindingItem("pk", "sk", **asdict(found)), state) == replace(found, last_seen=at(5))
-    assert stored_finding(FindingItem("pk", "sk", **asdict(found)), None) == found
+    assert stored_finding(*_items(found), state) == replace(found, last_seen=at(5))
+    assert stored_finding(*_items(found), None) == found
+
+
+def test_without_its_detail_a_finding_has_neither_advice_nor_evidence() -> None:
+    found = a_finding(minute=0, times_reopened=0)
+
+    assert stored_finding(_items(found)[0], None, None) == replace(found, advice="", evidence={})
+
+
+def _items(finding: Finding) -> tuple[FindingItem, DetailItem]:
+    values = finding.as_document()
+    items: list[Any] = [
+        model("pk", "sk", **{name: values[name] for name in values.keys() & model.get_attributes().keys()})
+        for model in (FindingItem, DetailItem)
+    ]
+    return items[0], items[1]

@@ -172,7 +172,7 @@ def test_looks_that_dynamodb_goes_on_leaving_out_are_an_error(
     for _ in range(10):
         _answer_looks(dynamodb, ["a"], ["a"])
 
-    with pytest.raises(FindingStoreError, match="1 looks could not be read: DynamoDB left them out 10 times"):
+    with pytest.raises(FindingStoreError, match="1 items could not be read: DynamoDB left them out 10 times"):
         store.record_all([a_look(0, violated=[EGRESS], function="a")])
 
     assert len(pauses) == 9

@@ -1,0 +1,317 @@
+"""What the items of the table say, from what is planned and back; and reads of them by their keys."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from pynamodb.exceptions import PynamoDBException
+
+from vpcguard.clock import Clock, system_clock
+from vpcguard.errors import FindingStoreError
+from vpcguard.findings.lifecycle import DAY, FindingChange, FindingState, FunctionState, seconds
+from vpcguard.findings.looks import TEXT_CHARACTERS
+from vpcguard.findings.table import (
+    HISTORY,
+    LOOK,
+    LOOK_SHARDS,
+    SHARDS,
+    DetailItem,
+    FindingItem,
+    LookItem,
+    bound_table,
+    function_key,
+    shard_of,
+)
+from vpcguard.model import Finding, finding_id
+
+Function = tuple[str, str, str]  # account id, region, name
+
+ATTEMPTS = 10
+RETENTION_DAYS = 400  # of resolved findings: longer than two export periods
+SUMMARY_BYTES = 2_048  # of a finding without its detail: it stands in every index
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+_KEYS_AT_ONCE = 100
+_LONGEST_PAUSE_SECONDS = 0.5
+_STATE_FIELDS = frozenset(one.name for one in fields(FindingState))
+_DETAILED = ("advice", "evidence")  # fields of a finding that its detail alone has
+# those that a finding cuts where there are too many bytes, and that its detail has whole
+_WHOLE = (
+    *("title", "message", "account_name", "organization_unit", "root_cause", "root_cause_name"),
+    *("owner", "tags", "managed_by", "actor"),
+)
+_SUMMARY_FIELDS = tuple(one.name for one in fields(Finding) if one.name not in _DETAILED)
+_LIMITS = (TEXT_CHARACTERS, 250, 150, 100, 70, 50, 30, 20, 10)  # bytes of each text, until all fits
+_KEPT = {"actor": 100, "managed_by": 20}  # bytes at most, since a write that does not know them leaves them
+_LATER = 160  # bytes of the kind and the sort key, and that others may add: a resolution, ids of remedies
+
+
+class FindingTable:
+    """The findings table of one deployment, to read by key.
+
+    client: a boto3 or botocore `dynamodb` client made with store.CLIENT_CONFIG; safe to share between
+    threads. clock: decides what has expired. pause: waits between attempts, in seconds. Every method raises
+    FindingStoreError where DynamoDB does not do what was asked, and the listings ListingError for a cursor
+    or a page size that they do not take.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        table_name: str,
+        *,
+        clock: Clock = system_clock,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.table = bound_table(table_name, client)
+        self._clock = clock
+        self._pause = pause
+
+    def state(self, account_id: str, region: str, function_name: str) -> FunctionState:
+        """Return what is remembered about a function: one strongly consistent read of one item.
+
+        Revision 0 where there is none. Read early, it saves `record` its own read; the write is guarded
+        all the same.
+        """
+        try:
+            item = self.table.look.get(
+                function_key(account_id, region, function_name), LOOK, consistent_read=True
+            )
+        except self.table.look.DoesNotExist:
+            return FunctionState(account_id=account_id, region=region, function_name=function_name)
+        except PynamoDBException as error:
+            raise FindingStoreError(f"the look at {function_name} could not be read: {error}") from error
+        return function_state(item)
+
+    def states(
+        self, functions: Collection[Function], *, consistent_read: bool = True
+    ) -> dict[Function, FunctionState]:
+        """Return what is remembered about many functions, 100 a request; revision 0: nothing yet."""
+        states = {
+            function: FunctionState(account_id=function[0], region=function[1], function_name=function[2])
+            for function in functions
+        }
+        keys = [(function_key(*function), LOOK) for function in states]
+        for item in map(self.table.look.from_raw_data, self._read(keys, consistent_read=consistent_read)):
+            states[item.account_id, item.region, item.function_name] = function_state(item)
+        return states
+
+    def _read(self, keys: Collection[tuple[str, str]], *, consistent_read: bool) -> list[dict[str, Any]]:
+        """Return the items with these keys as DynamoDB writes them, 100 a request, in any order.
+
+        DynamoDB may leave keys unprocessed, when it throttles or has said 16 MB: those are asked for again,
+        ten times at most.
+        """
+        found: list[dict[str, Any]] = []
+        ordered = [{"pk": pk, "sk": sk} for pk, sk in sorted(keys)]
+        for start in range(0, len(ordered), _KEYS_AT_ONCE):
+            unread: Sequence[Any] = ordered[start : start + _KEYS_AT_ONCE]
+            for attempt in range(ATTEMPTS):
+                if attempt:
+                    self._wait(attempt)
+                try:
+                    answer = self.table.connection.batch_get_item(
+                        self.table.name, unread, consistent_read=consistent_read
+                    )
+                except PynamoDBException as error:
+                    raise FindingStoreError(f"items could not be read: {error}") from error
+                found.extend(answer["Responses"].get(self.table.name, ()))
+                unread = answer.get("UnprocessedKeys", {}).get(self.table.name, {}).get("Keys", ())
+                if not unread:
+                    break
+            else:
+                raise FindingStoreError(
+                    f"{len(unread)} items could not be read: DynamoDB left them out {ATTEMPTS} times in a row"
+                )
+        return found
+
+    def _wait(self, attempt: int) -> None:
+        """Wait before an attempt, longer each time, and not as long as others who wait for the same."""
+        longest = min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt)
+        self._pause(random.uniform(0, longest))  # noqa: S311 - spreads callers, keeps no secret
+
+
+def look_values(state: FunctionState) -> dict[str, Any]:
+    """Return every attribute of a look record but its key; None: absent."""
+    is_deleted = state.deleted_at is not None
+    looks_key = f"{state.account_id}#{state.region}#{shard_of(state.function_name, LOOK_SHARDS)}"
+    return {
+        "looks_key": None if is_deleted else looks_key,
+        "account_id": state.account_id,
+        "region": state.region,
+        "function_name": state.function_name,
+        "judged_at": state.judged_at,
+        "snapshot_digest": state.snapshot_digest,
+        "policy_revision": state.policy_revision,
+        "config_digest": state.config_digest,
+        "trigger": state.trigger,
+        "revision": state.revision,
+        "findings": {
+            rule_id: {name: value for name, value in asdict(one).items() if value is not None}
+            for rule_id, one in sorted(state.findings.items())
+        },
+        "deleted_at": state.deleted_at,
+        "is_partial": state.is_partial or None,
+        "expires_at": seconds(state.judged_at) + RETENTION_DAYS * DAY if is_deleted else None,
+    }
+
+
+def finding_values(change: FindingChange, after: FunctionState) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the attributes of a finding and of its detail that a change sets; None: removed."""
+    state, finding = change.after, change.finding
+    if finding is None:
+        return _resolution(change, after)
+    if change.kind == "unconfirmed":
+        doubt = {"since": state.unconfirmed_since, "message": finding.message}
+        return {}, {"undetermined": {**doubt, "unknown": finding.evidence.get("unknown", [])}}
+    if change.kind == "confirmed":
+        return {"last_seen": state.last_seen}, {"undetermined": None}
+    shard = shard_of(finding.finding_id, SHARDS)
+    values = finding.as_document() | {
+        "first_seen": state.first_seen,
+        "last_seen": state.last_seen,
+        "times_reopened": max(0, state.times_opened - 1),
+        "status_reason": None,
+        "resolved_at": None,
+        "expires_at": None,
+        "id_key": finding.finding_id,
+        "account_key": finding.account_id,
+        "account_sort": f"{finding.region}#{finding.rule_id}#{finding.function_name}",
+        "rule_key": f"{finding.rule_id}#{shard}",
+        "rule_sort": f"{finding.status}#{finding.changed_at}",
+        "status_key": f"{finding.status}#{shard}",
+    }
+    for cause in ("actor", "managed_by"):
+        if values[cause] is None and change.before is not None:
+            del values[cause]  # a sweep does not know it and does not undo it
+    if change.before is not None:  # other steps set these
+        del values["exemption_id"], values["remediation_id"]
+    whole = {name: values[name] for name in (*_WHOLE, *_DETAILED) if name in values}
+    detail = {**whole, "rule_id": finding.rule_id, "undetermined": None, "expires_at": None}
+    return _summary({name: value for name, value in values.items() if name not in _DETAILED}), detail
+
+
+def _summary(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a finding, its texts cut so far that the item has at most SUMMARY_BYTES."""
+    fixed = [value for name, value in values.items() if name not in _WHOLE and value is not None]
+    size = sum(len(str(value).encode()) for value in (*FindingItem.get_attributes(), *fixed)) + _LATER
+    size += len(function_key(values["account_id"], values["region"], values["function_name"]))
+    size += len(values["rule_id"]) + sum(most for name, most in _KEPT.items() if name not in values)
+    cut: dict[str, Any] = {}
+    for limit in _LIMITS:
+        cut = {
+            name: _cut(values[name], min(limit, _KEPT.get(name, limit)))
+            for name in _WHOLE
+            if values.get(name) is not None
+        }
+        # a text as such and tags as JSON
+        lengths = [len((one if isinstance(one, str) else json.dumps(one)).encode()) for one in cut.values()]
+        if size + sum(lengths) <= SUMMARY_BYTES:
+            break
+    return values | cut
+
+
+def _cut(value: Any, limit: int) -> Any:
+    """Return a text of at most so many bytes, or tags of few such texts."""
+    if isinstance(value, dict):
+        kept = {_cut(key, limit): _cut(one, limit) for key, one in list(value.items())[: limit // 10]}
+        return kept if len(kept) == len(value) else {**kept, "…": f"{len(value) - len(kept)} more"}
+    encoded = value.encode()
+    return value if len(encoded) <= limit else encoded[: limit - 3].decode(errors="ignore") + "…"
+
+
+def _resolution(change: FindingChange, after: FunctionState) -> tuple[dict[str, Any], dict[str, Any]]:
+    state = change.after
+    identity = finding_id(after.account_id, after.region, after.function_name, change.rule_id)
+    values: dict[str, Any] = {
+        "status": state.status,
+        "status_reason": change.status_reason,
+        "last_seen": state.last_seen,
+        "changed_at": after.judged_at,
+        "resolved_at": after.judged_at,
+        "expires_at": state.expires_at,
+        "status_key": f"{state.status}#{shard_of(identity, SHARDS)}",
+        "rule_sort": f"{state.status}#{after.judged_at}",
+    }
+    if change.status_reason != "function_deleted":  # a deletion was seen in a listing, not judged
+        values |= {
+            "policy_revision": after.policy_revision,
+            "config_digest": after.config_digest,
+            "snapshot_digest": after.snapshot_digest,
+        }
+    return values, {"undetermined": None, "expires_at": state.expires_at}
+
+
+def history_values(change: FindingChange, after: FunctionState) -> dict[str, Any]:
+    """Return every attribute of a history item but its partition key.
+
+    Its sort key is in the order in which looks supersede each other. A repetition of the same look gives the
+    same change_id.
+    """
+    identity = finding_id(after.account_id, after.region, after.function_name, change.rule_id)
+    change_key = f"{identity}\n{after.judged_at}\n{after.snapshot_digest}"
+    digest = after.snapshot_digest.removeprefix("sha256:")[:16]
+    return {
+        "sk": f"{HISTORY}{change.rule_id}#{after.judged_at}#{digest}",
+        "change_id": "vgc-" + hashlib.sha256(change_key.encode()).hexdigest()[:32],
+        "change": change.kind,
+        "finding_id": identity,
+        "account_id": after.account_id,
+        "region": after.region,
+        "function_name": after.function_name,
+        "rule_id": change.rule_id,
+        "severity": change.after.severity,
+        "stage": change.after.stage,
+        "status_before": change.before.status if change.before else None,
+        "status": change.after.status,
+        "status_reason": change.status_reason,
+        "changed_at": after.judged_at,
+        "trigger": after.trigger,
+        "policy_revision": after.policy_revision,
+        "config_digest": after.config_digest,
+        "snapshot_digest": after.snapshot_digest or None,
+    }
+
+
+def stored_finding(item: FindingItem, detail: DetailItem | None, state: FindingState | None) -> Finding:
+    """Return a finding as every interface shows it.
+
+    detail: None where it was not asked for: the advice and the evidence are empty then, and texts may be cut.
+    state: as the function's look record has it; it knows when the finding was last seen. An open
+    finding that later looks could not judge says so in its evidence, under "undetermined".
+    """
+    values = {name: getattr(item, name) for name in _SUMMARY_FIELDS} | {"advice": "", "evidence": {}}
+    values["times_reopened"] = int(item.times_reopened)
+    if state is not None and state.status == item.status:
+        values["last_seen"] = state.last_seen
+    if detail is not None:
+        values |= {name: getattr(detail, name) for name in (*_WHOLE, *_DETAILED)}
+        if detail.undetermined is not None:
+            values["evidence"] = {**detail.evidence, "undetermined": detail.undetermined}
+    return Finding(**values)
+
+
+def function_state(item: LookItem) -> FunctionState:
+    """Return what a look record remembers; what a newer release added is left out."""
+    return FunctionState(
+        account_id=item.account_id,
+        region=item.region,
+        function_name=item.function_name,
+        judged_at=item.judged_at,
+        snapshot_digest=item.snapshot_digest,
+        policy_revision=item.policy_revision,
+        config_digest=item.config_digest,
+        trigger=item.trigger,
+        revision=int(item.revision),
+        findings={
+            rule_id: FindingState(**{name: state[name] for name in _STATE_FIELDS & state.keys()})
+            for rule_id, state in item.findings.items()
+        },
+        deleted_at=item.deleted_at,
+        is_partial=bool(item.is_partial),
+    )
