@@ -32,7 +32,7 @@ from vpcguard.cli.report import Report, Unread
 from vpcguard.errors import ReadError
 from vpcguard.findings.causes import abridged, causes_of
 from vpcguard.findings.store import FindingStore
-from vpcguard.model import Finding, Status
+from vpcguard.model import Finding
 from vpcguard.policy.server import running_opa
 
 TABLE = "vpcguard-findings"
@@ -200,8 +200,7 @@ def write_what_was_read() -> None:
 def listed_findings() -> list[Finding]:
     """Return what DynamoDB holds now of what is wrong or not known."""
     store = FindingStore(client("dynamodb"), TABLE)
-    statuses: tuple[Status, ...] = ("open", "undetermined")
-    return [finding for status in statuses for finding in _listed(store, status)]
+    return sorted(_listed(store), key=attrgetter("status", "rule_id", "function_name"))
 
 
 def show(findings: Sequence[Finding], functions: int) -> None:
@@ -220,10 +219,10 @@ def show(findings: Sequence[Finding], functions: int) -> None:
     write_page(next_step(causes, report, view, page_width()), sys.stdout)
 
 
-def _listed(store: FindingStore, status: Status) -> Iterator[Finding]:
+def _listed(store: FindingStore) -> Iterator[Finding]:
     cursor: str | None = None
     while True:
-        page = store.list_by_status(status, cursor=cursor)
+        page = store.list_all(status={"open", "undetermined"}, cursor=cursor)
         yield from page.items
         cursor = page.cursor
         if cursor is None:

@@ -337,6 +337,15 @@ class Look:
     statements: Mapping[str, Any] = field(default_factory=dict)
 
 
+def cause_id(account_id: str, region: str, root_cause: str, rule_id: str) -> str:
+    """Return the stable id of what one repair ends: a resource that is at fault by one rule.
+
+    account_id: of the root cause's owner (root_cause_account), else of the function.
+    """
+    key = f"{account_id}\n{region}\n{root_cause}\n{rule_id}"
+    return "vc-" + hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
 def finding_id(account_id: str, region: str, function_name: str, rule_id: str) -> str:
     """Return the stable id of a finding: the same for this function and rule for ever."""
     key = f"{account_id}\n{region}\n{function_name}\n{rule_id}"

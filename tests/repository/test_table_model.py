@@ -45,6 +45,13 @@ def test_the_indexes_of_the_models_are_the_indexes_of_the_table() -> None:
     assert modelled == declared
 
 
+def test_no_finding_moves_within_an_index() -> None:
+    """Whoever goes through an index while a key changes loses the finding, or meets it twice."""
+    for index in FindingItem._indexes.values():  # noqa: SLF001
+        (key,) = [name for name, attribute in index.Meta.attributes.items() if attribute.is_range_key]
+        assert key in ("finding_id", "account_sort")
+
+
 def test_the_table_defines_its_key_attributes_and_no_other() -> None:
     """CloudFormation refuses an attribute that is no key."""
     modelled = {
@@ -77,7 +84,7 @@ def test_items_expire_by_the_attribute_that_the_models_set() -> None:
 
 
 def test_a_finding_is_stored_with_all_its_fields_and_what_the_table_needs() -> None:
-    keys = {"pk", "sk", "id_key", "account_key", "account_sort", "rule_key", "rule_sort", "status_key"}
+    keys = {"pk", "sk", "shard", "live_shard", "account_sort", "rule_shard", "cause_key"}
     names, own = {one.name for one in fields(Finding)}, {"item_type", "expires_at"}
     at_length = {"advice", "evidence"}  # of megabytes, were they in the indexes
     detail = set(DetailItem.get_attributes())

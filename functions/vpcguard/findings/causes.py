@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
-from vpcguard.model import Finding, Severity
+from vpcguard.model import Finding, Severity, cause_id
 
 _RANKS = {severity: rank for rank, severity in enumerate(get_args(Severity))}  # worst first
 
@@ -114,7 +114,7 @@ def _owner(finding: Finding) -> tuple[str, str | None, str | None]:
 
 def _key(finding: Finding) -> tuple[Any, ...]:
     if finding.root_cause:
-        return _owner(finding)[0], finding.region, finding.rule_id, finding.root_cause
+        return (cause_id(_owner(finding)[0], finding.region, finding.root_cause, finding.rule_id),)
     place = finding.account_id, finding.region, finding.rule_id
     return *place, finding.vpc_id, _subnets(finding.evidence)
 

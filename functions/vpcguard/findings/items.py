@@ -28,7 +28,7 @@ from vpcguard.findings.table import (
     function_key,
     shard_of,
 )
-from vpcguard.model import Finding, finding_id
+from vpcguard.model import Finding, cause_id, finding_id
 
 Function = tuple[str, str, str]  # account id, region, name
 
@@ -171,7 +171,7 @@ def finding_values(change: FindingChange, after: FunctionState) -> tuple[dict[st
         return {}, {"undetermined": {**doubt, "unknown": finding.evidence.get("unknown", [])}}
     if change.kind == "confirmed":
         return {"last_seen": state.last_seen}, {"undetermined": None}
-    shard = shard_of(finding.finding_id, SHARDS)
+    shard, owner = shard_of(finding.finding_id, SHARDS), finding.root_cause_account or finding.account_id
     values = finding.as_document() | {
         "first_seen": state.first_seen,
         "last_seen": state.last_seen,
@@ -179,12 +179,13 @@ def finding_values(change: FindingChange, after: FunctionState) -> tuple[dict[st
         "status_reason": None,
         "resolved_at": None,
         "expires_at": None,
-        "id_key": finding.finding_id,
-        "account_key": finding.account_id,
+        "shard": shard,
+        "live_shard": shard,
         "account_sort": f"{finding.region}#{finding.rule_id}#{finding.function_name}",
-        "rule_key": f"{finding.rule_id}#{shard}",
-        "rule_sort": f"{finding.status}#{finding.changed_at}",
-        "status_key": f"{finding.status}#{shard}",
+        "rule_shard": f"{finding.rule_id}#{shard}",
+        "cause_key": cause_id(owner, finding.region, finding.root_cause, finding.rule_id)
+        if finding.root_cause
+        else None,
     }
     for cause in ("actor", "managed_by"):
         if values[cause] is None and change.before is not None:
@@ -205,9 +206,10 @@ def _summary(values: dict[str, Any]) -> dict[str, Any]:
     cut: dict[str, Any] = {}
     for limit in _LIMITS:
         cut = {
-            name: _cut(values[name], min(limit, _KEPT.get(name, limit)))
+            name: one if len(json.dumps(one)) <= most else _cut(one, most)
             for name in _WHOLE
-            if values.get(name) is not None
+            if (one := values.get(name)) is not None
+            for most in [min(limit, _KEPT.get(name, limit))]
         }
         # a text as such and tags as JSON
         lengths = [len((one if isinstance(one, str) else json.dumps(one)).encode()) for one in cut.values()]
@@ -227,7 +229,6 @@ def _cut(value: Any, limit: int) -> Any:
 
 def _resolution(change: FindingChange, after: FunctionState) -> tuple[dict[str, Any], dict[str, Any]]:
     state = change.after
-    identity = finding_id(after.account_id, after.region, after.function_name, change.rule_id)
     values: dict[str, Any] = {
         "status": state.status,
         "status_reason": change.status_reason,
@@ -235,8 +236,8 @@ def _resolution(change: FindingChange, after: FunctionState) -> tuple[dict[str, 
         "changed_at": after.judged_at,
         "resolved_at": after.judged_at,
         "expires_at": state.expires_at,
-        "status_key": f"{state.status}#{shard_of(identity, SHARDS)}",
-        "rule_sort": f"{state.status}#{after.judged_at}",
+        "live_shard": None,
+        "cause_key": None,
     }
     if change.status_reason != "function_deleted":  # a deletion was seen in a listing, not judged
         values |= {

@@ -72,9 +72,9 @@ def read_page(
 ) -> Page[M]:
     """Read up to page_size items, partition after partition, each in the order of its sort key.
 
-    It ends after MOST_READ items, whatever the filter has left of them. An item that changes while pages are
-    read may come twice; one that does not is never left out. Raises FindingStoreError where DynamoDB does not
-    answer, ListingError for what is no cursor of this listing.
+    It ends after MOST_READ items, whatever the filter has left of them. What is written while pages are read
+    comes once where its keys stay the same, as those of findings and of history do. Raises
+    FindingStoreError where DynamoDB does not answer, ListingError for what is no cursor of this listing.
     """
     if not 1 <= page_size <= LARGEST_PAGE:
         raise ListingError(f"a page holds 1 to {LARGEST_PAGE} items, not {page_size}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 
-from vpcguard.errors import FindingStoreError
+from vpcguard.errors import FindingStoreError, ListingError
 from vpcguard.findings.items import FindingTable, function_state, stored_finding
 from vpcguard.findings.pages import PAGE_SIZE, Page, Queryable, read_page
 from vpcguard.findings.table import (
@@ -22,6 +22,7 @@ from vpcguard.findings.table import (
     HistoryItem,
     LookItem,
     function_key,
+    shard_of,
 )
 from vpcguard.model import Finding, Status
 
@@ -55,6 +56,8 @@ class HistoryEntry:
 class FindingQueries(FindingTable):
     """The findings table of one deployment, to read; made like FindingTable.
 
+    A listing goes by keys that never move: while findings change, it loses none and doubles none. status: of
+    these alone, by a filter; None: of any. ListingError for a cursor, a size or statuses that it cannot take.
     Listings give whole findings; with details=False their advice and evidence are empty, and texts may be cut
     short: one read less. What changes between the two reads is shown as a mixture, as it then is.
     """
@@ -85,7 +88,7 @@ class FindingQueries(FindingTable):
             found = model.by_account.query(
                 account_id,
                 model.account_sort.startswith(f"{region}#{rule_id}#"),
-                filter_condition=model.status.is_in("open", "undetermined"),
+                filter_condition=model.status != "resolved",
             )
             try:
                 names.update(item.function_name for item in found)
@@ -150,17 +153,20 @@ class FindingQueries(FindingTable):
         account_id: str,
         *,
         region: str | None = None,
-        status: Status | None = None,
+        rule_id: str | None = None,
+        status: Collection[Status] | None = None,
         details: bool = True,
         page_size: int = PAGE_SIZE,
         cursor: str | None = None,
     ) -> Page[Finding]:
         """Return an account's findings by region, rule id and function name."""
-        in_region = self.table.finding.account_sort.startswith(f"{region}#") if region else None
+        model = self.table.finding
+        begin = f"{region}#{rule_id}#" if rule_id else f"{region}#"
         return self._list(
-            self.table.finding.by_account.query,
+            model.by_account.query,
             [account_id],
-            range_condition=in_region,
+            range_condition=model.account_sort.startswith(begin) if region else None,
+            filters=[model.rule_id == rule_id] if rule_id and not region else (),
             status=status,
             details=details,
             page_size=page_size,
@@ -171,37 +177,57 @@ class FindingQueries(FindingTable):
         self,
         rule_id: str,
         *,
-        status: Status | None = None,
+        status: Collection[Status] | None = None,
         details: bool = True,
         page_size: int = PAGE_SIZE,
         cursor: str | None = None,
     ) -> Page[Finding]:
-        """Return a rule's findings, shard by shard, each by status and time of change."""
-        in_status = self.table.finding.rule_sort.startswith(f"{status}#") if status else None
+        """Return a rule's findings, shard by shard."""
         return self._list(
             self.table.finding.by_rule.query,
             [f"{rule_id}#{shard}" for shard in SHARDS],
-            range_condition=in_status,
+            status=status,
             details=details,
             page_size=page_size,
             cursor=cursor,
         )
 
-    def list_by_status(
+    def list_by_cause(
         self,
-        status: Status,
+        cause_id: str,
         *,
+        status: Collection[Status] | None = None,
+        details: bool = True,
+        page_size: int = PAGE_SIZE,
+        cursor: str | None = None,
+    ) -> Page[Finding]:
+        """Return the findings of one root cause (model.cause_id) that are not resolved."""
+        return self._list(
+            self.table.finding.by_cause.query,
+            [cause_id],
+            status=status,
+            details=details,
+            page_size=page_size,
+            cursor=cursor,
+        )
+
+    def list_all(
+        self,
+        *,
+        status: Collection[Status] | None = None,
         changed_since: str | None = None,
         details: bool = True,
         page_size: int = PAGE_SIZE,
         cursor: str | None = None,
     ) -> Page[Finding]:
-        """Return the findings in a status, shard by shard, each by time of change."""
-        since = self.table.finding.changed_at >= changed_since if changed_since else None
+        """Return the findings of all accounts, shard by shard; of any status but resolved by fewer reads."""
+        model = self.table.finding
+        is_live = status is not None and "resolved" not in status
         return self._list(
-            self.table.finding.by_status.query,
-            [f"{status}#{shard}" for shard in SHARDS],
-            range_condition=since,
+            model.by_live.query if is_live else model.by_id.query,
+            SHARDS,
+            filters=[model.changed_at >= changed_since] if changed_since else (),
+            status=status,
             details=details,
             page_size=page_size,
             cursor=cursor,
@@ -211,7 +237,8 @@ class FindingQueries(FindingTable):
         """Return the stored finding with this id, strongly consistent once the index knows the id."""
         model = self.table.finding
         try:
-            pointer = next(iter(model.by_id.query(finding_id, limit=1)), None)
+            this = model.finding_id == finding_id
+            pointer = next(iter(model.by_id.query(shard_of(finding_id, SHARDS), this, limit=1)), None)
             return model.get(pointer.pk, pointer.sk, consistent_read=True) if pointer else None
         except model.DoesNotExist:
             return None
@@ -227,11 +254,18 @@ class FindingQueries(FindingTable):
         page_size: int,
         cursor: str | None,
         range_condition: Condition | None = None,
-        status: Status | None = None,
+        filters: Iterable[Condition] = (),
+        status: Collection[Status] | None = None,
         consistent_read: bool = False,
     ) -> Page[Finding]:
         model = self.table.finding
-        is_kept = model.expires_at.does_not_exist() | (model.expires_at > int(self._clock().timestamp()))
+        wanted = model.expires_at.does_not_exist() | (model.expires_at > int(self._clock().timestamp()))
+        for one in filters:
+            wanted &= one
+        if status is not None:
+            if not status:
+                raise ListingError("no status is asked for")
+            wanted &= model.status.is_in(*sorted(status))
         page = read_page(
             model,
             query,
@@ -239,7 +273,7 @@ class FindingQueries(FindingTable):
             page_size=page_size,
             cursor=cursor,
             range_condition=range_condition,
-            filter_condition=is_kept if status is None else is_kept & (model.status == status),
+            filter_condition=wanted,
             consistent_read=consistent_read,
         )
         return Page(

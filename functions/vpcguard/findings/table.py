@@ -4,9 +4,10 @@ docs/table.md says why they look so. The models carry no discriminator: every qu
 its sort key or by a sparse index, so an unknown kind can neither be skipped nor fail a read. `item_type` is
 for people and streams.
 
-The function's name comes last in a key, so that no name can be mistaken for another part. Keys that
-would gather every finding of the organization (a rule, a status) are spread over shards, taken from the
-finding's own id: one partition takes 1,000 writes a second
+The function's name comes last in a key, so that no name can be mistaken for another part. No index has a key
+that changes: a finding enters an index and leaves it, and never moves within, so that whoever goes through
+one while findings change meets each of them once. Keys that would gather all findings of the organization are
+spread over shards, taken from the finding's own id: one partition takes 1,000 writes a second
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html).
 """
 
@@ -21,7 +22,7 @@ from typing import Any, cast
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
 FINDING = "FINDING#"  # begins the sort keys of a function's findings; the rule's id follows
@@ -31,7 +32,7 @@ LOOK = "LOOK"  # the sort key of a function's look record
 ORGANIZATION = "ORGANIZATION"  # partition of what is known of the organization, read a few times a minute
 ACCOUNT = "ACCOUNT#"  # begins the sort keys of its accounts; the account's id follows
 READING = "READING"  # the sort key of its last complete reading
-SHARDS: Sequence[str] = "0123456789abcdef"  # of a rule or status, by the finding id
+SHARDS: Sequence[str] = "0123456789abcdef"  # of findings, by their id
 LOOK_SHARDS: Sequence[str] = "0123"  # of an account-region: a sweep writes all its looks within seconds
 
 
@@ -46,46 +47,58 @@ def shard_of(name: str, shards: Sequence[str]) -> str:
 
 
 class ByIdIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]
-    """Finding by its id alone. Its keys never change, so only a finding's first write reaches it."""
+    """Every finding, by shard and id: one by its id, or all."""
 
     class Meta:
         index_name = "by_id"
-        projection = KeysOnlyProjection()
+        projection = AllProjection()
 
-    id_key = UnicodeAttribute(hash_key=True)
+    shard = UnicodeAttribute(hash_key=True)
+    finding_id = UnicodeAttribute(range_key=True)
+
+
+class ByLiveIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]
+    """Findings that are not resolved, by shard and id."""
+
+    class Meta:
+        index_name = "by_live"
+        projection = AllProjection()
+
+    live_shard = UnicodeAttribute(hash_key=True)
+    finding_id = UnicodeAttribute(range_key=True)
 
 
 class ByAccountIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]
-    """Findings of an account, then by region and rule."""
+    """Findings of an account, by region, rule and function."""
 
     class Meta:
         index_name = "by_account"
         projection = AllProjection()
 
-    account_key = UnicodeAttribute(hash_key=True)
+    account_id = UnicodeAttribute(hash_key=True)
     account_sort = UnicodeAttribute(range_key=True)
 
 
 class ByRuleIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]
-    """Findings of a rule, by shard; then by status and time of change."""
+    """Findings of a rule, by shard and id."""
 
     class Meta:
         index_name = "by_rule"
         projection = AllProjection()
 
-    rule_key = UnicodeAttribute(hash_key=True)
-    rule_sort = UnicodeAttribute(range_key=True)
+    rule_shard = UnicodeAttribute(hash_key=True)
+    finding_id = UnicodeAttribute(range_key=True)
 
 
-class ByStatusIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]
-    """Findings in a status, by shard; then by time of change."""
+class ByCauseIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]
+    """Findings of one root cause that are not resolved, by id."""
 
     class Meta:
-        index_name = "by_status"
+        index_name = "by_cause"
         projection = AllProjection()
 
-    status_key = UnicodeAttribute(hash_key=True)
-    changed_at = UnicodeAttribute(range_key=True)
+    cause_key = UnicodeAttribute(hash_key=True)
+    finding_id = UnicodeAttribute(range_key=True)
 
 
 class ByLookIndex(GlobalSecondaryIndex["LookItem"]):  # type: ignore[no-untyped-call]
@@ -108,16 +121,18 @@ class FindingItem(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     item_type = UnicodeAttribute(default_for_new="finding")
-    id_key = UnicodeAttribute()
-    account_key = UnicodeAttribute()
+    shard = UnicodeAttribute()
+    live_shard = UnicodeAttribute(null=True)  # absent once it is resolved
     account_sort = UnicodeAttribute()
-    rule_key = UnicodeAttribute()
-    rule_sort = UnicodeAttribute()
-    status_key = UnicodeAttribute()
+    rule_shard = UnicodeAttribute()
+    cause_key = UnicodeAttribute(
+        null=True
+    )  # model.cause_id; absent without a root cause, and once it is resolved
     by_id = ByIdIndex()
+    by_live = ByLiveIndex()
     by_account = ByAccountIndex()
     by_rule = ByRuleIndex()
-    by_status = ByStatusIndex()
+    by_cause = ByCauseIndex()
 
     finding_id = UnicodeAttribute()
     account_id = UnicodeAttribute()

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look, at
+from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_finding, a_look, at
 from vpcguard.errors import ListingError
 from vpcguard.findings import pages
 from vpcguard.findings.pages import Page
 from vpcguard.findings.store import FindingStore
-from vpcguard.model import Finding, finding_id
+from vpcguard.model import Finding, Status, cause_id, finding_id
 
 OTHER = "444455556666"
 
@@ -52,11 +54,11 @@ def _walk(read: Callable[..., Page[Finding]], page_size: int, *args: Any, **kwar
 def test_pages_hold_every_finding_once_whatever_their_size(estate: FindingStore, page_size: int) -> None:
     by_account = list(_walk(estate.list_by_account, page_size, ACCOUNT))
     by_rule = list(_walk(estate.list_by_rule, page_size, EGRESS))
-    by_status = list(_walk(estate.list_by_status, page_size, "open"))
+    live = list(_walk(estate.list_all, page_size, status={"open"}))
 
     assert len({one.finding_id for one in by_account}) == len(by_account) == 30 + 6 + 1
     assert len({one.finding_id for one in by_rule}) == len(by_rule) == 32
-    assert len({one.finding_id for one in by_status}) == len(by_status) == 20 + 2
+    assert len({one.finding_id for one in live}) == len(live) == 20 + 2
 
 
 def test_lists_are_narrowed_by_region_and_status(estate: FindingStore) -> None:
@@ -65,14 +67,92 @@ def test_lists_are_narrowed_by_region_and_status(estate: FindingStore) -> None:
 
     assert count(estate.list_by_account(ACCOUNT, region=REGION)) == 36
     assert count(estate.list_by_account(ACCOUNT, region="us-east-1")) == 1
-    assert count(estate.list_by_account(ACCOUNT, region=REGION, status="resolved")) == 10
+    assert count(estate.list_by_account(ACCOUNT, region=REGION, status={"resolved"})) == 10
+    assert count(estate.list_by_account(ACCOUNT, region=REGION, rule_id=ZONES)) == 6
+    assert count(estate.list_by_account(ACCOUNT, rule_id=EGRESS)) == 31
+    assert count(estate.list_by_account(ACCOUNT, region=REGION, rule_id="nat.no")) == 0
     assert count(estate.list_by_account(OTHER)) == 1
     assert count(estate.list_by_account("000000000000")) == 0
-    assert count(estate.list_by_rule(EGRESS, status="resolved")) == 10
-    assert count(estate.list_by_rule(ZONES)) == count(estate.list_by_status("undetermined")) == 6
+    assert count(estate.list_by_rule(EGRESS, status={"resolved"})) == 10
+    assert count(estate.list_by_rule(ZONES)) == count(estate.list_all(status={"undetermined"})) == 6
     assert count(estate.list_by_rule("nat.no")) == 0  # no prefix of another rule
-    assert count(estate.list_by_status("resolved", changed_since=at(1))) == 10
-    assert count(estate.list_by_status("open", changed_since=at(1))) == 0
+    assert count(estate.list_all(status={"resolved"}, changed_since=at(1))) == 10
+    assert count(estate.list_all(status={"open"}, changed_since=at(1))) == 0
+    assert count(estate.list_all(status={"open", "undetermined"})) == 22 + 6
+    assert count(estate.list_all(status={"open", "resolved"})) == 32
+    assert count(estate.list_all()) == 38
+    assert count(estate.list_all(changed_since=at(1))) == 10
+
+
+def test_a_cause_lists_what_its_repair_ends(estate: FindingStore) -> None:
+    """Across functions, and across the accounts that share its network; what is resolved has left it."""
+    shared = [
+        a_finding(
+            minute=2, function=name, account_id=account, root_cause="nat-0b", root_cause_account=ACCOUNT
+        )
+        for name, account in (("one", ACCOUNT), ("two", OTHER))
+    ]
+    for one in shared:
+        estate.record(a_look(2, violated=[one], function=one.function_name, account_id=one.account_id))
+    own, common = (cause_id(ACCOUNT, REGION, root_cause, EGRESS) for root_cause in ("nat-0a", "nat-0b"))
+
+    assert len(list(_walk(estate.list_by_cause, 7, own))) == 20
+    assert {one.finding_id for one in estate.list_by_cause(common).items} == {
+        one.finding_id for one in shared
+    }
+    estate.record(a_look(3, passed=[EGRESS], function="one"))
+    assert [one.function_name for one in estate.list_by_cause(common).items] == ["two"]
+    estate.record(a_look(4, violated=[replace(shared[0], root_cause=None)], function="one"))
+    assert [one.function_name for one in estate.list_by_cause(common).items] == ["two"]
+
+
+LIVE = frozenset[Status]({"open", "undetermined"})
+LISTINGS: dict[str, Callable[[FindingStore], Callable[..., Page[Finding]]]] = {
+    "live": lambda store: partial(store.list_all, status=LIVE),
+    "all": lambda store: store.list_all,
+    "open and resolved": lambda store: partial(store.list_all, status={"open", "resolved"}),
+    "by account": lambda store: partial(store.list_by_account, ACCOUNT, status=LIVE),
+    "by rule": lambda store: partial(store.list_by_rule, EGRESS),
+}
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_a_finding_that_changes_while_it_is_listed_is_neither_lost_nor_doubled(
+    store: FindingStore, listing: str
+) -> None:
+    """Between pages findings become open that were resolved or in doubt, and others are resolved."""
+    names = [f"function-{number:02}" for number in range(12)]
+    seen: Counter[str] = Counter()
+    cursor, minute = None, 0
+    has_resolved = listing in ("all", "open and resolved", "by rule")
+    quiet = {"passed": [EGRESS]} if has_resolved else {"unknown": [EGRESS]}
+    store.record_all([a_look(0, unknown=[EGRESS], function=name) for name in names])
+    while True:
+        for number, name in enumerate(names):
+            is_open = (number + minute) % 2 if has_resolved else number < 3 * minute
+            said: dict[str, Any] = {"violated": [EGRESS]} if is_open else quiet
+            store.record(a_look(minute + 1, function=name, **said))
+        page = LISTINGS[listing](store)(page_size=3, cursor=cursor)
+        seen.update(one.function_name for one in page.items)
+        cursor, minute = page.cursor, minute + 1
+        if cursor is None:
+            break
+
+    assert minute > 3
+    assert seen == Counter(names)
+
+
+def test_a_listing_without_a_status_to_ask_for_is_refused(store: FindingStore) -> None:
+    with pytest.raises(ListingError, match="no status"):
+        store.list_all(status=set())
+
+
+def test_a_listing_may_leave_the_details_out(estate: FindingStore) -> None:
+    whole = estate.list_by_account(OTHER).items
+
+    assert estate.list_by_account(OTHER, details=False).items == tuple(
+        replace(one, advice="", evidence={}) for one in whole
+    )
 
 
 def test_an_account_is_listed_by_region_rule_and_function(estate: FindingStore) -> None:
@@ -91,9 +171,9 @@ def test_listed_findings_were_last_seen_by_the_newest_look(estate: FindingStore)
     estate.record(a_look(9, violated=[EGRESS], function="function-01"))
 
     lists = [
-        estate.list_by_account(ACCOUNT, status="open"),
-        estate.list_by_rule(EGRESS, status="open"),
-        estate.list_by_status("open"),
+        estate.list_by_account(ACCOUNT, status={"open"}),
+        estate.list_by_rule(EGRESS, status={"open"}),
+        estate.list_all(status={"open"}),
         estate.list_by_function(ACCOUNT, REGION, "function-01"),
     ]
     for page in lists:
@@ -112,8 +192,8 @@ def test_what_has_expired_is_gone_before_dynamodb_removes_it(
     assert later.get(resolved) is None
     assert later.history(resolved).items != ()
     assert estate.get(resolved) is not None
-    assert later.list_by_status("resolved").items == ()
-    assert later.list_by_rule(EGRESS, status="resolved").items == ()
+    assert later.list_all(status={"resolved"}).items == ()
+    assert later.list_by_rule(EGRESS, status={"resolved"}).items == ()
     assert len(later.list_by_account(ACCOUNT).items) == 37 - 10
     assert [one.rule_id for one in later.list_by_function(ACCOUNT, REGION, "function-00").items] == [ZONES]
 
@@ -162,7 +242,7 @@ def _as_cursor(document: object) -> str:
 def test_what_is_no_cursor_of_the_listing_is_refused(store: FindingStore, cursor: str) -> None:
     """Starting at the beginning instead would repeat a page for ever."""
     with pytest.raises(ListingError, match="not a cursor"):
-        store.list_by_status("open", cursor=cursor)
+        store.list_all(status={"open"}, cursor=cursor)
 
 
 def test_a_cursor_of_another_listing_is_refused(estate: FindingStore) -> None:
@@ -179,9 +259,9 @@ def test_a_page_ends_after_a_thousand_items_though_the_filter_left_few(
 ) -> None:
     """A million resolved findings must not keep who asks for the open ones waiting for an answer."""
     monkeypatch.setattr(pages, "MOST_READ", 5)
-    read = [estate.list_by_account(ACCOUNT, status="resolved", page_size=3)]
+    read = [estate.list_by_account(ACCOUNT, status={"resolved"}, page_size=3)]
     while read[-1].cursor is not None:
-        read.append(estate.list_by_account(ACCOUNT, status="resolved", page_size=3, cursor=read[-1].cursor))
+        read.append(estate.list_by_account(ACCOUNT, status={"resolved"}, page_size=3, cursor=read[-1].cursor))
 
     found = [one.finding_id for page in read for one in page.items]
     assert len(found) == len(set(found)) == 10
@@ -192,4 +272,4 @@ def test_a_page_ends_after_a_thousand_items_though_the_filter_left_few(
 @pytest.mark.parametrize("page_size", [0, -1, 1_001])
 def test_a_page_without_a_sensible_size_is_refused(store: FindingStore, page_size: int) -> None:
     with pytest.raises(ListingError, match="a page holds"):
-        store.list_by_status("open", page_size=page_size)
+        store.list_all(status={"open"}, page_size=page_size)

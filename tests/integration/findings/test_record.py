@@ -316,7 +316,7 @@ def test_an_answer_of_dynamodb_that_is_no_lost_race_is_an_error(dynamodb: Any) -
         lambda: store.record(a_look(0, violated=[EGRESS])),
         lambda: store.record_all([a_look(0, violated=[EGRESS])]),
         lambda: store.get(ID),
-        lambda: store.list_by_status("open"),
+        lambda: store.list_all(status={"open"}),
         lambda: store.functions_not_seen_since(ACCOUNT, REGION, at(0)),
         lambda: store.record(a_look(1, violated=[EGRESS]), seen=unread),
         lambda: store.record(a_look(1, passed=[EGRESS]), seen=unread),
