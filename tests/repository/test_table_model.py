@@ -80,12 +80,12 @@ def test_items_expire_by_the_attribute_that_the_models_set() -> None:
     attribute = RESOURCE["TimeToLiveSpecification"]["AttributeName"]
 
     assert RESOURCE["TimeToLiveSpecification"]["Enabled"] is True
-    assert [attribute in model.get_attributes() for model in MODELS] == [True, True, True, False]
+    assert [attribute in model.get_attributes() for model in MODELS] == [True, True, True, True]
 
 
 def test_a_finding_is_stored_with_all_its_fields_and_what_the_table_needs() -> None:
     keys = {"pk", "sk", "shard", "live_shard", "account_sort", "rule_shard", "cause_key"}
-    names, own = {one.name for one in fields(Finding)}, {"item_type", "expires_at"}
+    names, own = {one.name for one in fields(Finding)}, {"item_type", "ttl"}
     at_length = {"advice", "evidence"}  # of megabytes, were they in the indexes
     detail = set(DetailItem.get_attributes())
 
@@ -98,6 +98,7 @@ def test_a_change_is_stored_with_all_its_fields() -> None:
         "pk",
         "sk",
         "item_type",
+        "ttl",
     }
 
 

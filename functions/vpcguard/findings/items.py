@@ -33,7 +33,7 @@ from vpcguard.model import Finding, cause_id, finding_id
 Function = tuple[str, str, str]  # account id, region, name
 
 ATTEMPTS = 10
-RETENTION_DAYS = 400  # of resolved findings: longer than two export periods
+RETENTION_DAYS = 400  # of resolved findings and of history: longer than two export periods
 SUMMARY_BYTES = 2_048  # of a finding without its detail: it stands in every index
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 _KEYS_AT_ONCE = 100
@@ -157,7 +157,7 @@ def look_values(state: FunctionState) -> dict[str, Any]:
         },
         "deleted_at": state.deleted_at,
         "is_partial": state.is_partial or None,
-        "expires_at": seconds(state.judged_at) + RETENTION_DAYS * DAY if is_deleted else None,
+        "ttl": seconds(state.judged_at) + RETENTION_DAYS * DAY if is_deleted else None,
     }
 
 
@@ -178,7 +178,7 @@ def finding_values(change: FindingChange, after: FunctionState) -> tuple[dict[st
         "times_reopened": max(0, state.times_opened - 1),
         "status_reason": None,
         "resolved_at": None,
-        "expires_at": None,
+        "ttl": None,
         "shard": shard,
         "live_shard": shard,
         "account_sort": f"{finding.region}#{finding.rule_id}#{finding.function_name}",
@@ -193,7 +193,7 @@ def finding_values(change: FindingChange, after: FunctionState) -> tuple[dict[st
     if change.before is not None:  # other steps set these
         del values["exemption_id"], values["remediation_id"]
     whole = {name: values[name] for name in (*_WHOLE, *_DETAILED) if name in values}
-    detail = {**whole, "rule_id": finding.rule_id, "undetermined": None, "expires_at": None}
+    detail = {**whole, "rule_id": finding.rule_id, "undetermined": None, "ttl": None}
     return _summary({name: value for name, value in values.items() if name not in _DETAILED}), detail
 
 
@@ -235,7 +235,7 @@ def _resolution(change: FindingChange, after: FunctionState) -> tuple[dict[str, 
         "last_seen": state.last_seen,
         "changed_at": after.judged_at,
         "resolved_at": after.judged_at,
-        "expires_at": state.expires_at,
+        "ttl": state.ttl,
         "live_shard": None,
         "cause_key": None,
     }
@@ -245,7 +245,7 @@ def _resolution(change: FindingChange, after: FunctionState) -> tuple[dict[str, 
             "config_digest": after.config_digest,
             "snapshot_digest": after.snapshot_digest,
         }
-    return values, {"undetermined": None, "expires_at": state.expires_at}
+    return values, {"undetermined": None, "ttl": state.ttl}
 
 
 def history_values(change: FindingChange, after: FunctionState) -> dict[str, Any]:
@@ -272,6 +272,7 @@ def history_values(change: FindingChange, after: FunctionState) -> dict[str, Any
         "status": change.after.status,
         "status_reason": change.status_reason,
         "changed_at": after.judged_at,
+        "ttl": seconds(after.judged_at) + RETENTION_DAYS * DAY,
         "trigger": after.trigger,
         "policy_revision": after.policy_revision,
         "config_digest": after.config_digest,

@@ -32,7 +32,7 @@ class FindingState:
 
     fingerprint: digest of what makes the stored finding what it is. times_opened: how often it became open.
     unconfirmed_since and unconfirmed: an open finding that later looks could not judge, since when,
-    and the fingerprint of why. expires_at: seconds since 1970, on resolved ones.
+    and the fingerprint of why. ttl: seconds since 1970, on resolved ones.
     """
 
     status: Status
@@ -44,7 +44,7 @@ class FindingState:
     times_opened: int
     unconfirmed_since: str | None = None
     unconfirmed: str | None = None
-    expires_at: int | None = None
+    ttl: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def plan_look(
     remembered = {
         rule_id: state
         for rule_id, state in seen.findings.items()
-        if rule_id not in vanished and (state.expires_at is None or state.expires_at > moment)
+        if rule_id not in vanished and (state.ttl is None or state.ttl > moment)
     }
     changes, after = [], dict(remembered)
     for rule_id in sorted({*remembered, *found}):
@@ -141,10 +141,10 @@ def plan_deletion(
     seen: FunctionState, judged_at: str, trigger: str, *, retention_days: int, vanished: Collection[str] = ()
 ) -> Plan:
     """Return what it changes that a function no longer exists."""
-    expires_at = seconds(judged_at) + retention_days * DAY
+    ttl = seconds(judged_at) + retention_days * DAY
     remembered = {rule_id: state for rule_id, state in seen.findings.items() if rule_id not in vanished}
     changes = tuple(
-        _resolved(rule_id, state, "function_deleted", expires_at)
+        _resolved(rule_id, state, "function_deleted", ttl)
         for rule_id, state in sorted(remembered.items())
         if state.status != "resolved"
     )
@@ -202,7 +202,7 @@ def _found(look: Look) -> dict[str, Finding]:
 
 
 def _change(
-    rule_id: str, before: FindingState | None, finding: Finding | None, look: Look, expires_at: int
+    rule_id: str, before: FindingState | None, finding: Finding | None, look: Look, ttl: int
 ) -> FindingChange | None:
     if finding is None:
         if before is None or before.status == "resolved":
@@ -213,7 +213,7 @@ def _change(
             ("fixed", look.judged),
         )
         reason = next((reason for reason, rules in reasons if rule_id in rules), None)
-        return None if reason is None else _resolved(rule_id, before, reason, expires_at)
+        return None if reason is None else _resolved(rule_id, before, reason, ttl)
     # what makes a finding another one: not how it is worded, nor what it counts
     statement = look.statements.get(rule_id)
     content = (finding.status, finding.severity, finding.stage, finding.root_cause, statement)
@@ -260,10 +260,8 @@ def _state(kind: ChangeKind, before: FindingState | None, finding: Finding, said
     )
 
 
-def _resolved(rule_id: str, before: FindingState, reason: StatusReason, expires_at: int) -> FindingChange:
-    after = replace(
-        before, status="resolved", unconfirmed_since=None, unconfirmed=None, expires_at=expires_at
-    )
+def _resolved(rule_id: str, before: FindingState, reason: StatusReason, ttl: int) -> FindingChange:
+    after = replace(before, status="resolved", unconfirmed_since=None, unconfirmed=None, ttl=ttl)
     return FindingChange(
         rule_id=rule_id, kind="resolved", before=before, after=after, finding=None, status_reason=reason
     )

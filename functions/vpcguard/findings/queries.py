@@ -103,8 +103,8 @@ class FindingQueries(FindingTable):
         item = self._find(finding_id)
         if item is None:
             return None
-        expires_at: float | None = item.expires_at
-        if expires_at is not None and expires_at <= self._clock().timestamp():
+        ttl: float | None = item.ttl
+        if ttl is not None and ttl <= self._clock().timestamp():
             return None
         return next(self._as_seen([item], details=details, consistent_read=True))
 
@@ -122,6 +122,7 @@ class FindingQueries(FindingTable):
             page_size=page_size,
             cursor=cursor,
             range_condition=self.table.history.sk.startswith(f"{HISTORY}{item.rule_id}#"),
+            filter_condition=self.table.history.ttl > int(self._clock().timestamp()),
             consistent_read=True,
             newest_first=True,
         )
@@ -259,7 +260,7 @@ class FindingQueries(FindingTable):
         consistent_read: bool = False,
     ) -> Page[Finding]:
         model = self.table.finding
-        wanted = model.expires_at.does_not_exist() | (model.expires_at > int(self._clock().timestamp()))
+        wanted = model.ttl.does_not_exist() | (model.ttl > int(self._clock().timestamp()))
         for one in filters:
             wanted &= one
         if status is not None:

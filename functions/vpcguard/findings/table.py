@@ -2,7 +2,7 @@
 
 docs/table.md says why they look so. The models carry no discriminator: every query names one kind of item by
 its sort key or by a sparse index, so an unknown kind can neither be skipped nor fail a read. `item_type` is
-for people and streams.
+for people and streams. `ttl` of any item: when it may go, in seconds since 1970; without it an item stays.
 
 The function's name comes last in a key, so that no name can be mistaken for another part. No index has a key
 that changes: a finding enters an index and leaves it, and never moves within, so that whoever goes through
@@ -170,7 +170,7 @@ class FindingItem(Model):
     config_digest = UnicodeAttribute()
     snapshot_digest = UnicodeAttribute()
 
-    expires_at = NumberAttribute(null=True)  # seconds since 1970, on resolved findings only
+    ttl = NumberAttribute(null=True)  # on resolved findings only
 
 
 class DetailItem(Model):
@@ -195,7 +195,7 @@ class DetailItem(Model):
     actor = UnicodeAttribute(null=True)
     # an open finding that later looks could not judge: {"since", "message", "unknown"}
     undetermined = JSONAttribute(null=True)
-    expires_at = NumberAttribute(null=True)  # as its finding's
+    ttl = NumberAttribute(null=True)  # as its finding's
 
 
 class LookItem(Model):
@@ -219,7 +219,7 @@ class LookItem(Model):
     is_partial = BooleanAttribute(null=True)  # of a look that one transaction does not take: more is to come
     findings = JSONAttribute()  # rule id -> lifecycle.FindingState
     deleted_at = UnicodeAttribute(null=True)
-    expires_at = NumberAttribute(null=True)  # only where the function is deleted
+    ttl = NumberAttribute(null=True)  # only where the function is deleted
 
 
 class HistoryItem(Model):
@@ -242,6 +242,7 @@ class HistoryItem(Model):
     status = UnicodeAttribute()
     status_reason = UnicodeAttribute(null=True)
     changed_at = UnicodeAttribute()
+    ttl = NumberAttribute()
     trigger = UnicodeAttribute()
     policy_revision = UnicodeAttribute(null=True)
     config_digest = UnicodeAttribute(null=True)

@@ -57,9 +57,9 @@ def test_what_was_judged_last_stays_on_the_finding_of_a_deleted_function(
     expiring = [
         item["item_type"]["S"]
         for item in dynamodb.scan(TableName=table_name)["Items"]
-        if item.get("expires_at") == {"N": str(1_795_176_060 + 400 * 86_400)}
+        if item.get("ttl") == {"N": str(1_795_176_060 + 400 * 86_400)}
     ]
-    assert sorted(expiring) == ["detail", "finding", "look"]
+    assert sorted(expiring) == ["detail", "finding", "history", "look"]
 
 
 def test_a_deletion_seen_before_the_newest_look_closes_nothing(store: FindingStore) -> None:
@@ -90,7 +90,8 @@ def test_a_function_that_is_made_again_is_reopened_with_its_past(
     assert found is not None
     assert (found.first_seen, found.times_reopened) == (at(0), 1)
     items = dynamodb.scan(TableName=table_name)["Items"]
-    assert all("expires_at" not in item for item in items)  # the look's tombstone ended too
+    staying = [item for item in items if item["item_type"]["S"] != "history"]
+    assert all("ttl" not in item for item in staying)  # the look's tombstone ended too
 
 
 def test_functions_with_findings_are_those_of_these_rules_that_are_not_resolved(store: FindingStore) -> None:

@@ -117,7 +117,7 @@ def test_no_index_carries_more_than_two_kilobytes_of_a_finding(text: str) -> Non
     look = a_look(0, violated=[largest], function=name, region="ap-southeast-2")
     plan = plan_look(nothing, look, retention_days=400)
     summary, detail = finding_values(plan.changes[0], plan.after)
-    ended = {"status_reason": "function_deleted", "resolved_at": moment, "expires_at": 1_800_000_000}
+    ended = {"status_reason": "function_deleted", "resolved_at": moment, "ttl": 1_800_000_000}
     later = ended | {"exemption_id": "ex-" + "0" * 32, "remediation_id": "rem-" + "0" * 32}
     item = FindingItem(function_key(ACCOUNT, "ap-southeast-2", name), FINDING + rule_id, **(summary | later))
 

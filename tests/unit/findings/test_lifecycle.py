@@ -115,7 +115,7 @@ def test_a_pass_resolves_as_fixed_and_keeps_the_memory() -> None:
 
     assert [(change.kind, change.status_reason) for change in plan.changes] == [("resolved", "fixed")]
     assert (_state(plan).first_seen, _state(plan).last_seen) == (at(0), at(1))
-    assert _state(plan).expires_at == 1_795_176_120 + 400 * 86_400  # noon and two minutes, 400 days later
+    assert _state(plan).ttl == 1_795_176_120 + 400 * 86_400  # noon and two minutes, 400 days later
 
 
 def test_a_fault_that_comes_back_is_reopened_and_counted() -> None:
@@ -127,7 +127,7 @@ def test_a_fault_that_comes_back_is_reopened_and_counted() -> None:
 
     assert _kinds(plan) == [(EGRESS, "reopened")]
     assert (_state(plan).first_seen, _state(plan).times_opened) == (at(0), 3)
-    assert _state(plan).expires_at is None
+    assert _state(plan).ttl is None
 
 
 def test_a_pass_of_what_is_not_open_changes_nothing() -> None:
@@ -221,7 +221,7 @@ def test_a_doubt_about_what_was_resolved_is_undetermined_and_then_reopened() -> 
     looks = [a_look(0, violated=[EGRESS]), a_look(1, passed=[EGRESS]), a_look(2, unknown=[EGRESS])]
 
     assert _kinds(_plan(*looks)) == [(EGRESS, "undetermined")]
-    assert _state(_plan(*looks)).expires_at is None
+    assert _state(_plan(*looks)).ttl is None
     reopened = _plan(*looks, a_look(3, violated=[EGRESS]))
     assert _kinds(reopened) == [(EGRESS, "reopened")]
     assert _state(reopened).times_opened == 2
