@@ -262,7 +262,8 @@ class Finding:
 
     tags: those of the function that the configuration asks for, keys in lower case; None: they were not read.
     root_cause, its kind, account and name: as of a Violation.
-    Times are RFC 3339, UTC, microseconds. times_reopened is None where no history is kept.
+    Times are RFC 3339, UTC, microseconds. opened_at: when it last became open; confirmed_at: the latest look
+    that judged it as a violation; None: never. times_reopened is None where no history is kept.
     """
 
     finding_id: str
@@ -293,6 +294,8 @@ class Finding:
     managed_by: str | None
     actor: str | None
     first_seen: str
+    opened_at: str | None = None
+    confirmed_at: str | None = None
     last_seen: str
     changed_at: str
     resolved_at: str | None
@@ -319,7 +322,8 @@ class Look:
     those that were withdrawn: their stored findings end, and nobody fixed them. Any other rule said
     nothing, and its finding is left alone: two bundles answer during every deployment, and what the
     older one lacks is no news. `statements` holds by rule what its finding states, which tells a
-    changed finding from one that is worded or counted anew.
+    changed finding from one that is worded or counted anew. event_time: of the event that led here; None: no
+    event did. modified_at: the function's LastModified, as Lambda writes it.
     """
 
     account_id: str
@@ -335,6 +339,8 @@ class Look:
     off: frozenset[str] = frozenset()
     retired: frozenset[str] = frozenset()
     statements: Mapping[str, Any] = field(default_factory=dict)
+    event_time: str | None = None
+    modified_at: str | None = None
 
 
 def cause_id(account_id: str, region: str, root_cause: str, rule_id: str) -> str:

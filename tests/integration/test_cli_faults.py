@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 OPERATION = "ec2:DescribeNatGateways"
 FEW = ("400", "500", "garbage", "half", "throttle")
 HERE, THERE = "eu-west-1", "ap-east-1"
-_ITS_OWN = {"snapshot_digest", "first_seen", "last_seen", "changed_at"}
+_ITS_OWN = {"snapshot_digest", "first_seen", "opened_at", "confirmed_at", "last_seen", "changed_at"}
 
 
 @pytest.fixture(scope="module")

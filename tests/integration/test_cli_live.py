@@ -241,7 +241,7 @@ def _child_named(name: str, *, of: int) -> int:
 
 
 def _verdicts(stdout: str) -> list[Json]:
-    own = ("first_seen", "last_seen", "changed_at", "snapshot_digest")
+    own = ("first_seen", "opened_at", "confirmed_at", "last_seen", "changed_at", "snapshot_digest")
     return [{k: v for k, v in json.loads(line).items() if k not in own} for line in stdout.splitlines()]
 
 

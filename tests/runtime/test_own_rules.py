@@ -36,7 +36,15 @@ CONFIGURATION = {
     },
 }
 # what differs between two looks at the same thing, and who caused it, which an event alone knows
-OF_THE_LOOK = {"first_seen", "last_seen", "changed_at", "snapshot_digest", "times_reopened"}
+OF_THE_LOOK = {
+    "first_seen",
+    "opened_at",
+    "confirmed_at",
+    "last_seen",
+    "changed_at",
+    "snapshot_digest",
+    "times_reopened",
+}
 OF_THE_EVENT = {"actor", "managed_by"}
 
 

@@ -50,6 +50,8 @@ def a_finding(rule_id: str = EGRESS, *, minute: int = 0, function: str = FUNCTIO
         "managed_by": None,
         "actor": None,
         "first_seen": moment,
+        "opened_at": moment,
+        "confirmed_at": moment,
         "last_seen": moment,
         "changed_at": moment,
         "resolved_at": None,
@@ -67,6 +69,8 @@ def a_doubt(rule_id: str = EGRESS, *, minute: int = 0, function: str = FUNCTION,
     """Return an undetermined finding: the rule waits for an operation."""
     values = {
         "status": "undetermined",
+        "opened_at": None,
+        "confirmed_at": None,
         "message": "the NAT gateways could not be read",
         "evidence": {"unknown": ["ec2:DescribeNatGateways"]},
         "root_cause": None,

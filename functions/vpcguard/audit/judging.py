@@ -104,6 +104,8 @@ def judge(
     facts, left_out = read_facts(snapshot, tags=tag_keys)
     decision = policy.decide(facts, configuration)
     digest = digest or snapshot.digest()
+    answers = snapshot.own.answers
+    read = [*answers.get(_LISTING, {}).get("Functions", ()), *answers.get(_BY_NAME, {}).values()]
     return Judgement(
         snapshot=snapshot,
         digest=digest,
@@ -117,6 +119,11 @@ def judge(
                 origins=origins or {},
                 trigger=trigger,
                 tag_keys=tag_keys,
+                modified={
+                    one["FunctionName"]: one["LastModified"]
+                    for one in read
+                    if isinstance(one.get("FunctionName"), str) and isinstance(one.get("LastModified"), str)
+                },
             )
         ),
         changing=_changing(facts),

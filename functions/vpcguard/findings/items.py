@@ -155,6 +155,8 @@ def look_values(state: FunctionState) -> dict[str, Any]:
             rule_id: {name: value for name, value in asdict(one).items() if value is not None}
             for rule_id, one in sorted(state.findings.items())
         },
+        "last_event_at": state.last_event_at,
+        "function_modified_at": state.modified_at,
         "deleted_at": state.deleted_at,
         "is_partial": state.is_partial or None,
         "ttl": seconds(state.judged_at) + RETENTION_DAYS * DAY if is_deleted else None,
@@ -170,10 +172,13 @@ def finding_values(change: FindingChange, after: FunctionState) -> tuple[dict[st
         doubt = {"since": state.unconfirmed_since, "message": finding.message}
         return {}, {"undetermined": {**doubt, "unknown": finding.evidence.get("unknown", [])}}
     if change.kind == "confirmed":
-        return {"last_seen": state.last_seen}, {"undetermined": None}
+        seen = {"last_seen": state.last_seen, "confirmed_at": state.confirmed_at}
+        return seen, {"undetermined": None}
     shard, owner = shard_of(finding.finding_id, SHARDS), finding.root_cause_account or finding.account_id
     values = finding.as_document() | {
         "first_seen": state.first_seen,
+        "opened_at": state.opened_at,
+        "confirmed_at": state.confirmed_at,
         "last_seen": state.last_seen,
         "times_reopened": max(0, state.times_opened - 1),
         "status_reason": None,
@@ -232,6 +237,7 @@ def _resolution(change: FindingChange, after: FunctionState) -> tuple[dict[str, 
     values: dict[str, Any] = {
         "status": state.status,
         "status_reason": change.status_reason,
+        "confirmed_at": state.confirmed_at,
         "last_seen": state.last_seen,
         "changed_at": after.judged_at,
         "resolved_at": after.judged_at,
@@ -284,13 +290,13 @@ def stored_finding(item: FindingItem, detail: DetailItem | None, state: FindingS
     """Return a finding as every interface shows it.
 
     detail: None where it was not asked for: the advice and the evidence are empty then, and texts may be cut.
-    state: as the function's look record has it; it knows when the finding was last seen. An open
-    finding that later looks could not judge says so in its evidence, under "undetermined".
+    state: as the function's look record has it; it knows when the finding was last seen and
+    confirmed. An open finding that later looks could not judge says so in its evidence, under "undetermined".
     """
     values = {name: getattr(item, name) for name in _SUMMARY_FIELDS} | {"advice": "", "evidence": {}}
     values["times_reopened"] = int(item.times_reopened)
     if state is not None and state.status == item.status:
-        values["last_seen"] = state.last_seen
+        values |= {"last_seen": state.last_seen, "confirmed_at": state.confirmed_at}
     if detail is not None:
         values |= {name: getattr(detail, name) for name in (*_WHOLE, *_DETAILED)}
         if detail.undetermined is not None:
@@ -316,4 +322,6 @@ def function_state(item: LookItem) -> FunctionState:
         },
         deleted_at=item.deleted_at,
         is_partial=bool(item.is_partial),
+        last_event_at=item.last_event_at,
+        modified_at=item.function_modified_at,
     )

@@ -31,6 +31,7 @@ class FindingState:
     """One finding as the look record remembers it.
 
     fingerprint: digest of what makes the stored finding what it is. times_opened: how often it became open.
+    opened_at: when it last did. confirmed_at: the latest look that judged it as a violation.
     unconfirmed_since and unconfirmed: an open finding that later looks could not judge, since when,
     and the fingerprint of why. ttl: seconds since 1970, on resolved ones.
     """
@@ -42,6 +43,8 @@ class FindingState:
     first_seen: str
     last_seen: str
     times_opened: int
+    opened_at: str | None = None
+    confirmed_at: str | None = None
     unconfirmed_since: str | None = None
     unconfirmed: str | None = None
     ttl: int | None = None
@@ -54,6 +57,7 @@ class FunctionState:
     judged_at and snapshot_digest of the latest look order all looks: an older one changes nothing. It is one
     item of the table, so one read of it is never a mixture of two writes (a query is no snapshot:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation).
+    last_event_at: of the newest event that led to a look. modified_at: its LastModified as last read.
     is_partial: not all that the latest look changes is recorded yet, and only this very look brings it.
     """
 
@@ -69,6 +73,8 @@ class FunctionState:
     findings: Mapping[str, FindingState] = field(default_factory=dict)
     deleted_at: str | None = None
     is_partial: bool = False
+    last_event_at: str | None = None
+    modified_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +127,8 @@ def plan_look(
             changes.append(change)
             after[rule_id] = change.after
         elif before is not None and finding is not None and before.status == finding.status:
-            after[rule_id] = replace(before, last_seen=finding.last_seen)
+            confirmed_at = look.judged_at if finding.status == "open" else before.confirmed_at
+            after[rule_id] = replace(before, last_seen=finding.last_seen, confirmed_at=confirmed_at)
     state = FunctionState(
         account_id=look.account_id,
         region=look.region,
@@ -133,6 +140,8 @@ def plan_look(
         trigger=bounded_text(look.trigger),
         revision=seen.revision + 1,
         findings=after,
+        last_event_at=max(filter(None, (seen.last_event_at, look.event_time)), default=None),
+        modified_at=look.modified_at or seen.modified_at,
     )
     return Plan(before=seen, after=state, changes=tuple(changes))
 
@@ -249,6 +258,7 @@ def _state(kind: ChangeKind, before: FindingState | None, finding: Finding, said
     if kind == "unconfirmed" and before is not None:
         since = before.unconfirmed_since or finding.last_seen
         return replace(before, unconfirmed_since=since, unconfirmed=said)
+    has_opened, is_open = kind in ("opened", "reopened"), finding.status == "open"
     return FindingState(
         status=finding.status,
         severity=finding.severity,
@@ -256,7 +266,9 @@ def _state(kind: ChangeKind, before: FindingState | None, finding: Finding, said
         fingerprint=said,
         first_seen=before.first_seen if before else finding.first_seen,
         last_seen=finding.last_seen,
-        times_opened=(before.times_opened if before else 0) + (kind in ("opened", "reopened")),
+        times_opened=(before.times_opened if before else 0) + has_opened,
+        opened_at=finding.last_seen if has_opened else before.opened_at if before else None,
+        confirmed_at=finding.last_seen if is_open else before.confirmed_at if before else None,
     )
 
 

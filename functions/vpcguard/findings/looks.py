@@ -13,6 +13,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
+from vpcguard.clock import rfc3339
 from vpcguard.model import Change, Decision, Finding, Look, RuleDecision, Unknown, Violation, finding_id
 
 OWNER_TAGS = ("vpcguard:owner", "owner")  # the first that is set counts
@@ -47,12 +48,14 @@ def looks(
     origins: Mapping[str, Change],
     trigger: str,
     tag_keys: Collection[str] = (),
+    modified: Mapping[str, str] | None = None,
 ) -> list[Look]:
     """Return one look for every function of the facts, sorted by name; its findings are sorted by rule id.
 
     facts: the document of policies/schemas/input.json that the decision answers: it speaks of these functions
     alone, and a rule gives each of them one verdict at most (policy.deciding refuses any other answer).
     tag_keys: of the functions' tags that findings show, as the configuration lists them.
+    modified: function name -> its LastModified, where it is known.
     origins: function name -> the change that led here; without one there is neither actor nor managed_by, and
     the look is kept with `trigger`.
     """
@@ -112,6 +115,8 @@ def looks(
                 function_name=name,
                 judged_at=captured_at,
                 trigger=origin.trigger if origin else trigger,
+                event_time=rfc3339(origin.event_time) if origin else None,
+                modified_at=(modified or {}).get(name),
                 findings=tuple(_finding(of_the_function, rule, verdict) for rule, verdict in stated[name]),
                 judged=frozenset() if is_going else rule_ids - off[name] - unjudged[name],
                 off=frozenset(off[name]),
@@ -128,6 +133,8 @@ def _finding(of_the_function: Mapping[str, Any], rule: RuleDecision, verdict: Vi
     if isinstance(verdict, Violation):
         said = {
             "status": "open",
+            "opened_at": of_the_function["first_seen"],
+            "confirmed_at": of_the_function["first_seen"],
             "title": verdict.title or rule.title,
             "advice": verdict.advice or rule.advice,
             "severity": verdict.severity,

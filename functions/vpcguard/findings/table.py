@@ -160,6 +160,8 @@ class FindingItem(Model):
     managed_by = UnicodeAttribute(null=True)
     actor = UnicodeAttribute(null=True)
     first_seen = UnicodeAttribute()
+    opened_at = UnicodeAttribute(null=True)
+    confirmed_at = UnicodeAttribute(null=True)  # as last_seen
     last_seen = UnicodeAttribute()  # at the latest write; the look record knows the latest look
     changed_at = UnicodeAttribute()
     resolved_at = UnicodeAttribute(null=True)
@@ -218,6 +220,8 @@ class LookItem(Model):
     revision = NumberAttribute()  # counts the writes to this function's items: the optimistic lock
     is_partial = BooleanAttribute(null=True)  # of a look that one transaction does not take: more is to come
     findings = JSONAttribute()  # rule id -> lifecycle.FindingState
+    last_event_at = UnicodeAttribute(null=True)
+    function_modified_at = UnicodeAttribute(null=True)  # as Lambda writes it
     deleted_at = UnicodeAttribute(null=True)
     ttl = NumberAttribute(null=True)  # only where the function is deleted
 

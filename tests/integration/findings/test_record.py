@@ -116,6 +116,7 @@ def test_first_seen_survives_a_fault_that_was_fixed_and_came_back(store: Finding
         a_finding(minute=0),
         status="resolved",
         status_reason="fixed",
+        confirmed_at=at(1),
         last_seen=at(1),
         changed_at=at(2),
         resolved_at=at(2),
@@ -168,7 +169,7 @@ def test_a_doubt_leaves_the_open_finding_and_shows_in_its_evidence(store: Findin
         stated, evidence={**stated.evidence, "undetermined": doubt}, times_reopened=0
     )
     assert store.record(a_look(2, violated=[EGRESS])) == Recorded(outcome="recorded")
-    assert _get(store) == replace(stated, last_seen=at(2), times_reopened=0)
+    assert _get(store) == replace(stated, confirmed_at=at(2), last_seen=at(2), times_reopened=0)
     assert _changes(store) == ["opened"]
 
 

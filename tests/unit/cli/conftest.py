@@ -40,6 +40,8 @@ def finding() -> Finding:
         managed_by=None,
         actor=None,
         first_seen=CAPTURED_AT,
+        opened_at=CAPTURED_AT,
+        confirmed_at=CAPTURED_AT,
         last_seen=CAPTURED_AT,
         changed_at=CAPTURED_AT,
         resolved_at=None,

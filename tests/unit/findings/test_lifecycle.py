@@ -130,6 +130,34 @@ def test_a_fault_that_comes_back_is_reopened_and_counted() -> None:
     assert _state(plan).ttl is None
 
 
+def test_each_opening_begins_anew_and_each_violation_confirms_it() -> None:
+    looks = [
+        a_look(0, violated=[EGRESS]),
+        a_look(1, violated=[EGRESS]),
+        a_look(2, unknown=[EGRESS]),
+        a_look(3, passed=[EGRESS]),
+        a_look(4, unknown=[EGRESS]),
+        a_look(5, violated=[EGRESS]),
+        a_look(6, violated=[a_finding(minute=6, severity="low")]),
+    ]
+
+    times = [_state(_plan(*looks[:number])) for number in range(1, 8)]
+
+    assert [one.opened_at for one in times] == [at(0)] * 5 + [at(5)] * 2
+    assert [one.confirmed_at for one in times] == [at(0), *[at(1)] * 4, at(5), at(6)]
+    assert (_state(_plan(a_look(0, unknown=[EGRESS]))).opened_at) is None
+
+
+def test_a_function_remembers_its_newest_event_and_its_last_modification() -> None:
+    """A sweep has no event, and a look that could not read the function no modification."""
+    newest = a_look(1, event_time=at(1), modified_at="2026-11-20T12:00:59.000+0000")
+    plan = _plan(newest, a_look(2, event_time=at(0)), a_look(3))
+    deleted = plan_deletion(plan.after, at(4), "sweep", retention_days=400)
+
+    for state in (plan.after, deleted.after):
+        assert (state.last_event_at, state.modified_at) == (at(1), "2026-11-20T12:00:59.000+0000")
+
+
 def test_a_pass_of_what_is_not_open_changes_nothing() -> None:
     assert _plan(a_look(0, passed=[EGRESS])).changes == ()
     assert (

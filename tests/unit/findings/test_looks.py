@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -100,6 +101,8 @@ def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() ->
         "orders",
         "nat.mixed_egress",
         status="undetermined",
+        opened_at=None,
+        confirmed_at=None,
         severity="critical",
         stage="warn",
         title="Not known whether nat.mixed_egress",
@@ -206,7 +209,7 @@ def test_the_change_that_led_here_names_actor_and_tool() -> None:
     change = Change(
         event_id="e-1",
         event_name="CreateFunction20150331",
-        event_time=None,  # type: ignore[arg-type]  # no part of a finding
+        event_time=datetime(2026, 11, 20, 11, 59, 58, tzinfo=UTC),
         account_id="111122223333",
         region="eu-west-1",
         function_name="orders",
@@ -225,6 +228,16 @@ def test_the_change_that_led_here_names_actor_and_tool() -> None:
 
     assert (orders.findings[0].actor, orders.findings[0].managed_by) == (change.actor, "terraform")
     assert (idle.findings[0].actor, idle.findings[0].managed_by) == (None, None)
+    assert (orders.event_time, idle.event_time) == ("2026-11-20T11:59:58.000000Z", None)
+
+
+def test_a_look_knows_when_its_function_was_last_modified() -> None:
+    """Newer than the last event: the path of events missed it."""
+    modified = "2026-11-20T11:59:57.123+0000"
+
+    idle, orders = _looks([], [_function("orders"), _function("idle")], modified={"orders": modified})
+
+    assert (orders.modified_at, idle.modified_at) == (modified, None)
 
 
 def test_an_account_without_a_name_leaves_the_fields_empty() -> None:
@@ -244,6 +257,7 @@ def _looks(
     account: Mapping[str, Any] | None = None,
     retired: Collection[str] = (),
     tag_keys: Collection[str] = (),
+    modified: Mapping[str, str] | None = None,
     coverage: Collection[Mapping[str, str]] = ({"kind": "function_tags", "status": "known"},),
 ) -> list[Look]:
     known = {
@@ -266,6 +280,7 @@ def _looks(
         origins=origins or {},
         trigger="sweep 7",
         tag_keys=tag_keys,
+        modified=modified,
     )
 
 
@@ -373,6 +388,8 @@ def _finding(function: str, rule_id: str, **fields: Any) -> Finding:
         "managed_by": None,
         "actor": None,
         "first_seen": CAPTURED_AT,
+        "opened_at": CAPTURED_AT,
+        "confirmed_at": CAPTURED_AT,
         "last_seen": CAPTURED_AT,
         "changed_at": CAPTURED_AT,
         "resolved_at": None,

@@ -27,7 +27,7 @@ def test_the_newest_look_dates_a_finding_of_the_same_status() -> None:
     nothing = FunctionState(account_id="", region="", function_name="")
     state = plan_look(nothing, a_look(5, violated=[EGRESS]), retention_days=400).after.findings[EGRESS]
 
-    assert stored_finding(*_items(found), state) == replace(found, last_seen=at(5))
+    assert stored_finding(*_items(found), state) == replace(found, confirmed_at=at(5), last_seen=at(5))
     assert stored_finding(*_items(found), None) == found
 
 
