@@ -322,8 +322,8 @@ class Look:
     those that were withdrawn: their stored findings end, and nobody fixed them. Any other rule said
     nothing, and its finding is left alone: two bundles answer during every deployment, and what the
     older one lacks is no news. `statements` holds by rule what its finding states, which tells a
-    changed finding from one that is worded or counted anew. event_time: of the event that led here; None: no
-    event did. modified_at: the function's LastModified, as Lambda writes it.
+    changed finding from one that is worded or counted anew. event_time, actor, managed_by: of the event that
+    led here; None: none did. modified_at: the function's LastModified, as Lambda writes it.
     """
 
     account_id: str
@@ -340,15 +340,20 @@ class Look:
     retired: frozenset[str] = frozenset()
     statements: Mapping[str, Any] = field(default_factory=dict)
     event_time: str | None = None
+    actor: str | None = None
+    managed_by: str | None = None
     modified_at: str | None = None
 
 
-def cause_id(account_id: str, region: str, root_cause: str, rule_id: str) -> str:
-    """Return the stable id of what one repair ends: a resource that is at fault by one rule.
+def cause_of(finding: Finding) -> str | None:
+    """Return the stable id of what one repair ends: a resource, whosever it is, at fault by one rule.
 
-    account_id: of the root cause's owner (root_cause_account), else of the function.
+    None: no single resource is at fault.
     """
-    key = f"{account_id}\n{region}\n{root_cause}\n{rule_id}"
+    if not finding.root_cause:
+        return None
+    owner = finding.root_cause_account or finding.account_id
+    key = f"{owner}\n{finding.region}\n{finding.root_cause}\n{finding.rule_id}"
     return "vc-" + hashlib.sha256(key.encode()).hexdigest()[:32]
 
 

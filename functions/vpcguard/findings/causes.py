@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
-from vpcguard.model import Finding, Severity, cause_id
+from vpcguard.model import Finding, Severity, cause_of
 
 _RANKS = {severity: rank for rank, severity in enumerate(get_args(Severity))}  # worst first
 
@@ -113,8 +113,8 @@ def _owner(finding: Finding) -> tuple[str, str | None, str | None]:
 
 
 def _key(finding: Finding) -> tuple[Any, ...]:
-    if finding.root_cause:
-        return (cause_id(_owner(finding)[0], finding.region, finding.root_cause, finding.rule_id),)
+    if cause_id := cause_of(finding):
+        return (cause_id,)
     place = finding.account_id, finding.region, finding.rule_id
     return *place, finding.vpc_id, _subnets(finding.evidence)
 

@@ -14,9 +14,11 @@ from pynamodb.exceptions import PynamoDBException
 
 from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.lifecycle import DAY, FindingChange, FindingState, FunctionState, seconds
-from vpcguard.findings.looks import TEXT_CHARACTERS
+from vpcguard.findings.lifecycle import DAY, FindingChange, FindingState, FunctionState, Plan, seconds
+from vpcguard.findings.looks import TEXT_CHARACTERS, bounded_text
 from vpcguard.findings.table import (
+    DETAIL,
+    FINDING,
     HISTORY,
     LOOK,
     LOOK_SHARDS,
@@ -28,7 +30,7 @@ from vpcguard.findings.table import (
     function_key,
     shard_of,
 )
-from vpcguard.model import Finding, cause_id, finding_id
+from vpcguard.model import Finding, cause_of, finding_id
 
 Function = tuple[str, str, str]  # account id, region, name
 
@@ -44,6 +46,11 @@ _DETAILED = ("advice", "evidence")  # fields of a finding that its detail alone 
 _WHOLE = (
     *("title", "message", "account_name", "organization_unit", "root_cause", "root_cause_name"),
     *("owner", "tags", "managed_by", "actor"),
+)
+# what a change tells of its finding
+_TOLD = (
+    *("account_name", "organization_unit", "function_arn", "vpc_id", "title", "owner", "tags"),
+    *("root_cause", "root_cause_kind", "root_cause_account", "root_cause_name"),
 )
 _SUMMARY_FIELDS = tuple(one.name for one in fields(Finding) if one.name not in _DETAILED)
 _LIMITS = (TEXT_CHARACTERS, 250, 150, 100, 70, 50, 30, 20, 10)  # bytes of each text, until all fits
@@ -130,6 +137,19 @@ class FindingTable:
                 )
         return found
 
+    def _stored(self, state: FunctionState, rule_ids: Collection[str]) -> dict[str, Finding]:
+        """Return a function's findings of these rules as they are stored, those that there are."""
+        key = function_key(state.account_id, state.region, state.function_name)
+        keys = [(key, kind + rule_id) for kind in (FINDING, DETAIL) for rule_id in rule_ids]
+        read = {one["sk"]["S"]: one for one in self._read(keys, consistent_read=True)}
+        found = {}
+        for rule_id in rule_ids:
+            summary, detail = read.get(FINDING + rule_id), read.get(DETAIL + rule_id)
+            if summary and detail:
+                items = self.table.finding.from_raw_data(summary), self.table.detail.from_raw_data(detail)
+                found[rule_id] = stored_finding(*items, None)
+        return found
+
     def _wait(self, attempt: int) -> None:
         """Wait before an attempt, longer each time, and not as long as others who wait for the same."""
         longest = min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt)
@@ -174,7 +194,7 @@ def finding_values(change: FindingChange, after: FunctionState) -> tuple[dict[st
     if change.kind == "confirmed":
         seen = {"last_seen": state.last_seen, "confirmed_at": state.confirmed_at}
         return seen, {"undetermined": None}
-    shard, owner = shard_of(finding.finding_id, SHARDS), finding.root_cause_account or finding.account_id
+    shard = shard_of(finding.finding_id, SHARDS)
     values = finding.as_document() | {
         "first_seen": state.first_seen,
         "opened_at": state.opened_at,
@@ -188,9 +208,7 @@ def finding_values(change: FindingChange, after: FunctionState) -> tuple[dict[st
         "live_shard": shard,
         "account_sort": f"{finding.region}#{finding.rule_id}#{finding.function_name}",
         "rule_shard": f"{finding.rule_id}#{shard}",
-        "cause_key": cause_id(owner, finding.region, finding.root_cause, finding.rule_id)
-        if finding.root_cause
-        else None,
+        "cause_key": cause_of(finding),
     }
     for cause in ("actor", "managed_by"):
         if values[cause] is None and change.before is not None:
@@ -254,16 +272,25 @@ def _resolution(change: FindingChange, after: FunctionState) -> tuple[dict[str, 
     return values, {"undetermined": None, "ttl": state.ttl}
 
 
-def history_values(change: FindingChange, after: FunctionState) -> dict[str, Any]:
+def history_values(change: FindingChange, plan: Plan, stored: Finding | None) -> dict[str, Any]:
     """Return every attribute of a history item but its partition key.
 
-    Its sort key is in the order in which looks supersede each other. A repetition of the same look gives the
-    same change_id.
+    stored: the finding as it was, where the look found none. The sort key is in the order in which looks
+    supersede each other. A repetition of the same look gives the same change_id.
     """
+    after, state, finding = plan.after, change.after, change.finding or stored
     identity = finding_id(after.account_id, after.region, after.function_name, change.rule_id)
     change_key = f"{identity}\n{after.judged_at}\n{after.snapshot_digest}"
     digest = after.snapshot_digest.removeprefix("sha256:")[:16]
+    said: dict[str, Any] = {}
+    if finding is not None:
+        said = {name: getattr(finding, name) for name in _TOLD}
+        said["message"] = bounded_text(finding.message)
+        said["cause_id"] = cause_of(finding)
+        said["managed_by"] = plan.managed_by or finding.managed_by
+    judged = {"open": "violation", "undetermined": "unknown"}.get(state.status)
     return {
+        **said,
         "sk": f"{HISTORY}{change.rule_id}#{after.judged_at}#{digest}",
         "change_id": "vgc-" + hashlib.sha256(change_key.encode()).hexdigest()[:32],
         "change": change.kind,
@@ -272,17 +299,23 @@ def history_values(change: FindingChange, after: FunctionState) -> dict[str, Any
         "region": after.region,
         "function_name": after.function_name,
         "rule_id": change.rule_id,
-        "severity": change.after.severity,
-        "stage": change.after.stage,
+        "severity": state.severity,
+        "stage": state.stage,
         "status_before": change.before.status if change.before else None,
-        "status": change.after.status,
+        "status": state.status,
         "status_reason": change.status_reason,
-        "changed_at": after.judged_at,
-        "ttl": seconds(after.judged_at) + RETENTION_DAYS * DAY,
+        "verdict": "pass" if change.status_reason == "fixed" else judged,
+        "actor": plan.actor,
         "trigger": after.trigger,
+        "first_seen": state.first_seen,
+        "opened_at": state.opened_at,
+        "confirmed_at": state.confirmed_at,
+        "last_seen": state.last_seen,
+        "changed_at": after.judged_at,
         "policy_revision": after.policy_revision,
         "config_digest": after.config_digest,
         "snapshot_digest": after.snapshot_digest or None,
+        "ttl": seconds(after.judged_at) + RETENTION_DAYS * DAY,
     }
 
 

@@ -91,11 +91,16 @@ class FindingChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to write: the look record as it will be, and the findings that differ."""
+    """What to write: the look record as it will be, and the findings that differ.
+
+    actor, managed_by: who made the change that led to the look, and by what; None: no event led to it.
+    """
 
     before: FunctionState
     after: FunctionState
     changes: tuple[FindingChange, ...]
+    actor: str | None = None
+    managed_by: str | None = None
 
 
 def is_superseded(seen: FunctionState, judged_at: str, snapshot_digest: str) -> bool:
@@ -143,7 +148,8 @@ def plan_look(
         last_event_at=max(filter(None, (seen.last_event_at, look.event_time)), default=None),
         modified_at=look.modified_at or seen.modified_at,
     )
-    return Plan(before=seen, after=state, changes=tuple(changes))
+    actor = look.actor and bounded_text(look.actor)
+    return Plan(before=seen, after=state, changes=tuple(changes), actor=actor, managed_by=look.managed_by)
 
 
 def plan_deletion(
@@ -186,9 +192,10 @@ def in_steps(plan: Plan, most: int) -> Iterator[Plan]:
             else:
                 findings[change.rule_id] = change.before
         after = replace(plan.after, findings=findings, revision=before.revision + 1, is_partial=True)
-        yield Plan(before=before, after=after, changes=now)
+        yield replace(plan, before=before, after=after, changes=now)
         before = after
-    yield Plan(before=before, after=replace(plan.after, revision=before.revision + 1), changes=left)
+    after = replace(plan.after, revision=before.revision + 1)
+    yield replace(plan, before=before, after=after, changes=left)
 
 
 def _found(look: Look) -> dict[str, Finding]:

@@ -115,6 +115,8 @@ def looks(
                 function_name=name,
                 judged_at=captured_at,
                 trigger=origin.trigger if origin else trigger,
+                actor=of_the_function["actor"],
+                managed_by=of_the_function["managed_by"],
                 event_time=rfc3339(origin.event_time) if origin else None,
                 modified_at=(modified or {}).get(name),
                 findings=tuple(_finding(of_the_function, rule, verdict) for rule, verdict in stated[name]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from pynamodb.exceptions import PynamoDBException
@@ -29,7 +29,10 @@ from vpcguard.model import Finding, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """One change of a finding's status: what, when, by which trigger and under which policies.
+    """One change of a finding's status: what, when, by whom, by which trigger and under which policies.
+
+    What it says of the finding is as the look that changed it stated it; where it ended, as it was before.
+    verdict: violation, unknown, pass, or None where nobody judged. actor: who made the change that led to it.
 
     change_id is stable: whoever publishes it twice can be told apart from two changes.
     """
@@ -38,16 +41,36 @@ class HistoryEntry:
     change: str
     finding_id: str
     account_id: str
+    account_name: str | None
+    organization_unit: str | None
     region: str
     function_name: str
+    function_arn: str | None
+    vpc_id: str | None
     rule_id: str
+    title: str | None
+    message: str | None
     severity: str
     stage: str
     status_before: str | None
     status: str
     status_reason: str | None
-    changed_at: str
+    verdict: str | None
+    cause_id: str | None
+    root_cause: str | None
+    root_cause_kind: str | None
+    root_cause_account: str | None
+    root_cause_name: str | None
+    owner: str | None
+    tags: Mapping[str, str] | None
+    managed_by: str | None
+    actor: str | None
     trigger: str
+    first_seen: str
+    opened_at: str | None
+    confirmed_at: str | None
+    last_seen: str
+    changed_at: str
     policy_revision: str | None
     config_digest: str | None
     snapshot_digest: str | None

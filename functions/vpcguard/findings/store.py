@@ -39,7 +39,7 @@ from vpcguard.findings.lifecycle import (
 )
 from vpcguard.findings.queries import FindingQueries
 from vpcguard.findings.table import DETAIL, FINDING, LOOK, Table, function_key
-from vpcguard.model import Look
+from vpcguard.model import Finding, Look
 
 LOOKS_AT_ONCE = 8  # recorded at the same time for one caller
 CALLERS = 4  # who record at the same time: the groups of a batch of events
@@ -167,9 +167,12 @@ class FindingStore(FindingQueries):
                 is_same = moment == (state.judged_at, state.snapshot_digest)
                 outcome = "repeated" if is_same else "superseded"
                 break
+            plan = planner(state, vanished=vanished)
+            ended = [change.rule_id for change in plan.changes if change.finding is None]
+            stored = self._stored(state, ended) if ended else {}
             try:
-                for step in in_steps(planner(state, vanished=vanished), CHANGES_AT_ONCE):
-                    _write(self.table, step)
+                for step in in_steps(plan, CHANGES_AT_ONCE):
+                    _write(self.table, step, stored)
                     written += step.changes
             except _LostRaceError as lost:
                 vanished = lost.vanished
@@ -204,12 +207,12 @@ class _Write:
     rule_id: str | None = None
 
 
-def _write(table: Table, plan: Plan) -> None:
+def _write(table: Table, plan: Plan, stored: Mapping[str, Finding]) -> None:
     """Write the look record, the findings that differ, their details and their history, all or nothing.
 
     Raises _LostRaceError where reading again helps, FindingStoreError for every other refusal.
     """
-    writes = list(_writes(table, plan))
+    writes = list(_writes(table, plan, stored))
     if not plan.changes:
         _write_alone(writes[0])
         return
@@ -225,7 +228,7 @@ def _write(table: Table, plan: Plan) -> None:
         raise _refusal(error, [*puts, *updates]) from error
 
 
-def _writes(table: Table, plan: Plan) -> Iterator[_Write]:
+def _writes(table: Table, plan: Plan, stored: Mapping[str, Finding]) -> Iterator[_Write]:
     """Yield the look record, every finding that differs, its detail, and the history of a status."""
     key = function_key(plan.after.account_id, plan.after.region, plan.after.function_name)
     values = look_values(plan.after)
@@ -249,7 +252,9 @@ def _writes(table: Table, plan: Plan) -> Iterator[_Write]:
                 yield _Write(model(key, sort), _actions(model, said), exists, change.rule_id)
     for change in plan.changes:
         if change.kind in STATUS_CHANGES:
-            yield _Write(table.history(key, **history_values(change, plan.after)), None, None)
+            yield _Write(
+                table.history(key, **history_values(change, plan, stored.get(change.rule_id))), None, None
+            )
 
 
 def _actions(model: type[Model], values: Mapping[str, Any]) -> list[Action]:

@@ -227,7 +227,7 @@ class LookItem(Model):
 
 
 class HistoryItem(Model):
-    """One change of a finding's status, and the outbox of what is published about it. Never rewritten."""
+    """One change of a finding's status, and all that is published and exported of it; never rewritten."""
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -237,20 +237,40 @@ class HistoryItem(Model):
     change = UnicodeAttribute()
     finding_id = UnicodeAttribute()
     account_id = UnicodeAttribute()
+    account_name = UnicodeAttribute(null=True)
+    organization_unit = UnicodeAttribute(null=True)
     region = UnicodeAttribute()
     function_name = UnicodeAttribute()
+    function_arn = UnicodeAttribute(null=True)
+    vpc_id = UnicodeAttribute(null=True)
     rule_id = UnicodeAttribute()
+    title = UnicodeAttribute(null=True)
+    message = UnicodeAttribute(null=True)
     severity = UnicodeAttribute()
     stage = UnicodeAttribute()
     status_before = UnicodeAttribute(null=True)
     status = UnicodeAttribute()
     status_reason = UnicodeAttribute(null=True)
-    changed_at = UnicodeAttribute()
-    ttl = NumberAttribute()
+    verdict = UnicodeAttribute(null=True)
+    cause_id = UnicodeAttribute(null=True)
+    root_cause = UnicodeAttribute(null=True)
+    root_cause_kind = UnicodeAttribute(null=True)
+    root_cause_account = UnicodeAttribute(null=True)
+    root_cause_name = UnicodeAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
+    tags = JSONAttribute(null=True)
+    managed_by = UnicodeAttribute(null=True)
+    actor = UnicodeAttribute(null=True)
     trigger = UnicodeAttribute()
+    first_seen = UnicodeAttribute()
+    opened_at = UnicodeAttribute(null=True)
+    confirmed_at = UnicodeAttribute(null=True)
+    last_seen = UnicodeAttribute()
+    changed_at = UnicodeAttribute()
     policy_revision = UnicodeAttribute(null=True)
     config_digest = UnicodeAttribute(null=True)
     snapshot_digest = UnicodeAttribute(null=True)
+    ttl = NumberAttribute()
 
 
 class AccountItem(Model):

@@ -18,7 +18,7 @@ from vpcguard.errors import ListingError
 from vpcguard.findings import pages
 from vpcguard.findings.pages import Page
 from vpcguard.findings.store import FindingStore
-from vpcguard.model import Finding, Status, cause_id, finding_id
+from vpcguard.model import Finding, Status, cause_of, finding_id
 
 OTHER = "444455556666"
 
@@ -94,7 +94,7 @@ def test_a_cause_lists_what_its_repair_ends(estate: FindingStore) -> None:
     ]
     for one in shared:
         estate.record(a_look(2, violated=[one], function=one.function_name, account_id=one.account_id))
-    own, common = (cause_id(ACCOUNT, REGION, root_cause, EGRESS) for root_cause in ("nat-0a", "nat-0b"))
+    own, common = str(cause_of(a_finding())), str(cause_of(shared[0]))
 
     assert len(list(_walk(estate.list_by_cause, 7, own))) == 20
     assert {one.finding_id for one in estate.list_by_cause(common).items} == {

@@ -12,7 +12,7 @@ from vpcguard.errors import FindingStoreError
 from vpcguard.findings import store as findings_store
 from vpcguard.findings.lifecycle import FunctionState
 from vpcguard.findings.store import CHANGES_AT_ONCE, FindingStore, Recorded
-from vpcguard.model import Finding, finding_id
+from vpcguard.model import Finding, cause_of, finding_id
 
 ID = finding_id(ACCOUNT, REGION, FUNCTION, EGRESS)
 
@@ -212,6 +212,34 @@ def test_the_history_says_what_when_by_what_and_under_which_policies(store: Find
     assert newest.change_id != oldest.change_id
 
 
+def test_the_history_tells_what_was_wrong_where_whose_it_is_and_who_did_it(store: FindingStore) -> None:
+    """It is published and exported by itself, and nobody can add later what it lacks."""
+    broken = a_finding(
+        message="m" * 900, tags={"team": "payments"}, root_cause_account="444455556666", title="t" * 400
+    )
+    store.record(a_look(0, violated=[broken], actor="deployer", managed_by="terraform"))
+    store.record(a_look(1, unknown=[EGRESS]))
+    store.record(a_look(2, passed=[EGRESS], actor="mender"))
+    store.record(a_look(3, unknown=[EGRESS]))
+
+    doubt, ended, opened = store.history(ID).items
+    for one in (ended, opened):
+        told = {name: getattr(one, name) for name in ("account_name", "organization_unit", "vpc_id", "owner")}
+        assert told == {name: getattr(broken, name) for name in told}
+        assert (one.title, one.tags, one.message) == ("t" * 400, {"team": "payments"}, "m" * 499 + "…")
+        assert (one.root_cause, one.root_cause_account) == ("nat-0a", "444455556666")
+        assert one.cause_id == cause_of(broken)
+        assert (one.first_seen, one.opened_at) == (at(0), at(0))
+    assert (opened.actor, opened.managed_by, opened.verdict) == ("deployer", "terraform", "violation")
+    assert (ended.actor, ended.verdict, ended.confirmed_at, ended.last_seen) == (
+        "mender",
+        "pass",
+        at(0),
+        at(0),
+    )
+    assert (doubt.actor, doubt.verdict, doubt.cause_id) == (None, "unknown", None)
+
+
 def test_only_resolved_findings_expire(store: FindingStore, dynamodb: Any, table_name: str) -> None:
     """400 days after they ended; a report a week late still holds them."""
     store.record(a_look(0, violated=[EGRESS], unknown=[ZONES]))
@@ -256,11 +284,11 @@ def test_a_look_that_was_cut_off_between_two_transactions_goes_on_where_it_ended
     monkeypatch.setattr(findings_store, "CHANGES_AT_ONCE", 2)
     write, written = findings_store._write, list[Any]()  # noqa: SLF001 - where it is killed
 
-    def killed(table: Any, plan: Any) -> None:
+    def killed(*args: Any) -> None:
         if written:
             raise KeyboardInterrupt
-        write(table, plan)
-        written.append(plan)
+        write(*args)
+        written.append(args)
 
     monkeypatch.setattr(findings_store, "_write", killed)
     with pytest.raises(KeyboardInterrupt):
