@@ -38,7 +38,7 @@ from vpcguard.findings.lifecycle import (
     plan_look,
 )
 from vpcguard.findings.queries import FindingQueries
-from vpcguard.findings.table import DETAIL, FINDING, LOOK, Table, function_key
+from vpcguard.findings.table import DETAIL, FINDING, LOOK, OUTBOX, SHARDS, Table, function_key, shard_of
 from vpcguard.model import Finding, Look
 
 LOOKS_AT_ONCE = 8  # recorded at the same time for one caller
@@ -57,8 +57,8 @@ CLIENT_CONFIG = Config(
 ACTIONS = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 COUNTED = ("looks", "outdated", "opened", "reopened", "resolved", "undetermined")  # see counts_of
 # A transaction takes 100 items (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html):
-# the look record, and of each change the finding, its detail and its history.
-CHANGES_AT_ONCE = 33
+# the look record, and of each change the finding, its detail, its history and its outbox.
+CHANGES_AT_ONCE = 24
 _CHECK_FAILED = "ConditionalCheckFailed"
 _PASSING = frozenset(
     {
@@ -229,7 +229,7 @@ def _write(table: Table, plan: Plan, stored: Mapping[str, Finding]) -> None:
 
 
 def _writes(table: Table, plan: Plan, stored: Mapping[str, Finding]) -> Iterator[_Write]:
-    """Yield the look record, every finding that differs, its detail, and the history of a status."""
+    """Yield the look record, what differs of findings and details, and history and outbox of statuses."""
     key = function_key(plan.after.account_id, plan.after.region, plan.after.function_name)
     values = look_values(plan.after)
     if plan.before.revision == 0:
@@ -252,9 +252,14 @@ def _writes(table: Table, plan: Plan, stored: Mapping[str, Finding]) -> Iterator
                 yield _Write(model(key, sort), _actions(model, said), exists, change.rule_id)
     for change in plan.changes:
         if change.kind in STATUS_CHANGES:
-            yield _Write(
-                table.history(key, **history_values(change, plan, stored.get(change.rule_id))), None, None
-            )
+            told = history_values(change, plan, stored.get(change.rule_id))
+            yield _Write(table.history(key, **told), None, None)
+            unpublished = {
+                "outbox_shard": shard_of(told["finding_id"], SHARDS),
+                "changed_at": told["changed_at"],
+                "history_sk": told["sk"],
+            }
+            yield _Write(table.outbox(key, OUTBOX + told["change_id"], **unpublished), None, None)
 
 
 def _actions(model: type[Model], values: Mapping[str, Any]) -> list[Action]:

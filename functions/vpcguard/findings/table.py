@@ -28,6 +28,7 @@ from pynamodb.models import Model
 FINDING = "FINDING#"  # begins the sort keys of a function's findings; the rule's id follows
 DETAIL = "DETAIL#"  # begins the sort keys of what is too long for an index; the rule's id follows
 HISTORY = "HISTORY#"  # begins the sort keys of a finding's history; the rule's id and the mark follow
+OUTBOX = "OUTBOX#"  # begins the sort keys of what is to be published; the id of the change follows
 LOOK = "LOOK"  # the sort key of a function's look record
 ORGANIZATION = "ORGANIZATION"  # partition of what is known of the organization, read a few times a minute
 ACCOUNT = "ACCOUNT#"  # begins the sort keys of its accounts; the account's id follows
@@ -110,6 +111,17 @@ class ByLookIndex(GlobalSecondaryIndex["LookItem"]):  # type: ignore[no-untyped-
 
     looks_key = UnicodeAttribute(hash_key=True)
     judged_at = UnicodeAttribute(range_key=True)
+
+
+class ByOutboxIndex(GlobalSecondaryIndex["OutboxItem"]):  # type: ignore[no-untyped-call]
+    """Changes that are not published yet, by shard and time."""
+
+    class Meta:
+        index_name = "by_outbox"
+        projection = IncludeProjection(["history_sk"])
+
+    outbox_shard = UnicodeAttribute(hash_key=True)
+    changed_at = UnicodeAttribute(range_key=True)
 
 
 class FindingItem(Model):
@@ -273,6 +285,19 @@ class HistoryItem(Model):
     ttl = NumberAttribute()
 
 
+class OutboxItem(Model):
+    """A change that is to be published: which item of history. Removed once it is, and by nothing else."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    item_type = UnicodeAttribute(default_for_new="outbox")
+    by_outbox = ByOutboxIndex()
+
+    outbox_shard = UnicodeAttribute()
+    changed_at = UnicodeAttribute()
+    history_sk = UnicodeAttribute()
+
+
 class AccountItem(Model):
     """One account of the organization; the names of organization.MemberAccount."""
 
@@ -300,7 +325,7 @@ class ReadingItem(Model):
     accounts = NumberAttribute()
 
 
-_MODELS = (FindingItem, DetailItem, LookItem, HistoryItem, AccountItem, ReadingItem)
+_MODELS = (FindingItem, DetailItem, LookItem, HistoryItem, OutboxItem, AccountItem, ReadingItem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +337,7 @@ class Table:
     detail: type[DetailItem]
     look: type[LookItem]
     history: type[HistoryItem]
+    outbox: type[OutboxItem]
     account: type[AccountItem]
     reading: type[ReadingItem]
     connection: Connection
@@ -327,13 +353,14 @@ def bound_table(table_name: str, client: Any) -> Table:
     models = [_bound(model, meta) for model in _MODELS]
     for model in models:
         model._get_connection().connection._client = client  # noqa: SLF001
-    finding, detail, look, history, account, reading = models
+    finding, detail, look, history, outbox, account, reading = models
     return Table(
         table_name,
         cast("type[FindingItem]", finding),
         cast("type[DetailItem]", detail),
         cast("type[LookItem]", look),
         cast("type[HistoryItem]", history),
+        cast("type[OutboxItem]", outbox),
         cast("type[AccountItem]", account),
         cast("type[ReadingItem]", reading),
         finding._get_connection().connection,  # noqa: SLF001

@@ -12,6 +12,7 @@ from vpcguard.errors import FindingStoreError
 from vpcguard.findings import store as findings_store
 from vpcguard.findings.lifecycle import FunctionState
 from vpcguard.findings.store import CHANGES_AT_ONCE, FindingStore, Recorded
+from vpcguard.findings.table import SHARDS
 from vpcguard.model import Finding, cause_of, finding_id
 
 ID = finding_id(ACCOUNT, REGION, FUNCTION, EGRESS)
@@ -238,6 +239,32 @@ def test_the_history_tells_what_was_wrong_where_whose_it_is_and_who_did_it(store
         at(0),
     )
     assert (doubt.actor, doubt.verdict, doubt.cause_id) == (None, "unknown", None)
+
+
+def test_each_change_of_status_waits_in_the_outbox_until_somebody_removes_it(
+    store: FindingStore, dynamodb: Any, table_name: str
+) -> None:
+    """Written with the change itself, so that none is forgotten; a repeated look adds none."""
+    looks = [
+        a_look(0, violated=[EGRESS], unknown=[ZONES]),
+        a_look(1, violated=[EGRESS, ZONES]),
+        a_look(2, passed=[EGRESS], unknown=[ZONES]),
+    ]
+    for look in [*looks, looks[-1]]:
+        store.record(look)
+
+    table = store.table
+    waiting = [item for shard in SHARDS for item in table.outbox.by_outbox.query(shard)]
+    history = {
+        entry.change_id: entry
+        for rule_id in (EGRESS, ZONES)
+        for entry in store.history(finding_id(ACCOUNT, REGION, FUNCTION, rule_id)).items
+    }
+    assert {item.sk.removeprefix("OUTBOX#") for item in waiting} == history.keys()
+    assert len(history) == 4
+    for item in waiting:
+        told = table.history.get(item.pk, item.history_sk)
+        assert (told.change_id, told.changed_at) == (item.sk.removeprefix("OUTBOX#"), item.changed_at)
 
 
 def test_only_resolved_findings_expire(store: FindingStore, dynamodb: Any, table_name: str) -> None:
