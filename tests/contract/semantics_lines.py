@@ -695,7 +695,7 @@ OUTPUT = (
         "7.6",
         "Functions that no rule judges are named in the table and the decision, never in jsonl.",
         (
-            _python("unit/cli/test_formats", "table_ends_with_counts_and_what_was_not_read"),
+            _python("unit/cli/test_formats", "the_table_names_functions_that_no_rule_judges"),
             _python("unit/cli/test_formats", "jsonl_is_one_finding_a_line_with_every_field"),
             _python("unit/cli/test_report", "a_function_no_rule_speaks_about_is_not_applicable"),
             Shown("outside_a_vpc", NAT, "not_applicable", "absent"),

@@ -113,7 +113,7 @@ def test_one_is_no_plural(
     assert said in " ".join(_written(replace(report, looked=(alone,)), "table").split())
 
 
-def test_the_table_names_what_no_rule_speaks_about_and_what_was_left_out(report: Report) -> None:
+def test_the_table_names_functions_that_no_rule_judges(report: Report) -> None:
     """A short list of causes is good news only if everything was seen."""
     lines = " ".join(_written(replace(report, left_out=(LEFT_OUT,)), "table").split())
 
