@@ -15,7 +15,7 @@ from vpcguard.findings.accounts import Accounts
 from vpcguard.findings.store import CLIENT_CONFIG
 from vpcguard.findings.table import bound_table
 from vpcguard.organization import Organization, connect_organization
-from vpcguard.settings import load_settings, runs_in_lambda
+from vpcguard.settings import load_settings
 
 logger = Logger(service="vpcguard")
 metrics = Metrics(namespace="LambdaVpcGuard", service="vpcguard")
@@ -38,13 +38,9 @@ def handler(
 
 @cache
 def dependencies() -> Organization:
-    """Return the real edges, built once per cold start."""
+    """Return the real edges, built when the first invocation needs them: a role is assumed at once."""
     settings = load_settings(requires=("TABLE_NAME",))
     session = botocore.session.Session()
     table = session.create_client("dynamodb", config=CLIENT_CONFIG)
     accounts = Accounts(bound_table(settings.table_name or "", table))
     return Organization(connect_organization(settings, session), accounts, clock=system_clock)
-
-
-if runs_in_lambda():
-    dependencies()

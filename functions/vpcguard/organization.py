@@ -282,11 +282,17 @@ class Organization:
 
 
 def connect_organization(settings: Settings, session: botocore.session.Session) -> OrganizationReader:
-    """Return a reader of the organization that these settings lead to: by the role they name, or our own."""
+    """Return a reader of the organization that these settings lead to: by the role they name, or our own.
+
+    Raises ReadError where the role refuses us.
+    """
     region = session.get_config_variable("region") or "us-east-1"
     accounts = connect(settings, session=session)
     own = settings.account_id or accounts.own_account_id()
-    reader = accounts.reader(own, region, role_arn=settings.organization_role_arn)
+    try:
+        reader = accounts.reader(own, region, role_arn=settings.organization_role_arn)
+    except (ClientError, BotoCoreError) as error:
+        raise ReadError(f"the organization cannot be read: {clean_message(str(error))}") from error
     if reader is None:  # not for an account of our own
         raise ReadError("the organization cannot be read: there is no role to read it with")
     return OrganizationReader(reader.client("organizations"), clock=system_clock)

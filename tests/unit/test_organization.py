@@ -17,7 +17,9 @@ from vpcguard.organization import (
     OrganizationRead,
     OrganizationReader,
     account_of_event,
+    connect_organization,
 )
+from vpcguard.settings import Settings
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 READ_AT = "2026-11-20T12:00:00.000000Z"
@@ -262,3 +264,15 @@ def test_anything_else_is_refused(aws: Answers, event: object) -> None:
 
 def _event(name: str, **detail: Any) -> dict[str, Any]:
     return {"detail": {"eventSource": "organizations.amazonaws.com", "eventName": name, **detail}}
+
+
+def test_a_role_that_refuses_us_is_a_failed_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = botocore.session.Session()
+    session.set_credentials("local", "local")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody answers there
+    settings = Settings(
+        account_id=TOOLS, organization_role_arn=f"arn:aws:iam::{PAYMENTS}:role/vpcguard-organization"
+    )
+
+    with pytest.raises(ReadError, match="the organization cannot be read"):
+        connect_organization(settings, session)

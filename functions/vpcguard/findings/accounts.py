@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict, fields
 from typing import Any
 
 from pynamodb.exceptions import PynamoDBException
@@ -28,14 +29,7 @@ class Accounts:
         item: AccountItem | None = self._get(self._table.account, ACCOUNT + account_id)
         if item is None:
             return None
-        return MemberAccount(
-            account_id=item.account_id,
-            name=item.name,
-            organization_unit=item.organization_unit,
-            tags=dict(item.tags),
-            state=item.state,
-            read_at=item.read_at,
-        )
+        return MemberAccount(**{one.name: getattr(item, one.name) for one in fields(MemberAccount)})
 
     def organization(self) -> OrganizationRead | None:
         """Return what the last complete reading found, without its accounts; None: there was none."""
@@ -47,18 +41,7 @@ class Accounts:
         try:
             with self._table.account.batch_write() as batch:
                 for one in accounts:
-                    batch.save(
-                        self._table.account(
-                            ORGANIZATION,
-                            ACCOUNT + one.account_id,
-                            account_id=one.account_id,
-                            name=one.name,
-                            organization_unit=one.organization_unit,
-                            tags=dict(one.tags),
-                            state=one.state,
-                            read_at=one.read_at,
-                        )
-                    )
+                    batch.save(self._table.account(ORGANIZATION, ACCOUNT + one.account_id, **asdict(one)))
         except PynamoDBException as error:
             raise FindingStoreError(f"the accounts could not be kept: {error}") from error
 

@@ -56,7 +56,7 @@ GET_FUNCTION_CONFIGURATION = Operation(
 Functions = Mapping[str, Json]  # function name -> its configuration
 
 LATEST = "$LATEST"
-ARN_PARTS = 7  # arn:partition:lambda:region:account:function:name, then perhaps a qualifier
+_ARN_PARTS = 7  # arn:partition:lambda:region:account:function:name, then perhaps a qualifier
 _SERVICE = 2  # the ARN's part that names the service
 _STATES = {
     "state": "State",
@@ -114,6 +114,20 @@ def is_attached(function: Json) -> bool:
 def role_name(role_arn: str) -> str:
     """Return the name of a role, or the id of an access point: its ARN's last path element."""
     return role_arn.rpartition("/")[2]
+
+
+def role_names(functions: Functions) -> frozenset[str]:
+    """Return the names of the roles that functions run under."""
+    return frozenset(role_name(one["Role"]) for one in functions.values() if one.get("Role"))
+
+
+def arns_of(functions: Functions) -> dict[str, str]:
+    """Return by name the ARN of each function itself: its versions, which may stand for it, have no tags."""
+    return {
+        name: ":".join(one["FunctionArn"].split(":")[:_ARN_PARTS])
+        for name, one in functions.items()
+        if one.get("FunctionArn")
+    }
 
 
 def service_of(arn: str | None) -> str | None:
@@ -192,7 +206,7 @@ def _function(
     role_arn = text(item, "Role")
     document = {
         "name": name,
-        "arn": ":".join((text(item, "FunctionArn") or arn_prefix + name).split(":")[:ARN_PARTS]),
+        "arn": ":".join((text(item, "FunctionArn") or arn_prefix + name).split(":")[:_ARN_PARTS]),
         "role_name": None if role_arn is None else role_name(role_arn),
         **network_of(item),
         "ipv6_allowed_for_dual_stack": value(item, "VpcConfig", "Ipv6AllowedForDualStack") or False,

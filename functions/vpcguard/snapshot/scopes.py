@@ -29,17 +29,17 @@ from vpcguard.resources import FAMILIES, OPERATIONS
 from vpcguard.resources import function_details as details
 from vpcguard.resources.account_roles import AccountRoles
 from vpcguard.resources.functions import (
-    ARN_PARTS,
     GET_FUNCTION_CONFIGURATION,
     LATEST,
     LIST_FUNCTIONS,
     Functions,
+    arns_of,
     attached,
     configuration_calls,
     functions_in,
     is_attached,
     read_function_pages,
-    role_name,
+    role_names,
 )
 from vpcguard.resources.interfaces import MOUNT_TARGET_GROUPS, MOUNT_TARGETS, collect_mount_targets
 from vpcguard.resources.networks import SUBNETS, VPCS
@@ -207,12 +207,12 @@ def _read_account(scope: Scope, reads: Reads, options: CaptureOptions) -> _Read:
     functions = functions_in(listed)
     in_vpc = attached(functions)
 
-    chains = [all_tags or begin(reads.run, details.tag_calls(_arns_of(functions)))]
+    chains = [all_tags or begin(reads.run, details.tag_calls(arns_of(functions)))]
     if options.aliases or details.GET_CONCURRENCY.key in options.reads:
         chains.append(begin(details.collect, reads, functions, aliases=options.aliases, asked=options.reads))
     network, owners = Answers(), dict[str, Answers]()
     if in_vpc:
-        chains.append(begin(collect_roles, reads, _role_names(functions), options.account_roles))
+        chains.append(begin(collect_roles, reads, role_names(functions), options.account_roles))
         if options.reads >= _OF_FILE_SYSTEMS and any("FileSystemConfigs" in one for one in in_vpc.values()):
             chains.append(begin(collect_mount_targets, reads, in_vpc))
         network, owners = _read_with_owners(
@@ -281,13 +281,13 @@ def _read_few(
     begin, hints = reads.threads.begin, options.hints
     in_vpc = attached(functions)
     chains = [
-        begin(reads.run, details.tag_calls(_arns_of(functions))),
+        begin(reads.run, details.tag_calls(arns_of(functions))),
         begin(details.collect_with_sources, reads, functions, aliases=options.aliases, asked=options.reads),
     ]
     if not in_vpc:
         own = merge(chain.result() for chain in chains)
         return _Read(own=own, not_requested=options.not_requested)
-    names = _role_names(functions)
+    names = role_names(functions)
     if hinted_roles is None or hints.role_names != names:
         hinted_roles = begin(collect_roles, reads, names, options.account_roles)
     chains.append(hinted_roles)
@@ -355,19 +355,6 @@ def _list_of_vpc(reads: Reads, vpc_id: str) -> Answers:
     ]
     part = Failure(PARTIAL, f"only the functions of {vpc_id} were kept")
     return Answers({key: {"Functions": kept}}, {key: listed.failures.get(key, part)})
-
-
-def _role_names(functions: Functions) -> frozenset[str]:
-    return frozenset(role_name(one["Role"]) for one in functions.values() if one.get("Role"))
-
-
-def _arns_of(functions: Functions) -> dict[str, str]:
-    # those of the functions, whose versions have no tags
-    return {
-        name: ":".join(one["FunctionArn"].split(":")[:ARN_PARTS])
-        for name, one in functions.items()
-        if one.get("FunctionArn")
-    }
 
 
 def _named_vpcs(in_vpc: Functions) -> frozenset[str] | None:
