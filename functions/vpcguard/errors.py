@@ -18,7 +18,8 @@ VpcGuardError
 ├── QueueError                  SQS did not take a message
 ├── OutOfTimeError              not begun, because the process would have been stopped in the middle
 ├── FindingStoreError           DynamoDB refused a write for a reason other than an older look
-└── ListingError                a cursor or a page size that a listing does not take: the caller's fault
+├── ListingError                a cursor or a page size that a listing does not take: the caller's fault
+└── ExemptionError              what is no exemption: the caller's fault; names the field
 """
 
 from __future__ import annotations
@@ -106,3 +107,12 @@ class FindingStoreError(VpcGuardError):
 
 class ListingError(VpcGuardError):
     """A cursor or a page size that a listing does not take: the caller's fault, 400 in an API."""
+
+
+class ExemptionError(VpcGuardError):
+    """What is no exemption; names the field, e.g. "match.account_id", and what it must hold."""
+
+    def __init__(self, field: str, words: str) -> None:
+        super().__init__(f"{field}: {words}")
+        self.field = field
+        self.words = words

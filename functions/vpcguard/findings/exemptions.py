@@ -1,0 +1,360 @@
+"""What is exempt, who said so and until when: pure, the one evaluation of exemptions for every path.
+
+An exemption is made once and never edited: it ends when it expires or is revoked, and a revoked one never
+comes back. What is not one, by whatever way it came, is refused here, by its field; found in the table, it
+exempts nothing. Globs are the configuration's (policies/schemas/config.json), and mean the same as there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from string import ascii_lowercase, ascii_uppercase, digits
+from typing import Any, Final, Literal
+
+from vpcguard.clock import rfc3339
+from vpcguard.errors import ExemptionError
+
+LONGEST: Final = timedelta(days=365)  # from its creation to its expiry
+SHORTEST_NOTICE: Final = timedelta(days=14)  # what ends sooner is listed as expiring
+
+# Characters at most: of what people write, of an ARN, and of a glob (a unit's path is five names of 128)
+_TEXTS: Mapping[str, int] = {
+    **dict.fromkeys(("reason",), 1_000),
+    **dict.fromkeys(("ticket", "owner", "source"), 200),
+    **dict.fromkeys(("created_by", "revoked_by"), 2_048),
+}
+_GLOBS: Final = ("organization_unit", "account_id", "region", "function")
+_EXACT: Final = ("rule_id", "family", "root_cause")
+_LONGEST_MATCH = 640
+# A glob that matches all of these names nothing: a function and a unit that nobody has (every unit stands
+# under "root"), and ids from all over the range.
+_NOBODY: Mapping[str, tuple[str, ...]] = {
+    "organization_unit": ("root/\ue000",),
+    "account_id": tuple(digit * 12 for digit in digits),
+    "function": ("\ue000" * 64,),
+}
+_GLOB = (  # as in policies/schemas/config.json: what OPA's glob.match takes without refusing it or crashing
+    r"([^\[\]{}\\]|\[!?([^\[\]{}\\!-]+|a-z|A-Z|0-9)\]|\{[^\[\]{}\\,*?]+(,[^\[\]{}\\,*?]+)*\})+"
+)
+_PART = re.compile(r"\*+|\?|\[[^\]]+\]|\{[^}]+\}|[^*?\[{]+")
+_RANGES: Mapping[str, str] = {"a-z": ascii_lowercase, "A-Z": ascii_uppercase, "0-9": digits}
+_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")  # clock.rfc3339
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(rf"{_DAY.pattern}[Tt ][0-9:]{{8}}(\.[0-9]{{1,9}})?([Zz]|[+-][0-9]{{2}}:[0-9]{{2}})")
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # controls, and halves of a character
+_EXPECTED: Mapping[str, tuple[str, str]] = {
+    "rule_id": (r"[a-z0-9]+\.[a-z0-9_]+", "the id of a rule, e.g. nat.no_internet_egress"),
+    "family": (r"[a-z0-9]+", "the family of a rule, what stands before the dot of its id, e.g. nat"),
+    "root_cause": (r"\S(.*\S)?", "the id of a resource, e.g. nat-0a1b2c3d"),
+    **dict.fromkeys(
+        _GLOBS, (_GLOB, "a glob: * any text, ? one character, [ab] or [a-z] one of these, {a,b}")
+    ),
+}
+
+Covers = Literal["violation", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matcher:
+    """What an exemption is for; all that is given must match, None matches anything.
+
+    organization_unit, account_id, region, function: globs. rule_id, family, root_cause: exactly these.
+    """
+
+    organization_unit: str | None = None
+    account_id: str | None = None
+    region: str | None = None
+    function: str | None = None
+    rule_id: str | None = None
+    family: str | None = None
+    root_cause: str | None = None
+
+    def matches(self, subject: Subject) -> bool:
+        """True if all that is given matches; a unit that is not known is matched by no glob."""
+        return (
+            self.rule_id in (None, subject.rule_id)
+            and self.family in (None, subject.rule_id.partition(".")[0])
+            and self.root_cause in (None, subject.root_cause)
+            and _is_any(self.account_id, subject.account_id)
+            and _is_any(self.region, subject.region)
+            and _is_any(self.function, subject.function_name)
+            and _is_any(self.organization_unit, subject.organization_unit)
+        )
+
+    def given(self) -> dict[str, str]:
+        """Return what is given, by name."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """One exemption.
+
+    exemption_id: "vx-" and 32 hex digits. covers: violations, or unknowns (an attestation: somebody verified
+    what no read can tell). created_by, revoked_by: ARNs of callers. Times are RFC 3339, UTC, microseconds;
+    expires_at is the first moment at which it exempts nothing any more. revision counts its writes. source:
+    the file that it was imported from; empty: none.
+    """
+
+    exemption_id: str
+    covers: Covers
+    match: Matcher
+    reason: str
+    ticket: str | None
+    owner: str
+    created_by: str
+    created_at: str
+    expires_at: str
+    revoked_at: str | None = None
+    revoked_by: str | None = None
+    revision: int = 1
+    source: str = ""
+
+    @property
+    def ends_at(self) -> str:
+        """When it ended or will end, by revocation or expiry."""
+        return min(self.expires_at, self.revoked_at or self.expires_at)
+
+    def is_in_force(self, moment: str) -> bool:
+        """True if it exempts at a moment (clock.rfc3339)."""
+        return self.revoked_at is None and self.created_at <= moment < self.expires_at
+
+    def as_document(self) -> dict[str, Any]:
+        """Return it as a JSON object; `match` holds what is given."""
+        return asdict(self) | {"match": self.match.given()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is to be exempted: what one rule says of one function. None: not known, or there is none."""
+
+    account_id: str
+    region: str
+    function_name: str
+    rule_id: str
+    organization_unit: str | None
+    root_cause: str | None
+    verdict: Covers
+
+
+@dataclass(frozen=True, slots=True)
+class Exemptions:
+    """All exemptions that were read at one moment.
+
+    malformed: keys of items that could not be read; they exempt nothing, and no remediation passes meanwhile.
+    """
+
+    items: tuple[Exemption, ...] = ()
+    malformed: tuple[str, ...] = ()
+
+    def covering(self, subject: Subject, now: datetime) -> Exemption | None:
+        """Return what exempts a subject now: of several the one that lasts longest, then the smallest id."""
+        if not self.items:
+            return None
+        moment, found = rfc3339(now), None
+        for one in self.items:
+            if one.covers != subject.verdict or not one.is_in_force(moment) or not one.match.matches(subject):
+                continue
+            if found is None or (found.expires_at, one.exemption_id) < (one.expires_at, found.exemption_id):
+                found = one
+        return found
+
+
+# ---- one that is made, and one that was ----
+
+
+def new_id() -> str:
+    """Return an id for a new exemption."""
+    return f"vx-{os.urandom(16).hex()}"
+
+
+def derived_id(*parts: str) -> str:
+    """Return the id of an exemption that these texts name: the same for ever."""
+    return "vx-" + hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:32]
+
+
+def made(
+    given: Mapping[str, Any], *, created_by: str, now: datetime, exemption_id: str, source: str = ""
+) -> Exemption:
+    """Return the exemption that somebody asks for, made now.
+
+    given: `match` (an object, as of a Matcher), `reason`, `owner`, `expires_at` (RFC 3339, or a day, which is
+    its last), and where wanted `covers` (otherwise "violation") and `ticket`; nothing else. Raises
+    ExemptionError that names the field.
+    """
+    read = _Reader(given, {"covers", "match", "reason", "ticket", "owner", "expires_at"})
+    match = read.values.get("match")
+    if not isinstance(match, Mapping):
+        raise ExemptionError("match", "expected an object of some of " + ", ".join((*_EXACT, *_GLOBS)))
+    expires = expiry(read.text("expires_at"))
+    if expires <= now:
+        raise ExemptionError("expires_at", f"{read.values['expires_at']} is in the past")
+    exemption = Exemption(
+        exemption_id=exemption_id,
+        covers=read.values.get("covers", "violation"),
+        match=Matcher(**_Reader(match, {*_GLOBS, *_EXACT}, "match.").values),
+        reason=read.text("reason"),
+        ticket=read.text("ticket") if read.values.get("ticket") is not None else None,
+        owner=read.text("owner"),
+        created_by=created_by,
+        created_at=rfc3339(now),
+        expires_at=rfc3339(expires),
+        source=source,
+    )
+    return checked(exemption)
+
+
+def expiry(text: str) -> datetime:
+    """Return the first moment after an exemption: RFC 3339, or after a day. Raises ExemptionError."""
+    try:
+        if _DAY.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1)
+        if _MOMENT.fullmatch(text):
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    expected = "a day, which is its last, or an RFC 3339 time: 2026-12-31 or 2026-12-31T18:00:00Z"
+    raise ExemptionError("expires_at", f"expected {expected}, not {text[:80]!r}")
+
+
+def checked(exemption: Exemption) -> Exemption:
+    """Return an exemption whose every field holds what it must; raises ExemptionError that names the field.
+
+    It may have ended.
+    """
+    _require(
+        re.fullmatch(r"vx-[0-9a-f]{32}", str(exemption.exemption_id)), "exemption_id", "vx- and 32 hex digits"
+    )
+    _require(exemption.covers in ("violation", "unknown"), "covers", "violation or unknown")
+    _check_match(exemption.match)
+    for name, longest in _TEXTS.items():
+        value = getattr(exemption, name)
+        if value is not None or name in ("reason", "owner", "created_by", "source"):
+            _check_text(name, value, longest, may_be_empty=name == "source")
+    created, expires = (
+        _written("created_at", exemption.created_at),
+        _written("expires_at", exemption.expires_at),
+    )
+    if expires <= created:
+        raise ExemptionError("expires_at", f"{exemption.expires_at} is not after created_at")
+    if expires > created + LONGEST:
+        last = (created + LONGEST - timedelta(days=1)).date()
+        raise ExemptionError(
+            "expires_at",
+            f"{exemption.expires_at} is more than {LONGEST.days} days away; its last day may be {last}",
+        )
+    if exemption.revoked_at is not None:
+        _written("revoked_at", exemption.revoked_at)
+    revision: object = exemption.revision
+    _require(isinstance(revision, int) and revision > 0, "revision", "a whole number above 0")
+    return exemption
+
+
+def _check_match(match: Matcher) -> None:
+    given = match.given()
+    for name, value in given.items():
+        pattern, expected = _EXPECTED[name]
+        _check_text(f"match.{name}", value, _LONGEST_MATCH, may_be_empty=False)
+        if not re.fullmatch(pattern, value, re.DOTALL):
+            raise ExemptionError(f"match.{name}", f"expected {expected}, not {value[:80]!r}")
+    if not any(name in given for name in _EXACT) and all(
+        glob_matches(given[name], text) for name, texts in _NOBODY.items() if name in given for text in texts
+    ):
+        raise ExemptionError(
+            "match",
+            "it matches everything; name a rule_id, family, root_cause, account, function or unit",
+        )
+
+
+def _check_text(field: str, value: object, longest: int, *, may_be_empty: bool) -> None:
+    if not isinstance(value, str):
+        raise ExemptionError(field, f"expected a text, not {type(value).__name__}")
+    if not (value.strip() or may_be_empty):
+        raise ExemptionError(field, "it is empty")
+    if len(value) > longest:
+        raise ExemptionError(field, f"{len(value)} characters are too long; {longest} at most")
+    if unfit := _UNFIT.search(value):
+        raise ExemptionError(field, f"it holds the character {unfit.group()!r}")
+
+
+def _written(field: str, value: object) -> datetime:
+    """Return a time that clock.rfc3339 wrote: they are compared as texts, which holds for its width only."""
+    try:
+        if isinstance(value, str) and _WRITTEN.fullmatch(value):
+            return datetime.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ExemptionError(field, f"expected RFC 3339 with microseconds in UTC, not {str(value)[:80]!r}")
+
+
+def _require(condition: object, field: str, expected: str) -> None:
+    if not condition:
+        raise ExemptionError(field, f"expected {expected}")
+
+
+class _Reader:
+    """What somebody gave, every name known."""
+
+    def __init__(self, given: Mapping[str, Any], known: set[str], prefix: str = "") -> None:
+        for name in given:
+            if name not in known:
+                shown = str(name)[:80]
+                raise ExemptionError(
+                    f"{prefix}{shown}", f"not known here; known are {', '.join(sorted(known))}"
+                )
+        self.values = given
+
+    def text(self, name: str) -> str:
+        """Return a text without the white space around it; a missing one is refused."""
+        value = self.values.get(name)
+        if value is None:
+            raise ExemptionError(name, "it is missing")
+        if not isinstance(value, str):
+            raise ExemptionError(name, f"expected a text, not {type(value).__name__}; write it in quotes")
+        return value.strip()
+
+
+# ---- globs ----
+
+
+def _is_any(glob: str | None, text: str | None) -> bool:
+    return glob is None or (text is not None and glob_matches(glob, text))
+
+
+def glob_matches(glob: str, text: str) -> bool:
+    """True if a glob of the configuration's grammar matches a whole text, as OPA's glob.match(_, null, _).
+
+    It takes steps of the glob's length times the text's at most, where a regular expression with many stars
+    may take for ever: each part moves on all places of the text that the parts before it reach.
+    """
+    places = {0}
+    for part in _parts(glob):
+        if part[0] == "*":
+            places = set(range(min(places), len(text) + 1))
+        elif part[0] in "?[":
+            places = {place + 1 for place in places if place < len(text) and _is_one_of(text[place], part)}
+        else:
+            texts = part[1:-1].split(",") if part[0] == "{" else [part]
+            places = {place + len(one) for place in places for one in texts if text.startswith(one, place)}
+        if not places:
+            return False
+    return len(text) in places
+
+
+@lru_cache(maxsize=4096)
+def _parts(glob: str) -> list[str]:
+    return _PART.findall(glob)
+
+
+def _is_one_of(character: str, part: str) -> bool:
+    if part == "?":
+        return True
+    is_negated = part[1] == "!"
+    among = part[2:-1] if is_negated else part[1:-1]
+    return (character in _RANGES.get(among, among)) is not is_negated
