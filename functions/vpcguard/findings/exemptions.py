@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -24,14 +24,15 @@ LONGEST: Final = timedelta(days=365)  # from its creation to its expiry
 SHORTEST_NOTICE: Final = timedelta(days=14)  # what ends sooner is listed as expiring
 
 # Characters at most: of what people write, of an ARN, and of a glob (a unit's path is five names of 128)
-_TEXTS: Mapping[str, int] = {
-    **dict.fromkeys(("reason",), 1_000),
+_CHARACTERS: Mapping[str, int] = {
+    "reason": 1_000,
     **dict.fromkeys(("ticket", "owner", "source"), 200),
     **dict.fromkeys(("created_by", "revoked_by"), 2_048),
 }
+_ASKED: Final = ("match", "covers", "reason", "ticket", "owner", "expires_at")
 _GLOBS: Final = ("organization_unit", "account_id", "region", "function")
 _EXACT: Final = ("rule_id", "family", "root_cause")
-_LONGEST_MATCH = 640
+_MATCH_CHARACTERS = 640
 # A glob that matches all of these names nothing: a function and a unit that nobody has (every unit stands
 # under "root"), and ids from all over the range.
 _NOBODY: Mapping[str, tuple[str, ...]] = {
@@ -186,41 +187,69 @@ def made(
 
     given: `match` (an object, as of a Matcher), `reason`, `owner`, `expires_at` (RFC 3339, or a day, which is
     its last), and where wanted `covers` (otherwise "violation") and `ticket`; nothing else. Raises
-    ExemptionError that names the field.
+    ExemptionError that names the first field which is at fault.
     """
-    read = _Reader(given, {"covers", "match", "reason", "ticket", "owner", "expires_at"})
-    match = read.values.get("match")
-    if not isinstance(match, Mapping):
-        raise ExemptionError("match", "expected an object of some of " + ", ".join((*_EXACT, *_GLOBS)))
-    expires = expiry(read.text("expires_at"))
-    if expires <= now:
-        raise ExemptionError("expires_at", f"{read.values['expires_at']} is in the past")
-    exemption = Exemption(
-        exemption_id=exemption_id,
-        covers=read.values.get("covers", "violation"),
-        match=Matcher(**_Reader(match, {*_GLOBS, *_EXACT}, "match.").values),
-        reason=read.text("reason"),
-        ticket=read.text("ticket") if read.values.get("ticket") is not None else None,
-        owner=read.text("owner"),
-        created_by=created_by,
-        created_at=rfc3339(now),
-        expires_at=rfc3339(expires),
-        source=source,
+    for problem in problems(given, now):
+        raise problem
+    words = said(given)
+    return checked(
+        Exemption(
+            exemption_id=exemption_id,
+            **words | {"match": Matcher(**words["match"])},
+            created_by=created_by,
+            created_at=rfc3339(now),
+            source=source,
+        )
     )
-    return checked(exemption)
 
 
-def expiry(text: str) -> datetime:
+def said(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what somebody asks for in one form, whatever way it was written; it has no problems."""
+    ticket = given.get("ticket")
+    return {
+        "covers": given.get("covers", "violation"),
+        "match": {name: value for name, value in sorted(given["match"].items()) if value is not None},
+        "reason": given["reason"].strip(),
+        "ticket": None if ticket is None else ticket.strip(),
+        "owner": given["owner"].strip(),
+        "expires_at": rfc3339(expiry(given["expires_at"])),
+    }
+
+
+def problems(given: Mapping[str, Any], now: datetime | None) -> Iterator[ExemptionError]:
+    """Yield everything that is wrong with what somebody asks for.
+
+    now: when it would be made; None: it may be long ago, so that any time will do.
+    """
+    yield from _unknown(given, _ASKED)
+    yield from _word_problems({"covers": "violation", **given})
+    try:
+        expires = expiry(given.get("expires_at"))
+    except ExemptionError as problem:
+        yield problem
+        return
+    if now is None:
+        return
+    if expires <= now:
+        yield ExemptionError("expires_at", f"{given['expires_at']} is in the past")
+    elif expires > now + LONGEST:
+        last = (now + LONGEST).astimezone(UTC).date() - timedelta(days=1)
+        words = f"{given['expires_at']} is more than {LONGEST.days} days away; its last day may be {last}"
+        yield ExemptionError("expires_at", words)
+
+
+def expiry(given: object) -> datetime:
     """Return the first moment after an exemption: RFC 3339, or after a day. Raises ExemptionError."""
     try:
-        if _DAY.fullmatch(text):
-            return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1)
-        if _MOMENT.fullmatch(text):
-            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        if isinstance(given, str) and _DAY.fullmatch(given):
+            return datetime.fromisoformat(given).replace(tzinfo=UTC) + timedelta(days=1)
+        if isinstance(given, str) and _MOMENT.fullmatch(given):
+            return datetime.fromisoformat(given.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     expected = "a day, which is its last, or an RFC 3339 time: 2026-12-31 or 2026-12-31T18:00:00Z"
-    raise ExemptionError("expires_at", f"expected {expected}, not {text[:80]!r}")
+    instead = "it is missing" if given is None else f"not {str(given)[:80]!r}"
+    raise ExemptionError("expires_at", f"expected {expected}; {instead}")
 
 
 def checked(exemption: Exemption) -> Exemption:
@@ -228,27 +257,18 @@ def checked(exemption: Exemption) -> Exemption:
 
     It may have ended.
     """
+    document = exemption.as_document()
+    for problem in _word_problems(document):
+        raise problem
+    for name in ("created_by", "source", "revoked_by"):
+        if document[name] is not None or name != "revoked_by":
+            for problem in _text_problems(name, document[name], may_be_empty=name == "source"):
+                raise problem
     _require(
         re.fullmatch(r"vx-[0-9a-f]{32}", str(exemption.exemption_id)), "exemption_id", "vx- and 32 hex digits"
     )
-    _require(exemption.covers in ("violation", "unknown"), "covers", "violation or unknown")
-    _check_match(exemption.match)
-    for name, longest in _TEXTS.items():
-        value = getattr(exemption, name)
-        if value is not None or name in ("reason", "owner", "created_by", "source"):
-            _check_text(name, value, longest, may_be_empty=name == "source")
-    created, expires = (
-        _written("created_at", exemption.created_at),
-        _written("expires_at", exemption.expires_at),
-    )
-    if expires <= created:
-        raise ExemptionError("expires_at", f"{exemption.expires_at} is not after created_at")
-    if expires > created + LONGEST:
-        last = (created + LONGEST - timedelta(days=1)).date()
-        raise ExemptionError(
-            "expires_at",
-            f"{exemption.expires_at} is more than {LONGEST.days} days away; its last day may be {last}",
-        )
+    created, expires = (_written(name, document[name]) for name in ("created_at", "expires_at"))
+    _require(timedelta(0) < expires - created <= LONGEST, "expires_at", "365 days after created_at at most")
     if exemption.revoked_at is not None:
         _written("revoked_at", exemption.revoked_at)
     revision: object = exemption.revision
@@ -256,31 +276,58 @@ def checked(exemption: Exemption) -> Exemption:
     return exemption
 
 
-def _check_match(match: Matcher) -> None:
-    given = match.given()
-    for name, value in given.items():
+def _word_problems(given: Mapping[str, Any]) -> Iterator[ExemptionError]:
+    match = given.get("match")
+    if isinstance(match, Mapping):
+        yield from _unknown(match, (*_EXACT, *_GLOBS), "match.")
+        yield from _match_problems({name: match[name] for name in match if match[name] is not None})
+    else:
+        yield ExemptionError("match", "expected an object of some of " + ", ".join((*_EXACT, *_GLOBS)))
+    if given.get("covers") not in ("violation", "unknown"):
+        yield ExemptionError("covers", "expected violation or unknown")
+    for name in ("reason", "owner"):
+        yield from _text_problems(name, given.get(name))
+    if given.get("ticket") is not None:
+        yield from _text_problems("ticket", given["ticket"])
+
+
+def _match_problems(match: Mapping[str, Any]) -> Iterator[ExemptionError]:
+    good: dict[str, str] = {}
+    for name in (*_EXACT, *_GLOBS):
+        if name not in match:
+            continue
         pattern, expected = _EXPECTED[name]
-        _check_text(f"match.{name}", value, _LONGEST_MATCH, may_be_empty=False)
-        if not re.fullmatch(pattern, value, re.DOTALL):
-            raise ExemptionError(f"match.{name}", f"expected {expected}, not {value[:80]!r}")
-    if not any(name in given for name in _EXACT) and all(
-        glob_matches(given[name], text) for name, texts in _NOBODY.items() if name in given for text in texts
-    ):
-        raise ExemptionError(
-            "match",
-            "it matches everything; name a rule_id, family, root_cause, account, function or unit",
-        )
+        found = list(_text_problems(f"match.{name}", match[name]))
+        if not found and not re.fullmatch(pattern, match[name], re.DOTALL):
+            found = [ExemptionError(f"match.{name}", f"expected {expected}, not {match[name][:80]!r}")]
+        if not found:
+            good[name] = match[name]
+        yield from found
+    if good.keys() == match.keys() and not any(name in good for name in _EXACT):
+        probes = [(good[name], text) for name, texts in _NOBODY.items() if name in good for text in texts]
+        if all(glob_matches(glob, text) for glob, text in probes):
+            words = "it matches everything; name a rule_id, family, root_cause, account, function or unit"
+            yield ExemptionError("match", words)
 
 
-def _check_text(field: str, value: object, longest: int, *, may_be_empty: bool) -> None:
-    if not isinstance(value, str):
-        raise ExemptionError(field, f"expected a text, not {type(value).__name__}")
-    if not (value.strip() or may_be_empty):
-        raise ExemptionError(field, "it is empty")
-    if len(value) > longest:
-        raise ExemptionError(field, f"{len(value)} characters are too long; {longest} at most")
-    if unfit := _UNFIT.search(value):
-        raise ExemptionError(field, f"it holds the character {unfit.group()!r}")
+def _text_problems(field: str, value: object, *, may_be_empty: bool = False) -> Iterator[ExemptionError]:
+    longest = _CHARACTERS.get(field, _MATCH_CHARACTERS)
+    if value is None:
+        yield ExemptionError(field, "it is missing")
+    elif not isinstance(value, str):
+        yield ExemptionError(field, f"expected a text, not {type(value).__name__}; write it in quotes")
+    elif not (value.strip() or may_be_empty):
+        yield ExemptionError(field, "it is empty")
+    elif len(value) > longest:
+        yield ExemptionError(field, f"{len(value)} characters are too long; {longest} at most")
+    elif unfit := _UNFIT.search(value):
+        yield ExemptionError(field, f"it holds the character {unfit.group()!r}")
+
+
+def _unknown(given: Mapping[str, Any], known: Sequence[str], prefix: str = "") -> Iterator[ExemptionError]:
+    for name in given:
+        if name not in known:
+            yield ExemptionError(f"{prefix}{str(name)[:80]}", f"not known here; known are {', '.join(known)}")
 
 
 def _written(field: str, value: object) -> datetime:
@@ -296,28 +343,6 @@ def _written(field: str, value: object) -> datetime:
 def _require(condition: object, field: str, expected: str) -> None:
     if not condition:
         raise ExemptionError(field, f"expected {expected}")
-
-
-class _Reader:
-    """What somebody gave, every name known."""
-
-    def __init__(self, given: Mapping[str, Any], known: set[str], prefix: str = "") -> None:
-        for name in given:
-            if name not in known:
-                shown = str(name)[:80]
-                raise ExemptionError(
-                    f"{prefix}{shown}", f"not known here; known are {', '.join(sorted(known))}"
-                )
-        self.values = given
-
-    def text(self, name: str) -> str:
-        """Return a text without the white space around it; a missing one is refused."""
-        value = self.values.get(name)
-        if value is None:
-            raise ExemptionError(name, "it is missing")
-        if not isinstance(value, str):
-            raise ExemptionError(name, f"expected a text, not {type(value).__name__}; write it in quotes")
-        return value.strip()
 
 
 # ---- globs ----

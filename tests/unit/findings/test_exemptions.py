@@ -23,6 +23,8 @@ from vpcguard.findings.exemptions import (
     glob_matches,
     made,
     new_id,
+    problems,
+    said,
 )
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -234,6 +236,31 @@ def test_what_is_no_exemption_is_refused_by_its_field(changes: dict[str, Any], f
     assert refused.value.field == field
     assert str(refused.value).startswith(f"{field}: ")
     assert len(str(refused.value)) < 400
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    given = {"match": {"accounts": "1", "family": "", "region": "["}, "expires_at": "x", "owner": 1, "a": 2}
+
+    assert [one.field for one in problems(given, NOW)] == [
+        *("a", "match.accounts", "match.family", "match.region"),
+        *("reason", "owner", "expires_at"),
+    ]
+    assert list(problems(ASKED, NOW)) == []
+    past = asked(expires_at="2020-01-01")
+    assert [one.field for one in problems(past, NOW)] == ["expires_at"]
+    assert list(problems(past, None)) == []  # it was made when that was to come
+
+
+def test_what_is_said_is_the_same_however_it_is_written() -> None:
+    written = asked(
+        match={"rule_id": "nat.no_internet_egress", "account_id": "111122223333", "family": None},
+        reason=" the partner's firewall moves in March\n",
+        covers="violation",
+        expires_at="2027-04-01T02:00:00+02:00",
+    )
+
+    assert said(written) == said(ASKED)
+    assert said(asked(ticket=None)) != said(ASKED)
 
 
 @pytest.mark.parametrize(
