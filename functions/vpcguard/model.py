@@ -180,7 +180,8 @@ class Violation:
 class Unknown:
     """A judgement that could not be made; it never passes and never resolves a finding.
 
-    message: what it waits for. advice: what settles it.
+    message: what it waits for. advice: what settles it. failed_reads: those of waits_for that are reads of
+    AWS which failed or never happened, and not what nobody we may ask can see.
     """
 
     function: str
@@ -189,7 +190,12 @@ class Unknown:
     message: str
     advice: str
     evidence: Mapping[str, Any]
-    is_failed_read: bool
+    failed_reads: tuple[str, ...] = ()
+
+    @property
+    def is_failed_read(self) -> bool:
+        """True if it waits for a read, whatever else it waits for."""
+        return bool(self.failed_reads)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +235,8 @@ class Decision:
     policy_revision: revision of the bundle that answered. config_digest: "sha256:<hex>" of the
     override document that was in force. retired: ids of rules that were withdrawn. failed_rules: by id,
     why a rule of an organization's own failed; it is in doubt about every function it was asked about then.
+    declared: by function, a digest of its declared intent and of what is configured beside it that verdicts
+    rest on; nothing of functions whose tags were not read.
     """
 
     policy_revision: str
@@ -236,6 +244,7 @@ class Decision:
     rules: tuple[RuleDecision, ...]
     retired: frozenset[str] = frozenset()
     failed_rules: Mapping[str, str] = field(default_factory=dict)
+    declared: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +262,18 @@ class Explanation:
 
 
 Status = Literal["open", "resolved", "exempt", "undetermined"]
-StatusReason = Literal["fixed", "function_deleted", "detached", "rule_retired", "rule_off"]
+Verdict = Literal["violation", "unknown", "pass"]
+# fixed: the network became right. intent_changed: what is declared is another, and the rule content with it.
+# detached: the function left its VPC. no_longer_applies: the rule is not about such a function any more.
+StatusReason = Literal[
+    "fixed",
+    "intent_changed",
+    "detached",
+    "no_longer_applies",
+    "function_deleted",
+    "rule_retired",
+    "rule_off",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +281,8 @@ class Finding:
     """One finding as every interface shows it; a field that is not known is None.
 
     tags: those of the function that the configuration asks for, keys in lower case; None: they were not read.
-    root_cause, its kind, account and name: as of a Violation.
+    root_cause, its kind, account and name: as of a Violation. verdict: what the latest look said, whatever
+    the status; None: nobody judges it any more. exemption_id: what covers it while it is exempt.
     Times are RFC 3339, UTC, microseconds. opened_at: when it last became open; confirmed_at: the latest look
     that judged it as a violation; None: never. times_reopened is None where no history is kept.
     """
@@ -280,6 +301,7 @@ class Finding:
     severity: Severity
     status: Status
     status_reason: StatusReason | None
+    verdict: Verdict | None = None
     stage: Stage
     message: str
     advice: str
@@ -323,7 +345,9 @@ class Look:
     nothing, and its finding is left alone: two bundles answer during every deployment, and what the
     older one lacks is no news. `statements` holds by rule what its finding states, which tells a
     changed finding from one that is worded or counted anew. event_time, actor, managed_by: of the event that
-    led here; None: none did. modified_at: the function's LastModified, as Lambda writes it.
+    led here; None: none did. modified_at: the function's LastModified, as Lambda writes it. applicable: rules
+    that are about this function as it stands. declared: as of a Decision. failed_reads: of the undetermined,
+    by rule, the reads that failed; unread: those rules that wait for nothing else.
     """
 
     account_id: str
@@ -343,6 +367,12 @@ class Look:
     actor: str | None = None
     managed_by: str | None = None
     modified_at: str | None = None
+    organization_unit: str | None = None
+    is_attached: bool = True
+    applicable: frozenset[str] = frozenset()
+    declared: str | None = None
+    failed_reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
 
 
 def cause_of(finding: Finding) -> str | None:

@@ -9,18 +9,21 @@
 package vpcguard
 
 import data.vpcguard.lib.composing
+import data.vpcguard.lib.config
 import data.vpcguard.lib.facts
+import data.vpcguard.lib.intent
 
 # METADATA
 # title: Decision
 # description: |
-#   The document of policies/schemas/decision.json: what every rule says about every function of the query, and which
-#   rules were withdrawn. Undefined, which every caller treats as an error, while a rule lacks its deny: none vanishes.
+#   The document of policies/schemas/decision.json: what every rule says about every function of the query, which
+#   rules were withdrawn, and which functions are declared to need the same. Undefined, which every caller treats as an error, while a rule lacks its deny: none vanishes.
 # scope: document
 # entrypoint: true
 decision := {
 	"rules": [rule | some rule in _rules],
 	"retired": object.keys(data.vpcguard.config.retired),
+	"declared": facts.grouped([[_declarations[key], name] | some name, key in intent.key_of]),
 } if {
 	incomplete_rules == set()
 }
@@ -55,3 +58,13 @@ _applies(family, fault) := names if {
 _unknown(family, fault) := doubts if {
 	doubts := data.vpcguard.rules[family][fault].unknown
 } else := set()
+
+# by key of an intent, a digest of it and of what is configured beside it that verdicts rest on; none while tags are unread
+_declarations := {key: crypto.sha256(json.marshal([said, settings])) |
+	some key, one in intent.by_key
+	one.waits == set()
+	said := [one.egress.values, one.private_targets.values, one.services.values]
+	settings := object.filter(config.settings[key[0]], _judged_by)
+}
+
+_judged_by := {"thresholds", "trusted_egress", "inspection", "central_endpoints"}

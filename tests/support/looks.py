@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from vpcguard.clock import rfc3339
+from vpcguard.findings.exemptions import Exemptions
+from vpcguard.findings.lifecycle import plan_look
+from vpcguard.findings.states import FunctionState, Plan
 from vpcguard.model import Finding, Look, finding_id
 
 ACCOUNT = "111122223333"
@@ -12,11 +17,30 @@ REGION = "eu-west-1"
 FUNCTION = "orders-api"
 EGRESS = "nat.no_internet_egress"
 ZONES = "az.single_az"
+NO_EXEMPTIONS = Exemptions()
 
 
 def at(minute: int) -> str:
     """Return the time of a look, minutes after noon."""
-    return f"2026-11-20T{12 + minute // 60:02}:{minute % 60:02}:00.000000Z"
+    return rfc3339(moment(minute))
+
+
+def moment(minute: int) -> datetime:
+    """Return the same time as a datetime."""
+    return datetime(2026, 11, 20, 12, tzinfo=UTC) + timedelta(minutes=minute)
+
+
+def planned(
+    seen: FunctionState,
+    look: Look,
+    *,
+    exemptions: Exemptions = NO_EXEMPTIONS,
+    now: datetime | None = None,
+    vanished: Collection[str] = (),
+) -> Plan:
+    """Return what a look changes; without `now` half an hour after the first looks."""
+    now = now or moment(30)
+    return plan_look(seen, look, exemptions, now, retention_days=400, vanished=vanished)
 
 
 def a_finding(rule_id: str = EGRESS, *, minute: int = 0, function: str = FUNCTION, **fields: Any) -> Finding:
@@ -39,6 +63,7 @@ def a_finding(rule_id: str = EGRESS, *, minute: int = 0, function: str = FUNCTIO
         "severity": "high",
         "status": "open",
         "status_reason": None,
+        "verdict": "violation",
         "stage": "audit",
         "message": "orders-api cannot reach the internet",
         "advice": "Create a NAT gateway",
@@ -69,6 +94,7 @@ def a_doubt(rule_id: str = EGRESS, *, minute: int = 0, function: str = FUNCTION,
     """Return an undetermined finding: the rule waits for an operation."""
     values = {
         "status": "undetermined",
+        "verdict": "unknown",
         "opened_at": None,
         "confirmed_at": None,
         "message": "the NAT gateways could not be read",
@@ -108,5 +134,7 @@ def a_look(
         "findings": tuple(sorted([*found, *doubts], key=lambda finding: finding.rule_id)),
         "judged": frozenset(passed) | {finding.rule_id for finding in found},
         "statements": {finding.rule_id: finding.evidence for finding in (*found, *doubts)},
+        "organization_unit": "root/prod/payments",
     }
+    values |= {"applicable": fields.get("judged", values["judged"])}
     return Look(**(values | fields))

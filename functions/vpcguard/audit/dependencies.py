@@ -25,7 +25,7 @@ from vpcguard.aws.codes import clean_message
 from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import FindingStoreError, NoOrganizationError, ReadError
 from vpcguard.findings.accounts import Accounts
-from vpcguard.findings.lifecycle import FunctionState
+from vpcguard.findings.states import FunctionState
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, Recorded
 from vpcguard.model import Change, Look, Scope
 from vpcguard.organization import AccountStore
@@ -72,11 +72,12 @@ class Store(Protocol):
         *,
         seen: Mapping[Function, FunctionState] | None = None,
         until: float = ...,
+        before_change: Callable[[], None] | None = None,
     ) -> list[Recorded]:
         """Record looks and return what each changed; repeating is safe.
 
         seen: what `states` said while AWS was read; what it lacks is read now. until: a moment of
-        time.monotonic() after which none is begun.
+        time.monotonic() after which none is begun. before_change: called before a finding changes.
         """
 
     def resolve_deleted(

@@ -9,7 +9,8 @@ from typing import Any
 from pynamodb.exceptions import PynamoDBException
 
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.table import ACCOUNT, ORGANIZATION, READING, AccountItem, ReadingItem, Table
+from vpcguard.findings.records import ACCOUNT, ORGANIZATION, READING, AccountItem, ReadingItem
+from vpcguard.findings.table import Table
 from vpcguard.organization import MemberAccount, OrganizationRead
 
 ACTIONS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query")

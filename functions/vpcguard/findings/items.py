@@ -14,8 +14,9 @@ from pynamodb.exceptions import PynamoDBException
 
 from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.lifecycle import DAY, FindingChange, FindingState, FunctionState, Plan, seconds
+from vpcguard.findings.lifecycle import DAY, seconds
 from vpcguard.findings.looks import TEXT_CHARACTERS, bounded_text
+from vpcguard.findings.states import FindingChange, FindingState, FunctionState, Plan
 from vpcguard.findings.table import (
     DETAIL,
     FINDING,
@@ -30,7 +31,7 @@ from vpcguard.findings.table import (
     function_key,
     shard_of,
 )
-from vpcguard.model import Finding, cause_of, finding_id
+from vpcguard.model import Finding, finding_id
 
 Function = tuple[str, str, str]  # account id, region, name
 
@@ -50,12 +51,14 @@ _WHOLE = (
 # what a change tells of its finding
 _TOLD = (
     *("account_name", "organization_unit", "function_arn", "vpc_id", "title", "owner", "tags"),
-    *("root_cause", "root_cause_kind", "root_cause_account", "root_cause_name"),
+    *("root_cause", "root_cause_kind", "root_cause_account", "root_cause_name", "remediation_id"),
 )
 _SUMMARY_FIELDS = tuple(one.name for one in fields(Finding) if one.name not in _DETAILED)
 _LIMITS = (TEXT_CHARACTERS, 250, 150, 100, 70, 50, 30, 20, 10)  # bytes of each text, until all fits
 _KEPT = {"actor": 100, "managed_by": 20}  # bytes at most, since a write that does not know them leaves them
-_LATER = 160  # bytes of the kind and the sort key, and that others may add: a resolution, ids of remedies
+_LATER = (
+    210  # bytes of the kind and the sort key, and that others may add: a resolution, ids of what covers it
+)
 
 
 class FindingTable:
@@ -165,6 +168,7 @@ def look_values(state: FunctionState) -> dict[str, Any]:
         "account_id": state.account_id,
         "region": state.region,
         "function_name": state.function_name,
+        "organization_unit": state.organization_unit,
         "judged_at": state.judged_at,
         "snapshot_digest": state.snapshot_digest,
         "policy_revision": state.policy_revision,
@@ -175,6 +179,7 @@ def look_values(state: FunctionState) -> dict[str, Any]:
             rule_id: {name: value for name, value in asdict(one).items() if value is not None}
             for rule_id, one in sorted(state.findings.items())
         },
+        "waiting": dict(state.waiting) or None,
         "last_event_at": state.last_event_at,
         "function_modified_at": state.modified_at,
         "deleted_at": state.deleted_at,
@@ -183,38 +188,52 @@ def look_values(state: FunctionState) -> dict[str, Any]:
     }
 
 
-def finding_values(change: FindingChange, after: FunctionState) -> tuple[dict[str, Any], dict[str, Any]]:
+def finding_values(change: FindingChange, plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the attributes of a finding and of its detail that a change sets; None: removed."""
     state, finding = change.after, change.finding
-    if finding is None:
-        return _resolution(change, after)
-    if change.kind == "unconfirmed":
-        doubt = {"since": state.unconfirmed_since, "message": finding.message}
-        return {}, {"undetermined": {**doubt, "unknown": finding.evidence.get("unknown", [])}}
-    if change.kind == "confirmed":
-        seen = {"last_seen": state.last_seen, "confirmed_at": state.confirmed_at}
-        return seen, {"undetermined": None}
-    shard = shard_of(finding.finding_id, SHARDS)
-    values = finding.as_document() | {
-        "first_seen": state.first_seen,
+    if state.status == "resolved":
+        return _resolution(change, plan)
+    shown: dict[str, Any] = {
+        "status": state.status,
+        "verdict": state.verdict,
+        "exemption_id": state.exemption_id,
+        "exemption_key": state.exemption_id,
         "opened_at": state.opened_at,
         "confirmed_at": state.confirmed_at,
         "last_seen": state.last_seen,
-        "times_reopened": max(0, state.times_opened - 1),
-        "status_reason": None,
-        "resolved_at": None,
-        "ttl": None,
+        "changed_at": plan.changed_at,
+    }
+    if change.kind in ("unconfirmed", "confirmed"):
+        del shown["changed_at"]  # what it states is what it stated
+    if finding is None:
+        doubt = change.doubt
+        if doubt is None:
+            return shown, {}
+        said = {"since": state.unconfirmed_since, "message": doubt.message}
+        return shown, {"undetermined": {**said, "unknown": doubt.evidence.get("unknown", [])}}
+    shard = shard_of(finding.finding_id, SHARDS)
+    keys = {
         "shard": shard,
         "live_shard": shard,
         "account_sort": f"{finding.region}#{finding.rule_id}#{finding.function_name}",
         "rule_shard": f"{finding.rule_id}#{shard}",
-        "cause_key": cause_of(finding),
+        "cause_key": state.cause_id,
     }
+    values = finding.as_document() | {
+        "first_seen": state.first_seen,
+        "times_reopened": max(0, state.times_opened - 1),
+        "status_reason": None,
+        "resolved_at": None,
+        "ttl": None,
+    }
+    values |= keys | shown
+    if "changed_at" not in shown:
+        del values["changed_at"]
     for cause in ("actor", "managed_by"):
         if values[cause] is None and change.before is not None:
             del values[cause]  # a sweep does not know it and does not undo it
-    if change.before is not None:  # other steps set these
-        del values["exemption_id"], values["remediation_id"]
+    if change.before is not None:  # other steps set it
+        del values["remediation_id"]
     whole = {name: values[name] for name in (*_WHOLE, *_DETAILED) if name in values}
     detail = {**whole, "rule_id": finding.rule_id, "undetermined": None, "ttl": None}
     return _summary({name: value for name, value in values.items() if name not in _DETAILED}), detail
@@ -250,18 +269,18 @@ def _cut(value: Any, limit: int) -> Any:
     return value if len(encoded) <= limit else encoded[: limit - 3].decode(errors="ignore") + "…"
 
 
-def _resolution(change: FindingChange, after: FunctionState) -> tuple[dict[str, Any], dict[str, Any]]:
-    state = change.after
+def _resolution(change: FindingChange, plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
+    state, after = change.after, plan.after
     values: dict[str, Any] = {
         "status": state.status,
         "status_reason": change.status_reason,
+        "verdict": state.verdict,
         "confirmed_at": state.confirmed_at,
         "last_seen": state.last_seen,
-        "changed_at": after.judged_at,
-        "resolved_at": after.judged_at,
+        "changed_at": plan.changed_at,
+        "resolved_at": plan.changed_at,
         "ttl": state.ttl,
-        "live_shard": None,
-        "cause_key": None,
+        **dict.fromkeys(("live_shard", "cause_key", "exemption_id", "exemption_key")),
     }
     if change.status_reason != "function_deleted":  # a deletion was seen in a listing, not judged
         values |= {
@@ -275,23 +294,21 @@ def _resolution(change: FindingChange, after: FunctionState) -> tuple[dict[str, 
 def history_values(change: FindingChange, plan: Plan, stored: Finding | None) -> dict[str, Any]:
     """Return every attribute of a history item but its partition key.
 
-    stored: the finding as it was, where the look found none. The sort key is in the order in which looks
-    supersede each other. A repetition of the same look gives the same change_id.
+    stored: the finding as it was, where the change brings no other. Sorted by the look record's revision the
+    entries are in the order in which they were written, each beginning where the one before it ended. A
+    repetition of the same look gives the same change_id.
     """
     after, state, finding = plan.after, change.after, change.finding or stored
     identity = finding_id(after.account_id, after.region, after.function_name, change.rule_id)
-    change_key = f"{identity}\n{after.judged_at}\n{after.snapshot_digest}"
-    digest = after.snapshot_digest.removeprefix("sha256:")[:16]
+    change_key = f"{identity}\n{plan.changed_at}\n{plan.reason}"
     said: dict[str, Any] = {}
     if finding is not None:
         said = {name: getattr(finding, name) for name in _TOLD}
-        said["message"] = bounded_text(finding.message)
-        said["cause_id"] = cause_of(finding)
+        said["message"] = bounded_text((change.doubt or finding).message)
         said["managed_by"] = plan.managed_by or finding.managed_by
-    judged = {"open": "violation", "undetermined": "unknown"}.get(state.status)
     return {
         **said,
-        "sk": f"{HISTORY}{change.rule_id}#{after.judged_at}#{digest}",
+        "sk": f"{HISTORY}{change.rule_id}#{after.revision:012}",
         "change_id": "vgc-" + hashlib.sha256(change_key.encode()).hexdigest()[:32],
         "change": change.kind,
         "finding_id": identity,
@@ -304,18 +321,20 @@ def history_values(change: FindingChange, plan: Plan, stored: Finding | None) ->
         "status_before": change.before.status if change.before else None,
         "status": state.status,
         "status_reason": change.status_reason,
-        "verdict": "pass" if change.status_reason == "fixed" else judged,
+        "verdict": state.verdict,
+        "cause_id": state.cause_id,
         "actor": plan.actor,
-        "trigger": after.trigger,
+        "exemption_id": state.exemption_id or (change.before.exemption_id if change.before else None),
+        "trigger": after.trigger if plan.reason != "exemptions" else "exemptions",
         "first_seen": state.first_seen,
         "opened_at": state.opened_at,
         "confirmed_at": state.confirmed_at,
         "last_seen": state.last_seen,
-        "changed_at": after.judged_at,
+        "changed_at": plan.changed_at,
         "policy_revision": after.policy_revision,
         "config_digest": after.config_digest,
         "snapshot_digest": after.snapshot_digest or None,
-        "ttl": seconds(after.judged_at) + RETENTION_DAYS * DAY,
+        "ttl": seconds(plan.changed_at) + RETENTION_DAYS * DAY,
     }
 
 
@@ -343,6 +362,7 @@ def function_state(item: LookItem) -> FunctionState:
         account_id=item.account_id,
         region=item.region,
         function_name=item.function_name,
+        organization_unit=item.organization_unit,
         judged_at=item.judged_at,
         snapshot_digest=item.snapshot_digest,
         policy_revision=item.policy_revision,
@@ -353,6 +373,7 @@ def function_state(item: LookItem) -> FunctionState:
             rule_id: FindingState(**{name: state[name] for name in _STATE_FIELDS & state.keys()})
             for rule_id, state in item.findings.items()
         },
+        waiting=item.waiting or {},
         deleted_at=item.deleted_at,
         is_partial=bool(item.is_partial),
         last_event_at=item.last_event_at,

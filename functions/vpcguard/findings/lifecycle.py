@@ -1,106 +1,29 @@
 """What a look changes, given what is remembered about its function: pure, so that every order can be tested.
 
 A look's findings meet the function's look record, which remembers each finding's state. What differs becomes
-a plan: the look record as it will be, and the findings to write with it.
+a plan: the look record as it will be, and the findings to write with it. What stands is decided first, as if
+there were no exemptions; what is shown of it second, by the exemptions that hold at this moment. So the end
+of an exemption needs no look.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from vpcguard.clock import rfc3339
 from vpcguard.errors import FindingStoreError
+from vpcguard.findings.exemptions import Exemptions, Subject
 from vpcguard.findings.looks import bounded, bounded_text
-from vpcguard.model import Finding, Look, Severity, Stage, Status, StatusReason
+from vpcguard.findings.states import ChangeKind, FindingChange, FindingState, FunctionState, Plan
+from vpcguard.model import Finding, Look, StatusReason, Verdict, cause_of
 
 DAY = 86_400
-
-# opened, reopened, resolved, undetermined: the status changed, and the history says so.
-# updated: open or undetermined as before, but of another severity, stage, root cause or statement.
-# unconfirmed: open, and this look could not judge it; it stays open. confirmed: it could again.
-ChangeKind = Literal["opened", "reopened", "resolved", "undetermined", "updated", "unconfirmed", "confirmed"]
-STATUS_CHANGES: frozenset[ChangeKind] = frozenset({"opened", "reopened", "resolved", "undetermined"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingState:
-    """One finding as the look record remembers it.
-
-    fingerprint: digest of what makes the stored finding what it is. times_opened: how often it became open.
-    opened_at: when it last did. confirmed_at: the latest look that judged it as a violation.
-    unconfirmed_since and unconfirmed: an open finding that later looks could not judge, since when,
-    and the fingerprint of why. ttl: seconds since 1970, on resolved ones.
-    """
-
-    status: Status
-    severity: Severity
-    stage: Stage
-    fingerprint: str
-    first_seen: str
-    last_seen: str
-    times_opened: int
-    opened_at: str | None = None
-    confirmed_at: str | None = None
-    unconfirmed_since: str | None = None
-    unconfirmed: str | None = None
-    ttl: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionState:
-    """The look record of one function; revision 0: there is none yet.
-
-    judged_at and snapshot_digest of the latest look order all looks: an older one changes nothing. It is one
-    item of the table, so one read of it is never a mixture of two writes (a query is no snapshot:
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation).
-    last_event_at: of the newest event that led to a look. modified_at: its LastModified as last read.
-    is_partial: not all that the latest look changes is recorded yet, and only this very look brings it.
-    """
-
-    account_id: str
-    region: str
-    function_name: str
-    judged_at: str = ""
-    snapshot_digest: str = ""
-    policy_revision: str | None = None
-    config_digest: str | None = None
-    trigger: str = ""
-    revision: int = 0
-    findings: Mapping[str, FindingState] = field(default_factory=dict)
-    deleted_at: str | None = None
-    is_partial: bool = False
-    last_event_at: str | None = None
-    modified_at: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingChange:
-    """One finding that a look changes. finding: as the look has it; None where the fault is gone."""
-
-    rule_id: str
-    kind: ChangeKind
-    before: FindingState | None
-    after: FindingState
-    finding: Finding | None
-    status_reason: StatusReason | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What to write: the look record as it will be, and the findings that differ.
-
-    actor, managed_by: who made the change that led to the look, and by what; None: no event led to it.
-    """
-
-    before: FunctionState
-    after: FunctionState
-    changes: tuple[FindingChange, ...]
-    actor: str | None = None
-    managed_by: str | None = None
 
 
 def is_superseded(seen: FunctionState, judged_at: str, snapshot_digest: str) -> bool:
@@ -110,12 +33,18 @@ def is_superseded(seen: FunctionState, judged_at: str, snapshot_digest: str) -> 
 
 
 def plan_look(
-    seen: FunctionState, look: Look, *, retention_days: int, vanished: Collection[str] = ()
+    seen: FunctionState,
+    look: Look,
+    exemptions: Exemptions,
+    now: datetime,
+    *,
+    retention_days: int,
+    vanished: Collection[str] = (),
 ) -> Plan:
     """Return what a look changes that is newer than everything seen.
 
-    vanished: rules whose stored finding turned out to be gone; they begin anew. Raises
-    FindingStoreError for a look that contradicts itself.
+    now: by which exemptions hold or have ended. vanished: rules whose stored finding turned out to be gone;
+    they begin anew. Raises FindingStoreError for a look that contradicts itself.
     """
     moment = seconds(look.judged_at)
     found = _found(look)
@@ -124,32 +53,55 @@ def plan_look(
         for rule_id, state in seen.findings.items()
         if rule_id not in vanished and (state.ttl is None or state.ttl > moment)
     }
-    changes, after = [], dict(remembered)
-    for rule_id in sorted({*remembered, *found}):
-        before, finding = remembered.get(rule_id), found.get(rule_id)
-        change = _change(rule_id, before, finding, look, moment + retention_days * DAY)
-        if change is not None:
-            changes.append(change)
-            after[rule_id] = change.after
-        elif before is not None and finding is not None and before.status == finding.status:
-            confirmed_at = look.judged_at if finding.status == "open" else before.confirmed_at
-            after[rule_id] = replace(before, last_seen=finding.last_seen, confirmed_at=confirmed_at)
+    waiting = Counter(read for reads in look.failed_reads.values() for read in reads)
     state = FunctionState(
         account_id=look.account_id,
         region=look.region,
         function_name=look.function_name,
+        organization_unit=look.organization_unit,
         judged_at=look.judged_at,
         snapshot_digest=look.snapshot_digest,
         policy_revision=look.policy_revision,
         config_digest=look.config_digest,
         trigger=bounded_text(look.trigger),
         revision=seen.revision + 1,
-        findings=after,
+        waiting=dict(sorted(waiting.items())),
         last_event_at=max(filter(None, (seen.last_event_at, look.event_time)), default=None),
         modified_at=look.modified_at or seen.modified_at,
     )
-    actor = look.actor and bounded_text(look.actor)
-    return Plan(before=seen, after=state, changes=tuple(changes), actor=actor, managed_by=look.managed_by)
+    changes, after = [], dict(remembered)
+    covering = _exempting(state, exemptions, now) if exemptions.items else None
+    for rule_id in sorted({*remembered, *found}):
+        before = remembered.get(rule_id)
+        stands = _standing(rule_id, before, found.get(rule_id), look, moment + retention_days * DAY)
+        if stands is not None:
+            exemption_id = covering(rule_id, stands.after) if covering else None
+            after[rule_id], change = _shown(rule_id, before, stands, exemption_id, look.judged_at)
+            changes += [] if change is None else [change]
+    return Plan(
+        before=seen,
+        after=replace(state, findings=after),
+        changes=tuple(changes),
+        changed_at=look.judged_at,
+        reason=look.snapshot_digest,
+        actor=look.actor and bounded_text(look.actor),
+        managed_by=look.managed_by,
+    )
+
+
+def plan_exemptions(
+    seen: FunctionState, exemptions: Exemptions, now: datetime, *, vanished: Collection[str] = ()
+) -> Plan:
+    """Return what exemptions that began or ended change of what stands, without a look."""
+    moment, changes, after = rfc3339(now), [], {}
+    covering = _exempting(seen, exemptions, now)
+    for rule_id, before in sorted(seen.findings.items()):
+        if rule_id not in vanished:
+            stands = _Standing(kind=None, after=before)
+            after[rule_id], change = _shown(rule_id, before, stands, covering(rule_id, before), moment)
+            changes += [] if change is None else [change]
+    state = replace(seen, findings=after, revision=seen.revision + 1)
+    return Plan(before=seen, after=state, changes=tuple(changes), changed_at=moment, reason="exemptions")
 
 
 def plan_deletion(
@@ -159,7 +111,13 @@ def plan_deletion(
     ttl = seconds(judged_at) + retention_days * DAY
     remembered = {rule_id: state for rule_id, state in seen.findings.items() if rule_id not in vanished}
     changes = tuple(
-        _resolved(rule_id, state, "function_deleted", ttl)
+        FindingChange(
+            rule_id=rule_id,
+            kind="resolved",
+            before=state,
+            after=_resolved(state, None, ttl),
+            status_reason="function_deleted",
+        )
         for rule_id, state in sorted(remembered.items())
         if state.status != "resolved"
     )
@@ -172,30 +130,9 @@ def plan_deletion(
         deleted_at=judged_at,
         is_partial=False,
         findings={**remembered, **{change.rule_id: change.after for change in changes}},
+        waiting={},
     )
-    return Plan(before=seen, after=after, changes=changes)
-
-
-def in_steps(plan: Plan, most: int) -> Iterator[Plan]:
-    """Yield a plan as several that change `most` findings each, to be written one after the other.
-
-    From the first on the look counts as the latest, so that no older one comes between; until the last it is
-    partial, so that the same look, delivered again, goes on where it ended.
-    """
-    before, left = plan.before, plan.changes
-    while len(left) > most:
-        now, left = left[:most], left[most:]
-        findings = dict(plan.after.findings)
-        for change in left:
-            if change.before is None:
-                del findings[change.rule_id]
-            else:
-                findings[change.rule_id] = change.before
-        after = replace(plan.after, findings=findings, revision=before.revision + 1, is_partial=True)
-        yield replace(plan, before=before, after=after, changes=now)
-        before = after
-    after = replace(plan.after, revision=before.revision + 1)
-    yield replace(plan, before=before, after=after, changes=left)
+    return Plan(before=seen, after=after, changes=changes, changed_at=judged_at, reason="deleted")
 
 
 def _found(look: Look) -> dict[str, Finding]:
@@ -217,28 +154,58 @@ def _found(look: Look) -> dict[str, Finding]:
     return found
 
 
-def _change(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """What becomes of one finding were there no exemptions; as of a FindingChange. kind: None: no change."""
+
+    kind: ChangeKind | None
+    after: FindingState
+    finding: Finding | None = None
+    doubt: Finding | None = None
+    status_reason: StatusReason | None = None
+
+
+def _standing(
     rule_id: str, before: FindingState | None, finding: Finding | None, look: Look, ttl: int
-) -> FindingChange | None:
-    if finding is None:
-        if before is None or before.status == "resolved":
-            return None
-        reasons: tuple[tuple[StatusReason, frozenset[str]], ...] = (
-            ("rule_retired", look.retired),
-            ("rule_off", look.off),
-            ("fixed", look.judged),
-        )
-        reason = next((reason for reason, rules in reasons if rule_id in rules), None)
-        return None if reason is None else _resolved(rule_id, before, reason, ttl)
+) -> _Standing | None:
+    """Return what stands after a look; None: there is nothing, as before."""
+    stands_open = before is not None and before.standing == "open"
+    if finding is None and before is not None and before.standing != "resolved":
+        reason = _reason(rule_id, before, look)
+        if reason is not None:
+            verdict: Verdict | None = None if reason in ("rule_retired", "rule_off") else "pass"
+            return _Standing(kind="resolved", after=_resolved(before, verdict, ttl), status_reason=reason)
+    # what waits for a failed read alone is told by its coverage, once for all that wait for the same
+    if finding is None or (rule_id in look.unread and not stands_open):
+        return None if before is None else _Standing(kind=None, after=before)
     # what makes a finding another one: not how it is worded, nor what it counts
     statement = look.statements.get(rule_id)
     content = (finding.status, finding.severity, finding.stage, finding.root_cause, statement)
     said = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
     kind = _kind(before, finding, said)
-    if kind is None:
+    after = _state(kind, before, finding, said, look)
+    is_doubt = kind == "unconfirmed"
+    return _Standing(
+        kind=kind,
+        after=after,
+        finding=None if kind is None or is_doubt else finding,
+        doubt=finding if is_doubt else None,
+    )
+
+
+def _reason(rule_id: str, before: FindingState, look: Look) -> StatusReason | None:
+    """Return why what stands does not any more; None: the look says nothing of it."""
+    if rule_id in look.retired:
+        return "rule_retired"
+    if rule_id in look.off:
+        return "rule_off"
+    if rule_id not in look.judged:
         return None
-    after = _state(kind, before, finding, said)
-    return FindingChange(rule_id=rule_id, kind=kind, before=before, after=after, finding=finding)
+    if rule_id not in look.applicable and before.is_attached and not look.is_attached:
+        return "detached"
+    if None not in (before.declared, look.declared) and before.declared != look.declared:
+        return "intent_changed"
+    return "fixed" if rule_id in look.applicable else "no_longer_applies"
 
 
 def _kind(before: FindingState | None, finding: Finding, said: str) -> ChangeKind | None:
@@ -246,7 +213,7 @@ def _kind(before: FindingState | None, finding: Finding, said: str) -> ChangeKin
         return _kind_of_unknown(before, said)
     if before is None or before.times_opened == 0:
         return "opened"
-    if before.status != "open":
+    if before.standing != "open":
         return "reopened"
     if before.fingerprint != said:
         return "updated"
@@ -254,20 +221,38 @@ def _kind(before: FindingState | None, finding: Finding, said: str) -> ChangeKin
 
 
 def _kind_of_unknown(before: FindingState | None, said: str) -> ChangeKind | None:
-    if before is None or before.status == "resolved":
+    if before is None or before.standing == "resolved":
         return "undetermined"
-    if before.status == "open":
+    if before.standing == "open":
         return None if before.unconfirmed == said else "unconfirmed"
     return None if before.fingerprint == said else "updated"
 
 
-def _state(kind: ChangeKind, before: FindingState | None, finding: Finding, said: str) -> FindingState:
-    if kind == "unconfirmed" and before is not None:
+def _state(
+    kind: ChangeKind | None, before: FindingState | None, finding: Finding, said: str, look: Look
+) -> FindingState:
+    is_open = finding.status == "open"
+    if before is not None and before.standing == "open" and not is_open:  # in doubt: it stays as it is
+        if kind is None:
+            return before
         since = before.unconfirmed_since or finding.last_seen
-        return replace(before, unconfirmed_since=since, unconfirmed=said)
-    has_opened, is_open = kind in ("opened", "reopened"), finding.status == "open"
+        return replace(before, verdict="unknown", unconfirmed_since=since, unconfirmed=said)
+    has_opened = kind in ("opened", "reopened")
+    declared = look.declared or (before.declared if before else None)
+    if before is not None and kind is None:
+        confirmed_at = look.judged_at if is_open else before.confirmed_at
+        return replace(
+            before,
+            last_seen=finding.last_seen,
+            confirmed_at=confirmed_at,
+            declared=declared,
+            is_attached=look.is_attached,
+        )
+    standing: Literal["open", "undetermined"] = "open" if is_open else "undetermined"
     return FindingState(
-        status=finding.status,
+        status=standing,
+        standing=standing,
+        verdict=finding.verdict,
         severity=finding.severity,
         stage=finding.stage,
         fingerprint=said,
@@ -276,13 +261,74 @@ def _state(kind: ChangeKind, before: FindingState | None, finding: Finding, said
         times_opened=(before.times_opened if before else 0) + has_opened,
         opened_at=finding.last_seen if has_opened else before.opened_at if before else None,
         confirmed_at=finding.last_seen if is_open else before.confirmed_at if before else None,
+        root_cause=finding.root_cause,
+        cause_id=cause_of(finding),
+        declared=declared,
+        is_attached=look.is_attached,
     )
 
 
-def _resolved(rule_id: str, before: FindingState, reason: StatusReason, ttl: int) -> FindingChange:
-    after = replace(before, status="resolved", unconfirmed_since=None, unconfirmed=None, ttl=ttl)
-    return FindingChange(
-        rule_id=rule_id, kind="resolved", before=before, after=after, finding=None, status_reason=reason
+def _resolved(before: FindingState, verdict: Verdict | None, ttl: int) -> FindingState:
+    return replace(
+        before,
+        status="resolved",
+        standing="resolved",
+        verdict=verdict,
+        unconfirmed_since=None,
+        unconfirmed=None,
+        exemption_id=None,
+        ttl=ttl,
+    )
+
+
+def _exempting(place: FunctionState, exemptions: Exemptions, now: datetime) -> Callable[..., str | None]:
+    """Return what gives the id of the exemption that covers what stands of a function now."""
+
+    def covering(rule_id: str, stands: FindingState) -> str | None:
+        if stands.standing == "resolved":
+            return None
+        subject = Subject(
+            account_id=place.account_id,
+            region=place.region,
+            function_name=place.function_name,
+            rule_id=rule_id,
+            organization_unit=place.organization_unit,
+            root_cause=stands.root_cause,
+            verdict="violation" if stands.standing == "open" else "unknown",
+        )
+        found = exemptions.covering(subject, now)
+        return None if found is None else found.exemption_id
+
+    return covering
+
+
+def _shown(
+    rule_id: str, before: FindingState | None, stands: _Standing, exemption_id: str | None, moment: str
+) -> tuple[FindingState, FindingChange | None]:
+    """Return the state with the status that exemptions leave it, and the change if there is one."""
+    after, kind = stands.after, stands.kind
+    was = before.status if before else None
+    if exemption_id is not None:
+        if was != "exempt":
+            kind = "exempted"
+        elif kind in ("opened", "reopened") or (before and before.exemption_id != exemption_id):
+            kind = "updated"
+        after = replace(after, status="exempt", exemption_id=exemption_id)
+    elif was == "exempt" and after.standing != "resolved":
+        if kind not in ("opened", "reopened"):
+            kind = "exemption_ended"
+        opened_at = moment if after.standing == "open" else after.opened_at
+        after = replace(after, status=after.standing, exemption_id=None, opened_at=opened_at)
+    if kind is None:
+        return after, None
+    return after, FindingChange(
+        rule_id=rule_id,
+        kind=kind,
+        before=before,
+        after=after,
+        finding=stands.finding,
+        doubt=stands.doubt,
+        status_reason=stands.status_reason,
     )
 
 

@@ -63,16 +63,25 @@ def looks(
     stated: dict[str, list[tuple[RuleDecision, Violation | Unknown]]] = {name: [] for name in functions}
     unjudged: dict[str, set[str]] = {name: set() for name in functions}
     off: dict[str, set[str]] = {name: set() for name in functions}
+    failed: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in functions}
+    unread: dict[str, set[str]] = {name: set() for name in functions}
+    applicable: dict[str, set[str]] = {name: set() for name in functions}
     for rule in sorted(decision.rules, key=attrgetter("id")):
         for violation in rule.violations:
             stated[violation.function].append((rule, violation))
         for unknown in rule.unknowns:
             stated[unknown.function].append((rule, unknown))
             unjudged[unknown.function].add(rule.id)
+            if unknown.failed_reads:
+                failed[unknown.function][rule.id] = unknown.failed_reads
+                if set(unknown.failed_reads) == set(unknown.waits_for):
+                    unread[unknown.function].add(rule.id)
         for name in rule.silent:
             unjudged[name].add(rule.id)
         for name in rule.off:
             off[name].add(rule.id)
+        for name in rule.applies:
+            applicable[name].add(rule.id)
     of_the_look = {
         "account_id": account["id"],
         "region": account["region"],
@@ -124,6 +133,12 @@ def looks(
                 off=frozenset(off[name]),
                 retired=decision.retired,
                 statements={rule.id: _statement(rule, verdict) for rule, verdict in stated[name]},
+                organization_unit=account.get("organization_unit"),
+                is_attached="vpc_id" in function,
+                applicable=frozenset(applicable[name]),
+                declared=decision.declared.get(name),
+                failed_reads=failed[name],
+                unread=frozenset(unread[name]),
             )
         )
     return found
@@ -135,6 +150,7 @@ def _finding(of_the_function: Mapping[str, Any], rule: RuleDecision, verdict: Vi
     if isinstance(verdict, Violation):
         said = {
             "status": "open",
+            "verdict": "violation",
             "opened_at": of_the_function["first_seen"],
             "confirmed_at": of_the_function["first_seen"],
             "title": verdict.title or rule.title,
@@ -150,6 +166,7 @@ def _finding(of_the_function: Mapping[str, Any], rule: RuleDecision, verdict: Vi
     else:
         said = {
             "status": "undetermined",
+            "verdict": "unknown",
             "title": rule.doubt,
             "advice": verdict.advice,
             "severity": rule.severity,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -105,6 +105,45 @@ def read_page(
             key = {name: items[wanted - 1][name] for name in pages.key_names}
         position += key is None
     return Page(tuple(found), _cursor(position, key) if position < len(partitions) else None)
+
+
+def read_groups(
+    model: type[M],
+    query: Queryable[M],
+    partitions: Sequence[str],
+    *,
+    keys: tuple[str, str],
+    group: Callable[[M], object],
+    page_size: int,
+    cursor: str | None,
+    range_condition: Condition | None = None,
+) -> Page[tuple[M, ...]]:
+    """Read up to page_size groups, each whole: items of an index that follow each other and belong together.
+
+    keys: of the index, partition and sort. group: what the items of a group have in common. As read_page
+    otherwise.
+    """
+    groups: dict[object, list[M]] = {}
+    while True:
+        page = read_page(
+            model,
+            query,
+            partitions,
+            page_size=min(LARGEST_PAGE, 4 * page_size),
+            cursor=cursor,
+            range_condition=range_condition,
+        )
+        for item in page.items:
+            groups.setdefault(group(item), []).append(item)
+        cursor = page.cursor
+        if cursor is None or len(groups) > page_size:  # only then the last of them is known to be whole
+            break
+    shown = list(groups.values())[:page_size]
+    if len(groups) > page_size:
+        last = shown[-1][-1]
+        key = {name: {"S": getattr(last, name)} for name in (*keys, "pk", "sk")}
+        cursor = _cursor(partitions.index(getattr(last, keys[0])), key)
+    return Page(tuple(map(tuple, shown)), cursor)
 
 
 def _cursor(position: int, key: dict[str, Any] | None) -> str:

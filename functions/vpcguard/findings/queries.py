@@ -9,7 +9,8 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 
 from vpcguard.errors import FindingStoreError, ListingError
-from vpcguard.findings.items import FindingTable, function_state, stored_finding
+from vpcguard.findings.counts import CountQueries
+from vpcguard.findings.items import function_state, stored_finding
 from vpcguard.findings.pages import PAGE_SIZE, Page, Queryable, read_page
 from vpcguard.findings.table import (
     DETAIL,
@@ -33,6 +34,7 @@ class HistoryEntry:
 
     What it says of the finding is as the look that changed it stated it; where it ended, as it was before.
     verdict: violation, unknown, pass, or None where nobody judged. actor: who made the change that led to it.
+    exemption_id: what covers it now, or covered it until now.
 
     change_id is stable: whoever publishes it twice can be told apart from two changes.
     """
@@ -65,6 +67,8 @@ class HistoryEntry:
     tags: Mapping[str, str] | None
     managed_by: str | None
     actor: str | None
+    exemption_id: str | None
+    remediation_id: str | None
     trigger: str
     first_seen: str
     opened_at: str | None
@@ -76,7 +80,7 @@ class HistoryEntry:
     snapshot_digest: str | None
 
 
-class FindingQueries(FindingTable):
+class FindingQueries(CountQueries):
     """The findings table of one deployment, to read; made like FindingTable.
 
     A listing goes by keys that never move: while findings change, it loses none and doubles none. status: of
@@ -230,6 +234,23 @@ class FindingQueries(FindingTable):
             self.table.finding.by_cause.query,
             [cause_id],
             status=status,
+            details=details,
+            page_size=page_size,
+            cursor=cursor,
+        )
+
+    def list_by_exemption(
+        self,
+        exemption_id: str,
+        *,
+        details: bool = True,
+        page_size: int = PAGE_SIZE,
+        cursor: str | None = None,
+    ) -> Page[Finding]:
+        """Return the findings that an exemption covers now, as the latest look or expiry left them."""
+        return self._list(
+            self.table.finding.by_exemption.query,
+            [exemption_id],
             details=details,
             page_size=page_size,
             cursor=cursor,

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -18,7 +18,10 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import FindingStoreError
+from vpcguard.findings.counts import changed_waiting, count_changes, delete_empty
+from vpcguard.findings.exemptions import Exemptions
 from vpcguard.findings.items import (
     ATTEMPTS,
     RETENTION_DAYS,
@@ -27,17 +30,9 @@ from vpcguard.findings.items import (
     history_values,
     look_values,
 )
-from vpcguard.findings.lifecycle import (
-    STATUS_CHANGES,
-    FindingChange,
-    FunctionState,
-    Plan,
-    in_steps,
-    is_superseded,
-    plan_deletion,
-    plan_look,
-)
+from vpcguard.findings.lifecycle import is_superseded, plan_deletion, plan_exemptions, plan_look
 from vpcguard.findings.queries import FindingQueries
+from vpcguard.findings.states import TOLD, FindingChange, FunctionState, Plan
 from vpcguard.findings.table import DETAIL, FINDING, LOOK, OUTBOX, SHARDS, Table, function_key, shard_of
 from vpcguard.model import Finding, Look
 
@@ -55,10 +50,11 @@ CLIENT_CONFIG = Config(
 )
 # what recording needs on the table; finding deleted functions needs dynamodb:Query on the index by_look too
 ACTIONS = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
-COUNTED = ("looks", "outdated", "opened", "reopened", "resolved", "undetermined")  # see counts_of
-# A transaction takes 100 items (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html):
-# the look record, and of each change the finding, its detail, its history and its outbox.
-CHANGES_AT_ONCE = 24
+# see counts_of
+COUNTED = ("looks", "outdated", *sorted(TOLD))
+# A transaction takes 100 items (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html),
+# one of which is the look record.
+ITEMS_AT_ONCE = 99
 _CHECK_FAILED = "ConditionalCheckFailed"
 _PASSING = frozenset(
     {
@@ -74,7 +70,7 @@ Outcome = Literal["recorded", "repeated", "superseded"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What one look changed: the rules of findings whose status is another now.
+    """What one look changed, or the end of an exemption: the rules of findings that are told to have changed.
 
     outcome: "repeated" where this very look was recorded before, "superseded" where a newer one was;
     neither changes anything.
@@ -85,6 +81,10 @@ class Recorded:
     reopened: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
     undetermined: tuple[str, ...] = ()
+    exempted: tuple[str, ...] = ()
+    exemption_ended: tuple[str, ...] = ()
+    unconfirmed: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
 
 
 def counts_of(recorded: Sequence[Recorded]) -> Counter[str]:
@@ -96,25 +96,52 @@ def counts_of(recorded: Sequence[Recorded]) -> Counter[str]:
     for one in recorded:
         counts["looks"] += 1
         counts["outdated"] += one.outcome != "recorded"
-        counts["opened"] += len(one.opened)
-        counts["reopened"] += len(one.reopened)
-        counts["resolved"] += len(one.resolved)
-        counts["undetermined"] += len(one.undetermined)
+        for kind in TOLD:
+            counts[kind] += len(getattr(one, kind))
     return counts
 
 
 class FindingStore(FindingQueries):
-    """The findings table of one deployment, to read and to write; made like FindingQueries."""
+    """The findings table of one deployment, to read and to write; made like FindingQueries.
 
-    def record(self, look: Look, *, seen: FunctionState | None = None) -> Recorded:
+    exemptions: gives those that are known at this moment.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        table_name: str,
+        *,
+        exemptions: Callable[[], Exemptions] = Exemptions,
+        clock: Clock = system_clock,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        super().__init__(client, table_name, clock=clock, pause=pause)
+        self._exemptions = exemptions
+
+    def record(
+        self,
+        look: Look,
+        *,
+        seen: FunctionState | None = None,
+        before_change: Callable[[], None] | None = None,
+    ) -> Recorded:
         """Record a look as a whole, unless it or a newer one is recorded already.
 
         Losing a race against another writer leads to a new read and another attempt, ten times at most.
+        before_change: called before a finding is written, e.g. to keep the snapshot that it speaks of; what
+        it raises ends this, and nothing was recorded.
         """
         if seen is None:
             seen = self.state(look.account_id, look.region, look.function_name)
-        planner = partial(plan_look, look=look, retention_days=RETENTION_DAYS)
-        return self._carry_out(planner, seen, (look.judged_at, look.snapshot_digest))
+        planner = partial(
+            plan_look,
+            look=look,
+            exemptions=self._exemptions(),
+            now=self._clock(),
+            retention_days=RETENTION_DAYS,
+        )
+        return self._carry_out(planner, seen, (look.judged_at, look.snapshot_digest), before_change)
 
     def record_all(
         self,
@@ -122,25 +149,26 @@ class FindingStore(FindingQueries):
         *,
         seen: Mapping[Function, FunctionState] | None = None,
         until: float = math.inf,
+        before_change: Callable[[], None] | None = None,
     ) -> list[Recorded]:
         """Record many looks, several at a time, and return what each changed, in their order.
 
         seen: the answer of `states`, if it was asked while the snapshot was read. until: a moment of
         time.monotonic() after which none is begun. All looks are attempted; then the first that failed
-        raises. Repeating the whole is safe.
+        raises. Repeating the whole is safe. before_change: as of `record`, called from several threads.
         """
 
         def record(function: Function, look: Look) -> Recorded:
             if time.monotonic() > until:
                 raise FindingStoreError(f"{look.function_name}: not recorded in the time there was")
-            return self.record(look, seen=known[function])
+            return self.record(look, seen=known[function], before_change=before_change)
 
         given = [((look.account_id, look.region, look.function_name), look) for look in looks]
         known = dict(seen or {})
         known |= self.states({function for function, _ in given} - known.keys())
         if len(given) == 1:  # an event's usual share: no thread is worth it
             ((function, look),) = given
-            return [self.record(look, seen=known[function])]
+            return [self.record(look, seen=known[function], before_change=before_change)]
         with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
             futures = [pool.submit(record, function, look) for function, look in given]
         return [future.result() for future in futures]
@@ -156,22 +184,40 @@ class FindingStore(FindingQueries):
         planner = partial(plan_deletion, judged_at=judged_at, trigger=trigger, retention_days=RETENTION_DAYS)
         return self._carry_out(planner, self.state(account_id, region, function_name), (judged_at, ""))
 
+    def replan(self, account_id: str, region: str, function_name: str) -> Recorded:
+        """Apply the exemptions that began or ended to what is known of a function, without a look.
+
+        "repeated" where its findings show them already.
+        """
+        planner = partial(plan_exemptions, exemptions=self._exemptions(), now=self._clock())
+        return self._carry_out(planner, self.state(account_id, region, function_name))
+
     def _carry_out(
-        self, planner: Callable[..., Plan], state: FunctionState, moment: tuple[str, str]
+        self,
+        planner: Callable[..., Plan],
+        state: FunctionState,
+        moment: tuple[str, str] | None = None,
+        before_change: Callable[[], None] | None = None,
     ) -> Recorded:
+        """Write what a planner makes of a state. moment: that of its look, unless there is none."""
         vanished: frozenset[str] = frozenset()
         written: list[FindingChange] = []
         outcome: Outcome = "recorded"
         for attempt in range(ATTEMPTS):
-            if is_superseded(state, *moment):
+            if moment is not None and is_superseded(state, *moment):
                 is_same = moment == (state.judged_at, state.snapshot_digest)
                 outcome = "repeated" if is_same else "superseded"
                 break
             plan = planner(state, vanished=vanished)
-            ended = [change.rule_id for change in plan.changes if change.finding is None]
-            stored = self._stored(state, ended) if ended else {}
+            if moment is None and not (plan.changes or vanished):
+                outcome = "recorded" if written else "repeated"
+                break
+            unsaid = [change.rule_id for change in plan.changes if change.finding is None]
+            stored = self._stored(state, unsaid) if unsaid else {}
+            if before_change is not None and plan.changes:
+                before_change()
             try:
-                for step in in_steps(plan, CHANGES_AT_ONCE):
+                for step in in_steps(plan, ITEMS_AT_ONCE):
                     _write(self.table, step, stored)
                     written += step.changes
             except _LostRaceError as lost:
@@ -182,11 +228,44 @@ class FindingStore(FindingQueries):
                 break
         else:
             raise FindingStoreError(f"{state.function_name}: others wrote first {ATTEMPTS} times in a row")
-        changed = {
-            kind: tuple(change.rule_id for change in written if change.kind == kind)
-            for kind in STATUS_CHANGES
-        }
+        changed = {kind: tuple(change.rule_id for change in written if change.kind == kind) for kind in TOLD}
         return Recorded(outcome=outcome, **changed)
+
+
+def in_steps(plan: Plan, most: int) -> Iterator[Plan]:
+    """Yield a plan as several that write `most` items each beside the look, one after the other.
+
+    From the first on the look counts as the latest, so that no older one comes between; until the last it is
+    partial, so that the same look, delivered again, goes on where it ended.
+    """
+    parts: list[list[FindingChange | str]] = [[]]
+    room = most
+    units: list[FindingChange | str] = [*plan.changes, *changed_waiting(plan)]
+    for part in units:
+        items = 1
+        if not isinstance(part, str):  # finding, detail, history and outbox, and counts of its causes
+            causes = {part.after.cause_id, part.before.cause_id if part.before else None} - {None}
+            items = (4 if part.kind in TOLD else 2) + len(causes)
+        if items > room:
+            parts.append([])
+            room = most
+        parts[-1].append(part)
+        room -= items
+    before = plan.before
+    for step in parts[:-1]:
+        changes = tuple(part for part in step if not isinstance(part, str))
+        findings = dict(before.findings) | {change.rule_id: change.after for change in changes}
+        waiting = dict(before.waiting) | {
+            part: plan.after.waiting.get(part, 0) for part in step if isinstance(part, str)
+        }
+        after = replace(
+            plan.after, findings=findings, waiting=waiting, revision=before.revision + 1, is_partial=True
+        )
+        yield replace(plan, before=before, after=after, changes=changes)
+        before = after
+    after = replace(plan.after, revision=before.revision + 1)
+    last = tuple(part for part in parts[-1] if not isinstance(part, str))
+    yield replace(plan, before=before, after=after, changes=last)
 
 
 class _LostRaceError(Exception):
@@ -208,14 +287,17 @@ class _Write:
 
 
 def _write(table: Table, plan: Plan, stored: Mapping[str, Finding]) -> None:
-    """Write the look record, the findings that differ, their details and their history, all or nothing.
+    """Write the look record, what differs of findings, details and counts, and the history, all or nothing.
 
     Raises _LostRaceError where reading again helps, FindingStoreError for every other refusal.
     """
     writes = list(_writes(table, plan, stored))
-    if not plan.changes:
+    if not plan.changes and plan.before.waiting == plan.after.waiting:
         _write_alone(writes[0])
         return
+    told = [change.finding or stored.get(change.rule_id) for change in plan.changes]
+    counts = list(count_changes(table, plan, filter(None, told)))
+    writes += [_Write(one.item, one.actions, None) for one in counts]
     puts = [write for write in writes if write.actions is None]
     updates = [write for write in writes if write.actions is not None]
     try:
@@ -226,6 +308,8 @@ def _write(table: Table, plan: Plan, stored: Mapping[str, Finding]) -> None:
                 transaction.update(write.item, list(write.actions or ()), condition=write.condition)
     except TransactWriteError as error:
         raise _refusal(error, [*puts, *updates]) from error
+    if any(one.has_less for one in counts):
+        delete_empty(counts)
 
 
 def _writes(table: Table, plan: Plan, stored: Mapping[str, Finding]) -> Iterator[_Write]:
@@ -238,7 +322,7 @@ def _writes(table: Table, plan: Plan, stored: Mapping[str, Finding]) -> Iterator
         guard = table.look.revision == plan.before.revision
         yield _Write(table.look(key, LOOK), _actions(table.look, values), guard)
     for change in plan.changes:
-        summary, detail = finding_values(change, plan.after)
+        summary, detail = finding_values(change, plan)
         parts: list[tuple[type[Any], str, dict[str, Any]]] = [
             (table.finding, FINDING, summary),
             (table.detail, DETAIL, detail),
@@ -251,7 +335,7 @@ def _writes(table: Table, plan: Plan, stored: Mapping[str, Finding]) -> Iterator
                 exists = model.pk.exists()  # an update would create a torso
                 yield _Write(model(key, sort), _actions(model, said), exists, change.rule_id)
     for change in plan.changes:
-        if change.kind in STATUS_CHANGES:
+        if change.kind in TOLD:
             told = history_values(change, plan, stored.get(change.rule_id))
             yield _Write(table.history(key, **told), None, None)
             unpublished = {

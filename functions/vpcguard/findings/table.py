@@ -18,23 +18,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection import Connection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
+from vpcguard.findings.records import AccountItem, CauseItem, CoverageItem, ReadingItem
+
 FINDING = "FINDING#"  # begins the sort keys of a function's findings; the rule's id follows
 DETAIL = "DETAIL#"  # begins the sort keys of what is too long for an index; the rule's id follows
 HISTORY = "HISTORY#"  # begins the sort keys of a finding's history; the rule's id and the mark follow
 OUTBOX = "OUTBOX#"  # begins the sort keys of what is to be published; the id of the change follows
 LOOK = "LOOK"  # the sort key of a function's look record
-ORGANIZATION = "ORGANIZATION"  # partition of what is known of the organization, read a few times a minute
-ACCOUNT = "ACCOUNT#"  # begins the sort keys of its accounts; the account's id follows
-READING = "READING"  # the sort key of its last complete reading
 SHARDS: Sequence[str] = "0123456789abcdef"  # of findings, by their id
 LOOK_SHARDS: Sequence[str] = "0123"  # of an account-region: a sweep writes all its looks within seconds
+# of counts within one account: looks that change the same one at the same moment are refused, and come again
+COUNT_SHARDS: Sequence[str] = "01234567"
 
 
 def function_key(account_id: str, region: str, function_name: str) -> str:
@@ -102,6 +103,17 @@ class ByCauseIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-unty
     finding_id = UnicodeAttribute(range_key=True)
 
 
+class ByExemptionIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]
+    """Findings that an exemption covers now, by id."""
+
+    class Meta:
+        index_name = "by_exemption"
+        projection = AllProjection()
+
+    exemption_key = UnicodeAttribute(hash_key=True)
+    finding_id = UnicodeAttribute(range_key=True)
+
+
 class ByLookIndex(GlobalSecondaryIndex["LookItem"]):  # type: ignore[no-untyped-call]
     """Functions of an account and region by the time of their latest look, without the deleted ones."""
 
@@ -140,11 +152,13 @@ class FindingItem(Model):
     cause_key = UnicodeAttribute(
         null=True
     )  # model.cause_id; absent without a root cause, and once it is resolved
+    exemption_key = UnicodeAttribute(null=True)  # its exemption_id; absent unless it is exempt
     by_id = ByIdIndex()
     by_live = ByLiveIndex()
     by_account = ByAccountIndex()
     by_rule = ByRuleIndex()
     by_cause = ByCauseIndex()
+    by_exemption = ByExemptionIndex()
 
     finding_id = UnicodeAttribute()
     account_id = UnicodeAttribute()
@@ -160,6 +174,7 @@ class FindingItem(Model):
     severity = UnicodeAttribute()
     status = UnicodeAttribute()
     status_reason = UnicodeAttribute(null=True)
+    verdict = UnicodeAttribute(null=True)
     stage = UnicodeAttribute()
     message = UnicodeAttribute()
     root_cause = UnicodeAttribute(null=True)
@@ -224,6 +239,7 @@ class LookItem(Model):
     account_id = UnicodeAttribute()
     region = UnicodeAttribute()
     function_name = UnicodeAttribute()
+    organization_unit = UnicodeAttribute(null=True)
     judged_at = UnicodeAttribute()
     snapshot_digest = UnicodeAttribute()
     policy_revision = UnicodeAttribute(null=True)
@@ -232,6 +248,7 @@ class LookItem(Model):
     revision = NumberAttribute()  # counts the writes to this function's items: the optimistic lock
     is_partial = BooleanAttribute(null=True)  # of a look that one transaction does not take: more is to come
     findings = JSONAttribute()  # rule id -> lifecycle.FindingState
+    waiting = JSONAttribute(null=True)  # failed read -> how many verdicts wait for it
     last_event_at = UnicodeAttribute(null=True)
     function_modified_at = UnicodeAttribute(null=True)  # as Lambda writes it
     deleted_at = UnicodeAttribute(null=True)
@@ -273,6 +290,8 @@ class HistoryItem(Model):
     tags = JSONAttribute(null=True)
     managed_by = UnicodeAttribute(null=True)
     actor = UnicodeAttribute(null=True)
+    exemption_id = UnicodeAttribute(null=True)
+    remediation_id = UnicodeAttribute(null=True)
     trigger = UnicodeAttribute()
     first_seen = UnicodeAttribute()
     opened_at = UnicodeAttribute(null=True)
@@ -298,77 +317,54 @@ class OutboxItem(Model):
     history_sk = UnicodeAttribute()
 
 
-class AccountItem(Model):
-    """One account of the organization; the names of organization.MemberAccount."""
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    item_type = UnicodeAttribute(default_for_new="account")
-
-    account_id = UnicodeAttribute()
-    name = UnicodeAttribute(null=True)
-    organization_unit = UnicodeAttribute()
-    tags = JSONAttribute()
-    state = UnicodeAttribute(null=True)
-    read_at = UnicodeAttribute()
-
-
-class ReadingItem(Model):
-    """The last complete reading of the organization."""
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    item_type = UnicodeAttribute(default_for_new="reading")
-
-    read_at = UnicodeAttribute()
-    is_in_use = BooleanAttribute()
-    accounts = NumberAttribute()
-
-
-_MODELS = (FindingItem, DetailItem, LookItem, HistoryItem, OutboxItem, AccountItem, ReadingItem)
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The models bound to one table, all over one client."""
+    """The models of functions and of the organization bound to one table, all over one client."""
 
     name: str
+    connection: Connection
     finding: type[FindingItem]
     detail: type[DetailItem]
     look: type[LookItem]
     history: type[HistoryItem]
     outbox: type[OutboxItem]
+    cause: type[CauseItem]
+    coverage: type[CoverageItem]
     account: type[AccountItem]
     reading: type[ReadingItem]
-    connection: Connection
 
 
 def bound_table(table_name: str, client: Any) -> Table:
-    """Return the models for this table, over a botocore or boto3 `dynamodb` client.
+    """Return the models for this table, over a botocore or boto3 `dynamodb` client."""
+    finding = bound_model(FindingItem, table_name, client)
+    return Table(
+        name=table_name,
+        connection=finding._get_connection().connection,  # noqa: SLF001
+        finding=finding,
+        detail=bound_model(DetailItem, table_name, client),
+        look=bound_model(LookItem, table_name, client),
+        history=bound_model(HistoryItem, table_name, client),
+        outbox=bound_model(OutboxItem, table_name, client),
+        cause=bound_model(CauseItem, table_name, client),
+        coverage=bound_model(CoverageItem, table_name, client),
+        account=bound_model(AccountItem, table_name, client),
+        reading=bound_model(ReadingItem, table_name, client),
+    )
+
+
+M = TypeVar("M", bound=Model)
+
+
+def bound_model(model: type[M], table_name: str, client: Any) -> type[M]:
+    """Return a subclass of a model for this table, over a client: two tables in one process do not meet.
 
     PynamoDB makes one client per model class, which takes time and memory, and has no public way
     to share one, hence the private attributes.
     """
-    meta = {"table_name": table_name, "region": client.meta.region_name}
-    models = [_bound(model, meta) for model in _MODELS]
-    for model in models:
-        model._get_connection().connection._client = client  # noqa: SLF001
-    finding, detail, look, history, outbox, account, reading = models
-    return Table(
-        table_name,
-        cast("type[FindingItem]", finding),
-        cast("type[DetailItem]", detail),
-        cast("type[LookItem]", look),
-        cast("type[HistoryItem]", history),
-        cast("type[OutboxItem]", outbox),
-        cast("type[AccountItem]", account),
-        cast("type[ReadingItem]", reading),
-        finding._get_connection().connection,  # noqa: SLF001
-    )
-
-
-def _bound(model: type[Model], meta: dict[str, str]) -> type[Model]:
-    """Return a subclass of its own for this table: two tables in one process do not meet."""
-    namespace = {"Meta": type("Meta", (), dict(meta)), "__module__": model.__module__}
+    meta = type("Meta", (), {"table_name": table_name, "region": client.meta.region_name})
     metaclass: Any = type(model)
-    return cast("type[Model]", metaclass(model.__name__, (model,), namespace))
+    bound = cast(
+        "type[M]", metaclass(model.__name__, (model,), {"Meta": meta, "__module__": model.__module__})
+    )
+    bound._get_connection().connection._client = client  # noqa: SLF001
+    return bound

@@ -119,6 +119,7 @@ class Policy:
             answers[0],
             rules=merge_rules([answer.rules for answer in answers]),
             failed_rules={rule_id: why for one in answers for rule_id, why in one.failed_rules.items()},
+            declared={name: digest for one in answers for name, digest in one.declared.items()},
         )
 
     def explain(self, facts: Mapping[str, Any], configuration: Configuration, function: str) -> Explanation:
@@ -168,6 +169,9 @@ class Policy:
             rules=rules,
             retired=frozenset(body["result"].get("retired", ())),
             failed_rules=failed,
+            declared={
+                name: digest for digest, names in body["result"].get("declared", {}).items() for name in names
+            },
         )
 
     def _body(
@@ -249,7 +253,10 @@ def merge_rules(answers: Sequence[tuple[RuleDecision, ...]]) -> tuple[RuleDecisi
 def _rule(rule: Mapping[str, Any]) -> RuleDecision:
     """Return a rule whose keys the schema has checked: they are those of the classes."""
     violations = [Violation(**{"root_cause": None, "basis": None, **one}) for one in rule["violations"]]
-    unknowns = [Unknown(**{**one, "waits_for": tuple(sorted(one["waits_for"]))}) for one in rule["unknowns"]]
+    unknowns = [
+        Unknown(**{**one, **{key: tuple(sorted(one[key])) for key in ("waits_for", "failed_reads")}})
+        for one in rule["unknowns"]
+    ]
     lists = {
         "applies": frozenset(rule["applies"]),
         "violations": tuple(sorted(violations, key=_FUNCTION)),

@@ -194,7 +194,7 @@ test_unknowns_of_one_function_are_joined if {
 			"If the internet is reached through tgw-1, declare that in the configuration (trusted_egress).",
 		]),
 		"evidence": {"id": "x", "unknown": ["ec2:DescribeSubnets", "tgw-1"]},
-		"is_failed_read": true,
+		"failed_reads": ["ec2:DescribeSubnets"],
 	}]
 }
 
@@ -233,9 +233,9 @@ test_of_many_that_wait_for_the_same_each_is_unknown if {
 }
 
 test_an_opaque_target_is_no_failed_read if {
-	[one.is_failed_read | some one in _unknowns({result.unknown("orders", {_wait("opaque", "tgw-1", "")})})] == [false]
+	[one.failed_reads | some one in _unknowns({result.unknown("orders", {_wait("opaque", "tgw-1", "")})})] == [[]]
 	[contested] := _unknowns({result.unknown("orders", {_wait("undecidable", "pl-1", "")})})
-	contested.is_failed_read == false
+	contested.failed_reads == []
 }
 
 test_silent_where_only_what_was_left_out_on_purpose_is_awaited if {

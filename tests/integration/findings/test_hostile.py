@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.looks import ACCOUNT, EGRESS, REGION, a_finding, a_look
 from vpcguard.findings.looks import bounded
-from vpcguard.findings.store import CHANGES_AT_ONCE, FindingStore
+from vpcguard.findings.store import ITEMS_AT_ONCE, FindingStore
 from vpcguard.model import finding_id
 
 HOSTILE = [
@@ -71,7 +71,7 @@ def test_the_largest_findings_of_a_whole_look_fit_into_its_transaction(store: Fi
     evidence = {str(number): "x" * 900 for number in range(52)}
     stated = [
         a_finding(f"nat.rule_{number}", minute=0, evidence=evidence, message="é" * 4_000)
-        for number in range(CHANGES_AT_ONCE)
+        for number in range(ITEMS_AT_ONCE // 5)
     ]
 
-    assert len(store.record(a_look(0, violated=stated)).opened) == CHANGES_AT_ONCE
+    assert len(store.record(a_look(0, violated=stated)).opened) == (ITEMS_AT_ONCE // 5)

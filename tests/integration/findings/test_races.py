@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look, at
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.lifecycle import FunctionState
+from vpcguard.findings.states import FunctionState
 from vpcguard.findings.store import FindingStore, Recorded
 from vpcguard.model import Look, finding_id
 

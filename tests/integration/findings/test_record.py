@@ -10,8 +10,8 @@ import pytest
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_doubt, a_finding, a_look, at
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings import store as findings_store
-from vpcguard.findings.lifecycle import FunctionState
-from vpcguard.findings.store import CHANGES_AT_ONCE, FindingStore, Recorded
+from vpcguard.findings.states import FunctionState
+from vpcguard.findings.store import ITEMS_AT_ONCE, FindingStore, Recorded
 from vpcguard.findings.table import SHARDS
 from vpcguard.model import Finding, cause_of, finding_id
 
@@ -117,6 +117,7 @@ def test_first_seen_survives_a_fault_that_was_fixed_and_came_back(store: Finding
         a_finding(minute=0),
         status="resolved",
         status_reason="fixed",
+        verdict="pass",
         confirmed_at=at(1),
         last_seen=at(1),
         changed_at=at(2),
@@ -160,18 +161,18 @@ def test_a_doubt_leaves_the_open_finding_and_shows_in_its_evidence(store: Findin
 
     recorded = store.record(a_look(1, unknown=[EGRESS]))
 
-    assert recorded == Recorded(outcome="recorded")
+    assert recorded == Recorded(outcome="recorded", unconfirmed=(EGRESS,))
     doubt = {
         "since": at(1),
         "message": "the NAT gateways could not be read",
         "unknown": ["ec2:DescribeNatGateways"],
     }
     assert _get(store) == replace(
-        stated, evidence={**stated.evidence, "undetermined": doubt}, times_reopened=0
+        stated, evidence={**stated.evidence, "undetermined": doubt}, times_reopened=0, verdict="unknown"
     )
-    assert store.record(a_look(2, violated=[EGRESS])) == Recorded(outcome="recorded")
+    assert store.record(a_look(2, violated=[EGRESS])) == Recorded(outcome="recorded", confirmed=(EGRESS,))
     assert _get(store) == replace(stated, confirmed_at=at(2), last_seen=at(2), times_reopened=0)
-    assert _changes(store) == ["opened"]
+    assert _changes(store) == ["confirmed", "unconfirmed", "opened"]
 
 
 def test_a_doubt_is_resolved_when_it_can_be_judged_again(store: FindingStore) -> None:
@@ -223,7 +224,9 @@ def test_the_history_tells_what_was_wrong_where_whose_it_is_and_who_did_it(store
     store.record(a_look(2, passed=[EGRESS], actor="mender"))
     store.record(a_look(3, unknown=[EGRESS]))
 
-    doubt, ended, opened = store.history(ID).items
+    doubt, ended, unconfirmed, opened = store.history(ID).items
+    assert (unconfirmed.title, unconfirmed.message) == ("t" * 400, "the NAT gateways could not be read")
+    assert (unconfirmed.status_before, unconfirmed.status, unconfirmed.verdict) == ("open", "open", "unknown")
     for one in (ended, opened):
         told = {name: getattr(one, name) for name in ("account_name", "organization_unit", "vpc_id", "owner")}
         assert told == {name: getattr(broken, name) for name in told}
@@ -261,7 +264,7 @@ def test_each_change_of_status_waits_in_the_outbox_until_somebody_removes_it(
         for entry in store.history(finding_id(ACCOUNT, REGION, FUNCTION, rule_id)).items
     }
     assert {item.sk.removeprefix("OUTBOX#") for item in waiting} == history.keys()
-    assert len(history) == 4
+    assert len(history) == 5
     for item in waiting:
         told = table.history.get(item.pk, item.history_sk)
         assert (told.change_id, told.changed_at) == (item.sk.removeprefix("OUTBOX#"), item.changed_at)
@@ -293,7 +296,7 @@ def test_a_finding_removed_by_hand_does_not_block_its_function(
 
 
 def test_a_look_too_large_for_one_transaction_is_written_in_several(store: FindingStore) -> None:
-    rules = [f"nat.rule_{number}" for number in range(2 * CHANGES_AT_ONCE + 1)]
+    rules = [f"nat.rule_{number}" for number in range(2 * (ITEMS_AT_ONCE // 5) + 1)]
 
     assert len(store.record(a_look(0, violated=rules)).opened) == len(rules)
     assert len(_statuses(store)) == len(rules)
@@ -308,7 +311,7 @@ def test_a_look_that_was_cut_off_between_two_transactions_goes_on_where_it_ended
     """Killed there, its message comes back; meanwhile nothing older may pass for the latest."""
     rules = [f"nat.rule_{number}" for number in range(5)]
     look, older = a_look(5, violated=rules), a_look(4, passed=rules)
-    monkeypatch.setattr(findings_store, "CHANGES_AT_ONCE", 2)
+    monkeypatch.setattr(findings_store, "ITEMS_AT_ONCE", 10)
     write, written = findings_store._write, list[Any]()  # noqa: SLF001 - where it is killed
 
     def killed(*args: Any) -> None:

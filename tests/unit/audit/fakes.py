@@ -12,7 +12,7 @@ from typing import Any
 from vpcguard.audit.dependencies import Dependencies, Function
 from vpcguard.changes import look_again_event, parse_change
 from vpcguard.errors import QueueError
-from vpcguard.findings.lifecycle import FunctionState
+from vpcguard.findings.states import FunctionState
 from vpcguard.findings.store import Recorded
 from vpcguard.model import Answers, Change, Decision, Failure, Look, RuleDecision, Scope, Snapshot, Violation
 from vpcguard.policy.configuration import Configuration, load_configuration
@@ -197,6 +197,7 @@ class Table:
         *,
         seen: Mapping[Function, FunctionState] | None = None,
         until: float = math.inf,  # noqa: ARG002  this table is fast
+        before_change: Callable[[], None] | None = None,
     ) -> list[Recorded]:
         """Keep looks, all of them new, and what was known about their functions before."""
         self.seen |= seen or {}
@@ -204,6 +205,8 @@ class Table:
             raise self.error
         with self.lock:
             self.looks.extend(looks)
+        if before_change is not None and any(look.findings for look in looks):
+            before_change()
         return [
             Recorded(outcome="recorded", opened=tuple(found.rule_id for found in look.findings))
             for look in looks

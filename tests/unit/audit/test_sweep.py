@@ -65,10 +65,8 @@ def test_every_function_is_judged_page_by_page() -> None:
         "left_out": 0,
         "looks": 5,
         "outdated": 0,
-        "opened": 0,
-        "reopened": 0,
-        "resolved": 0,
-        "undetermined": 0,
+        **dict.fromkeys(("opened", "reopened", "resolved", "undetermined", "unconfirmed", "confirmed"), 0),
+        **dict.fromkeys(("exempted", "exemption_ended"), 0),
     }
 
 

@@ -177,7 +177,7 @@ def _unknown(*waits_for: str, is_failed_read: bool) -> Unknown:
         message="m",
         advice="a",
         evidence={},
-        is_failed_read=is_failed_read,
+        failed_reads=waits_for[:1] if is_failed_read else (),
     )
 
 

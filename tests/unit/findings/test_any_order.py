@@ -8,8 +8,9 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look
-from vpcguard.findings.lifecycle import FunctionState, is_superseded, plan_deletion, plan_look
+from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look, planned
+from vpcguard.findings.lifecycle import is_superseded, plan_deletion
+from vpcguard.findings.states import FunctionState
 from vpcguard.model import Look
 
 RULES = (EGRESS, ZONES)
@@ -45,7 +46,7 @@ def _recorded(looks: Sequence[Look]) -> FunctionState:
         if look.snapshot_digest == "":
             state = plan_deletion(state, look.judged_at, look.trigger, retention_days=400).after
         else:
-            state = plan_look(state, look, retention_days=400).after
+            state = planned(state, look).after
     return state
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.looks import ACCOUNT, FUNCTION, REGION, a_finding, a_look, at
+from tests.support.looks import ACCOUNT, FUNCTION, REGION, a_finding, a_look, at, planned
 from vpcguard.findings.items import SUMMARY_BYTES, finding_values
-from vpcguard.findings.lifecycle import FunctionState, plan_look
 from vpcguard.findings.looks import EVIDENCE_BYTES, bounded, bounded_evidence, bounded_text
+from vpcguard.findings.states import FunctionState
 from vpcguard.findings.table import FINDING, FindingItem, function_key
 
 
@@ -115,8 +115,8 @@ def test_no_index_carries_more_than_two_kilobytes_of_a_finding(text: str) -> Non
     )
     nothing = FunctionState(account_id=ACCOUNT, region="ap-southeast-2", function_name=name)
     look = a_look(0, violated=[largest], function=name, region="ap-southeast-2")
-    plan = plan_look(nothing, look, retention_days=400)
-    summary, detail = finding_values(plan.changes[0], plan.after)
+    plan = planned(nothing, look)
+    summary, detail = finding_values(plan.changes[0], plan)
     ended = {"status_reason": "function_deleted", "resolved_at": moment, "ttl": 1_800_000_000}
     later = ended | {"exemption_id": "ex-" + "0" * 32, "remediation_id": "rem-" + "0" * 32}
     item = FindingItem(function_key(ACCOUNT, "ap-southeast-2", name), FINDING + rule_id, **(summary | later))
@@ -130,13 +130,12 @@ def test_no_index_carries_more_than_two_kilobytes_of_a_finding(text: str) -> Non
 
 
 def test_a_finding_of_ordinary_size_stands_whole_in_its_indexes() -> None:
-    plan = plan_look(
+    plan = planned(
         FunctionState(account_id=ACCOUNT, region=REGION, function_name=FUNCTION),
         a_look(0, violated=[a_finding(tags={"team": "payments"}, actor="a" * 90)]),
-        retention_days=400,
     )
 
-    summary, _ = finding_values(plan.changes[0], plan.after)
+    summary, _ = finding_values(plan.changes[0], plan)
 
     document = a_finding(tags={"team": "payments"}, actor="a" * 90, times_reopened=0).as_document()
     assert {name: document[name] for name in document.keys() & summary.keys()} == {

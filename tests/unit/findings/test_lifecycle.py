@@ -7,18 +7,22 @@ from typing import Any
 
 import pytest
 
-from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_doubt, a_finding, a_look, at
-from vpcguard.errors import FindingStoreError
-from vpcguard.findings.lifecycle import (
-    FindingChange,
-    FindingState,
-    FunctionState,
-    Plan,
-    in_steps,
-    is_superseded,
-    plan_deletion,
-    plan_look,
+from tests.support.looks import (
+    ACCOUNT,
+    EGRESS,
+    FUNCTION,
+    REGION,
+    ZONES,
+    a_doubt,
+    a_finding,
+    a_look,
+    at,
+    planned,
 )
+from vpcguard.errors import FindingStoreError
+from vpcguard.findings.lifecycle import is_superseded, plan_deletion
+from vpcguard.findings.states import FindingChange, FindingState, FunctionState, Plan
+from vpcguard.findings.store import in_steps
 from vpcguard.model import Look
 
 GONE = frozenset({EGRESS})
@@ -29,8 +33,8 @@ def _plan(*looks: Look) -> Plan:
     """Return what the last of these looks changes."""
     state = NOTHING
     for look in looks[:-1]:
-        state = plan_look(state, look, retention_days=400).after
-    return plan_look(state, looks[-1], retention_days=400)
+        state = planned(state, look).after
+    return planned(state, looks[-1])
 
 
 def _kinds(plan: Plan) -> list[tuple[str, str]]:
@@ -270,10 +274,9 @@ def test_a_doubt_that_was_resolved_and_then_proves_true_is_opened_not_reopened()
 
 def test_an_expired_memory_is_forgotten() -> None:
     """DynamoDB removes the finding at its own time; the verdict does not depend on when it gets to it."""
-    gone = plan_look(
+    gone = planned(
         _plan(a_look(0, violated=[EGRESS]), a_look(1, passed=[EGRESS])).after,
         a_look(0, violated=[a_finding(minute=0)], judged_at="2028-01-01T00:00:00.000000Z"),
-        retention_days=400,
     )
 
     assert _kinds(gone) == [(EGRESS, "opened")]
@@ -283,7 +286,7 @@ def test_an_expired_memory_is_forgotten() -> None:
 def test_a_vanished_finding_begins_anew() -> None:
     state = _plan(a_look(0, violated=[EGRESS])).after
 
-    plan = plan_look(state, a_look(1, violated=[EGRESS]), retention_days=400, vanished={EGRESS})
+    plan = planned(state, a_look(1, violated=[EGRESS]), vanished={EGRESS})
 
     assert [(change.kind, change.before) for change in plan.changes] == [("opened", None)]
 
@@ -307,7 +310,7 @@ def test_a_deleted_function_has_nothing_open_and_nothing_undetermined() -> None:
 def test_a_function_that_is_made_again_is_judged_again() -> None:
     deleted = plan_deletion(_plan(a_look(0, violated=[EGRESS])).after, at(1), "event", retention_days=400)
 
-    plan = plan_look(deleted.after, a_look(2, violated=[EGRESS]), retention_days=400)
+    plan = planned(deleted.after, a_look(2, violated=[EGRESS]))
 
     assert _kinds(plan) == [(EGRESS, "reopened")]
     assert plan.after.deleted_at is None
@@ -354,7 +357,7 @@ def test_a_look_of_the_moment_of_a_deletion_read_the_function_so_it_exists() -> 
 )
 def test_a_look_that_contradicts_itself_is_refused(look: Look) -> None:
     with pytest.raises(FindingStoreError):
-        plan_look(NOTHING, look, retention_days=400)
+        planned(NOTHING, look)
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 4, 5])
@@ -363,7 +366,7 @@ def test_a_look_in_steps_ends_as_in_one_wherever_it_is_cut_off_and_repeated(most
     rules = ["az.a", "az.b", "az.c"]
     before = _plan(a_look(0, violated=rules), a_look(1, violated=rules, unknown=[EGRESS])).after
     look = a_look(2, passed=rules, violated=[EGRESS], unknown=[ZONES])
-    whole = plan_look(before, look, retention_days=400)
+    whole = planned(before, look)
 
     state, changes = before, list[FindingChange]()
     for step in list(in_steps(whole, most))[:written]:
@@ -374,7 +377,7 @@ def test_a_look_in_steps_ends_as_in_one_wherever_it_is_cut_off_and_repeated(most
         )
         assert is_superseded(state, at(1), "sha256:zz")
     if not is_superseded(state, at(2), "sha256:aa"):
-        again = plan_look(state, look, retention_days=400)
+        again = planned(state, look)
         state, changes = again.after, [*changes, *again.changes]
 
     assert state == replace(whole.after, revision=state.revision)

@@ -27,12 +27,19 @@ def test_each_function_gets_one_look_with_what_every_rule_says_of_it() -> None:
     found = _looks(rules, [_function("orders", vpc_id="vpc-0a"), _function("idle")])
 
     assert found == [
-        _look("idle", findings=(), judged={"nat.mixed_egress", "az.single_az"}),
+        _look(
+            "idle",
+            findings=(),
+            judged={"nat.mixed_egress", "az.single_az"},
+            applicable=frozenset({"az.single_az"}),
+        ),
         _look(
             "orders",
             findings=(_finding("orders", "nat.mixed_egress", message="broken", vpc_id="vpc-0a"),),
             judged={"nat.mixed_egress", "az.single_az"},
             statements={"nat.mixed_egress": {}},
+            applicable=frozenset({"nat.mixed_egress", "az.single_az"}),
+            is_attached=True,
         ),
     ]
 
@@ -101,6 +108,7 @@ def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() ->
         "orders",
         "nat.mixed_egress",
         status="undetermined",
+        verdict="unknown",
         opened_at=None,
         confirmed_at=None,
         severity="critical",
@@ -115,7 +123,26 @@ def test_an_unknown_is_an_undetermined_finding_that_names_what_it_waits_for() ->
         root_cause_name=None,
         basis=None,
     )
-    assert look == _look("orders", findings=(expected,), judged=set(), statements=waits)
+    assert look == _look(
+        "orders",
+        findings=(expected,),
+        judged=set(),
+        statements=waits,
+        applicable=frozenset({"nat.mixed_egress"}),
+        failed_reads={"nat.mixed_egress": ("ec2:DescribeRouteTables",)},
+    )
+
+
+def test_what_waits_for_failed_reads_alone_is_told_apart() -> None:
+    """Its coverage tells it, once; what waits for an opaque target as well is a finding of its own."""
+    rules = [
+        _rule("nat.mixed_egress", unknowns=[_unknown("orders", waits_for=("ec2:DescribeRouteTables",))]),
+        _rule("az.single_az", unknowns=[_unknown("orders", waits_for=("tgw-0a",))]),
+    ]
+
+    (look,) = _looks(rules, [_function("orders")])
+
+    assert look.unread == {"nat.mixed_egress"}
 
 
 def test_a_violation_may_bring_a_title_and_an_advice_of_its_own() -> None:
@@ -327,7 +354,7 @@ def _unknown(function: str, *, waits_for: tuple[str, ...] = ("ec2:DescribeSubnet
         message="cannot see",
         advice="look again",
         evidence={"subnets": []},
-        is_failed_read=True,
+        failed_reads=("ec2:DescribeRouteTables",) if "ec2:DescribeRouteTables" in waits_for else (),
     )
 
 
@@ -341,8 +368,10 @@ def _look(
     *,
     findings: tuple[Finding, ...],
     judged: set[str],
-    statements: dict[str, Any] | None = None,
+    **more: Any,
 ) -> Look:
+    """Return the look at a function outside of any VPC, unless `more` says otherwise."""
+    values: dict[str, Any] = {"is_attached": False, "organization_unit": "root/prod"}
     return Look(
         account_id="111122223333",
         region="eu-west-1",
@@ -354,7 +383,7 @@ def _look(
         trigger="sweep 7",
         findings=findings,
         judged=frozenset(judged),
-        statements=statements or {},
+        **(values | more),
     )
 
 
@@ -374,6 +403,7 @@ def _finding(function: str, rule_id: str, **fields: Any) -> Finding:
         "severity": "high",
         "status": "open",
         "status_reason": None,
+        "verdict": "violation",
         "stage": "audit",
         "message": "violated",
         "advice": f"Advice of {rule_id}",

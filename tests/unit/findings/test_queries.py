@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.support.looks import EGRESS, a_finding, a_look, at
+from tests.support.looks import EGRESS, a_finding, a_look, at, planned
 from vpcguard.findings.items import stored_finding
-from vpcguard.findings.lifecycle import FunctionState, plan_look
+from vpcguard.findings.states import FunctionState
 from vpcguard.findings.table import DetailItem, FindingItem
 from vpcguard.model import Finding
 
@@ -17,7 +17,7 @@ def test_an_index_that_lags_does_not_date_a_resolved_finding() -> None:
     ended = replace(a_finding(minute=0), status="resolved", resolved_at=at(1), times_reopened=0)
     look = a_look(5, violated=[EGRESS])
     nothing = FunctionState(account_id="", region="", function_name="")
-    state = plan_look(nothing, look, retention_days=400).after.findings[EGRESS]
+    state = planned(nothing, look).after.findings[EGRESS]
 
     assert stored_finding(*_items(ended), state) == ended
 
@@ -25,7 +25,7 @@ def test_an_index_that_lags_does_not_date_a_resolved_finding() -> None:
 def test_the_newest_look_dates_a_finding_of_the_same_status() -> None:
     found = a_finding(minute=0, times_reopened=0)
     nothing = FunctionState(account_id="", region="", function_name="")
-    state = plan_look(nothing, a_look(5, violated=[EGRESS]), retention_days=400).after.findings[EGRESS]
+    state = planned(nothing, a_look(5, violated=[EGRESS])).after.findings[EGRESS]
 
     assert stored_finding(*_items(found), state) == replace(found, confirmed_at=at(5), last_seen=at(5))
     assert stored_finding(*_items(found), None) == found

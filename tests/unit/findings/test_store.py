@@ -12,7 +12,7 @@ from tests.support.dynamodb import local_client
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look
 from vpcguard.audit.changes import GROUPS_AT_ONCE
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.lifecycle import FunctionState
+from vpcguard.findings.states import FunctionState
 from vpcguard.findings.store import CALLERS, CLIENT_CONFIG, LOOKS_AT_ONCE, FindingStore
 
 

@@ -30,7 +30,7 @@ UNKNOWN: dict[str, Any] = {
     "message": "cannot tell",
     "advice": "look again",
     "evidence": {},
-    "is_failed_read": True,
+    "failed_reads": ["ec2:DescribeNatGateways"],
 }
 
 
@@ -104,7 +104,7 @@ def test_a_whole_answer() -> None:
                     message="cannot tell",
                     advice="look again",
                     evidence={},
-                    is_failed_read=True,
+                    failed_reads=("ec2:DescribeNatGateways",),
                 ),
             ),
             silent=frozenset(),

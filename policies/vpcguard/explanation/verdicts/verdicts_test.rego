@@ -67,7 +67,7 @@ test_what_was_not_seen_is_unknown_and_what_was_left_out_is_silent if {
 		with data.vpcguard.rule_texts as _texts
 	_named(told, "config.dedicated_tenancy").verdict == "unknown"
 	_named(told, "config.dedicated_tenancy").waits_for == ["ec2:DescribeVpcs"]
-	_named(told, "config.dedicated_tenancy").is_failed_read
+	_named(told, "config.dedicated_tenancy").failed_reads == ["ec2:DescribeVpcs"]
 	object.filter(_named(told, "config.dedicated_tenancy"), ["title", "reason", "advice"]) == {
 		"title": "Not known whether",
 		"reason": "orders cannot be judged because of ec2:DescribeVpcs (AccessDenied).",

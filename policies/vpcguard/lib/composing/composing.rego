@@ -174,7 +174,7 @@ _unknowns(id, doubts) := [unknown |
 		"message": $"{name} cannot be judged because of {awaited.text}.",
 		"advice": awaited.advice,
 		"evidence": object.union_n([doubt.evidence, {"unknown": awaited.names}, object.get(_transitions, name, {})]),
-		"is_failed_read": awaited.is_failed_read,
+		"failed_reads": awaited.failed_reads,
 	}
 ]
 
@@ -183,7 +183,7 @@ _awaited(waits) := {
 	"names": sort({wait.name | some wait, _ in waits}),
 	"text": result.awaited(object.keys(waits)),
 	"advice": result.settling(object.keys(waits)),
-	"is_failed_read": ({wait.status | some wait, _ in waits} & {"unknown", "refused"}) != set(),
+	"failed_reads": sort({wait.name | some wait, _ in waits; wait.status in {"unknown", "refused"}}),
 }
 
 # a function in transition is judged as it stands, and the evidence says so
