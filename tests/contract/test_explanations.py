@@ -55,6 +55,7 @@ def _told(rule: Json) -> Json:
         kept = dict.fromkeys(told) | kept
     else:
         del kept["severity"], kept["stage"]
+        kept["is_failed_read"] = bool(kept.pop("failed_reads"))
     return {"verdict": verdict, "message": rule["reason"], **kept}
 
 
