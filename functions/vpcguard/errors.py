@@ -19,7 +19,9 @@ VpcGuardError
 ├── OutOfTimeError              not begun, because the process would have been stopped in the middle
 ├── FindingStoreError           DynamoDB refused a write for a reason other than an older look
 ├── ListingError                a cursor or a page size that a listing does not take: the caller's fault
-└── ExemptionError              what is no exemption: the caller's fault; names the field
+├── ExemptionError              what is no exemption: the caller's fault; names the field
+├── NoExemptionError            there is no exemption of that id
+└── RevisionError               what was to be changed is another by now than the caller saw
 """
 
 from __future__ import annotations
@@ -116,3 +118,11 @@ class ExemptionError(VpcGuardError):
         super().__init__(f"{field}: {words}")
         self.field = field
         self.words = words
+
+
+class NoExemptionError(VpcGuardError):
+    """There is no exemption of that id: 404 in an API."""
+
+
+class RevisionError(VpcGuardError):
+    """What was to be changed is another by now than the caller saw: 412 in an API."""

@@ -59,6 +59,7 @@ _EXPECTED: Mapping[str, tuple[str, str]] = {
 }
 
 Covers = Literal["violation", "unknown"]
+State = Literal["in_force", "expired", "revoked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,12 @@ class Exemption:
     def is_in_force(self, moment: str) -> bool:
         """True if it exempts at a moment (clock.rfc3339)."""
         return self.revoked_at is None and self.created_at <= moment < self.expires_at
+
+    def state(self, moment: str) -> State:
+        """Return what it is at a moment (clock.rfc3339)."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "in_force" if moment < self.expires_at else "expired"
 
     def as_document(self) -> dict[str, Any]:
         """Return it as a JSON object; `match` holds what is given."""

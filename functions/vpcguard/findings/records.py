@@ -163,8 +163,11 @@ class ExemptionItem(Model):
     revoked_by = UnicodeAttribute(null=True)
     revision = NumberAttribute()  # counts its writes: what an ETag says
     source = UnicodeAttribute(null=True)
-    applied = UnicodeAttribute(null=True)  # what the stored findings already show of it: begun, ended
-    ttl = NumberAttribute(null=True)  # of those that ended
+    applied = UnicodeAttribute(null=True)  # what the stored findings already show of it: in force, ended
+    covered = JSONAttribute(
+        null=True
+    )  # what it exempted shortly before it expired: audit.exemptions.Coverage
+    ttl = NumberAttribute(null=True)  # 400 days after its end, which is known from the beginning
 
 
 class NoticeItem(Model):
