@@ -16,6 +16,7 @@ VpcGuardError
 │   ├── PolicyEvaluationError   OPA reports an error while evaluating
 │   └── InvalidDecisionError    an answer that breaks the decision schema
 ├── QueueError                  SQS did not take a message
+├── PublishingError             EventBridge did not take events
 ├── OutOfTimeError              not begun, because the process would have been stopped in the middle
 ├── FindingStoreError           DynamoDB refused a write for a reason other than an older look
 ├── ListingError                a cursor or a page size that a listing does not take: the caller's fault
@@ -97,6 +98,10 @@ class InvalidDecisionError(DecisionError):
 
 class QueueError(VpcGuardError):
     """SQS did not take a message: nothing is lost, what it was about is tried again as a whole."""
+
+
+class PublishingError(VpcGuardError):
+    """EventBridge did not take events: nothing is lost, what was to be published is tried again."""
 
 
 class OutOfTimeError(VpcGuardError):

@@ -27,6 +27,10 @@ CALLED_BY_OTHERS = {
     "sqs:ReceiveMessage": "Lambda's poller, by the function's role",
     "sqs:DeleteMessage": "Lambda's poller, after success",
     "sqs:GetQueueAttributes": "Lambda's poller",
+    "dynamodb:DescribeStream": "Lambda's poller, of the stream",
+    "dynamodb:GetRecords": "Lambda's poller",
+    "dynamodb:GetShardIterator": "Lambda's poller",
+    "dynamodb:ListStreams": "Lambda's poller",
     "sqs:SendMessage": "Lambda, for invocations that failed every time",
     "sts:AssumeRole": "botocore, when another account is read",
 }
