@@ -17,6 +17,7 @@ VpcGuardError
 │   └── InvalidDecisionError    an answer that breaks the decision schema
 ├── QueueError                  SQS did not take a message
 ├── PublishingError             EventBridge did not take events
+├── ArchiveError                a snapshot could not be kept, or read again
 ├── OutOfTimeError              not begun, because the process would have been stopped in the middle
 ├── FindingStoreError           DynamoDB refused a write for a reason other than an older look
 ├── ListingError                a cursor or a page size that a listing does not take: the caller's fault
@@ -102,6 +103,10 @@ class QueueError(VpcGuardError):
 
 class PublishingError(VpcGuardError):
     """EventBridge did not take events: nothing is lost, what was to be published is tried again."""
+
+
+class ArchiveError(VpcGuardError):
+    """A snapshot could not be kept, or read again; a verdict without its evidence is not recorded."""
 
 
 class OutOfTimeError(VpcGuardError):

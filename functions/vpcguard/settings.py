@@ -17,6 +17,7 @@ from vpcguard.errors import ConfigurationError
 
 _TABLE_NAME = (re.compile(r"[A-Za-z0-9_.-]{3,255}"), "a DynamoDB table name")
 _BUS_NAME = (re.compile(r"[A-Za-z0-9/._-]{1,256}"), "the name of an event bus")
+_BUCKET_NAME = (re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"), "the name of an S3 bucket")
 _ACCOUNT_ID = (re.compile(r"\d{12}"), "an account id of 12 digits")
 _ROLE_NAME = (re.compile(r"[\w+=,.@/-]{1,512}", re.ASCII), "an IAM role name, with its path if it has one")
 _APPCONFIG_IDENTIFIER = (re.compile(r"\S(.{0,126}\S)?"), "an AppConfig id or name of 1 to 128 characters")
@@ -48,6 +49,8 @@ class Settings:
     dead_letter_queue_url: where a change that cannot be judged, or published, ends with its reason
     (DEAD_LETTER_QUEUE_URL). max_receives: after how many receipts SQS gives a message up (MAX_RECEIVES).
     event_bus_name: where changes of findings are published (EVENT_BUS_NAME).
+    snapshot_bucket: where the snapshots that verdicts rest on are kept (SNAPSHOT_BUCKET); snapshot_folder:
+    the same on one machine (SNAPSHOT_FOLDER); neither: they are not kept.
     account_id: the account this process runs in (ACCOUNT_ID), which spares an STS call.
     audit_role_name, external_id: role assumed in other accounts (AUDIT_ROLE_NAME, EXTERNAL_ID).
     organization_id: the organization of this installation (ORGANIZATION_ID); None: it has none.
@@ -65,6 +68,8 @@ class Settings:
     queue_url: str | None = None
     dead_letter_queue_url: str | None = None
     event_bus_name: str | None = None
+    snapshot_bucket: str | None = None
+    snapshot_folder: Path | None = None
     max_receives: int = 5
     account_id: str | None = None
     audit_role_name: str | None = None
@@ -96,6 +101,8 @@ def load_settings(
         queue_url=read.url("QUEUE_URL"),
         dead_letter_queue_url=read.url("DEAD_LETTER_QUEUE_URL"),
         event_bus_name=read.matching("EVENT_BUS_NAME", _BUS_NAME),
+        snapshot_bucket=read.matching("SNAPSHOT_BUCKET", _BUCKET_NAME),
+        snapshot_folder=None if (folder := read.text("SNAPSHOT_FOLDER")) is None else Path(folder),
         max_receives=int(read.number("MAX_RECEIVES", Settings().max_receives, whole=True)),
         account_id=read.matching("ACCOUNT_ID", _ACCOUNT_ID),
         audit_role_name=read.matching("AUDIT_ROLE_NAME", _ROLE_NAME),

@@ -19,6 +19,7 @@ NOT_DEPLOYED = {  # settings that the template leaves out: why
     "AWS_LAMBDA_RUNTIME_API": "set by Lambda itself",
     "TERM": "what a terminal can do, for the command line",
     "OPA_PATH": "the command line starts OPA itself; in Lambda the extension does",
+    "SNAPSHOT_FOLDER": "deployed, a bucket keeps the snapshots; a folder is for runs on one machine",
     "CONFIGURATION_FILE": "deployed, AppConfig holds the document; a file is for runs on one machine",
 }
 

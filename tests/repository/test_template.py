@@ -19,6 +19,7 @@ from vpcguard.audit.dependencies import QUEUE_CONFIG
 from vpcguard.errors import OutOfTimeError
 from vpcguard.findings.store import CLIENT_CONFIG
 from vpcguard.policy import own
+from vpcguard.snapshot import archive
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = resources("AWS::Serverless::Function")
@@ -104,7 +105,8 @@ def test_messages_stay_hidden_for_as_long_as_they_may_be_worked_on() -> None:
 def test_a_function_is_never_ended_by_being_killed(name: str) -> None:
     """Whatever hangs: what is kept back is enough for all that is waited for then, to its last attempt."""
     opa, database, queue = OPA_SECONDS, _longest(CLIENT_CONFIG), _longest(QUEUE_CONFIG)
-    record = 2 * database  # reading what is stored and writing
+    kept = 2 * _longest(archive.CLIENT_CONFIG)  # a snapshot, and the configuration in force
+    record = kept + 2 * database  # reading what is stored and writing
     kept_back, needed = {
         # a delayed look, a message put back, a dead letter, receipts brought back
         "EvaluateChangeFunction": (changes.FINISHING_SECONDS, opa + record + 4 * queue),

@@ -44,10 +44,10 @@ MOST_TIMES_AS_MANY = 4  # such calls at a later try: aliases of functions with h
 READS_AT_ONCE = 24  # the first round of reads for one function, so that none waits for another
 
 # No batch is ended by being killed, whatever hangs (a test adds it up). Seconds: what a group needs at least,
-# to be begun; OPA's timeout; and what is kept back for OPA, DynamoDB and SQS, while nobody waits for AWS.
+# to be begun; OPA's timeout; and what is kept back for OPA, S3, DynamoDB and SQS, while nobody waits for AWS.
 READING_SECONDS = 30
 JUDGING_SECONDS = 10
-FINISHING_SECONDS = 80
+FINISHING_SECONDS = 95
 LAST_CALLS_SECONDS = 20  # of those: a call to SQS under way, and the receipts that are brought back
 CALL_SECONDS = 10  # one call to SQS at most: none is begun later than this before the end
 

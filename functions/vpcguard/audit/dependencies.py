@@ -27,7 +27,7 @@ from vpcguard.errors import FindingStoreError, NoOrganizationError, ReadError
 from vpcguard.findings.accounts import Accounts
 from vpcguard.findings.states import FunctionState
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, Recorded
-from vpcguard.model import Change, Look, Scope
+from vpcguard.model import Change, Look, Scope, Snapshot
 from vpcguard.organization import AccountStore
 from vpcguard.policy.configuration import (
     Configuration,
@@ -40,6 +40,8 @@ from vpcguard.policy.configuration import (
 from vpcguard.policy.deciding import Policy
 from vpcguard.settings import Settings
 from vpcguard.snapshot import Captured, CaptureOptions, capture_pages
+from vpcguard.snapshot.archive import CLIENT_CONFIG as ARCHIVE_CLIENT_CONFIG
+from vpcguard.snapshot.archive import Bucket, Folder, SnapshotArchive
 
 # What nearly every look reads with. Making a client takes its time, which INIT pays better than an event.
 WARM_CLIENTS = ("lambda", "ec2", "iam", "resourcegroupstaggingapi", "service-quotas")
@@ -117,6 +119,13 @@ class DeadLetters(Protocol):
         """Keep a message with its reason; raises QueueError."""
 
 
+class Archive(Protocol):
+    """Keeps what verdicts rest on: vpcguard.snapshot.archive.SnapshotArchive."""
+
+    def keep(self, snapshot: Snapshot, configuration: Mapping[str, Any], /) -> None:
+        """Keep a snapshot and the override document in force, once each; raises ArchiveError."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
     """The edges of the use cases.
@@ -126,7 +135,7 @@ class Dependencies:
     sweep, and what failed comes back when SQS says. dead_letters: None: SQS moves what failed too often.
     max_receives: after which receipt the queue gives a message up. lambda_calls_per_second: our share of
     Lambda's control-plane rate, which decides how many functions are read together. directory: what is known
-    about an account beside what it answers, as Directory says it.
+    about an account beside what it answers, as Directory says it. archive: None: snapshots are not kept.
     """
 
     reader: Callable[[str, str], Any]
@@ -135,6 +144,7 @@ class Dependencies:
     configuration: Callable[[], Configuration]
     store: Store
     directory: Callable[..., Mapping[str, Any] | None]
+    archive: Archive | None = None
     queue: Queue | None = None
     dead_letters: DeadLetters | None = None
     max_receives: int = Settings().max_receives
@@ -240,12 +250,22 @@ def build_dependencies(settings: Settings, *, report: Callable[[Poll], None]) ->
         policy=Policy(settings.opa_url, own_rules=own_rules),
         configuration=_configuration(settings, session, own_rules, report, directory.refusal),
         store=store,
+        archive=_archive(settings, session),
         queue=ChangeQueue(sqs, queue_url) if queue_url else None,
         dead_letters=DeadLetterQueue(sqs, dead_letter_queue_url) if dead_letter_queue_url else None,
         max_receives=settings.max_receives,
         lambda_calls_per_second=settings.lambda_calls_per_second,
         directory=directory,
     )
+
+
+def _archive(settings: Settings, session: Any) -> Archive | None:
+    if settings.snapshot_folder is not None:
+        return SnapshotArchive(Folder(settings.snapshot_folder))
+    if settings.snapshot_bucket is None:
+        return None
+    connect = partial(session.create_client, "s3", config=ARCHIVE_CLIENT_CONFIG)
+    return SnapshotArchive(Bucket(settings.snapshot_bucket, connect))
 
 
 def _configuration(

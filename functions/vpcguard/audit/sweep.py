@@ -45,7 +45,7 @@ PAGES_AT_ONCE = 10  # judged and recorded together: two questions to OPA or more
 CLOSED_AT_ONCE = 50  # each takes reads of its own
 CLOSING_SECONDS = 60  # of reading them at our share of Lambda's rate
 STEP_SECONDS = 90  # for one more step: ten pages of functions judged and recorded, or fifty functions by name
-FINISHING_SECONDS = 45  # kept back for what has begun then: an answer of OPA, and a record in DynamoDB
+FINISHING_SECONDS = 60  # kept back for what has begun then: OPA, the snapshot in S3, a record in DynamoDB
 _OF_THESE_FUNCTIONS = (SnapshotError, FactsError, DecisionError, FindingStoreError)
 
 Phase = Literal["list", "close"]

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -37,15 +38,20 @@ def load_snapshot(path: Path) -> Snapshot:
 
     Raises SnapshotError, or OSError for the file.
     """
+    with path.open("rb") as file:
+        return parse_snapshot(unpacked(file))
+
+
+def unpacked(file: BufferedReader) -> Any:
+    """Return the JSON of an open file, gzipped or not; raises as load_snapshot."""
     try:
-        with path.open("rb") as file, gzip.open(file) as packed:
+        with gzip.open(file) as packed:
             content = _bounded(packed.read if file.peek(2).startswith(_GZIP) else file.read)
-        document = json.loads(content, parse_constant=_refuse_constant)
+        return json.loads(content, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise SnapshotError(_TOO_DEEP) from error
     except (ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SnapshotError(f"it does not hold JSON: {error}") from error
-    return parse_snapshot(document)
 
 
 def _bounded(read: Callable[[int], bytes]) -> bytearray:

@@ -355,7 +355,7 @@ def test_a_timeout_under_which_nothing_ever_begins_is_an_error_that_says_so() ->
     handled, _ = audit_changes([change()], deps=dependencies(account), until=time.monotonic() + 29)
 
     assert isinstance(handled[0].error, ConfigurationError)
-    assert str(handled[0].error) == "not begun: the function's Timeout must be at least 110 seconds"
+    assert str(handled[0].error) == "not begun: the function's Timeout must be at least 125 seconds"
     assert account.asked == []
 
 

@@ -257,7 +257,7 @@ def test_messages_of_a_function_whose_timeout_is_too_short_end_with_that_reason(
         until=time.monotonic() + 1,
     )
 
-    reason = "ConfigurationError: not begun: the function's Timeout must be at least 110 seconds"
+    reason = "ConfigurationError: not begun: the function's Timeout must be at least 125 seconds"
     assert [type(one.error) for one in audited.messages] == [ConfigurationError, type(None)]
     assert [one.is_put_back for one in audited.messages] == [False, False]
     assert [sent[2] for sent in dead_letters.sent] == [reason]
@@ -349,16 +349,16 @@ def test_calls_to_sqs_that_are_slow_together_end_with_the_time_there_is(
 
     audited = audit_messages(messages, deps=deps, until=50)
 
-    delayed, put_back, brought_back = 10, 3, 1  # the last before these moments, ten messages each
+    delayed, put_back, brought_back = 10, 4, 2  # the last before these moments, ten messages each
     end = 50 + FINISHING_SECONDS
     assert sqs.begun == [9 * at for at in range(delayed + put_back + brought_back)]
     assert sqs.begun[delayed + put_back - 1] <= end - LAST_CALLS_SECONDS < sqs.begun[-1] <= end - CALL_SECONDS
     assert Counter((one.is_put_back, type(one.error)) for one in audited.messages) == {
         (False, type(None)): 10 * delayed,
         (True, type(None)): 10 * put_back,
-        (False, OutOfTimeError): 70,
+        (False, OutOfTimeError): 60,
     }
-    assert str(audited.late).endswith("there was no time for 60 of 70")
+    assert str(audited.late).endswith("there was no time for 40 of 60")
 
 
 def test_delayed_looks_that_sqs_is_too_slow_for_make_their_messages_come_back(

@@ -17,7 +17,7 @@ import evaluate_change
 class Context:
     """What Lambda hands to a handler beside the event."""
 
-    remaining_milliseconds: float = 180_000
+    remaining_milliseconds: float = 195_000
     function_name: str = "vpcguard-evaluate-change"
     memory_limit_in_mb: int = 1024
     invoked_function_arn: str = "arn:aws:lambda:eu-west-1:111122223333:function:vpcguard-evaluate-change"

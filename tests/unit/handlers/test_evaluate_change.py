@@ -226,7 +226,7 @@ def test_a_timeout_under_which_nothing_can_be_judged_is_said_and_messages_stay(p
     assert failures(answer) == [CREATED]
     assert (estate.asked, queue.put, metrics["ChangesFailed"]) == ([], [], [1.0])
     assert logs[0]["reason"] == (
-        "ConfigurationError: not begun: the function's Timeout must be at least 110 seconds"
+        "ConfigurationError: not begun: the function's Timeout must be at least 125 seconds"
     )
 
 
