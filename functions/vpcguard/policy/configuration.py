@@ -76,8 +76,12 @@ def load_own_rules(path: Path) -> OwnRules:
     return own
 
 
-def parse_configuration(content: bytes, name: str, own: OwnRules = MappingProxyType({})) -> Configuration:
+def parse_configuration(
+    content: bytes, name: str, own: OwnRules | None = MappingProxyType({})
+) -> Configuration:
     """Return the configuration of a JSON document; name: what it is called in errors; own: as above.
+
+    own: None: of whoever does not judge, and does not know which rules there are; none is refused then.
 
     Raises ConfigurationError like load_configuration.
     """
@@ -158,7 +162,7 @@ class ConfigurationSource:
     At start nothing is judged before a good document was read: without it every setting would silently be a
     default. Later, a document that breaks its schema or cannot be read leaves the last good one in force.
 
-    report: told about every poll, one at a time. own: as of load_configuration. refusal: says why a document
+    report: told about every poll, one at a time. own: as of parse_configuration. refusal: says why a document
     that keeps to its schema cannot be meant for here all the same; None: it can.
     """
 
@@ -168,7 +172,7 @@ class ConfigurationSource:
         *,
         clock: Clock,
         report: Callable[[Poll], None],
-        own: OwnRules = MappingProxyType({}),
+        own: OwnRules | None = MappingProxyType({}),
         refusal: Callable[[Configuration], str | None] = lambda _: None,
     ) -> None:
         self._document = document
@@ -236,18 +240,20 @@ class ConfigurationSource:
             self._current = found if self._rejected is None else self._current
 
 
-def _checked(document: Any, name: str, own: OwnRules = MappingProxyType({})) -> Configuration:
+def _checked(document: Any, name: str, own: OwnRules | None = MappingProxyType({})) -> Configuration:
     if not isinstance(document, Mapping):
         raise ConfigurationError(f"{name}: expected a mapping that begins with version: 1")
     plain = dict(document)
     check("config", plain, error=ConfigurationError, root=name)
-    _check_rule_ids(plain, name, own)
+    if own is not None:
+        _check_rule_ids(plain, name, own)
+    _check_owners(plain, name)
     canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return Configuration(
         document=plain,
         digest="sha256:" + hashlib.sha256(canonical.encode()).hexdigest(),
-        reads=_reads(plain, own),
-        own=own,
+        reads=_reads(plain, own or {}),
+        own=own or {},
         names_units=_names_units(plain),
     )
 
@@ -303,6 +309,17 @@ def _check_rule_ids(document: Mapping[str, Any], name: str, own: OwnRules) -> No
             if is_own and not close:
                 hint = "; one of your own takes --policies DIR, or a layer with its pack"
             raise ConfigurationError(f"{name}: {place}rules.{rule_id}: there is no such rule{hint}")
+
+
+def _check_owners(document: Mapping[str, Any], name: str) -> None:
+    """Refuse to tell people by a tag that findings do not have: nobody would ever be told."""
+    known = {"owner", *(key.lower() for key in document.get("tags", ()))}
+    for index, one in enumerate(document.get("owners", ())):
+        for key in one["match"].get("tag", ()):
+            if key.lower() not in known:
+                raise ConfigurationError(
+                    f"{name}: owners[{index}].match.tag.{key}: findings have no such tag; name it in tags too"
+                )
 
 
 def _parse_file(path: Path) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from vpcguard.errors import ConfigurationError
 from vpcguard.policy import configuration
-from vpcguard.policy.configuration import load_configuration
+from vpcguard.policy.configuration import load_configuration, parse_configuration
 
 Json = dict[str, Any]
 EXAMPLE = """\
@@ -22,7 +23,11 @@ intent: {egress: internet, services: [s3, dynamodb], private_targets: false}
 trusted_egress: [{transit_gateway: tgw-0a}, {gateway_load_balancer: vpce-0a, until: 2026-12-31}]
 central_endpoints: [s3, secretsmanager]
 prices: {eu-west-1: {date: 2026-11-01, nat_gateway_gb: 0.048}}
+tags: [team]
 remediation: {enabled: false, dwell_minutes: 60}
+owners:
+  - match: {account_id: "111122223333", tag: {team: payments}}
+    topic: "arn:aws:sns:eu-west-1:111122223333:payments"
 overrides:
   - match: {organization_unit: "root/prod/*", account_id: "111122223333", function: "orders-*"}
     intent: {egress: internet}
@@ -76,6 +81,32 @@ THERE = {"match": {"account_id": "111122223333"}}
 def test_what_no_rule_needs_that_is_on_is_not_read(document: Json, reads: frozenset[str]) -> None:
     """And what one needs is read, whomever it is on for: a rule that cannot see anything finds nothing."""
     assert load_configuration({"version": 1, **document}).reads == reads
+
+
+@pytest.mark.parametrize("tags", [[], ["Team"]])
+def test_people_are_told_by_tags_that_findings_have(tags: list[str]) -> None:
+    entry = {
+        "match": {"tag": {"team": "payments", "Owner": "*"}},
+        "topic": "arn:aws:sns:eu-west-1:111122223333:t",
+    }
+    document = {"version": 1, "tags": tags, "owners": [entry]}
+
+    if tags:
+        assert load_configuration(document).document["owners"] == [entry]
+    else:
+        with pytest.raises(
+            ConfigurationError, match=r"owners\[0\].match.tag.team: findings have no such tag"
+        ):
+            load_configuration(document)
+
+
+def test_who_does_not_judge_need_not_know_the_rules() -> None:
+    """A pack's rules are in the layer of those who judge alone."""
+    content = json.dumps({"version": 1, "rules": {"org.approved": {"stage": "warn"}}}).encode()
+
+    assert parse_configuration(content, "configuration", None).document["rules"]
+    with pytest.raises(ConfigurationError, match="no such rule"):
+        parse_configuration(content, "configuration")
 
 
 def test_without_a_source_nothing_is_overridden() -> None:
