@@ -252,8 +252,8 @@ def audit_functions(
 
     changes: function name -> the change that leads to the look at it; trigger: what asked for it where there
     is none. raises, account_roles, until: as of CaptureOptions.
-    Raises ReadError, ConfigurationError, FactsError, DecisionError, FindingStoreError and what AWS refuses:
-    all of them are to be tried again, which does no harm where something was recorded already.
+    Raises ReadError, ConfigurationError, FactsError, DecisionError, ArchiveError, FindingStoreError and what
+    AWS refuses: all of them are to be tried again, which does no harm where something was recorded already.
     """
     changes = changes or {}
     aws = deps.reader_of(scope.account_id, scope.region)
@@ -284,7 +284,12 @@ def audit_functions(
             origins=changes,
             until=until,
         )
-    recorded = deps.store.record_all(judged.looks, seen=seen.result(), until=until + JUDGING_SECONDS)
+    recorded = deps.store.record_all(
+        judged.looks,
+        seen=seen.result(),
+        until=until + JUDGING_SECONDS,
+        before_change=deps.archive.keeping(snapshot, configuration.document) if deps.archive else None,
+    )
     failed: dict[str, Exception] = {}
     deleted = []
     for name in sorted(set(scope.function_names) - {look.function_name for look in judged.looks}):

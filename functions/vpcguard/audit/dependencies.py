@@ -122,8 +122,8 @@ class DeadLetters(Protocol):
 class Archive(Protocol):
     """Keeps what verdicts rest on: vpcguard.snapshot.archive.SnapshotArchive."""
 
-    def keep(self, snapshot: Snapshot, configuration: Mapping[str, Any], /) -> None:
-        """Keep a snapshot and the override document in force, once each; raises ArchiveError."""
+    def keeping(self, snapshot: Snapshot, configuration: Mapping[str, Any], /) -> Callable[[], None]:
+        """Return what keeps a snapshot and the override document in force, once; it raises ArchiveError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
@@ -21,6 +21,7 @@ from vpcguard.aws.answers import LeftOut
 from vpcguard.changes.events import ACCOUNT_ID, REGION
 from vpcguard.clock import rfc3339
 from vpcguard.errors import (
+    ArchiveError,
     DecisionError,
     EventError,
     FactsError,
@@ -46,7 +47,7 @@ CLOSED_AT_ONCE = 50  # each takes reads of its own
 CLOSING_SECONDS = 60  # of reading them at our share of Lambda's rate
 STEP_SECONDS = 90  # for one more step: ten pages of functions judged and recorded, or fifty functions by name
 FINISHING_SECONDS = 60  # kept back for what has begun then: OPA, the snapshot in S3, a record in DynamoDB
-_OF_THESE_FUNCTIONS = (SnapshotError, FactsError, DecisionError, FindingStoreError)
+_OF_THESE_FUNCTIONS = (SnapshotError, FactsError, DecisionError, ArchiveError, FindingStoreError)
 
 Phase = Literal["list", "close"]
 _MARKER = re.compile(
@@ -327,13 +328,15 @@ class _Run:
         )
         snapshot, pages = captured.snapshot, captured.pages
         digest = snapshot.digest()
+        archive = self.deps.archive
+        keep = archive.keeping(snapshot, configuration.document) if archive else None
         swept.failed_reads.update(
             read.operation for read in failed_reads(snapshot) if read.failure.code != PARTIAL
         )
         for start in range(0, len(pages), PAGES_AT_ONCE):
             names = frozenset(name for page in pages[start : start + PAGES_AT_ONCE] for name in page.names)
             part = part_of(snapshot, names)
-            self._judge_and_record(part, len(names), configuration, digest=digest, swept=swept)
+            self._judge_and_record(part, len(names), configuration, digest=digest, keep=keep, swept=swept)
             if start + PAGES_AT_ONCE < len(pages):
                 yield replace(at, position=pages[start + PAGES_AT_ONCE].marker)
         _require_listing(snapshot)
@@ -348,9 +351,16 @@ class _Run:
         return int(max(1, min(PAGES_OF_A_RUN, seconds * self.deps.lambda_calls_per_second / calls)))
 
     def _judge_and_record(
-        self, part: Snapshot, functions: int, configuration: Configuration, *, digest: str, swept: Swept
+        self,
+        part: Snapshot,
+        functions: int,
+        configuration: Configuration,
+        *,
+        digest: str,
+        keep: Callable[[], None] | None,
+        swept: Swept,
     ) -> None:
-        """Judge by the configuration that decided what was read."""
+        """Judge by the configuration that decided what was read. keep: keeps what the digest is of."""
         try:
             judged = judge_or_bisect(
                 part,
@@ -360,7 +370,7 @@ class _Run:
                 digest=digest,
                 until=self.until,
             )
-            recorded = self.deps.store.record_all(judged.looks, until=self.until)
+            recorded = self.deps.store.record_all(judged.looks, until=self.until, before_change=keep)
         except OpaUnavailableError:
             raise
         except _OF_THESE_FUNCTIONS as error:

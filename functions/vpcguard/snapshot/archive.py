@@ -65,6 +65,19 @@ class SnapshotArchive:
             content = _canonical(configuration)
             self._keep(configuration_name(_digest(content)), content)
 
+    def keeping(self, snapshot: Snapshot, configuration: Mapping[str, Any]) -> Callable[[], None]:
+        """Return what keeps them when it is called first: from any thread, and again after it failed."""
+        lock, is_kept = threading.Lock(), False
+
+        def keep() -> None:
+            nonlocal is_kept
+            with lock:
+                if not is_kept:
+                    self.keep(snapshot, configuration)
+                    is_kept = True
+
+        return keep
+
     def get(self, digest: str) -> dict[str, Any]:
         """Return the document of a snapshot by its digest.
 
