@@ -1,0 +1,28 @@
+"""The application: every route on a resolver, and its OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
+
+from vpcguard.api import findings
+from vpcguard.api.edges import Service, get_service
+from vpcguard.api.problems import handle_problems
+
+Resolver = TypeVar("Resolver", bound=ApiGatewayResolver)
+
+ROUTERS = (findings.router,)
+
+
+def mount(resolver: Resolver, service: Service) -> Resolver:
+    """Return the resolver with every route of the API on it, served by these edges.
+
+    Any resolver that was made with enable_validation=True: that of API Gateway, or HttpResolverLocal.
+    Who calls is `edges.identify`; a resolver without IAM overrides it in `dependency_overrides`.
+    """
+    resolver.dependency_overrides[get_service] = lambda: service
+    for router in ROUTERS:
+        resolver.include_router(router)
+    handle_problems(resolver)
+    return resolver

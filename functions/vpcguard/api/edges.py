@@ -1,0 +1,54 @@
+"""What the routes need from outside, handed in by Powertools' Depends: tests and `serve` override it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Request
+from aws_lambda_powertools.event_handler.depends import Depends
+
+from vpcguard.api.cursors import Cursors
+from vpcguard.api.problems import ApiError
+from vpcguard.clock import Clock, system_clock
+from vpcguard.findings.search import FindingSearch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The edges of the API."""
+
+    findings: FindingSearch
+    cursors: Cursors
+    clock: Clock = system_clock
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who calls: the ARN of a user or of a role's session, as API Gateway verified it, and its account."""
+
+    arn: str
+    account_id: str | None = None
+
+
+def get_service() -> Service:
+    """Return the edges; `app.mount` says which ones."""
+    raise RuntimeError("the routes are mounted without a service")
+
+
+def identify(request: Request) -> Identity:
+    """Return who calls, as API Gateway's IAM authorization says; 403 where nobody was verified.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+    """
+    context = request.resolved_event.get("requestContext") or {}
+    identity = context.get("identity") or {}
+    arn, account_id = identity.get("userArn"), identity.get("accountId")
+    if not isinstance(arn, str) or not arn:
+        raise ApiError(HTTPStatus.FORBIDDEN, "the caller is not known")
+    return Identity(arn, account_id if isinstance(account_id, str) else None)
+
+
+Edges = Annotated[Service, Depends(get_service)]
+Caller = Annotated[Identity, Depends(identify)]

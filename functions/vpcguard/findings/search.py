@@ -1,0 +1,135 @@
+"""Findings by filters that combine: which index serves them, and what is filtered of what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pynamodb.expressions.condition import Condition
+
+from vpcguard.errors import ListingError
+from vpcguard.findings.pages import PAGE_SIZE, Page, Queryable
+from vpcguard.findings.queries import FindingQueries
+from vpcguard.findings.table import FINDING, SHARDS, FindingItem, function_key
+from vpcguard.model import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What a finding must be; all that are given must hold, None: any.
+
+    organization_unit: that unit and all below it. status, severity, verdict: one of these. changed_since: RFC
+    3339, UTC, microseconds. Texts that a finding's summary had to cut (over 500 bytes) are not found by them.
+    """
+
+    account_id: str | None = None
+    organization_unit: str | None = None
+    region: str | None = None
+    function_name: str | None = None
+    vpc_id: str | None = None
+    rule_id: str | None = None
+    family: str | None = None
+    severity: frozenset[str] | None = None
+    status: frozenset[str] | None = None
+    verdict: frozenset[str] | None = None
+    root_cause: str | None = None
+    cause_id: str | None = None
+    owner: str | None = None
+    changed_since: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """Where a search reads: a query's partitions, and the beginning of its sort keys."""
+
+    query: Queryable[FindingItem]
+    partitions: Sequence[str]
+    range_condition: Condition | None = None
+    consistent_read: bool = False
+    covers: frozenset[str] = frozenset()  # filters that are its keys, by which DynamoDB lets nobody filter
+
+
+class FindingSearch(FindingQueries):
+    """The findings table of one deployment, to search; made like FindingTable."""
+
+    def search(
+        self,
+        filters: Filters,
+        *,
+        details: bool = False,
+        page_size: int = PAGE_SIZE,
+        cursor: str | None = None,
+    ) -> Page[Finding]:
+        """Return findings, by the narrowest of: their function, cause, account, rule, being live, all.
+
+        A page looks at pages.MOST_READ items at most, however few of them are wanted. A cause has findings
+        that are not resolved alone: to ask for its resolved ones is a ListingError.
+        """
+        if filters.cause_id and filters.status and "resolved" in filters.status:
+            raise ListingError("cause_id: it finds what is not resolved; leave resolved out of status")
+        way = self._way(filters)
+        return self._list(
+            way.query,
+            way.partitions,
+            range_condition=way.range_condition,
+            filters=list(self._conditions(filters, way.covers)),
+            status=sorted(filters.status) if filters.status else None,  # type: ignore[arg-type]
+            consistent_read=way.consistent_read,
+            details=details,
+            page_size=page_size,
+            cursor=cursor,
+        )
+
+    def _way(self, filters: Filters) -> _Way:
+        model = self.table.finding
+        account_id, region, rule_id = filters.account_id, filters.region, filters.rule_id
+        if account_id and region and filters.function_name:
+            partition = function_key(account_id, region, filters.function_name)
+            begin = FINDING if rule_id is None else f"{FINDING}{rule_id}"
+            return _Way(
+                query=model.query,
+                partitions=[partition],
+                range_condition=model.sk.startswith(begin),
+                consistent_read=True,
+            )
+        if filters.cause_id:
+            return _Way(query=model.by_cause.query, partitions=[filters.cause_id])
+        if account_id:
+            begin = "" if region is None else f"{region}#" if rule_id is None else f"{region}#{rule_id}#"
+            within = model.account_sort.startswith(begin) if begin else None
+            return _Way(
+                query=model.by_account.query,
+                partitions=[account_id],
+                range_condition=within,
+                covers=frozenset({"account_id"}),
+            )
+        if rule_id:
+            return _Way(query=model.by_rule.query, partitions=[f"{rule_id}#{shard}" for shard in SHARDS])
+        is_live = filters.status is not None and "resolved" not in filters.status
+        return _Way(query=model.by_live.query if is_live else model.by_id.query, partitions=SHARDS)
+
+    def _conditions(self, filters: Filters, covers: frozenset[str]) -> Iterator[Condition]:
+        """Yield a condition for each filter but status."""
+        model = self.table.finding
+        equal = {
+            "account_id": filters.account_id,
+            "region": filters.region,
+            "function_name": filters.function_name,
+            "vpc_id": filters.vpc_id,
+            "rule_id": filters.rule_id,
+            "family": filters.family,
+            "root_cause": filters.root_cause,
+            "owner": filters.owner,
+        }
+        attributes = model.get_attributes()
+        for name, value in equal.items():
+            if value is not None and name not in covers:
+                yield attributes[name] == value
+        if filters.organization_unit is not None:
+            unit = filters.organization_unit.rstrip("/")
+            yield (model.organization_unit == unit) | model.organization_unit.startswith(f"{unit}/")
+        for name, values in (("severity", filters.severity), ("verdict", filters.verdict)):
+            if values:
+                yield attributes[name].is_in(*sorted(values))
+        if filters.changed_since is not None:
+            yield model.changed_at >= filters.changed_since
