@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 
 from vpcguard.api.cursors import Cursors
 from vpcguard.api.problems import ApiError
+from vpcguard.api.rules import known_rules
 from vpcguard.clock import Clock, system_clock
 from vpcguard.findings.search import FindingSearch
 
@@ -21,6 +23,7 @@ class Service:
 
     findings: FindingSearch
     cursors: Cursors
+    rules: Callable[[], Sequence[Mapping[str, Any]]] = known_rules
     clock: Clock = system_clock
 
 

@@ -206,3 +206,71 @@ class HistoryPage(Closed):
 
     history: list[HistoryEntry]
     cursor: str | None
+
+
+class Posture(Closed):
+    """What is known of one function: the latest look at it, and its findings, resolved ones included."""
+
+    account_id: str
+    region: str
+    function_name: str
+    judged_at: MomentOut
+    trigger: str = Field(description="what led to the look: event:, sweep, api: and an id")
+    policy_revision: str | None
+    config_digest: str | None
+    snapshot_digest: str
+    last_event_at: MomentOut | None
+    function_modified_at: str | None = Field(description="as Lambda writes it")
+    deleted_at: MomentOut | None
+    findings: list[FindingSummary]
+
+
+class Rule(Closed):
+    """One rule as it is shipped; a configuration may overrule severity, stage and enabled."""
+
+    id: str
+    family: str
+    title: str
+    doubt: str
+    severity: Severity
+    stage: Stage
+    enabled: bool
+    description: str
+    advice: str
+    remediation: str
+    applies_to: str
+    applies_if: list[str]
+    passes: str
+    judged: str
+    configuration: list[str]
+    reads: list[str]
+    related_resources: list[str]
+    pack: str | None = Field(description="of a rule of one's own: where it comes from")
+
+
+class RuleList(Closed):
+    """All rules, by id."""
+
+    rules: list[Rule]
+
+
+class SummaryQuery(Closed):
+    """What a summary takes."""
+
+    cursor: Cursor | None = None
+
+
+class Summary(Closed):
+    """How many findings are not resolved: of one part of them; the parts add up.
+
+    A part counts a thousand findings, so a summary costs the same however many there are. Where cursor is not
+    null, ask again with it and add.
+    """
+
+    as_of: MomentOut
+    findings: int
+    by_status: dict[str, int]
+    by_verdict: dict[str, int] = Field(description="what the latest look said, whatever the status")
+    by_severity: dict[str, int] = Field(description="of the open ones")
+    by_rule: dict[str, dict[str, int]] = Field(description="by rule id, then by status")
+    cursor: str | None

@@ -54,6 +54,7 @@ class Queryable(Protocol[M]):
         page_size: int | None = None,
         last_evaluated_key: dict[str, dict[str, Any]] | None = None,
         scan_index_forward: bool | None = None,
+        attributes_to_get: list[str] | None = None,
     ) -> ResultIterator[M]:
         """Query one partition."""
 
@@ -76,10 +77,36 @@ def read_page(
     comes once where its keys stay the same, as those of findings and of history do. Raises
     FindingStoreError where DynamoDB does not answer, ListingError for what is no cursor of this listing.
     """
+    page = read_raw_page(
+        query,
+        partitions,
+        page_size=page_size,
+        cursor=cursor,
+        range_condition=range_condition,
+        filter_condition=filter_condition,
+        consistent_read=consistent_read,
+        newest_first=newest_first,
+    )
+    return Page(tuple(map(model.from_raw_data, page.items)), page.cursor)
+
+
+def read_raw_page(
+    query: Queryable[Any],
+    partitions: Sequence[str],
+    *,
+    page_size: int,
+    cursor: str | None,
+    range_condition: Condition | None = None,
+    filter_condition: Condition | None = None,
+    consistent_read: bool = False,
+    newest_first: bool = False,
+    attributes: list[str] | None = None,
+) -> Page[dict[str, Any]]:
+    """Read a page as read_page does, of items as DynamoDB writes them; attributes: these alone."""
     if not 1 <= page_size <= LARGEST_PAGE:
         raise ListingError(f"a page holds 1 to {LARGEST_PAGE} items, not {page_size}")
     position, key = _position(cursor, len(partitions))
-    found: list[M] = []
+    found: list[dict[str, Any]] = []
     read = 0
     while position < len(partitions) and len(found) < page_size and read < MOST_READ:
         wanted = page_size - len(found)
@@ -91,6 +118,7 @@ def read_page(
             page_size=min(max(wanted, _READ_AHEAD), MOST_READ - read),
             last_evaluated_key=key,
             scan_index_forward=not newest_first,
+            attributes_to_get=attributes,
         ).page_iter
         try:
             items = next(pages)["Items"]
@@ -99,7 +127,7 @@ def read_page(
                 raise ListingError("not a cursor of this listing") from error
             raise FindingStoreError(f"the listing could not be read: {error}") from error
         read += pages.total_scanned_count
-        found.extend(map(model.from_raw_data, items[:wanted]))
+        found.extend(items[:wanted])
         key = pages.last_evaluated_key
         if len(items) > wanted:  # go on behind the last one that is shown
             key = {name: items[wanted - 1][name] for name in pages.key_names}

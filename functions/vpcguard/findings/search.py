@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pynamodb.expressions.condition import Condition
 
 from vpcguard.errors import ListingError
-from vpcguard.findings.pages import PAGE_SIZE, Page, Queryable
+from vpcguard.findings.pages import MOST_READ, PAGE_SIZE, Page, Queryable, read_raw_page
 from vpcguard.findings.queries import FindingQueries
 from vpcguard.findings.table import FINDING, SHARDS, FindingItem, function_key
 from vpcguard.model import Finding
@@ -36,6 +37,24 @@ class Filters:
     cause_id: str | None = None
     owner: str | None = None
     changed_since: str | None = None
+
+
+_COUNTED = ["status", "severity", "verdict", "rule_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many findings that are not resolved a part of a listing has; parts add up.
+
+    by_status, by_verdict: of all of them; by_severity: of the open ones; by_rule: by rule id and status.
+    """
+
+    findings: int
+    by_status: Mapping[str, int]
+    by_verdict: Mapping[str, int]
+    by_severity: Mapping[str, int]
+    by_rule: Mapping[str, Mapping[str, int]]
+    cursor: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +97,31 @@ class FindingSearch(FindingQueries):
             details=details,
             page_size=page_size,
             cursor=cursor,
+        )
+
+    def count(self, *, account_id: str | None = None, cursor: str | None = None) -> Counts:
+        """Count what is not resolved, MOST_READ findings a part; cursor: where the next part begins."""
+        model = self.table.finding
+        query: Queryable[FindingItem] = model.by_live.query if account_id is None else model.by_account.query
+        page = read_raw_page(
+            query,
+            SHARDS if account_id is None else [account_id],
+            page_size=MOST_READ,
+            cursor=cursor,
+            filter_condition=None if account_id is None else model.status != "resolved",
+            attributes=[name for name in _COUNTED if name in model.get_attributes()],
+        )
+        rows = [[item.get(name, {}).get("S") for name in _COUNTED] for item in page.items]
+        by_rule: dict[str, Counter[str]] = {}
+        for status, _, _, rule_id in rows:
+            by_rule.setdefault(str(rule_id), Counter())[str(status)] += 1
+        return Counts(
+            findings=len(rows),
+            by_status=Counter(str(row[0]) for row in rows),
+            by_verdict=Counter(row[2] for row in rows if row[2]),
+            by_severity=Counter(str(row[1]) for row in rows if row[0] == "open"),
+            by_rule={rule_id: dict(counted) for rule_id, counted in sorted(by_rule.items())},
+            cursor=page.cursor,
         )
 
     def _way(self, filters: Filters) -> _Way:

@@ -178,3 +178,11 @@ def test_hostile_texts_stay_data(api: Api, findings: Any) -> None:
 
     assert (answer.body["message"], answer.body["evidence"]) == (text, {text: [text]})
     assert "Set-Cookie" not in answer.headers
+
+
+def test_the_rules_are_the_same_by_every_path(api: Api) -> None:
+    rules = api.get("/rules").body["rules"]
+
+    assert [rule["id"] for rule in rules] == sorted(rule["id"] for rule in rules)
+    assert len(rules) > 20
+    assert api.get(f"/accounts/{ACCOUNT}/rules").body["rules"] == rules
