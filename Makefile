@@ -87,10 +87,11 @@ repository: setup  ## What is written twice in the repository agrees
 ##@ Writing
 
 .PHONY: docs
-docs: setup  ## Write docs/rules.md and policies/reads.json from the rules' metadata, docs/messages.md from their answers, docs/output.md from schemas
+docs: setup  ## Write docs/rules.md and policies/reads.json from the rules' metadata, docs/messages.md from their answers, docs/output.md from schemas, docs/openapi.json from the API's routes
 	$(BIN)/python -m tools.rule_docs
 	$(BIN)/python -m tools.output_docs
 	$(BIN)/python -m tools.message_docs
+	$(BIN)/python -m tools.api_docs
 
 .PHONY: rule
 rule: setup  ## Begin a rule: make rule FAMILY=az FAULT=name_of_the_fault; OWN=DIR: one of your own

@@ -26,6 +26,10 @@ _ROLE_ARN = (
     re.compile(r"arn:[a-z-]+:iam::\d{12}:role/[\w+=,.@/-]{1,512}", re.ASCII),
     "the ARN of an IAM role",
 )
+_SECRET_ARN = (
+    re.compile(r"arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]{1,519}", re.ASCII),
+    "the ARN of a secret of Secrets Manager",
+)
 _EXTERNAL_ID = (re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII), "an STS external id of 2 to 1224 characters")
 
 
@@ -59,6 +63,7 @@ class Settings:
     own_rules: the file that names the rules of one's own in OPA's bundle, which may be missing (OWN_RULES).
     configuration_file: override document (CONFIGURATION_FILE). appconfig: the same in AWS AppConfig; one
     of both at most, since neither could say which wins.
+    cursor_secret_arn: the secret that signs the API's cursors (CURSOR_SECRET_ARN).
     lambda_calls_per_second, lambda_burst: our share of Lambda's control-plane bucket of one account
     and region (LAMBDA_CONTROL_PLANE_RPS, LAMBDA_CONTROL_PLANE_BURST). The burst by default is that of one
     process alone, as the command line is; template.yaml gives each function less.
@@ -81,6 +86,7 @@ class Settings:
     own_rules: Path = Path("/opt/opa/own_rules.json")  # where the layer has it: extension/Makefile
     configuration_file: Path | None = None
     appconfig: AppConfigProfile | None = None
+    cursor_secret_arn: str | None = None
     lambda_calls_per_second: float = 5.0
     lambda_burst: int = 30
 
@@ -114,6 +120,7 @@ def load_settings(
         own_rules=read.file("OWN_RULES") or Settings().own_rules,
         configuration_file=read.file("CONFIGURATION_FILE"),
         appconfig=_appconfig(read),
+        cursor_secret_arn=read.matching("CURSOR_SECRET_ARN", _SECRET_ARN),
         lambda_calls_per_second=read.number("LAMBDA_CONTROL_PLANE_RPS", Settings().lambda_calls_per_second),
         lambda_burst=int(read.number("LAMBDA_CONTROL_PLANE_BURST", Settings().lambda_burst, whole=True)),
     )

@@ -22,6 +22,11 @@ def mount(resolver: Resolver, service: Service) -> Resolver:
     Who calls is `edges.identify`; a resolver without IAM overrides it in `dependency_overrides`.
     """
     resolver.dependency_overrides[get_service] = lambda: service
+    return mount_routes(resolver)
+
+
+def mount_routes(resolver: Resolver) -> Resolver:
+    """Return the resolver with every route on it, which nothing serves: enough for their document."""
     for router in ROUTERS:
         resolver.include_router(router)
     handle_problems(resolver)

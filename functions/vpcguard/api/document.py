@@ -9,6 +9,8 @@ from typing import Any, get_type_hints
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Route
 from pydantic import BaseModel
 
+from vpcguard.api.routing import routes_of
+
 _POWERTOOLS_OWN = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 _TEXT = """\
 What Lambda VPC Guard knows: findings, causes, functions, rules, coverage, exemptions; and audits on request.
@@ -28,7 +30,7 @@ def openapi_document(app: ApiGatewayResolver) -> dict[str, Any]:
             description=_TEXT,
         )
     )
-    for route in [*app._static_routes, *app._dynamic_routes]:  # noqa: SLF001 - there is no public list
+    for route in routes_of(app):
         _mend(written["paths"][route.openapi_path][route.method.lower()], route)
     schemas = written["components"]["schemas"]
     for name in _POWERTOOLS_OWN:

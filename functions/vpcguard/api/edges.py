@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
+import botocore.session
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 
-from vpcguard.api.cursors import Cursors
+from vpcguard.api.cursors import LEAST_KEY_BYTES, Cursors
 from vpcguard.api.problems import ApiError
 from vpcguard.api.rules import known_rules
 from vpcguard.clock import Clock, system_clock
 from vpcguard.findings.search import FindingSearch
+from vpcguard.findings.store import CLIENT_CONFIG
+from vpcguard.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,24 @@ class Identity:
 
     arn: str
     account_id: str | None = None
+
+
+ACTIONS = ("secretsmanager:GetSecretValue",)
+
+
+def build_service(settings: Settings, *, session: botocore.session.Session | None = None) -> Service:
+    """Return the real edges.
+
+    settings.cursor_secret_arn: what signs cursors, read once, so that every process of the function takes
+    the cursors of the others; None: a key of this process alone.
+    """
+    session = session or botocore.session.Session()
+    table = session.create_client("dynamodb", config=CLIENT_CONFIG)
+    key = secrets.token_bytes(LEAST_KEY_BYTES)
+    if settings.cursor_secret_arn is not None:
+        store: Any = session.create_client("secretsmanager")
+        key = store.get_secret_value(SecretId=settings.cursor_secret_arn)["SecretString"].encode()
+    return Service(findings=FindingSearch(table, settings.table_name or ""), cursors=Cursors(key))
 
 
 def get_service() -> Service:

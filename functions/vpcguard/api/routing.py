@@ -8,7 +8,7 @@ from inspect import getdoc
 from typing import Any, TypeVar, get_type_hints
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Route, Router
 from pydantic import BaseModel
 
 from vpcguard.api.problems import PROBLEM_JSON, ApiError, Fault, Problem, refused_body, shown
@@ -36,6 +36,11 @@ _MEANINGS = {
 def new_router() -> Router:
     """Return an empty router."""
     return Router()  # type: ignore[no-untyped-call]
+
+
+def routes_of(app: ApiGatewayResolver) -> list[Route]:
+    """Return every route of an application."""
+    return [*app._static_routes, *app._dynamic_routes]  # noqa: SLF001 - there is no public list
 
 
 def route(
