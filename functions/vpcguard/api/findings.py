@@ -42,19 +42,19 @@ def list_account_findings(
     return _page(edges, f"/accounts/{account_id}/findings", query, account_id)
 
 
-@route(router, "GET", "/findings/<finding_id>", problems=[404])
+@route(router, "GET", "/findings/<finding_id>")
 def get_finding(finding_id: FindingPath, edges: Edges) -> FindingDetails:
     """Show a finding with its advice and evidence."""
     return _details(_finding(edges, finding_id, None))
 
 
-@route(router, "GET", "/accounts/<account_id>/findings/<finding_id>", problems=[404])
+@route(router, "GET", "/accounts/<account_id>/findings/<finding_id>")
 def get_account_finding(account_id: AccountPath, finding_id: FindingPath, edges: Edges) -> FindingDetails:
     """Show a finding of this account with its advice and evidence."""
     return _details(_finding(edges, finding_id, account_id))
 
 
-@route(router, "GET", "/findings/<finding_id>/history", problems=[404])
+@route(router, "GET", "/findings/<finding_id>/history")
 def get_finding_history(
     finding_id: FindingPath, query: Annotated[PageQuery, Query()], edges: Edges
 ) -> HistoryPage:
@@ -62,7 +62,7 @@ def get_finding_history(
     return _history(edges, f"/findings/{finding_id}/history", finding_id, None, query)
 
 
-@route(router, "GET", "/accounts/<account_id>/findings/<finding_id>/history", problems=[404])
+@route(router, "GET", "/accounts/<account_id>/findings/<finding_id>/history")
 def get_account_finding_history(
     account_id: AccountPath, finding_id: FindingPath, query: Annotated[PageQuery, Query()], edges: Edges
 ) -> HistoryPage:

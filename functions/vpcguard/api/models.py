@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -59,21 +60,24 @@ FindingPath = Annotated[str, Path(pattern=_FINDING, description="a finding's id"
 CausePath = Annotated[str, Path(pattern=_CAUSE, description="a cause's id")]
 
 
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_LEAST, _MOST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+
+
 def _utc(text: str) -> str:
-    """Return a time with its offset as the table has times; raises ValueError."""
+    """Return a time with its offset as the table has times, 1970 if it is before; raises ValueError."""
     try:
-        return rfc3339(datetime.fromisoformat(text).astimezone(UTC))
-    except (ValueError, OverflowError) as error:
-        raise ValueError("expected a time such as 2026-11-29T06:00:00Z") from error
+        if _MOMENT.fullmatch(text.upper()):
+            found = datetime.fromisoformat(text.upper())
+            return rfc3339(min(max(found, _LEAST), _MOST))
+    except ValueError:
+        pass
+    raise ValueError("expected a time such as 2026-11-29T06:00:00Z")
 
 
 Moment = Annotated[
     str,
-    Field(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
-        max_length=40,
-        description="RFC 3339, with its offset",
-    ),
+    Field(max_length=40, description="RFC 3339, with its offset", json_schema_extra={"format": "date-time"}),
     AfterValidator(_utc),
 ]
 MomentOut = Annotated[str, Field(description="RFC 3339, UTC")]

@@ -26,7 +26,7 @@ from vpcguard.findings.search import Filters
 router = new_router()
 
 
-@route(router, "GET", "/functions/<account_id>/<region>/<function_name>", problems=[404])
+@route(router, "GET", "/functions/<account_id>/<region>/<function_name>")
 def get_function(
     account_id: AccountPath, region: RegionPath, function_name: FunctionPath, edges: Edges
 ) -> Posture:
@@ -34,7 +34,7 @@ def get_function(
     return _posture(edges, account_id, region, function_name)
 
 
-@route(router, "GET", "/accounts/<account_id>/functions/<region>/<function_name>", problems=[404])
+@route(router, "GET", "/accounts/<account_id>/functions/<region>/<function_name>")
 def get_account_function(
     account_id: AccountPath, region: RegionPath, function_name: FunctionPath, edges: Edges
 ) -> Posture:

@@ -20,7 +20,7 @@ _OF_BODIES = (413, 415, 422)
 _MEANINGS = {
     400: "The path, the query or a header is not as documented",
     403: "The caller may not do this",
-    404: "It does not exist, or not in this account",
+    404: "There is no such thing, or not in this account",
     409: "The same request is under way",
     412: "It was changed meanwhile: read it again",
     413: "The body is too large",
@@ -62,7 +62,14 @@ def route(
         query = get_type_hints(handler).get("query")
         answers: dict[int, Any] = {
             code: _problem_answer(code)
-            for code in sorted({*_ALWAYS, *problems, *(_OF_BODIES if method in ("POST", "PUT") else ())})
+            for code in sorted(
+                {
+                    *_ALWAYS,
+                    *problems,
+                    *([404] if "<" in path else ()),
+                    *(_OF_BODIES if method == "POST" else ()),
+                }
+            )
         }
         good: Any = {"description": HTTPStatus(status).phrase}
         if headers:
@@ -100,11 +107,13 @@ def _strict(query: type[BaseModel] | None) -> Callable[..., Response[Any]]:
         refused = refused_body(app.current_event)
         if refused is not None:
             raise refused
-        given = app.current_event.resolved_query_string_parameters or {}
+        # validation adds to what resolved_query_string_parameters returns; the event itself stays as it came
+        event = app.current_event.raw_event
+        times = event.get("multiValueQueryStringParameters") or {}
         faults = [
             Fault(where=f"query.{shown(name)}", reason="unknown" if name not in fields else "given twice")
-            for name, values in given.items()
-            if name not in fields or (len(values) > 1 and isinstance(values, list) and name not in several)
+            for name in event.get("queryStringParameters") or {}
+            if name not in fields or (name not in several and len(times.get(name) or ()) > 1)
         ]
         if faults:
             raise ApiError(HTTPStatus.BAD_REQUEST, "the request is not as documented", faults=faults)

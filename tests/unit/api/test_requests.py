@@ -60,7 +60,9 @@ def test_filters_combine(api: Api, findings: Any) -> None:
         ({"limit": ["1", "2"]}, "query.limit: given twice"),
         ({"limit": "0"}, "query.limit: Input should be greater than or equal to 1"),
         ({"limit": "101"}, "query.limit: Input should be less than or equal to 100"),
-        ({"changed_since": "0001-01-01T00:00:00+14:00"}, "query.changed_since: expected a time such as"),
+        ({"changed_since": "2026-11-29"}, "query.changed_since: expected a time such as"),
+        ({"changed_since": "2026-02-30T00:00:00Z"}, "query.changed_since: expected a time such as"),
+        ({"query": "a"}, "query.query: unknown"),
         ({"owner": "a\x00b"}, "query.owner: String should match"),
         ({"x\n" * 200: "1"}, "query.x?x?"),
     ],
@@ -71,6 +73,12 @@ def test_what_is_not_documented_is_refused(api: Api, findings: Any, query: Any, 
     assert (answer.status, answer.headers["Content-Type"]) == (400, "application/problem+json")
     assert [one[: len(fault)] for one in answer.faults] == [fault]
     assert not findings.search.called
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "1969-12-31t23:00:00.5z"])
+def test_a_time_before_all_findings_is_the_first_there_is(api: Api, findings: Any, moment: str) -> None:
+    assert api.get("/findings", changed_since=moment).status == 200
+    assert findings.search.call_args.args[0].changed_since == "1970-01-01T00:00:00.000000Z"
 
 
 def test_an_account_path_takes_no_other_account(api: Api) -> None:
