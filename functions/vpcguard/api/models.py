@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from vpcguard.clock import rfc3339
-from vpcguard.model import Severity, Stage, Status, StatusReason
+from vpcguard.model import Severity, Stage, Status, StatusReason, Verdict
 
 LARGEST_PAGE = 100
 
@@ -39,7 +39,6 @@ Unit = Annotated[
     ),
 ]
 Text = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Verdict = Literal["violation", "unknown", "pass"]
 Cursor = Annotated[
     str,
     Field(
@@ -58,7 +57,6 @@ RegionPath = Annotated[str, Path(pattern=_REGION, max_length=32, description="a 
 FunctionPath = Annotated[str, Path(pattern=_FUNCTION, max_length=140, description="an unqualified name")]
 FindingPath = Annotated[str, Path(pattern=_FINDING, description="a finding's id")]
 CausePath = Annotated[str, Path(pattern=_CAUSE, description="a cause's id")]
-
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _LEAST, _MOST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
@@ -139,6 +137,9 @@ class FindingSummary(Closed):
     severity: Severity
     status: Status
     status_reason: StatusReason | None
+    verdict: Verdict | None = Field(
+        description="what the latest look said, whatever the status; null: nobody judges it any more"
+    )
     stage: Stage
     message: str
     root_cause: str | None
@@ -196,6 +197,8 @@ class HistoryEntry(Closed):
     root_cause: str | None
     owner: str | None
     actor: str | None
+    exemption_id: str | None
+    remediation_id: str | None
     trigger: str
     changed_at: MomentOut
     opened_at: MomentOut | None
@@ -277,4 +280,52 @@ class Summary(Closed):
     by_verdict: dict[str, int] = Field(description="what the latest look said, whatever the status")
     by_severity: dict[str, int] = Field(description="of the open ones")
     by_rule: dict[str, dict[str, int]] = Field(description="by rule id, then by status")
+    cursor: str | None
+
+
+class Cause(Closed):
+    """A resource at fault by one rule, and how many findings that are not resolved have it."""
+
+    cause_id: str
+    owner_id: str = Field(description="the account that owns the resource")
+    region: str
+    root_cause: str
+    root_cause_kind: str | None
+    root_cause_name: str | None
+    rule_id: str
+    title: str
+    accounts: list[str] = Field(description="those of the functions")
+    open: dict[Severity, int] = Field(description="by severity; one finding is one function")
+    exempt: int
+
+
+class CausePage(Closed):
+    """Part of the causes."""
+
+    causes: list[Cause]
+    cursor: str | None
+
+
+class CauseDetails(Cause):
+    """A cause, and a page of its findings that are not resolved."""
+
+    findings: list[FindingSummary]
+    cursor: str | None
+
+
+class Waiting(Closed):
+    """A read that failed in an account and region, and what waits for it."""
+
+    account_id: str
+    region: str
+    operation: str = Field(description="the permission that is missing, or what failed")
+    verdicts: int
+    functions: int
+    changed_at: MomentOut
+
+
+class CoveragePage(Closed):
+    """Part of what is not known because a read failed."""
+
+    coverage: list[Waiting]
     cursor: str | None

@@ -155,6 +155,8 @@ def _invalid(error: RequestValidationError) -> ApiError:
     """Return what is wrong with a request: 422 for its body, 400 for anything before it."""
     found = error.errors()
     faults = [Fault(where=_where(one["loc"]), reason=_reason(one)) for one in found]
+    if any(one["loc"] == ("header", "If-Match") and one["type"] == "missing" for one in found):
+        return ApiError(HTTPStatus.PRECONDITION_REQUIRED, "If-Match is missing: say which ETag you saw")
     of_body = all(one["loc"] and one["loc"][0] == "body" for one in found)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if of_body else HTTPStatus.BAD_REQUEST
     return ApiError(status, "the request is not as documented", faults=faults)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from vpcguard.api.problems import PROBLEM_JSON, ApiError, Fault, Problem, refused_body, shown
 
+Model = TypeVar("Model", bound=BaseModel)
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 _ALWAYS = (400, 403, 429, 500, 503)
@@ -92,6 +93,11 @@ def route(
         return handler
 
     return add
+
+
+def json_answer(body: Model, status: HTTPStatus, **headers: str) -> Response[Model]:
+    """Return an answer with headers of its own."""
+    return Response(status_code=status, content_type="application/json", headers=headers, body=body)
 
 
 def _problem_answer(code: int) -> Any:

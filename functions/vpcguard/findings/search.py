@@ -109,7 +109,7 @@ class FindingSearch(FindingQueries):
             page_size=MOST_READ,
             cursor=cursor,
             filter_condition=None if account_id is None else model.status != "resolved",
-            attributes=[name for name in _COUNTED if name in model.get_attributes()],
+            attributes=_COUNTED,
         )
         rows = [[item.get(name, {}).get("S") for name in _COUNTED] for item in page.items]
         by_rule: dict[str, Counter[str]] = {}

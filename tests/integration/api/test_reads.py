@@ -37,7 +37,7 @@ def estate(store: FindingStore) -> FindingStore:
             "vpc_id": f"vpc-{number % 2}",
             "function": name,
         }
-        doubts = [a_doubt(ZONES, **said)] if number % 5 == 0 else []
+        doubts = [a_doubt(ZONES, **(said | {"root_cause": None}))] if number % 5 == 0 else []
         looks.append(a_look(0, violated=[a_finding(EGRESS, **said)], unknown=doubts, function=name, **place))
         if number % 4 == 0:
             fixed.append(a_look(1, passed=[EGRESS], function=name, **place))
@@ -95,6 +95,7 @@ QUERIES: list[tuple[Json, Callable[[Json], bool]]] = [
     ({"account_id": OTHER, "region": REGION, "function": "function-07"}, _any),
     ({"changed_since": at(1)}, lambda one: one["changed_at"] >= at(1)),
     ({"cause_id": CAUSE, "account_id": OTHER}, lambda one: one["cause_id"] == CAUSE),
+    ({"verdict": ["unknown", "pass"]}, lambda one: one["verdict"] in ("unknown", "pass")),
     ({"owner": "team-'; DROP TABLE"}, lambda one: one["owner"] is None),
 ]
 
@@ -128,6 +129,38 @@ def test_an_account_path_lists_that_account_alone(api: Api, estate: FindingStore
     assert {(one["account_id"], one["status"]) for one in found} == {(OTHER, "open")}
     assert _all(api, f"/accounts/{OTHER}/findings", cause_id=CAUSE)
     assert not _all(api, f"/accounts/{ACCOUNT}/findings", cause_id=CAUSE)
+
+
+def test_causes_have_their_counts_and_findings(api: Api, estate: FindingStore) -> None:
+    listed, cursor = [], None
+    while True:
+        page = api.get("/causes", limit="2", **({"cursor": cursor} if cursor else {})).body
+        listed += page["causes"]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+    found = api.get(f"/causes/{CAUSE}").body
+    own = api.get(f"/accounts/{OTHER}/causes").body["causes"]
+
+    assert len({one["cause_id"] for one in listed}) == len(listed)
+    assert sum(sum(one["open"].values()) for one in listed) == 45
+    assert {one["account_id"] for one in found["findings"]} == set(found["accounts"]) == {OTHER}
+    assert len(found["findings"]) == sum(found["open"].values())
+    assert {one["cause_id"] for one in own} == {one["cause_id"] for one in listed if OTHER in one["accounts"]}
+    assert api.get(f"/accounts/{ACCOUNT}/causes/{CAUSE}").status == 404
+    assert api.get(f"/causes/vc-{'0' * 32}").status == 404
+
+
+def test_what_waits_for_a_failed_read_is_coverage(api: Api, store: FindingStore) -> None:
+    read = "ec2:DescribeNatGateways"
+    doubt = a_look(0, unknown=[EGRESS], failed_reads={EGRESS: (read,)}, unread=frozenset({EGRESS}))
+    store.record(doubt)
+
+    listed = api.get("/coverage").body["coverage"]
+
+    assert [(one["account_id"], one["operation"], one["verdicts"]) for one in listed] == [(ACCOUNT, read, 1)]
+    assert api.get(f"/accounts/{ACCOUNT}/coverage").body["coverage"] == listed
+    assert api.get(f"/accounts/{OTHER}/coverage").body["coverage"] == []
 
 
 def test_a_cause_has_no_resolved_findings_to_show(api: Api, estate: FindingStore) -> None:
