@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -9,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from tests.support.children import exit_code, record_together, started, together
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look, at
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.states import FunctionState
-from vpcguard.findings.store import FindingStore, Recorded
+from vpcguard.findings.states import TOLD, FunctionState
+from vpcguard.findings.queries import HistoryEntry
+from vpcguard.findings.store import FindingStore, Recorded, counts_of
+from vpcguard.findings.table import SHARDS
 from vpcguard.model import Look, finding_id
 
 ID = finding_id(ACCOUNT, REGION, FUNCTION, EGRESS)
@@ -31,20 +36,63 @@ def _together(work: Callable[[Look], Recorded], looks: list[Look]) -> list[Recor
         return list(pool.map(wait_and_work, looks))
 
 
-def test_the_newest_of_many_concurrent_looks_stands(store: FindingStore) -> None:
-    looks = [
-        a_look(minute, violated=[EGRESS]) if minute % 2 else a_look(minute, passed=[EGRESS])
-        for minute in range(WRITERS)
-    ]
+MANY = 64
+SAYS: list[dict[str, Any]] = [{"violated": [EGRESS, ZONES]}, {"passed": [EGRESS], "unknown": [ZONES]}]
+SAYS += [{"passed": [EGRESS, ZONES]}, {"unknown": [EGRESS], "violated": [ZONES]}]
 
-    recorded = _together(store.record, looks[::-1])
 
-    found = store.get(ID)
-    assert found is not None
-    assert (found.status, found.last_seen) == ("open", at(WRITERS - 1))
-    changes = [entry.change for entry in reversed(store.history(ID).items)]
-    assert len(changes) == sum(len(one.opened) + len(one.reopened) + len(one.resolved) for one in recorded)
-    assert changes == ["opened", *["resolved", "reopened"] * (len(changes) // 2)]
+def _shuffled(seed: int) -> list[Look]:
+    """Return looks of as many moments, two of the newest one, in any order."""
+    chance = random.Random(seed)  # noqa: S311 - an order, not a secret
+    looks = [a_look(minute, digest="sha256:aa", **chance.choice(SAYS)) for minute in range(MANY - 2)]
+    looks += [a_look(MANY, digest=digest, **says) for digest, says in zip("ab", SAYS[2:], strict=True)]
+    chance.shuffle(looks)
+    return looks
+
+
+def _stands_as_the_newest_says(store: FindingStore) -> list[HistoryEntry]:
+    """Check what is left of shuffled looks, and return the history: no change is missing or twice."""
+    found = {one.rule_id: one for one in store.list_by_function(ACCOUNT, REGION, FUNCTION).items}
+    assert found[ZONES].status == "open"
+    assert found[EGRESS].status == "undetermined" or "undetermined" in found[EGRESS].evidence
+    state = store.state(ACCOUNT, REGION, FUNCTION)
+    assert (state.judged_at, state.snapshot_digest) == (at(MANY), "b")
+    changes: list[HistoryEntry] = []
+    for one in found.values():
+        entries = store.history(one.finding_id, page_size=1_000).items[::-1]
+        befores = [None, *(entry.status for entry in entries)]
+        assert [entry.status_before for entry in entries] == befores[:-1]
+        assert entries[-1].status == one.status
+        moments = [(entry.changed_at, entry.snapshot_digest) for entry in entries]
+        assert moments == sorted(set(moments))
+        changes += entries
+    assert len({entry.change_id for entry in changes}) == len(changes)
+    waiting = [item.sk for shard in SHARDS for item in store.table.outbox.by_outbox.query(shard)]
+    assert sorted(waiting) == sorted(f"OUTBOX#{entry.change_id}" for entry in changes)
+    return changes
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_many_looks_at_once_the_newest_stands_and_each_change_is_told_once(
+    store: FindingStore, seed: int
+) -> None:
+    recorded = together(store, _shuffled(seed))
+
+    changes = _stands_as_the_newest_says(store)
+    told = counts_of(recorded)
+    by_kind = Counter(entry.change for entry in changes)
+    assert {kind: told[kind] for kind in TOLD} == {kind: by_kind[kind] for kind in TOLD}
+    assert told["looks"] - told["outdated"] == store.state(ACCOUNT, REGION, FUNCTION).revision
+
+
+def test_the_same_holds_for_many_processes(dynamodb_url: str, store: FindingStore) -> None:
+    looks = _shuffled(7)
+    arguments = dynamodb_url, store.table.name
+    others = [started(record_together, *arguments, looks[start : start + 8]) for start in range(0, 32, 8)]
+    together(store, looks[32:])
+
+    assert [exit_code(other) for other in others] == [0] * 4
+    _stands_as_the_newest_says(store)
 
 
 def test_one_look_delivered_many_times_at_once_is_recorded_once(store: FindingStore) -> None:

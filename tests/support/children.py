@@ -1,0 +1,86 @@
+"""Work on the findings table in processes of their own, which may be killed at any call.
+
+They are forked off a server that has imported everything, so that one costs no second.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from multiprocessing.process import BaseProcess
+from threading import Barrier
+from typing import Any
+
+from tests.support.dynamodb import local_client
+from vpcguard.errors import FindingStoreError
+from vpcguard.findings import store as findings_store
+from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, Recorded
+from vpcguard.model import Look
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload([__name__])
+_SECONDS = 60.0
+
+
+def started(work: Callable[..., None], *arguments: Any) -> BaseProcess:
+    """Begin a module's function in a process of its own; arguments are pickled."""
+    process = _CONTEXT.Process(target=work, args=arguments)
+    process.start()
+    return process
+
+
+def exit_code(process: BaseProcess) -> int:
+    """Wait for a process and return how it ended: 0 well, -9 killed."""
+    process.join(_SECONDS)
+    if process.exitcode is None:
+        process.kill()
+        raise TimeoutError("the process did not end")
+    return process.exitcode
+
+
+def kill_at(client: Any, moment: int) -> None:
+    """Have this process killed at a moment of a client's calls: 2n before the n-th is sent, 2n + 1 after."""
+    moments = count()
+
+    def reached(**_: Any) -> None:
+        if next(moments) == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    client.meta.events.register("before-send", reached)
+    client.meta.events.register("response-received", reached)
+
+
+def record_until(url: str, table_name: str, looks: Sequence[Look], at_once: int, moment: int) -> None:
+    """Record looks one after the other, so many changes at once, until the moment that kills."""
+    findings_store.CHANGES_AT_ONCE = at_once
+    client = local_client(url, config=CLIENT_CONFIG)
+    kill_at(client, moment)
+    store = FindingStore(client, table_name)
+    for look in looks:
+        store.record(look)
+
+
+def record_together(url: str, table_name: str, looks: Sequence[Look]) -> None:
+    """Record all looks at one moment."""
+    together(FindingStore(local_client(url, config=CLIENT_CONFIG), table_name), looks)
+
+
+def together(store: FindingStore, looks: Sequence[Look]) -> list[Recorded]:
+    """Record each look in a thread of its own, all at one moment; each is delivered until it is recorded."""
+    barrier = Barrier(len(looks))
+
+    def deliver(look: Look) -> Recorded:
+        barrier.wait()
+        while True:
+            try:
+                return store.record(look)
+            except FindingStoreError as error:
+                if "others wrote first" not in str(error):
+                    raise
+
+    with ThreadPoolExecutor(len(looks)) as pool:
+        return list(pool.map(deliver, looks))
