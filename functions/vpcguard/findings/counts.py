@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, get_args
 
-from pynamodb.exceptions import DeleteError
+from pynamodb.exceptions import DeleteError, PynamoDBException
 from pynamodb.expressions.update import Action
 
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.items import FindingTable
-from vpcguard.findings.pages import PAGE_SIZE, Page, read_groups
+from vpcguard.findings.pages import PAGE_SIZE, Page, code_of, read_groups
 from vpcguard.findings.records import CAUSE, COVERAGE, CauseItem, CoverageItem
 from vpcguard.findings.states import Plan
 from vpcguard.findings.table import COUNT_SHARDS, SHARDS, Table, shard_of
@@ -101,7 +101,10 @@ class CountQueries(FindingTable):
         """Return a root cause with its counts, strongly consistent; None: no finding has it."""
         model = self.table.cause
         condition = None if account_id is None else model.sk.startswith(f"{account_id}#")
-        shares = list(model.query(CAUSE + cause_id, condition, consistent_read=True))
+        try:
+            shares = list(model.query(CAUSE + cause_id, condition, consistent_read=True))
+        except PynamoDBException as error:
+            raise FindingStoreError(f"the cause {cause_id} could not be read: {error}") from error
         return _cause_counts(shares) if shares else None
 
     def coverage(
@@ -193,7 +196,7 @@ def delete_empty(changes: Iterable[CountChange]) -> None:
             try:
                 change.item.delete(condition=first)
             except DeleteError as error:
-                if error.cause_response_code not in (
+                if code_of(error) not in (
                     "ConditionalCheckFailedException",
                     "TransactionConflictException",
                 ):

@@ -123,7 +123,7 @@ def read_raw_page(
         try:
             items = next(pages)["Items"]
         except PynamoDBException as error:
-            if cursor is not None and error.cause_response_code in _REFUSED_KEYS:
+            if cursor is not None and code_of(error) in _REFUSED_KEYS:
                 raise ListingError("not a cursor of this listing") from error
             raise FindingStoreError(f"the listing could not be read: {error}") from error
         read += pages.total_scanned_count
@@ -172,6 +172,16 @@ def read_groups(
         key = {name: {"S": getattr(last, name)} for name in (*keys, "pk", "sk")}
         cursor = _cursor(partitions.index(getattr(last, keys[0])), key)
     return Page(tuple(map(tuple, shown)), cursor)
+
+
+def code_of(error: PynamoDBException) -> str | None:
+    """Return the code that DynamoDB answered with; None where there was no answer, e.g. not in time.
+
+    PynamoDB's own `cause_response_code` raises an AttributeError then.
+    """
+    answer = getattr(error.cause, "response", None) or {}
+    code: str | None = answer.get("Error", {}).get("Code")
+    return code
 
 
 def _cursor(position: int, key: dict[str, Any] | None) -> str:

@@ -31,6 +31,7 @@ from vpcguard.findings.items import (
     look_values,
 )
 from vpcguard.findings.lifecycle import is_superseded, plan_deletion, plan_exemptions, plan_look
+from vpcguard.findings.pages import code_of
 from vpcguard.findings.queries import FindingQueries
 from vpcguard.findings.states import TOLD, FindingChange, FunctionState, Plan
 from vpcguard.findings.table import DETAIL, FINDING, LOOK, OUTBOX, SHARDS, Table, function_key, shard_of
@@ -361,7 +362,7 @@ def _write_alone(write: _Write) -> None:
         else:
             write.item.update(list(write.actions), condition=write.condition)
     except (PutError, UpdateError) as error:
-        if error.cause_response_code in _PASSING:
+        if code_of(error) in _PASSING:
             raise _LostRaceError from error
         raise FindingStoreError(f"the look could not be written: {error}") from error
 
@@ -369,7 +370,7 @@ def _write_alone(write: _Write) -> None:
 def _refusal(error: TransactWriteError, writes: Sequence[_Write]) -> _LostRaceError | FindingStoreError:
     """Tell a lost race from a fault; PynamoDB sends puts before updates, and reasons come in that order."""
     reasons = error.cancellation_reasons
-    codes = {reason.code for reason in reasons if reason} or {error.cause_response_code or ""}
+    codes = {reason.code for reason in reasons if reason} or {code_of(error) or ""}
     if not codes <= _PASSING:
         said = sorted({f"{reason.code}: {reason.message}" for reason in reasons if reason}) or [
             str(error.cause)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ReadTimeoutError
 from botocore.stub import ANY, Stubber
 
 from tests.support.dynamodb import local_client
@@ -185,3 +188,24 @@ def test_every_thread_that_records_has_a_connection_of_its_own() -> None:
     client = local_client("http://127.0.0.1:9", config=CLIENT_CONFIG)
 
     assert client.meta.config.max_pool_connections == GROUPS_AT_ONCE * LOOKS_AT_ONCE
+
+
+def test_an_answer_that_does_not_come_in_time_is_an_error_that_says_so() -> None:
+    """Of a single write, of a transaction and of a listing that goes on behind a cursor."""
+    client = local_client("http://127.0.0.1:9", config=Config(retries={"total_max_attempts": 1}))
+
+    def unanswered(**_: Any) -> None:
+        raise ReadTimeoutError(endpoint_url="http://127.0.0.1:9")
+
+    client.meta.events.register("before-send", unanswered)
+    store = FindingStore(client, "findings")
+    unread = FunctionState(account_id=ACCOUNT, region=REGION, function_name=FUNCTION)
+    behind = base64.urlsafe_b64encode(b'[0, {"pk": {"S": "x"}}]').decode()
+    for attempt in (
+        lambda: store.record(a_look(0), seen=unread),
+        lambda: store.record(a_look(0, violated=[EGRESS]), seen=unread),
+        lambda: store.list_all(cursor=behind),
+        lambda: store.cause("vc-0"),
+    ):
+        with pytest.raises(FindingStoreError, match="could not be"):
+            attempt()
