@@ -54,7 +54,7 @@ def _is_steady(name: str) -> bool:
 
 
 @pytest.fixture(scope="module", params=SIZES)
-def estate(request: pytest.FixtureRequest, dynamodb: Any) -> Iterator[Estate]:
+def estate(request: pytest.FixtureRequest, dynamodb: Any) -> Estate:
     number = (request.param - len(CROWDED_RULES)) // len(RULES)
     functions = [(OTHER if one % 4 == 3 else ACCOUNT, f"function-{one:03}") for one in range(number)]
     functions.append((ACCOUNT, CROWDED))
@@ -65,8 +65,8 @@ def estate(request: pytest.FixtureRequest, dynamodb: Any) -> Iterator[Estate]:
         for account, name in functions
     )
     load(dynamodb, table_name, looks)
-    yield Estate(FindingStore(dynamodb, table_name), functions, count(1))
-    dynamodb.delete_table(TableName=table_name)
+    # it goes with its server, which would be busy for long with removing it
+    return Estate(FindingStore(dynamodb, table_name), functions, count(1))
 
 
 class Listing(NamedTuple):
