@@ -30,7 +30,9 @@ ASKED_DIRECTLY = {"ApiFunction"}  # whoever asks gets the answer, and asks again
 OPA_SECONDS = 10  # the timeout of vpcguard.policy.Policy
 LAMBDA_CALLS_PER_SECOND = 15
 OUR_METRICS = "LambdaVpcGuard"
-METRIC = re.compile(r"(Changes|Looks|OwnRules|Resources|Swept|Configuration)([A-Z][a-z]+)+")
+METRIC = re.compile(
+    r"(Changes|Looks|OwnRules|Resources|Swept|Configuration|Exemptions|ExemptionFunctions)([A-Z][a-z]+)+"
+)
 # counted, and no reason to wake anybody
 HARMLESS = {
     "ChangesJudged",
@@ -41,6 +43,8 @@ HARMLESS = {
     "ChangesDeadLettered",  # the queue has an alarm, which stays until somebody has looked
     "SweptFunctions",
     "SweptDeleted",
+    "ExemptionsInForce",
+    "ExemptionFunctionsChanged",
     "ResourcesLeftOut",  # a lasting oddity, not a fault that passes: the log names it
 }
 
@@ -99,12 +103,12 @@ def test_messages_stay_hidden_for_as_long_as_they_may_be_worked_on() -> None:
     assert source["Queue"] == {"Fn::GetAtt": ["ChangeQueue", "Arn"]}
 
 
-# one that is killed while it reads the organization has kept nothing by halves, and begins anew; what is not
-# published stays in the outbox
-@pytest.mark.parametrize(
-    "name",
-    sorted(FUNCTIONS.keys() - {"PublishChangesFunction", "RefreshOrganizationFunction"} - ASKED_DIRECTLY),
-)
+# one that is killed while it reads the organization has kept nothing by halves, and begins anew; so does the one
+# that applies exemptions, function by function; what is not published stays in the outbox
+BEGIN_ANEW = {"ExpireExemptionsFunction", "PublishChangesFunction", "RefreshOrganizationFunction"}
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - BEGIN_ANEW - ASKED_DIRECTLY))
 def test_a_function_is_never_ended_by_being_killed(name: str) -> None:
     """Whatever hangs: what is kept back is enough for all that is waited for then, to its last attempt."""
     opa, database, queue = OPA_SECONDS, _longest(CLIENT_CONFIG), _longest(QUEUE_CONFIG)

@@ -30,6 +30,7 @@ _VERDICTS = ("verdicts", "functions")
 # of a finding, what describes its cause
 _DESCRIBING = ("region", "root_cause", "root_cause_kind", "root_cause_name", "rule_id", "title")
 CountItem = CauseItem | CoverageItem
+ACTIONS = ("dynamodb:DeleteItem",)  # of whoever writes findings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -292,6 +292,9 @@ def _word_problems(given: Mapping[str, Any]) -> Iterator[ExemptionError]:
         yield ExemptionError("match", "expected an object of some of " + ", ".join((*_EXACT, *_GLOBS)))
     if given.get("covers") not in ("violation", "unknown"):
         yield ExemptionError("covers", "expected violation or unknown")
+    elif given["covers"] == "unknown" and isinstance(match, Mapping) and match.get("root_cause") is not None:
+        words = "what is not known has no root cause; name the rule or family, and where it may not be known"
+        yield ExemptionError("match.root_cause", words)
     for name in ("reason", "owner"):
         yield from _text_problems(name, given.get(name))
     if given.get("ticket") is not None:

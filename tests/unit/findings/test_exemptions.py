@@ -226,6 +226,7 @@ def asked(**changes: Any) -> dict[str, Any]:
         ({"match": {"family": "nat.no_internet_egress"}}, "match.family"),
         ({"match": {"root_cause": " "}}, "match.root_cause"),
         ({"match": {"function": "x" * 641}}, "match.function"),
+        ({"covers": "unknown", "match": {"root_cause": "tgw-0a", "family": "nat"}}, "match.root_cause"),
         ({"match": {"function": {"*": "*"}}}, "match.function"),
     ],
 )
