@@ -28,6 +28,7 @@ COMMANDS = {
         "Say what is wrong with one function, or with what an alias or version of it serves, "
         "and draw its way to the internet."
     ),
+    "vpcguard.cli.exemptions": "What is exempt, who said so, and until when; import from a file.",
     "vpcguard.cli.rules": "The rules: what they judge, and how they are shipped.",
 }
 
@@ -62,7 +63,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:
-    words = "Finds Lambda functions whose VPC network cannot do what they need. Read-only."
+    words = "Finds Lambda functions whose VPC network cannot do what they need; changes nothing in them."
     parser = argparse.ArgumentParser(prog="vpcguard", description=words, allow_abbrev=False)
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

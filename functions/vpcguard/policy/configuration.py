@@ -59,7 +59,7 @@ def load_configuration(
     if source is None:
         source = {"version": 1}
     if isinstance(source, Path):
-        return _checked(_parse_file(source), str(source), own)
+        return _checked(parse_file(source), str(source), own)
     return _checked(source, "configuration", own)
 
 
@@ -70,7 +70,7 @@ def load_own_rules(path: Path) -> OwnRules:
     """
     if not path.exists():
         return {}
-    own = _parse_file(path)
+    own = parse_file(path)
     if not isinstance(own, Mapping) or not all(isinstance(rule, Mapping) for rule in own.values()):
         raise ConfigurationError(f"{path}: expected the rules of a bundle by id")
     return own
@@ -100,7 +100,7 @@ def check_defaults(policies: Path) -> None:
     path = policies / "vpcguard" / "config" / "defaults" / "data.yaml"
     if not path.is_file():
         return
-    defaults = _parse_file(path)
+    defaults = parse_file(path)
     if not isinstance(defaults, Mapping):
         raise ConfigurationError(f"{path}: expected a mapping")
     sections = {name: section for name, section in defaults.items() if name != "stage"}
@@ -116,7 +116,7 @@ def retired_rules(policies: Path) -> dict[str, str]:
     there: what it finds could not be kept.
     """
     path = policies / "vpcguard" / "config" / "retired" / "data.json"
-    retired = _parse_file(path) if path.is_file() else {}
+    retired = parse_file(path) if path.is_file() else {}
     check("retired", retired, error=ConfigurationError, root=str(path))
     for rule_id in retired:
         if (policies / "vpcguard" / "rules" / rule_id.replace(".", "/")).is_dir():
@@ -322,7 +322,8 @@ def _check_owners(document: Mapping[str, Any], name: str) -> None:
                 )
 
 
-def _parse_file(path: Path) -> Any:
+def parse_file(path: Path) -> Any:
+    """Return the value of a YAML or JSON file; raises ConfigurationError that names the place."""
     try:
         text = path.read_text("utf-8")
     except OSError as error:
