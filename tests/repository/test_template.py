@@ -103,7 +103,7 @@ def test_messages_stay_hidden_for_as_long_as_they_may_be_worked_on() -> None:
     assert source["Queue"] == {"Fn::GetAtt": ["ChangeQueue", "Arn"]}
 
 
-# one that is killed while it reads the organization has kept nothing by halves, and begins anew; so does the one
+# killed while it reads the organization, one has kept nothing by halves, and begins anew; so does the one
 # that applies exemptions, function by function; what is not published stays in the outbox
 BEGIN_ANEW = {"ExpireExemptionsFunction", "PublishChangesFunction", "RefreshOrganizationFunction"}
 

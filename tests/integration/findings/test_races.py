@@ -14,8 +14,8 @@ import pytest
 from tests.support.children import exit_code, record_together, started, together
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_look, at
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.states import TOLD, FunctionState
 from vpcguard.findings.queries import HistoryEntry
+from vpcguard.findings.states import TOLD, FunctionState
 from vpcguard.findings.store import FindingStore, Recorded, counts_of
 from vpcguard.findings.table import SHARDS
 from vpcguard.model import Look, finding_id
