@@ -2,7 +2,7 @@
 
 They change in the transaction of the look that changes what they count. A count is kept in shares, by the
 function's shard, since two transactions that change one item at the same moment do not both pass. A share
-that counts nothing is deleted.
+that counts nothing is deleted, after the transaction; until then readers leave it out.
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ class CountQueries(FindingTable):
             page_size=page_size,
             cursor=cursor,
         )
-        return Page(tuple(_cause_counts(shares) for shares in page.items), page.cursor)
+        causes = map(_cause_counts, page.items)
+        return Page(tuple(one for one in causes if one is not None), page.cursor)
 
     def cause(self, cause_id: str, *, account_id: str | None = None) -> CauseCounts | None:
         """Return a root cause with its counts, strongly consistent; None: no finding has it."""
@@ -106,7 +107,7 @@ class CountQueries(FindingTable):
             shares = list(model.query(CAUSE + cause_id, condition, consistent_read=True))
         except PynamoDBException as error:
             raise FindingStoreError(f"the cause {cause_id} could not be read: {error}") from error
-        return _cause_counts(shares) if shares else None
+        return _cause_counts(shares)
 
     def coverage(
         self, *, account_id: str | None = None, page_size: int = PAGE_SIZE, cursor: str | None = None
@@ -123,7 +124,8 @@ class CountQueries(FindingTable):
             page_size=page_size,
             cursor=cursor,
         )
-        return Page(tuple(_waiting(shares) for shares in page.items), page.cursor)
+        waiting = map(_waiting, page.items)
+        return Page(tuple(one for one in waiting if one.verdicts), page.cursor)
 
 
 def changed_waiting(plan: Plan) -> Mapping[str, int]:
@@ -211,7 +213,11 @@ def _change(item: Any, values: Mapping[str, Any], by: Mapping[str, int], names: 
     return CountChange(item, actions, has_less=any(number < 0 for number in by.values()))
 
 
-def _cause_counts(shares: Sequence[CauseItem]) -> CauseCounts:
+def _cause_counts(shares: Sequence[CauseItem]) -> CauseCounts | None:
+    """Return what shares count together; None: nothing, as of one whose writer died before it was deleted."""
+    shares = [one for one in shares if any(getattr(one, name) for name in _FINDINGS)]
+    if not shares:
+        return None
     first = shares[0]
     numbers = {name: int(sum(getattr(one, name) for one in shares)) for name in _FINDINGS}
     return CauseCounts(

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_finding, a_look, at
 from vpcguard.errors import ListingError
+from vpcguard.findings import store as findings_store
 from vpcguard.findings.counts import CauseCounts, WaitingVerdicts
 from vpcguard.findings.exemptions import Exemption, Exemptions, Matcher
 from vpcguard.findings.store import FindingStore
@@ -52,6 +53,25 @@ def test_a_cause_that_is_repaired_is_gone(store: FindingStore, dynamodb: Any, ta
     assert store.causes().items == ()
     kinds = {item["item_type"]["S"] for item in dynamodb.scan(TableName=table_name)["Items"]}
     assert "cause" not in kinds
+
+
+def test_what_a_dying_writer_left_without_counting_anything_is_not_shown(
+    store: FindingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is deleted after the transaction, so it may stay; and it counts again when its cause comes back."""
+    store.record(_broken(FUNCTION))
+    store.record(_unread(1, "waiting", egress=(NAT_READ,)))
+    (cause,) = store.causes().items
+    monkeypatch.setattr(findings_store, "delete_empty", lambda _: None)
+
+    store.record(a_look(2, passed=[EGRESS]))
+    store.record(a_look(2, passed=[EGRESS], function="waiting"))
+
+    assert store.causes().items == store.causes(account_id=ACCOUNT).items == ()
+    assert store.cause(cause.cause_id) is None
+    assert store.coverage().items == ()
+    store.record(_broken(FUNCTION, minute=3))
+    assert store.causes().items == (cause,)
 
 
 def test_causes_come_whole_whatever_the_size_of_a_page(store: FindingStore) -> None:
