@@ -15,6 +15,8 @@ from multiprocessing.process import BaseProcess
 from threading import Barrier
 from typing import Any
 
+from botocore.config import Config
+
 from tests.support.dynamodb import local_client
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings import store as findings_store
@@ -23,7 +25,8 @@ from vpcguard.model import Look
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload([__name__])
-_SECONDS = 60.0
+_SECONDS = 120.0
+PATIENT = CLIENT_CONFIG.merge(Config(connect_timeout=60, read_timeout=60, max_pool_connections=64))
 
 
 def started(work: Callable[..., None], *arguments: Any) -> BaseProcess:
@@ -54,10 +57,10 @@ def kill_at(client: Any, moment: int) -> None:
     client.meta.events.register("response-received", reached)
 
 
-def record_until(url: str, table_name: str, looks: Sequence[Look], at_once: int, moment: int) -> None:
-    """Record looks one after the other, so many changes at once, until the moment that kills."""
-    findings_store.CHANGES_AT_ONCE = at_once
-    client = local_client(url, config=CLIENT_CONFIG)
+def record_until(url: str, table_name: str, looks: Sequence[Look], items_at_once: int, moment: int) -> None:
+    """Record looks one after the other, so many items at once, until the moment that kills."""
+    findings_store.ITEMS_AT_ONCE = items_at_once
+    client = local_client(url, config=PATIENT)
     kill_at(client, moment)
     store = FindingStore(client, table_name)
     for look in looks:
@@ -66,7 +69,7 @@ def record_until(url: str, table_name: str, looks: Sequence[Look], at_once: int,
 
 def record_together(url: str, table_name: str, looks: Sequence[Look]) -> None:
     """Record all looks at one moment."""
-    together(FindingStore(local_client(url, config=CLIENT_CONFIG), table_name), looks)
+    together(FindingStore(local_client(url, config=PATIENT), table_name), looks)
 
 
 def together(store: FindingStore, looks: Sequence[Look]) -> list[Recorded]:

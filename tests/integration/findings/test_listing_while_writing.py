@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.support.dynamodb import create_findings_table
+from tests.support.children import PATIENT
+from tests.support.dynamodb import create_findings_table, local_client
 from tests.support.looks import ACCOUNT, REGION, a_finding, a_look
 from tests.support.many_findings import load
 from vpcguard.findings.pages import Page
@@ -54,10 +55,11 @@ def _is_steady(name: str) -> bool:
 
 
 @pytest.fixture(scope="module", params=SIZES)
-def estate(request: pytest.FixtureRequest, dynamodb: Any) -> Estate:
+def estate(request: pytest.FixtureRequest, dynamodb_url: str) -> Estate:
     number = (request.param - len(CROWDED_RULES)) // len(RULES)
     functions = [(OTHER if one % 4 == 3 else ACCOUNT, f"function-{one:03}") for one in range(number)]
     functions.append((ACCOUNT, CROWDED))
+    dynamodb = local_client(dynamodb_url, config=PATIENT)
     table_name = f"many-{request.param}"
     create_findings_table(dynamodb, table_name)
     looks = (

@@ -74,8 +74,9 @@ def _stands_as_the_newest_says(store: FindingStore) -> list[HistoryEntry]:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_of_many_looks_at_once_the_newest_stands_and_each_change_is_told_once(
-    store: FindingStore, seed: int
+    patient_store: FindingStore, seed: int
 ) -> None:
+    store = patient_store
     recorded = together(store, _shuffled(seed))
 
     changes = _stands_as_the_newest_says(store)
@@ -85,7 +86,8 @@ def test_of_many_looks_at_once_the_newest_stands_and_each_change_is_told_once(
     assert told["looks"] - told["outdated"] == store.state(ACCOUNT, REGION, FUNCTION).revision
 
 
-def test_the_same_holds_for_many_processes(dynamodb_url: str, store: FindingStore) -> None:
+def test_the_same_holds_for_many_processes(dynamodb_url: str, patient_store: FindingStore) -> None:
+    store = patient_store
     looks = _shuffled(7)
     arguments = dynamodb_url, store.table.name
     others = [started(record_together, *arguments, looks[start : start + 8]) for start in range(0, 32, 8)]

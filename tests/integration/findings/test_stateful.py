@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 from typing import Any
 from unittest.mock import patch
@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 
 from tests.support.dynamodb import create_findings_table
 from tests.support.findings_model import Found, FunctionModel, ModelLook, Said, Told
-from tests.support.looks import ACCOUNT, NOON, REGION, a_doubt, a_finding, a_look, at
+from tests.support.looks import ACCOUNT, REGION, a_doubt, a_finding, a_look, at, moment
 from vpcguard.findings import store as findings_store
 from vpcguard.findings.pages import Page
 from vpcguard.findings.store import FindingStore
@@ -116,7 +116,7 @@ class Table(RuleBasedStateMachine):
         self.store = FindingStore(self.dynamodb, self.name, clock=self._now)
 
     def _now(self) -> datetime:
-        return NOON + timedelta(minutes=self.minute)
+        return moment(self.minute)
 
     def _record(self, function: str, look: ModelLook, minute: int) -> None:
         model = self.models[function]
@@ -173,7 +173,7 @@ class Table(RuleBasedStateMachine):
             write(*arguments)
             written.append(None)
 
-        with patch.multiple(findings_store, CHANGES_AT_ONCE=1, _write=killed), suppress(_KilledError):
+        with patch.multiple(findings_store, ITEMS_AT_ONCE=1, _write=killed), suppress(_KilledError):
             self.store.record(_as_look(function, look, self.minute))
 
     @rule(function=_functions, ago=st.sampled_from([0, 0, 0, 1, 3]))
