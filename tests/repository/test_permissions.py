@@ -13,6 +13,8 @@ import pytest
 
 import vpcguard
 from tests.support.template import actions, resources, statements
+from vpcguard.findings import counts, store
+from vpcguard.findings.records import CAUSE, COVERAGE
 
 ROLES = list(resources("AWS::IAM::Role"))
 JUDGING = ["EvaluateChangeRole", "SweepAccountRole"]  # of the functions that read accounts
@@ -108,17 +110,27 @@ def test_every_role_serves_one_function() -> None:
     assert sorted(used) == sorted(ROLES)
 
 
-def test_queries_are_granted_on_the_indexes_they_read() -> None:
+def test_the_sweep_may_query_the_indexes_it_reads() -> None:
     """The permission for a table does not cover its indexes."""
-    queried = [
-        statement["Resource"]
-        for role in JUDGING
-        for statement in statements(role)
+    resources = [
+        str(statement["Resource"])
+        for statement in statements("SweepAccountRole")
         if "dynamodb:Query" in actions(statement)
     ]
 
-    assert queried
-    assert all("/index/" in str(resource) for resource in queried)
+    assert all(any(f"/index/{index}" in one for one in resources) for index in ("by_look", "by_account"))
+
+
+@pytest.mark.parametrize("role", [*JUDGING, "ExpireExemptionsRole"])
+def test_who_writes_findings_may_read_exemptions_and_remove_what_counts_nothing(role: str) -> None:
+    needed = {*store.ACTIONS, *counts.ACTIONS, "dynamodb:Query"}
+    table = [one for one in statements(role) if one["Resource"] == {"Fn::GetAtt": ["FindingsTable", "Arn"]}]
+
+    assert needed <= {action for statement in table for action in actions(statement)}
+    (removing,) = [one for one in table if set(counts.ACTIONS) & set(actions(one))]
+    assert removing["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{CAUSE}*", f"{COVERAGE}*"]}
+    }
 
 
 def test_no_function_has_policies_beside_its_role() -> None:

@@ -25,6 +25,7 @@ from vpcguard.aws.codes import clean_message
 from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import FindingStoreError, NoOrganizationError, ReadError
 from vpcguard.findings.accounts import Accounts
+from vpcguard.findings.exemption_store import ExemptionStore, KeptExemptions
 from vpcguard.findings.states import FunctionState
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, Recorded
 from vpcguard.model import Change, Look, Scope, Snapshot
@@ -237,7 +238,9 @@ def build_dependencies(settings: Settings, *, report: Callable[[Poll], None]) ->
     queue_url, dead_letter_queue_url = settings.queue_url, settings.dead_letter_queue_url
     sqs = session.create_client("sqs", config=QUEUE_CONFIG) if queue_url or dead_letter_queue_url else None
     own_rules = load_own_rules(settings.own_rules)
-    store = FindingStore(table, settings.table_name or "")
+    table_name = settings.table_name or ""
+    exemptions = KeptExemptions(ExemptionStore(table, table_name).read, clock=system_clock)
+    store = FindingStore(table, table_name, exemptions=exemptions)
     directory = Directory(
         Accounts(store.table),
         clock=system_clock,
