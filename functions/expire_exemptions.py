@@ -12,8 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vpcguard.audit.expiry import FINISHING_SECONDS, Expiry, report_applied
 from vpcguard.clock import system_clock
-from vpcguard.findings.exemption_store import ExemptionStore, KeptExemptions
-from vpcguard.findings.store import CLIENT_CONFIG, FindingStore
+from vpcguard.findings.exemption_store import ExemptionStore
+from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, KeptExemptions
 from vpcguard.settings import load_settings
 
 logger = Logger(service="vpcguard")

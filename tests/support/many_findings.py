@@ -10,9 +10,10 @@ from typing import Any
 from tests.support.looks import planned
 from vpcguard.findings import store as findings_store
 from vpcguard.findings.counts import count_changes
+from vpcguard.findings.items import shard_of
 from vpcguard.findings.states import FindingState, FunctionState, Plan
 from vpcguard.findings.store import FindingStore
-from vpcguard.findings.table import COUNT_SHARDS, Table, shard_of
+from vpcguard.findings.table import COUNT_SHARDS, Table
 from vpcguard.model import Finding, Look
 
 _ITEMS_AT_ONCE = 25  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html

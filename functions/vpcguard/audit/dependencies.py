@@ -25,9 +25,9 @@ from vpcguard.aws.codes import clean_message
 from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import FindingStoreError, NoOrganizationError, ReadError
 from vpcguard.findings.accounts import Accounts
-from vpcguard.findings.exemption_store import ExemptionStore, KeptExemptions
+from vpcguard.findings.exemption_store import ExemptionStore
 from vpcguard.findings.states import FunctionState
-from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, Recorded
+from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, KeptExemptions, Recorded
 from vpcguard.model import Change, Look, Scope, Snapshot
 from vpcguard.organization import AccountStore
 from vpcguard.policy.configuration import (

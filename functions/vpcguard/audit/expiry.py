@@ -22,16 +22,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from vpcguard.audit.exemptions import covered_by
 from vpcguard.clock import Clock, rfc3339
 from vpcguard.errors import ListingError, VpcGuardError
-from vpcguard.findings.exemption_store import (
-    KEPT_FOR,
-    ExemptionStore,
-    KeptExemptions,
-    StoredExemption,
-    WholePass,
-)
+from vpcguard.findings.exemption_store import ExemptionStore, StoredExemption, WholePass
 from vpcguard.findings.exemptions import Covers, Exemptions, Matcher, Subject
 from vpcguard.findings.pages import Page
-from vpcguard.findings.store import Recorded
+from vpcguard.findings.store import EXEMPTIONS_KEPT_FOR, KeptExemptions, Recorded
 from vpcguard.model import Finding, Status
 
 FINISHING_SECONDS = 20  # kept back for what has begun, and for noting it
@@ -39,7 +33,7 @@ WHOLE_PASS_EVERY = timedelta(hours=23)  # by a run an hour: within a day
 _NOTED_BEFORE = timedelta(hours=2)  # what is about to expire is looked up, by two runs at least
 # A process may go on for a minute with what it read before, and then has to write: until then findings may
 # yet be written by what was.
-_SETTLES_AFTER = 2 * KEPT_FOR
+_SETTLES_AFTER = 2 * EXEMPTIONS_KEPT_FOR
 _LIVE: Final[Collection[Status]] = ("open", "undetermined", "exempt")
 _PAGE = 500
 _AT_ONCE = 8

@@ -162,7 +162,8 @@ class Reads:
         Raises ThrottledError and ReadError as `raises` says.
         """
         asked = list(calls)
-        started = [self._take_started(call) for call in asked]
+        begun = [self._started.pop((call.operation.key, call.keys), (None, None)) for call in asked]
+        started = [early if was == call else None for call, (was, early) in zip(asked, begun, strict=True)]
         found = self.threads.results(
             [
                 self.threads.submit(self._answers, call) if early is None else early
@@ -197,10 +198,6 @@ class Reads:
             yield page
 
         return _piece(Call(operation), *self._read(operation, pages())), following[0]
-
-    def _take_started(self, call: Call) -> Future[Answers] | None:
-        started, future = self._started.pop((call.operation.key, call.keys), (None, None))
-        return future if started == call else None
 
     def _answers(self, call: Call) -> Answers:
         answer, failure = self._read(call.operation, self._pages(call))

@@ -17,11 +17,11 @@ from pynamodb.exceptions import DeleteError, PynamoDBException
 from pynamodb.expressions.update import Action
 
 from vpcguard.errors import FindingStoreError
-from vpcguard.findings.items import FindingTable
+from vpcguard.findings.items import FindingTable, shard_of
 from vpcguard.findings.pages import PAGE_SIZE, Page, code_of, read_groups
 from vpcguard.findings.records import CAUSE, COVERAGE, CauseItem, CoverageItem
 from vpcguard.findings.states import Plan
-from vpcguard.findings.table import COUNT_SHARDS, SHARDS, Table, shard_of
+from vpcguard.findings.table import COUNT_SHARDS, SHARDS, Table
 from vpcguard.model import Finding, Severity, cause_of
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # worst first
@@ -131,8 +131,6 @@ class CountQueries(FindingTable):
 def changed_waiting(plan: Plan) -> Mapping[str, int]:
     """Return by failed read how many verdicts more wait for it, or fewer."""
     before, after = plan.before.waiting, plan.after.waiting
-    if before == after:
-        return {}
     differ = {one: after.get(one, 0) - before.get(one, 0) for one in {*before, *after}}
     return {one: by for one, by in sorted(differ.items()) if by}
 
@@ -154,6 +152,7 @@ def count_changes(table: Table, plan: Plan, told: Iterable[Finding]) -> Iterator
     place = plan.after
     shard = shard_of(place.function_name, COUNT_SHARDS)
     described = {cause_of(finding): finding for finding in told}
+    changed: list[tuple[CountItem, dict[str, Any], Mapping[str, int], Sequence[str]]] = []
     for cause_id, by in changed_causes(plan).items():
         here = f"{place.account_id}#{shard}"
         values: dict[str, Any] = {
@@ -167,9 +166,9 @@ def count_changes(table: Table, plan: Plan, told: Iterable[Finding]) -> Iterator
         if (finding := described.get(cause_id)) is not None:
             values |= {name: getattr(finding, name) for name in _DESCRIBING}
             values["owner_id"] = finding.root_cause_account or finding.account_id
-        yield _change(table.cause(CAUSE + cause_id, here), values, by, _FINDINGS)
+        changed.append((table.cause(CAUSE + cause_id, here), values, by, _FINDINGS))
     before, after = plan.before.waiting, plan.after.waiting
-    for operation, verdicts in changed_waiting(plan).items():
+    for operation, verdicts in changed_waiting(plan).items() if before != after else ():
         sort = f"{place.region}#{operation}#{shard}"
         values = {
             "item_type": "coverage",
@@ -181,7 +180,12 @@ def count_changes(table: Table, plan: Plan, told: Iterable[Finding]) -> Iterator
             "changed_at": plan.changed_at,
         }
         by = {"verdicts": verdicts, "functions": (operation in after) - (operation in before)}
-        yield _change(table.coverage(COVERAGE + place.account_id, sort), values, by, _VERDICTS)
+        changed.append((table.coverage(COVERAGE + place.account_id, sort), values, by, _VERDICTS))
+    for item, values, by, names in changed:
+        attributes: Any = type(item).get_attributes()
+        actions = [attributes[name].set(value) for name, value in values.items() if value is not None]
+        actions += [attributes[name].add(by.get(name, 0)) for name in names]
+        yield CountChange(item, actions, has_less=any(number < 0 for number in by.values()))
 
 
 def delete_empty(changes: Iterable[CountChange]) -> None:
@@ -204,13 +208,6 @@ def delete_empty(changes: Iterable[CountChange]) -> None:
                     "TransactionConflictException",
                 ):
                     raise FindingStoreError(f"a count could not be deleted: {error}") from error
-
-
-def _change(item: Any, values: Mapping[str, Any], by: Mapping[str, int], names: Sequence[str]) -> CountChange:
-    attributes = type(item).get_attributes()
-    actions = [attributes[name].set(value) for name, value in values.items() if value is not None]
-    actions += [attributes[name].add(by.get(name, 0)) for name in names]
-    return CountChange(item, actions, has_less=any(number < 0 for number in by.values()))
 
 
 def _cause_counts(shares: Sequence[CauseItem]) -> CauseCounts | None:

@@ -7,8 +7,7 @@ from being read. What has ended is kept for 400 days, which its ttl says from th
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +23,6 @@ from vpcguard.findings.records import EXEMPTIONS, JOB, ExemptionItem, JobItem
 from vpcguard.findings.table import bound_model
 
 ACTIONS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query")
-KEPT_FOR = timedelta(minutes=1)  # in a process: how long a revoked one may still exempt
 _RETENTION = timedelta(days=400)
 _ATTEMPTS = 5
 _WHOLE_PASS = f"{JOB}#exemptions"
@@ -239,31 +237,6 @@ class ExemptionStore:
         is_expired = model.expires_at <= moment if state == "expired" else model.expires_at > moment
         condition: Condition = model.revoked_at.does_not_exist() & is_expired
         return condition
-
-
-class KeptExemptions:
-    """What holds now, read again when it is a minute old; safe to share between threads."""
-
-    def __init__(self, read: Callable[[], Exemptions], *, clock: Clock = system_clock) -> None:
-        self._read = read
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._read_at: datetime | None = None
-        self._kept = Exemptions()
-
-    def __call__(self) -> Exemptions:
-        """Return them; raises FindingStoreError where nobody can tell what is exempt."""
-        with self._lock:
-            now = self._clock()
-            if self._read_at is None or not timedelta(0) <= now - self._read_at < KEPT_FOR:
-                self._kept = self._read()
-                self._read_at = now
-            return self._kept
-
-    def forget(self) -> None:
-        """Have them read again by whoever asks next."""
-        with self._lock:
-            self._read_at = None
 
 
 def _stored(item: _Item) -> StoredExemption:

@@ -28,8 +28,6 @@ from vpcguard.findings.table import (
     FindingItem,
     LookItem,
     bound_table,
-    function_key,
-    shard_of,
 )
 from vpcguard.model import Finding, finding_id
 
@@ -59,6 +57,16 @@ _KEPT = {"actor": 100, "managed_by": 20}  # bytes at most, since a write that do
 _LATER = (
     210  # bytes of the kind and the sort key, and that others may add: a resolution, ids of what covers it
 )
+
+
+def function_key(account_id: str, region: str, function_name: str) -> str:
+    """Partition of everything that is kept about one function."""
+    return f"F#{account_id}#{region}#{function_name}"
+
+
+def shard_of(name: str, shards: Sequence[str]) -> str:
+    """Return the shard of a finding's id or of a function's name: the same for ever."""
+    return shards[hashlib.sha256(name.encode()).digest()[0] % len(shards)]
 
 
 class FindingTable:

@@ -8,7 +8,7 @@ within the bounds below, 49 findings of one function, all at their largest, stil
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any
@@ -99,6 +99,7 @@ def looks(
     found = []
     for name, function in sorted(functions.items()):
         origin = origins.get(name)
+        tags = {tag["key"]: tag["value"] for tag in function["tags"]}
         of_the_function = {
             **of_the_look,
             "account_name": account.get("name"),
@@ -106,8 +107,8 @@ def looks(
             "function_name": name,
             "function_arn": function["arn"],
             "vpc_id": function.get("vpc_id"),
-            "owner": _owner(function["tags"]),
-            "tags": {tag["key"]: tag["value"] for tag in function["tags"] if tag["key"] in keys}
+            "owner": next((tags[key] for key in OWNER_TAGS if tags.get(key)), None),
+            "tags": {key: value for key, value in tags.items() if key in keys}
             if tags_read.get(name, tags_read.get(None, False))
             else None,
             "managed_by": origin.managed_by if origin else None,
@@ -205,11 +206,6 @@ def _statement(rule: RuleDecision, verdict: Violation | Unknown) -> Any:
         value = verdict.evidence.get(key)
         stated[part] = [one.get(of_each) for one in value or ()] if of_each else value
     return stated
-
-
-def _owner(tags: Iterable[Mapping[str, str]]) -> str | None:
-    values = {tag["key"]: tag["value"] for tag in tags}
-    return next((values[key] for key in OWNER_TAGS if values.get(key)), None)
 
 
 def bounded(finding: Finding) -> Finding:

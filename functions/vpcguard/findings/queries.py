@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 
 from vpcguard.errors import FindingStoreError, ListingError
 from vpcguard.findings.counts import CountQueries
-from vpcguard.findings.items import function_state, stored_finding
+from vpcguard.findings.items import function_key, function_state, shard_of, stored_finding
 from vpcguard.findings.pages import PAGE_SIZE, Page, Queryable, read_page
 from vpcguard.findings.table import (
     DETAIL,
@@ -22,8 +22,6 @@ from vpcguard.findings.table import (
     FindingItem,
     HistoryItem,
     LookItem,
-    function_key,
-    shard_of,
 )
 from vpcguard.model import Finding, Status
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pynamodb.expressions.condition import Condition
 
 from vpcguard.errors import ListingError
+from vpcguard.findings.items import function_key
 from vpcguard.findings.pages import MOST_READ, PAGE_SIZE, Page, Queryable, read_raw_page
 from vpcguard.findings.queries import FindingQueries
-from vpcguard.findings.table import FINDING, SHARDS, FindingItem, function_key
+from vpcguard.findings.table import FINDING, SHARDS, FindingItem
 from vpcguard.model import Finding
 
 

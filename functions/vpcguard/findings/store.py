@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
+from threading import Lock
 from typing import Any, Literal
 
 from botocore.config import Config
@@ -27,14 +29,16 @@ from vpcguard.findings.items import (
     RETENTION_DAYS,
     Function,
     finding_values,
+    function_key,
     history_values,
     look_values,
+    shard_of,
 )
 from vpcguard.findings.lifecycle import is_superseded, plan_deletion, plan_exemptions, plan_look
 from vpcguard.findings.pages import code_of
 from vpcguard.findings.queries import FindingQueries
 from vpcguard.findings.states import TOLD, FindingChange, FunctionState, Plan
-from vpcguard.findings.table import DETAIL, FINDING, LOOK, OUTBOX, SHARDS, Table, function_key, shard_of
+from vpcguard.findings.table import DETAIL, FINDING, LOOK, OUTBOX, SHARDS, Table
 from vpcguard.model import Finding, Look
 
 LOOKS_AT_ONCE = 8  # recorded at the same time for one caller
@@ -56,6 +60,7 @@ COUNTED = ("looks", "outdated", *sorted(TOLD))
 # A transaction takes 100 items (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html),
 # one of which is the look record.
 ITEMS_AT_ONCE = 99
+EXEMPTIONS_KEPT_FOR = timedelta(minutes=1)  # in a process: how long a revoked one may still exempt
 _CHECK_FAILED = "ConditionalCheckFailed"
 _PASSING = frozenset(
     {
@@ -100,6 +105,31 @@ def counts_of(recorded: Sequence[Recorded]) -> Counter[str]:
         for kind in TOLD:
             counts[kind] += len(getattr(one, kind))
     return counts
+
+
+class KeptExemptions:
+    """What holds now, read again when it is a minute old; safe to share between threads."""
+
+    def __init__(self, read: Callable[[], Exemptions], *, clock: Clock = system_clock) -> None:
+        self._read = read
+        self._clock = clock
+        self._lock = Lock()
+        self._read_at: datetime | None = None
+        self._kept = Exemptions()
+
+    def __call__(self) -> Exemptions:
+        """Return them; raises FindingStoreError where nobody can tell what is exempt."""
+        with self._lock:
+            now = self._clock()
+            if self._read_at is None or not timedelta(0) <= now - self._read_at < EXEMPTIONS_KEPT_FOR:
+                self._kept = self._read()
+                self._read_at = now
+            return self._kept
+
+    def forget(self) -> None:
+        """Have them read again by whoever asks next."""
+        with self._lock:
+            self._read_at = None
 
 
 class FindingStore(FindingQueries):
@@ -241,7 +271,9 @@ def in_steps(plan: Plan, most: int) -> Iterator[Plan]:
     """
     parts: list[list[FindingChange | str]] = [[]]
     room = most
-    units: list[FindingChange | str] = [*plan.changes, *changed_waiting(plan)]
+    units: list[FindingChange | str] = [*plan.changes]
+    if plan.before.waiting != plan.after.waiting:
+        units += changed_waiting(plan)
     for part in units:
         items = 1
         if not isinstance(part, str):  # finding, detail, history and outbox, and counts of its causes

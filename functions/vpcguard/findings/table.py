@@ -15,7 +15,6 @@ spread over shards, taken from the finding's own id: one partition takes 1,000 w
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -36,16 +35,6 @@ SHARDS: Sequence[str] = "0123456789abcdef"  # of findings, by their id
 LOOK_SHARDS: Sequence[str] = "0123"  # of an account-region: a sweep writes all its looks within seconds
 # of counts within one account: looks that change the same one at the same moment are refused, and come again
 COUNT_SHARDS: Sequence[str] = "01234567"
-
-
-def function_key(account_id: str, region: str, function_name: str) -> str:
-    """Partition of everything that is kept about one function."""
-    return f"F#{account_id}#{region}#{function_name}"
-
-
-def shard_of(name: str, shards: Sequence[str]) -> str:
-    """Return the shard of a finding's id or of a function's name: the same for ever."""
-    return shards[hashlib.sha256(name.encode()).digest()[0] % len(shards)]
 
 
 class ByIdIndex(GlobalSecondaryIndex["FindingItem"]):  # type: ignore[no-untyped-call]

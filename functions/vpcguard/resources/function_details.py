@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from vpcguard.aws.answers import Account, Estate, Json, each, known, merge, required_text, text, value
@@ -233,8 +234,8 @@ def add_facts(estate: Estate, facts: FactsByKind) -> list[Json]:
     """Add to every function what was read about it."""
     functions = facts["functions"]
     converted: tuple[tuple[str, Operation, Callable[[Json], Any]], ...] = (
-        ("event_sources", LIST_EVENT_SOURCES, _sources),
-        ("aliases", LIST_ALIASES, _aliases),
+        ("event_sources", LIST_EVENT_SOURCES, partial(_sorted, key=_MAPPINGS, convert=_source, by=_by_arn)),
+        ("aliases", LIST_ALIASES, partial(_sorted, key="Aliases", convert=_alias, by=itemgetter("name"))),
         ("versions", LIST_VERSIONS, _versions),
         ("destination_services", GET_INVOKE_CONFIG, _destinations),
         ("reserved_concurrency", GET_CONCURRENCY, lambda answer: answer.get("ReservedConcurrentExecutions")),
@@ -285,8 +286,10 @@ def _function_name(arn: str) -> str:
     return parts[6] if len(parts) > 6 else ""  # noqa: PLR2004  the seventh part of a function ARN
 
 
-def _aliases(answer: Json) -> list[Json]:
-    return sorted(each(answer, "Aliases", _alias), key=lambda alias: str(alias["name"]))
+def _sorted(
+    answer: Json, *, key: str, convert: Callable[[Json], Json], by: Callable[[Json], Any]
+) -> list[Json]:
+    return sorted(each(answer, key, convert), key=by)
 
 
 def _alias(item: Json) -> Json:
@@ -306,9 +309,8 @@ def _version(item: Json) -> Json:
     return {"version": required_text(item, "Version"), **network_of(item)}
 
 
-def _sources(answer: Json) -> list[Json]:
-    sources = each(answer, _MAPPINGS, _source)
-    return sorted(sources, key=lambda source: (source["service"], source.get("arn", ""), repr(source)))
+def _by_arn(source: Json) -> tuple[str, str, str]:
+    return source["service"], source.get("arn", ""), repr(source)
 
 
 def _source(item: Json) -> Json:

@@ -293,7 +293,9 @@ def _read_few(
     chains.append(hinted_roles)
     if options.reads >= _OF_FILE_SYSTEMS and any("FileSystemConfigs" in one for one in in_vpc.values()):
         chains.append(begin(collect_mount_targets, reads, in_vpc))
-    vpc_ids = _named_vpcs(in_vpc)
+    named = {one["VpcConfig"].get("VpcId") for one in in_vpc.values()}
+    # all of them, where a function does not say which is its own
+    vpc_ids = frozenset(named) if all(named) and len(named) <= FILTER_VALUES else None
     if hinted_network is None or hints.vpc_ids != vpc_ids:
         hinted_network = begin(_read_lists, reads, vpc_ids)
     network, owners = _read_with_owners(
@@ -355,14 +357,6 @@ def _list_of_vpc(reads: Reads, vpc_id: str) -> Answers:
     ]
     part = Failure(PARTIAL, f"only the functions of {vpc_id} were kept")
     return Answers({key: {"Functions": kept}}, {key: listed.failures.get(key, part)})
-
-
-def _named_vpcs(in_vpc: Functions) -> frozenset[str] | None:
-    """Return the VPCs to ask for; None, all of them, where a function does not say which is its own."""
-    vpc_ids = {one["VpcConfig"].get("VpcId") for one in in_vpc.values()}
-    if not all(vpc_ids) or len(vpc_ids) > FILTER_VALUES:
-        return None
-    return frozenset(vpc_id for vpc_id in vpc_ids if vpc_id)
 
 
 def _read_lists(reads: Reads, vpc_ids: VpcIds, *, of_owner: bool = False) -> Answers:

@@ -16,9 +16,10 @@ from vpcguard.errors import (
     NoExemptionError,
     RevisionError,
 )
-from vpcguard.findings.exemption_store import ExemptionStore, KeptExemptions
+from vpcguard.findings.exemption_store import ExemptionStore
 from vpcguard.findings.exemptions import Exemption, Exemptions, Subject, derived_id, made, new_id
 from vpcguard.findings.records import EXEMPTIONS
+from vpcguard.findings.store import KeptExemptions
 
 NOW = datetime(2026, 11, 20, 13, tzinfo=UTC)
 CALLER = "arn:aws:iam::111122223333:user/ada"

@@ -18,11 +18,11 @@ from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_find
 from vpcguard.audit.exemptions import TableExemptions
 from vpcguard.audit.expiry import Applied, Expiry
 from vpcguard.errors import FindingStoreError, ListingError
-from vpcguard.findings.exemption_store import ExemptionStore, KeptExemptions, WholePass
+from vpcguard.findings.exemption_store import ExemptionStore, WholePass
 from vpcguard.findings.exemptions import Exemption
 from vpcguard.findings.pages import Page
 from vpcguard.findings.records import EXEMPTIONS
-from vpcguard.findings.store import FindingStore, Recorded
+from vpcguard.findings.store import FindingStore, KeptExemptions, Recorded
 from vpcguard.model import Finding, Look
 
 NOW = datetime(2026, 11, 20, 13, tzinfo=UTC)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.looks import ACCOUNT, FUNCTION, REGION, a_finding, a_look, at, planned
-from vpcguard.findings.items import SUMMARY_BYTES, finding_values
+from vpcguard.findings.items import SUMMARY_BYTES, finding_values, function_key
 from vpcguard.findings.looks import EVIDENCE_BYTES, bounded, bounded_evidence, bounded_text
 from vpcguard.findings.states import FunctionState
-from vpcguard.findings.table import FINDING, FindingItem, function_key
+from vpcguard.findings.table import FINDING, FindingItem
 
 
 def test_a_finding_of_ordinary_size_is_stored_as_it_is() -> None:
