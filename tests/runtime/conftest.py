@@ -16,7 +16,7 @@ from tests.support.appconfig import deployed
 from tests.support.dynamodb import create_findings_table, local_client
 from tests.support.ministack import ACCOUNT, REGION, Account
 from tests.support.sandbox import ROOT, lay_out_layer
-from tests.support.world import FUNCTION, TABLE, World
+from tests.support.world import FUNCTION, SNAPSHOTS, TABLE, World
 from vpcguard.findings.store import FindingStore
 from vpcguard.policy.bundle import build_bundle
 
@@ -72,6 +72,8 @@ def servers() -> Iterator[tuple[str, Account]]:
         account = Account(aws)
         home = networks.public_subnets(account.network("shop"))
         account.function(FUNCTION, home, {"vpcguard:egress": "internet", "team": "shop"})
+        location = {"LocationConstraint": REGION}
+        account.client("s3").create_bucket(Bucket=SNAPSHOTS, CreateBucketConfiguration=location)
         yield database, account
 
 

@@ -11,6 +11,7 @@ from tests.support.template import load_template, resources
 from vpcguard.findings.store import FindingStore
 
 TABLE = "vpcguard-findings"
+SNAPSHOTS = "vpcguard-snapshots"
 FUNCTION = "orders-api"  # of events/CreateFunction20150331.terraform.json
 
 
@@ -64,6 +65,7 @@ class World:
             return str(value)
         here = {
             "FindingsTable": TABLE,
+            "SnapshotBucket": SNAPSHOTS,
             "ChangeQueue": self.queue,
             "ChangeDeadLetterQueue": self.dead_letters,
             "AWS::AccountId": ACCOUNT,
