@@ -23,7 +23,7 @@ from vpcguard.audit.exemptions import covered_by
 from vpcguard.clock import Clock, rfc3339
 from vpcguard.errors import ListingError, VpcGuardError
 from vpcguard.findings.exemption_store import ExemptionStore, StoredExemption, WholePass
-from vpcguard.findings.exemptions import Covers, Exemptions, Matcher, Subject
+from vpcguard.findings.exemptions import Covers, Exemptions, Matcher, Subject, is_literal
 from vpcguard.findings.pages import Page
 from vpcguard.findings.store import EXEMPTIONS_KEPT_FOR, KeptExemptions, Recorded
 from vpcguard.model import Finding, Status
@@ -235,7 +235,7 @@ def _place(match: Matcher) -> tuple[str, ...]:
     """Return the smallest listing that holds all that can match."""
 
     def exact(glob: str | None) -> str:
-        return "" if glob is None or set(glob) & set("*?[{") else glob
+        return glob if glob is not None and is_literal(glob) else ""
 
     account_id, region, function = exact(match.account_id), exact(match.region), exact(match.function)
     if account_id and region and function:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from typing import Any
 
 from pynamodb.exceptions import PutError, PynamoDBException, UpdateError
@@ -70,7 +71,7 @@ class ExemptionStore:
 
     def __init__(self, client: Any, table_name: str, *, clock: Clock = system_clock) -> None:
         self._model = bound_model(_Item, table_name, client)
-        self._job = bound_model(JobItem, table_name, client)
+        self._bound_job = partial(bound_model, JobItem, table_name, client)
         self._clock = clock
 
     def read(self) -> Exemptions:
@@ -185,6 +186,11 @@ class ExemptionStore:
         actions = [model.applied.set(applied)] if applied is not None else []
         actions += [model.covered.set(dict(covered))] if covered is not None else []
         return self._update(seen.exemption.exemption_id, actions, model.revision == seen.exemption.revision)
+
+    @cached_property
+    def _job(self) -> type[JobItem]:
+        """Of whoever goes through all findings; who judges pays for no model that it does not use."""
+        return self._bound_job()
 
     def whole_pass(self) -> WholePass:
         """Return how far the latest pass has come that applies exemptions to all findings."""

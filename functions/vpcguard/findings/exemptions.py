@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase, digits
@@ -160,18 +160,37 @@ class Exemptions:
 
     items: tuple[Exemption, ...] = ()
     malformed: tuple[str, ...] = ()
+    _by_key: dict[str | None, list[Exemption]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        for one in self.items:
+            self._by_key.setdefault(_key_of(one.match), []).append(one)
 
     def covering(self, subject: Subject, now: datetime) -> Exemption | None:
         """Return what exempts a subject now: of several the one that lasts longest, then the smallest id."""
         if not self.items:
             return None
         moment, found = rfc3339(now), None
-        for one in self.items:
+        for one in self._candidates(subject):
             if one.covers != subject.verdict or not one.is_in_force(moment) or not one.match.matches(subject):
                 continue
             if found is None or (found.expires_at, one.exemption_id) < (one.expires_at, found.exemption_id):
                 found = one
         return found
+
+    def _candidates(self, subject: Subject) -> Iterator[Exemption]:
+        """Yield all that may match: there may be thousands, and most of them name one account or rule."""
+        for key in {subject.account_id, subject.root_cause, subject.rule_id, None}:
+            yield from self._by_key.get(key, ())
+
+
+def _key_of(match: Matcher) -> str | None:
+    """Return the account id, root cause or rule id of all that can match; None: they may differ."""
+    if match.account_id is not None and is_literal(match.account_id):
+        return match.account_id
+    return match.root_cause or match.rule_id
 
 
 # ---- one that is made, and one that was ----
@@ -360,6 +379,11 @@ def _require(condition: object, field: str, expected: str) -> None:
 
 def _is_any(glob: str | None, text: str | None) -> bool:
     return glob is None or (text is not None and glob_matches(glob, text))
+
+
+def is_literal(glob: str) -> bool:
+    """True for a glob that matches itself alone."""
+    return not set(glob) & set("*?[{")
 
 
 def glob_matches(glob: str, text: str) -> bool:

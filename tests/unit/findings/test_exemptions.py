@@ -165,6 +165,32 @@ def test_the_order_in_which_they_were_read_does_not_matter(order: list[int], rev
     assert (found.exemption_id if found else None) == expected
 
 
+MATCHES = st.fixed_dictionaries(
+    {},
+    optional={
+        "account_id": st.sampled_from(["111122223333", "1*", "444455556666", "{111122223333,nat-0a1b}"]),
+        "rule_id": st.sampled_from(["nat.no_internet_egress", "az.single_az"]),
+        "root_cause": st.sampled_from(["nat-0a1b", "111122223333"]),
+        "family": st.sampled_from(["nat", "az"]),
+        "function": st.sampled_from(["orders-*", "orders-api", "x"]),
+    },
+)
+
+
+@given(st.lists(MATCHES, max_size=12), st.sampled_from([None, "nat-0a1b", "111122223333"]))
+def test_among_many_none_is_overlooked(matches: list[dict[str, str]], root_cause: str | None) -> None:
+    subject = replace(SUBJECT, root_cause=root_cause)
+    items = [
+        exemption(match=Matcher(**match), exemption_id=derived_id(str(number)))
+        for number, match in enumerate(matches)
+    ]
+    expected = sorted(one.exemption_id for one in items if one.match.matches(subject))
+
+    found = covering(*items, subject=subject)
+
+    assert (found and found.exemption_id) == next(iter(expected), None)
+
+
 # ---- making one ----
 
 
