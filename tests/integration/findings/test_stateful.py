@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Any, get_args
 from unittest.mock import patch
 
 import pytest
@@ -21,29 +22,24 @@ from hypothesis.stateful import (
 )
 
 from tests.support.dynamodb import create_findings_table
-from tests.support.findings_model import Found, FunctionModel, ModelLook, Said, Told
+from tests.support.findings_model import Covering, Found, FunctionModel, ModelLook, Said, Told, seconds
 from tests.support.looks import ACCOUNT, REGION, a_doubt, a_finding, a_look, at, moment
 from vpcguard.findings import store as findings_store
+from vpcguard.findings.exemptions import Covers, Exemption, Exemptions, Matcher
 from vpcguard.findings.pages import Page
-from vpcguard.findings.store import FindingStore
+from vpcguard.findings.states import TOLD
+from vpcguard.findings.store import FindingStore, Recorded
 from vpcguard.model import Finding, Look, cause_of
 
 RULES = ("az.single_az", "nat.no_internet_egress", "own.rule")
 FUNCTIONS = ("orders-api", "orders-worker")
 DIGESTS = ("sha256:aa", "sha256:bb")
 COMPARED = (
-    *(
-        "status",
-        "status_reason",
-        "severity",
-        "root_cause",
-        "message",
-        "first_seen",
-        "last_seen",
-        "changed_at",
-    ),
-    *("opened_at", "confirmed_at", "resolved_at", "times_reopened", "snapshot_digest", "actor"),
+    *("status", "status_reason", "verdict", "severity", "root_cause", "message", "first_seen", "last_seen"),
+    *("changed_at", "opened_at", "confirmed_at", "resolved_at", "times_reopened", "snapshot_digest", "actor"),
+    "exemption_id",
 )
+OPAQUE, UNREAD, OTHER_UNREAD = "tgw-0a", "ec2:DescribeNatGateways", "ec2:DescribeSubnets"
 _tables = count()
 
 _violated = st.builds(
@@ -52,49 +48,78 @@ _violated = st.builds(
     st.sampled_from(["high", "low"]),
     st.sampled_from(["nat-0a", "nat-0b", None]),
 )
-_unknown = st.builds(
-    lambda waits_for: Said("unknown", waits_for=waits_for),
-    st.sampled_from(["ec2:DescribeNatGateways", "tgw-0a cannot be seen into"]),
+_unknown = st.sampled_from(
+    [
+        Said("unknown", waits_for=(OPAQUE,)),
+        Said("unknown", waits_for=(UNREAD, OPAQUE), failed_reads=(UNREAD,)),
+        Said("unread", waits_for=(UNREAD,), failed_reads=(UNREAD,)),
+        Said("unread", waits_for=(UNREAD, OTHER_UNREAD), failed_reads=(UNREAD, OTHER_UNREAD)),
+    ]
 )
-_others = st.sampled_from([Said(kind) for kind in ("passed", "passed", "silent", "off", "retired")])
-_says = st.fixed_dictionaries(dict.fromkeys(RULES, st.one_of(_violated, _violated, _unknown, _others)))
+_others = st.sampled_from(
+    [Said(kind) for kind in ("passed", "passed", "passed", "not_applicable", "silent", "off", "retired")]
+)
 _functions = st.sampled_from(FUNCTIONS)
-_actors = st.sampled_from([None, "deployer", "console user"])
+_minutes = st.integers(0, 5)
+_looks = st.builds(
+    ModelLook,
+    moment=st.just(""),
+    digest=st.sampled_from(DIGESTS),
+    says=st.fixed_dictionaries(dict.fromkeys(RULES, st.one_of(_violated, _violated, _unknown, _others))),
+    message=st.just(""),
+    actor=st.sampled_from([None, "deployer", "console user"]),
+    declared=st.sampled_from(["internet", "internet", "none", None]),
+    is_attached=st.sampled_from([True, True, True, False]),
+)
+_matches = st.sampled_from(
+    [
+        *(Matcher(rule_id=name) for name in RULES),
+        Matcher(rule_id=RULES[1], function=FUNCTIONS[0]),
+        Matcher(root_cause="nat-0a"),
+        Matcher(function="orders-*", account_id=ACCOUNT),
+    ]
+)
 
 
 def _as_look(function: str, look: ModelLook, minute: int) -> Look:
     """Return what the model took as the store takes it."""
     common: dict[str, Any] = {"minute": minute, "function": function, "message": look.message}
     common |= {"snapshot_digest": look.digest, "actor": look.actor}
-    by_kind = {kind: [name for name, one in look.says.items() if one.kind == kind] for kind in _KINDS}
     violated = [
         a_finding(
             name,
-            severity=look.says[name].severity,
-            root_cause=look.says[name].root_cause,
-            evidence={"cause": look.says[name].statement},
+            severity=one.severity,
+            root_cause=one.root_cause,
+            evidence={"cause": one.statement},
             **common,
         )
-        for name in by_kind["violated"]
+        for name, one in look.says.items()
+        if one.kind == "violated"
     ]
     unknown = [
-        a_doubt(name, evidence={"unknown": [look.says[name].waits_for]}, **common)
-        for name in by_kind["unknown"]
+        a_doubt(name, evidence={"unknown": list(one.waits_for)}, **common)
+        for name, one in look.says.items()
+        if one.kind in ("unknown", "unread")
     ]
+    named: dict[str, list[str]] = {}
+    for name, one in look.says.items():
+        named.setdefault(one.kind, []).append(name)
     return a_look(
         minute,
         violated=violated,
         unknown=unknown,
-        passed=by_kind["passed"],
-        off=frozenset(by_kind["off"]),
-        retired=frozenset(by_kind["retired"]),
+        passed=[*named.get("passed", ()), *named.get("not_applicable", ())],
+        applicable=frozenset([*named.get("passed", ()), *named.get("violated", ())]),
+        off=frozenset(named.get("off", ())),
+        retired=frozenset(named.get("retired", ())),
+        failed_reads={name: one.failed_reads for name, one in look.says.items() if one.failed_reads},
+        unread=frozenset(named.get("unread", ())),
         function=function,
         digest=look.digest,
         actor=look.actor,
+        declared=look.declared,
+        is_attached=look.is_attached,
     )
-
-
-_KINDS = ("violated", "unknown", "passed", "off", "retired")
 
 
 class _KilledError(BaseException):
@@ -111,60 +136,88 @@ class Table(RuleBasedStateMachine):
         self.minute = 0
         self.models = {name: FunctionModel() for name in FUNCTIONS}
         self.looks: list[tuple[str, ModelLook, int]] = []
+        self.exemptions: list[Exemption] = []
         self.name = f"stateful-{next(_tables)}"
         create_findings_table(self.dynamodb, self.name)
-        self.store = FindingStore(self.dynamodb, self.name, clock=self._now)
+        self.store = FindingStore(
+            self.dynamodb,
+            self.name,
+            clock=self._now,
+            exemptions=lambda: Exemptions(tuple(self.exemptions)),
+        )
 
     def _now(self) -> datetime:
         return moment(self.minute)
 
+    def _covering(self, function: str) -> Covering:
+        """Of several exemptions the one that lasts longest, then that of the smallest id."""
+        now = at(self.minute)
+        holding = [
+            one for one in self.exemptions if not one.revoked_at and one.created_at <= now < one.expires_at
+        ]
+
+        def covering(name: str, stands: Found) -> str | None:
+            kind = {"open": "violation", "undetermined": "unknown"}.get(stands.standing)
+            found = [
+                (-seconds(one.expires_at), one.exemption_id)
+                for one in holding
+                if one.covers == kind
+                and one.match.rule_id in (None, name)
+                and one.match.root_cause in (None, stands.root_cause)
+                and one.match.function in (None, "orders-*", function)
+            ]
+            return min(found)[1] if found else None
+
+        return covering
+
     def _record(self, function: str, look: ModelLook, minute: int) -> None:
         model = self.models[function]
         before = len(model.history)
-        model.look(look)
+        model.look(look, self._covering(function))
         recorded = self.store.record(_as_look(function, look, minute))
-        told = Counter(one.change for one in model.history[before:])
-        kinds = ("opened", "reopened", "resolved", "undetermined")
-        assert {kind: len(getattr(recorded, kind)) for kind in kinds} == {kind: told[kind] for kind in kinds}
+        self._agrees(recorded, model.history[before:])
 
-    def _look(self, minute: int, digest: str, says: dict[str, Said], actor: str | None) -> ModelLook:
-        return ModelLook(at(minute), digest, says, f"as seen at {minute} in {digest}", actor)
+    @staticmethod
+    def _agrees(recorded: Recorded, told: list[Told]) -> None:
+        """What is returned is what the history tells."""
+        counts = Counter(one.change for one in told)
+        assert {kind: len(getattr(recorded, kind)) for kind in TOLD} == {kind: counts[kind] for kind in TOLD}
 
-    @rule(function=_functions, digest=st.sampled_from(DIGESTS), says=_says, actor=_actors)
-    def newer_look(self, function: str, digest: str, says: dict[str, Said], actor: str | None) -> None:
+    def _taken(self, look: ModelLook, minute: int) -> ModelLook:
+        return look._replace(moment=at(minute), message=f"as seen at {minute} in {look.digest}")
+
+    @rule(function=_functions, look=_looks)
+    def newer_look(self, function: str, look: ModelLook) -> None:
         """Newer than all before."""
         self.minute += 1
-        look = self._look(self.minute, digest, says, actor)
-        self.looks.append((function, look, self.minute))
-        self._record(function, look, self.minute)
+        taken = self._taken(look, self.minute)
+        self.looks.append((function, taken, self.minute))
+        self._record(function, taken, self.minute)
 
-    @rule(data=st.data(), function=_functions, digest=st.sampled_from(DIGESTS), says=_says, actor=_actors)
-    def late_look(
-        self, data: st.DataObject, function: str, digest: str, says: dict[str, Said], actor: str | None
-    ) -> None:
+    @rule(function=_functions, look=_looks, ago=_minutes)
+    def late_look(self, function: str, look: ModelLook, ago: int) -> None:
         """Of any moment so far, one that another look had included; what it says is another snapshot's."""
-        minute = data.draw(st.integers(max(0, self.minute - 5), self.minute))
-        look = self._look(minute, digest, says, actor)
-        if (function, look.moment, look.digest) in {
-            (of, one.moment, one.digest) for of, one, _ in self.looks
-        }:
+        minute = max(0, self.minute - ago)
+        taken = self._taken(look, minute)
+        if any((of, one.moment, one.digest) == (function, *taken[:2]) for of, one, _ in self.looks):
             return  # one snapshot gives one verdict
-        self.looks.append((function, look, minute))
-        self._record(function, look, minute)
+        self.looks.append((function, taken, minute))
+        self._record(function, taken, minute)
 
     @precondition(lambda self: self.looks)
-    @rule(data=st.data())
-    def repeated_look(self, data: st.DataObject) -> None:
+    @rule(back=st.integers(1, 4))
+    def repeated_look(self, back: int) -> None:
         """Delivered again, however much came since."""
-        self._record(*data.draw(st.sampled_from(self.looks[-4:])))
+        self._record(*self.looks[-min(back, len(self.looks))])
 
-    @rule(function=_functions, says=_says, most=st.integers(1, 2))
-    def killed_look(self, function: str, says: dict[str, Said], most: int) -> None:
+    @rule(function=_functions, look=_looks, most=st.integers(1, 3))
+    def killed_look(self, function: str, look: ModelLook, most: int) -> None:
         """The process dies between two transactions; a message may come back, or a newer look come first."""
         self.minute += 1
-        look = self._look(self.minute, DIGESTS[0], says, None)
-        self.looks.append((function, look, self.minute))
-        self.models[function].look(look, most=most)
+        taken = self._taken(look, self.minute)
+        self.looks.append((function, taken, self.minute))
+        # a transaction for each change, after one for the look alone
+        self.models[function].look(taken, self._covering(function), most=most - 1)
         write, written = findings_store._write, list[None]()  # noqa: SLF001 - where it dies
 
         def killed(*arguments: Any) -> None:
@@ -173,19 +226,62 @@ class Table(RuleBasedStateMachine):
             write(*arguments)
             written.append(None)
 
-        with patch.multiple(findings_store, ITEMS_AT_ONCE=1, _write=killed), suppress(_KilledError):
-            self.store.record(_as_look(function, look, self.minute))
+        with patch.multiple(findings_store, ITEMS_AT_ONCE=0, _write=killed), suppress(_KilledError):
+            self.store.record(_as_look(function, taken, self.minute))
 
     @rule(function=_functions, ago=st.sampled_from([0, 0, 0, 1, 3]))
     def deleted(self, function: str, ago: int) -> None:
         """Seen to be gone, now or by a listing that comes late."""
         if ago == 0:
             self.minute += 1
-        moment = at(max(0, self.minute - ago))
-        self.models[function].delete(moment)
+        seen_at = at(max(0, self.minute - ago))
+        self.models[function].delete(seen_at)
         self.store.resolve_deleted(
-            account_id=ACCOUNT, region=REGION, function_name=function, judged_at=moment, trigger="sweep"
+            account_id=ACCOUNT, region=REGION, function_name=function, judged_at=seen_at, trigger="sweep"
         )
+
+    @rule(
+        covers=st.sampled_from(get_args(Covers)),
+        match=_matches,
+        minutes=st.integers(1, 8),
+        is_told=st.booleans(),
+    )
+    def exempt(self, covers: Covers, match: Matcher, minutes: int, is_told: bool) -> None:  # noqa: FBT001
+        """Made, and applied at once or with the next look; an attestation too."""
+        self.exemptions.append(
+            Exemption(
+                exemption_id=f"vx-{len(self.exemptions):032x}",
+                covers=covers,
+                match=match,
+                reason="accepted",
+                ticket=None,
+                owner="team-payments",
+                created_by="somebody",
+                created_at=at(self.minute),
+                expires_at=at(self.minute + minutes),
+            )
+        )
+        if is_told:
+            self.applied()
+
+    @precondition(lambda self: self.exemptions)
+    @rule(back=st.integers(1, 3))
+    def revoked(self, back: int) -> None:
+        """Nobody sees it before the next look, or the next time that exemptions are applied."""
+        place = len(self.exemptions) - min(back, len(self.exemptions))
+        one = self.exemptions[place]
+        self.exemptions[place] = replace(
+            one, revoked_at=one.revoked_at or at(self.minute), revoked_by="somebody"
+        )
+
+    @rule()
+    def applied(self) -> None:
+        """By schedule: what began and what ended since, without a look."""
+        self.minute += 1
+        for function, model in self.models.items():
+            before = len(model.history)
+            model.replan(self._covering(function), at(self.minute))
+            self._agrees(self.store.replan(ACCOUNT, REGION, function), model.history[before:])
 
     @rule(days=st.sampled_from([1, 200, 401]))
     def days_pass(self, days: int) -> None:
@@ -220,6 +316,7 @@ class Table(RuleBasedStateMachine):
         states = self.store.states([(ACCOUNT, REGION, function) for function in FUNCTIONS])
         for (*_, function), state in states.items():
             model = self.models[function]
+            assert dict(state.waiting) == model.waiting
             assert (state.judged_at, state.snapshot_digest) == model.latest
             assert (state.deleted_at is not None, state.is_partial) == (model.is_deleted, model.is_partial)
 
@@ -240,10 +337,32 @@ class Table(RuleBasedStateMachine):
         assert sorted(one["change_id"] for one in told) == sorted(set(waiting))
         findings = [one for one in items if one["item_type"] == "finding"]
         live = [one for one in findings if one["status"] != "resolved"]
-        caused = [one for one in live if one.get("root_cause")]
         assert self._items("by_id") == self._items("by_account") == self._items("by_rule") == findings
         assert self._items("by_live") == live
-        assert self._items("by_cause") == caused
+        assert self._items("by_cause") == [one for one in live if one.get("root_cause")]
+        assert self._items("by_exemption") == [one for one in live if one["status"] == "exempt"]
+
+    @invariant()
+    def the_counts_agree(self) -> None:
+        """Root causes and their findings, failed reads and what waits for them."""
+        causes: dict[tuple[str, str], Counter[str]] = {}
+        waiting: dict[str, Counter[str]] = {}
+        for model in self.models.values():
+            for name, one in model.findings.items():
+                if one.root_cause and one.status != "resolved":
+                    counted = causes.setdefault((one.root_cause, name), Counter())
+                    counted["exempt" if one.status == "exempt" else one.severity] += 1
+            for operation, verdicts in model.waiting.items():
+                waiting.setdefault(operation, Counter()).update(verdicts=verdicts, functions=1)
+        shown = {
+            (one.root_cause, one.rule_id): Counter({"exempt": one.exempt}) + Counter(one.open)
+            for one in self.store.causes(account_id=ACCOUNT).items
+        }
+        assert shown == causes
+        assert {
+            one.operation: Counter(verdicts=one.verdicts, functions=one.functions)
+            for one in self.store.coverage(account_id=ACCOUNT).items
+        } == waiting
 
     def _items(self, index: str | None = None) -> list[dict[str, Any]]:
         """Return every item, of the table or of an index, its texts and numbers alone."""
@@ -268,6 +387,14 @@ class Table(RuleBasedStateMachine):
         for function in FUNCTIONS:
             found = store.list_by_function(ACCOUNT, REGION, function)
             assert self._keys(found) == sorted(key for key in expected if key[0] == function)
+        by_id = sorted(store.causes().items, key=lambda one: one.cause_id)
+        assert by_id == list(store.causes(account_id=ACCOUNT).items)
+        assert store.coverage() == store.coverage(account_id=ACCOUNT)
+        for exemption in self.exemptions:
+            found = store.list_by_exemption(exemption.exemption_id)
+            assert self._keys(found) == sorted(
+                key for key, one in live.items() if one.exemption_id == exemption.exemption_id
+            )
         for name in RULES:
             assert self._keys(store.list_by_rule(name)) == sorted(key for key in expected if key[1] == name)
             for resource in ("nat-0a", "nat-0b"):
