@@ -291,6 +291,7 @@ def in_steps(plan: Plan, most: int) -> Iterator[Plan]:
         waiting = dict(before.waiting) | {
             part: plan.after.waiting.get(part, 0) for part in step if isinstance(part, str)
         }
+        waiting = {one: verdicts for one, verdicts in waiting.items() if verdicts}
         after = replace(
             plan.after, findings=findings, waiting=waiting, revision=before.revision + 1, is_partial=True
         )

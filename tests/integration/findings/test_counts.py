@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -130,6 +131,22 @@ def test_a_failed_read_is_one_entry_with_the_verdicts_that_wait(store: FindingSt
     store.record_all([a_look(1, passed=[EGRESS, ZONES], function=name) for name in names])
 
     assert store.coverage(account_id=ACCOUNT).items == ()
+
+
+def test_a_look_in_several_steps_counts_its_function_once(
+    store: FindingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits no more counts no function, in whichever step it ends."""
+    monkeypatch.setattr(findings_store, "ITEMS_AT_ONCE", 1)
+    waits = _unread(0, FUNCTION, egress=(NAT_READ, SUBNET_READ), zones=(SUBNET_READ,))
+    store.record(waits)
+    store.record(a_look(1, passed=[EGRESS, ZONES]))
+    store.record(replace(waits, judged_at=at(2)))
+
+    assert {one.operation: (one.verdicts, one.functions) for one in store.coverage().items} == {
+        NAT_READ: (1, 1),
+        SUBNET_READ: (2, 1),
+    }
 
 
 def test_a_function_that_is_gone_waits_for_nothing(store: FindingStore) -> None:
