@@ -75,6 +75,7 @@ class Settings:
     event_bus_name: str | None = None
     snapshot_bucket: str | None = None
     snapshot_folder: Path | None = None
+    job_queue_url: str | None = None
     max_receives: int = 5
     account_id: str | None = None
     audit_role_name: str | None = None
@@ -109,6 +110,7 @@ def load_settings(
         event_bus_name=read.matching("EVENT_BUS_NAME", _BUS_NAME),
         snapshot_bucket=read.matching("SNAPSHOT_BUCKET", _BUCKET_NAME),
         snapshot_folder=None if (folder := read.text("SNAPSHOT_FOLDER")) is None else Path(folder),
+        job_queue_url=read.url("JOB_QUEUE_URL"),
         max_receives=int(read.number("MAX_RECEIVES", Settings().max_receives, whole=True)),
         account_id=read.matching("ACCOUNT_ID", _ACCOUNT_ID),
         audit_role_name=read.matching("AUDIT_ROLE_NAME", _ROLE_NAME),

@@ -12,7 +12,7 @@ from tests.support.template import resources
 from tools import api_docs
 from vpcguard.api.app import mount_routes
 from vpcguard.api.models import FindingDetails, HistoryEntry
-from vpcguard.api.routing import routes_of
+from vpcguard.api.problems import routes_of
 from vpcguard.findings import queries
 from vpcguard.model import Finding
 

@@ -17,7 +17,7 @@ from vpcguard.findings import counts, store
 from vpcguard.findings.records import CAUSE, COVERAGE
 
 ROLES = list(resources("AWS::IAM::Role"))
-JUDGING = ["EvaluateChangeRole", "SweepAccountRole"]  # of the functions that read accounts
+JUDGING = ["EvaluateChangeRole", "RunAuditRole", "SweepAccountRole"]  # of the functions that read accounts
 FUNCTIONS = resources("AWS::Serverless::Function")
 
 # Granted, though no line of ours calls it: who does.

@@ -15,7 +15,7 @@ import pytest
 from tests.support.template import load_template, resources, statements
 from tests.unit.audit.fakes import Account, change, configuration, dependencies
 from vpcguard.audit import changes, sweep
-from vpcguard.audit.dependencies import QUEUE_CONFIG
+from vpcguard.audit.queues import QUEUE_CONFIG
 from vpcguard.errors import OutOfTimeError
 from vpcguard.findings.store import CLIENT_CONFIG
 from vpcguard.policy import own
@@ -31,7 +31,8 @@ OPA_SECONDS = 10  # the timeout of vpcguard.policy.Policy
 LAMBDA_CALLS_PER_SECOND = 15
 OUR_METRICS = "LambdaVpcGuard"
 METRIC = re.compile(
-    r"(Changes|Looks|OwnRules|Resources|Swept|Configuration|Exemptions|ExemptionFunctions)([A-Z][a-z]+)+"
+    r"(Changes|Looks|OwnRules|RequestedAudits|Resources|Swept|Configuration|Exemptions|ExemptionFunctions)"
+    r"([A-Z][a-z]+)+"
 )
 # counted, and no reason to wake anybody
 HARMLESS = {
@@ -118,6 +119,8 @@ def test_a_function_is_never_ended_by_being_killed(name: str) -> None:
         # a delayed look, a message put back, a dead letter, receipts brought back
         "EvaluateChangeFunction": (changes.FINISHING_SECONDS, opa + record + 4 * queue),
         "SweepAccountFunction": (sweep.FINISHING_SECONDS, opa + record),
+        # and what became of it, and the next run
+        "RunAuditFunction": (changes.FINISHING_SECONDS, opa + record + database + queue),
     }[name]
 
     assert opa <= changes.JUDGING_SECONDS
@@ -131,6 +134,7 @@ def test_a_function_is_never_ended_by_being_killed(name: str) -> None:
         >= kept_back
         + {
             "EvaluateChangeFunction": changes.READING_SECONDS,
+            "RunAuditFunction": sweep.STEP_SECONDS,
             "SweepAccountFunction": sweep.STEP_SECONDS,
         }[name]
     )
@@ -150,6 +154,16 @@ def test_the_function_knows_after_how_many_receipts_the_queue_gives_up() -> None
 
     assert redrive["maxReceiveCount"] == variables["MAX_RECEIVES"]
     assert redrive["deadLetterTargetArn"]["Fn::GetAtt"][0] == variables["DEAD_LETTER_QUEUE_URL"]["Ref"]
+
+
+def test_an_audit_on_request_is_given_up_when_its_queue_gives_it_up() -> None:
+    function, queue = FUNCTIONS["RunAuditFunction"], QUEUES["AuditQueue"]
+
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == function["Environment"]["Variables"]["MAX_RECEIVES"]
+    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+    assert (
+        function["Events"]["Requests"]["Properties"]["BatchSize"] == 1
+    )  # each may take all the time there is
 
 
 def test_every_rule_delivers_to_the_queue_and_keeps_what_it_cannot_deliver() -> None:
@@ -173,7 +187,7 @@ def test_every_rule_may_send_to_both_queues() -> None:
 
 def test_other_accounts_are_read_only_inside_the_organization() -> None:
     """A role of that name in a stranger's account must not be able to feed us facts."""
-    for role in ("EvaluateChangeRole", "SweepAccountRole"):
+    for role in ("EvaluateChangeRole", "RunAuditRole", "SweepAccountRole"):
         (assume,) = (one for one in statements(role) if one["Action"] == "sts:AssumeRole")
         assert assume["Condition"] == {"StringEquals": {"aws:ResourceOrgID": {"Ref": "OrganizationId"}}}
 

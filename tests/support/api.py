@@ -51,6 +51,7 @@ class Api:
 
     def __init__(self, **edges: Any) -> None:
         service = Service(cursors=Cursors(KEY), **edges)
+        self.findings, self.clock = service.findings, service.clock
         self.app = mount(APIGatewayRestResolver(enable_validation=True), service)
 
     def get(self, path: str, *, caller: str | None = CALLER, **query: str | Sequence[str]) -> Answer:

@@ -6,13 +6,19 @@ from typing import TypeVar
 
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
 
-from vpcguard.api import causes, findings, posture
+from vpcguard.api import audits, causes, exemptions, findings, posture
 from vpcguard.api.edges import Service, get_service
 from vpcguard.api.problems import handle_problems
 
 Resolver = TypeVar("Resolver", bound=ApiGatewayResolver)
 
-ROUTERS = (findings.router, causes.router, posture.router)
+ROUTERS = (
+    findings.router,
+    causes.router,
+    posture.router,
+    exemptions.router,
+    audits.router,
+)
 
 
 def mount(resolver: Resolver, service: Service) -> Resolver:

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Route
 from pydantic import BaseModel
 
-from vpcguard.api.routing import routes_of
+from vpcguard.api.problems import routes_of
 
 _POWERTOOLS_OWN = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 _TEXT = """\

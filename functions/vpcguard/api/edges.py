@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from vpcguard.api.cursors import LEAST_KEY_BYTES, Cursors
 from vpcguard.api.problems import ApiError
 from vpcguard.api.rules import known_rules
+from vpcguard.audit.queues import QUEUE_CONFIG, JobQueue
 from vpcguard.clock import Clock, system_clock
 from vpcguard.findings.search import FindingSearch
 from vpcguard.findings.store import CLIENT_CONFIG
@@ -23,11 +24,15 @@ from vpcguard.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The edges of the API."""
+    """The edges of the API.
+
+    findings: the findings table. send_job: has a job begun, by its id; None: nobody works on jobs here.
+    """
 
     findings: FindingSearch
     cursors: Cursors
     rules: Callable[[], Sequence[Mapping[str, Any]]] = known_rules
+    send_job: Callable[[str], None] | None = None
     clock: Clock = system_clock
 
 
@@ -39,7 +44,7 @@ class Identity:
     account_id: str | None = None
 
 
-ACTIONS = ("secretsmanager:GetSecretValue",)
+ACTIONS = ("secretsmanager:GetSecretValue", "sqs:SendMessage")
 
 
 def build_service(settings: Settings, *, session: botocore.session.Session | None = None) -> Service:
@@ -54,7 +59,12 @@ def build_service(settings: Settings, *, session: botocore.session.Session | Non
     if settings.cursor_secret_arn is not None:
         store: Any = session.create_client("secretsmanager")
         key = store.get_secret_value(SecretId=settings.cursor_secret_arn)["SecretString"].encode()
-    return Service(findings=FindingSearch(table, settings.table_name or ""), cursors=Cursors(key))
+    send_job = None
+    if settings.job_queue_url is not None:
+        sqs = session.create_client("sqs", config=QUEUE_CONFIG)
+        send_job = JobQueue(sqs, settings.job_queue_url).send
+    findings = FindingSearch(table, settings.table_name or "")
+    return Service(findings=findings, cursors=Cursors(key), send_job=send_job)
 
 
 def get_service() -> Service:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from aws_lambda_powertools.event_handler.openapi.params import Path
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from vpcguard.clock import rfc3339
@@ -56,7 +56,27 @@ AccountPath = Annotated[str, Path(pattern=_ACCOUNT, description="an account's id
 RegionPath = Annotated[str, Path(pattern=_REGION, max_length=32, description="a region")]
 FunctionPath = Annotated[str, Path(pattern=_FUNCTION, max_length=140, description="an unqualified name")]
 FindingPath = Annotated[str, Path(pattern=_FINDING, description="a finding's id")]
+ExemptionPath = Annotated[str, Path(pattern=r"^vx-[0-9a-f]{32}$", description="an exemption's id")]
+JobPath = Annotated[str, Path(pattern=r"^vj-[0-9a-f]{32}$", description="an audit's id")]
 CausePath = Annotated[str, Path(pattern=_CAUSE, description="a cause's id")]
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,128}$",
+        description="of the caller's choice, a UUID say: the same key and body again change nothing more, and"
+        " get the same answer",
+    ),
+]
+IfMatch = Annotated[
+    str,
+    Header(
+        alias="If-Match",
+        pattern=r'^(\*|"[0-9]{1,9}")$',
+        description="the ETag of what the caller saw, or * for whatever there is",
+    ),
+]
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _LEAST, _MOST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)

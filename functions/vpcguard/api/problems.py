@@ -9,7 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Route
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestUnsupportedContentType,
@@ -91,9 +91,13 @@ def problem(error: ApiError) -> Response[str]:
 def refused_body(event: BaseProxyEvent) -> ApiError | None:
     """Return why the body of a request is not even read; None: it is, or there is none."""
     body = event.body
-    if not body:
+    if not body or event.http_method.upper() != "POST":
         return None
-    if len(body) > LARGEST_BODY:
+    try:
+        text = event.decoded_body or ""
+    except ValueError:
+        return ApiError(HTTPStatus.BAD_REQUEST, "the body is no text in UTF-8")
+    if len(text) > LARGEST_BODY:
         return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {LARGEST_BODY} bytes")
     content_type = event.headers.get("content-type") or ""
     if content_type.partition(";")[0].strip().lower() != "application/json":
@@ -105,7 +109,7 @@ def handle_problems(app: ApiGatewayResolver) -> None:
     """Have whatever goes wrong answered as a problem."""
 
     def refuse_request(error: RequestValidationError) -> Response[str]:
-        refused = refused_body(app.current_event)
+        refused = refused_body(app.current_event) or _misrouted(app)
         return problem(refused or _invalid(error))
 
     def refuse_media_type(_: RequestUnsupportedContentType) -> Response[str]:
@@ -121,6 +125,11 @@ def handle_problems(app: ApiGatewayResolver) -> None:
     def refuse(error: ApiError) -> Response[str]:
         return problem(error)
 
+    def fail(error: Exception) -> Response[str]:
+        # Powertools reads forms before anything of ours is asked, and raises whatever for one that is broken
+        refused = refused_body(app.current_event)
+        return _failed(error) if refused is None else problem(refused)
+
     def refuse_service(error: ServiceError) -> Response[str]:
         return problem(ApiError(HTTPStatus(error.status_code), HTTPStatus(error.status_code).phrase))
 
@@ -133,8 +142,8 @@ def handle_problems(app: ApiGatewayResolver) -> None:
         ApiError: refuse,
         FindingStoreError: _unavailable,
         QueueError: _unavailable,
-        ResponseValidationError: _failed,
-        Exception: _failed,
+        ResponseValidationError: fail,
+        Exception: fail,
     }
     for kind, handler in handlers.items():
         app.exception_handler(kind)(handler)
@@ -155,7 +164,7 @@ def _invalid(error: RequestValidationError) -> ApiError:
     """Return what is wrong with a request: 422 for its body, 400 for anything before it."""
     found = error.errors()
     faults = [Fault(where=_where(one["loc"]), reason=_reason(one)) for one in found]
-    if any(one["loc"] == ("header", "If-Match") and one["type"] == "missing" for one in found):
+    if any(tuple(one["loc"]) == ("header", "if-match") and one["type"] == "missing" for one in found):
         return ApiError(HTTPStatus.PRECONDITION_REQUIRED, "If-Match is missing: say which ETag you saw")
     of_body = all(one["loc"] and one["loc"][0] == "body" for one in found)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if of_body else HTTPStatus.BAD_REQUEST
@@ -182,13 +191,27 @@ def shown(name: str) -> str:
 
 
 def _unrouted(app: ApiGatewayResolver) -> ApiError:
-    """Tell a path that there is not from one that takes other methods."""
-    routes = [*app._static_routes, *app._dynamic_routes]  # noqa: SLF001 - Powertools answers 404 for both
+    """Tell a path that there is not from one that takes other methods: Powertools answers 404 for both."""
+    methods = _methods(app)
+    if not methods:
+        return ApiError(HTTPStatus.NOT_FOUND, "there is no such path")
+    allowed = ", ".join(methods)
+    return ApiError(HTTPStatus.METHOD_NOT_ALLOWED, f"this path takes {allowed}", headers={"Allow": allowed})
+
+
+def _misrouted(app: ApiGatewayResolver) -> ApiError | None:
+    """Return the refusal where Powertools found /exemptions/<id> for another method of /exemptions/report."""
+    return None if app.current_event.http_method.upper() in _methods(app) else _unrouted(app)
+
+
+def _methods(app: ApiGatewayResolver) -> list[str]:
+    """Return the methods of the path that a request is for: of several that match, the most literal one."""
     path = app.context["_path"]
-    methods = sorted({route.method for route in routes if re.match(route.rule, path)})
-    if methods:
-        allowed = ", ".join(methods)
-        return ApiError(
-            HTTPStatus.METHOD_NOT_ALLOWED, f"this path takes {allowed}", headers={"Allow": allowed}
-        )
-    return ApiError(HTTPStatus.NOT_FOUND, "there is no such path")
+    found = [route for route in routes_of(app) if re.match(route.rule, path)]
+    fewest = min((route.path.count("<") for route in found), default=0)
+    return sorted({route.method for route in found if route.path.count("<") == fewest})
+
+
+def routes_of(app: ApiGatewayResolver) -> list[Route]:
+    """Return every route of an application."""
+    return [*app._static_routes, *app._dynamic_routes]  # noqa: SLF001 - there is no public list

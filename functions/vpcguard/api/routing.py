@@ -8,7 +8,7 @@ from inspect import getdoc
 from typing import Any, TypeVar, get_type_hints
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Route, Router
+from aws_lambda_powertools.event_handler.api_gateway import Router
 from pydantic import BaseModel
 
 from vpcguard.api.problems import PROBLEM_JSON, ApiError, Fault, Problem, refused_body, shown
@@ -22,7 +22,7 @@ _MEANINGS = {
     400: "The path, the query or a header is not as documented",
     403: "The caller may not do this",
     404: "There is no such thing, or not in this account",
-    409: "The same request is under way",
+    409: "Another body came with this Idempotency-Key, or nobody works on requests here",
     412: "It was changed meanwhile: read it again",
     413: "The body is too large",
     415: "The body is not application/json",
@@ -37,11 +37,6 @@ _MEANINGS = {
 def new_router() -> Router:
     """Return an empty router."""
     return Router()  # type: ignore[no-untyped-call]
-
-
-def routes_of(app: ApiGatewayResolver) -> list[Route]:
-    """Return every route of an application."""
-    return [*app._static_routes, *app._dynamic_routes]  # noqa: SLF001 - there is no public list
 
 
 def route(

@@ -13,11 +13,10 @@ from functools import partial
 from typing import Any, Protocol
 
 import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from vpcguard.audit.judging import Judge
-from vpcguard.audit.queues import ChangeQueue, DeadLetterQueue
+from vpcguard.audit.queues import QUEUE_CONFIG, ChangeQueue, DeadLetterQueue
 from vpcguard.aws.accounts import connect
 from vpcguard.aws.appconfig import CLIENT_CONFIG as APPCONFIG_CLIENT_CONFIG
 from vpcguard.aws.appconfig import AppConfigDocument
@@ -46,9 +45,6 @@ from vpcguard.snapshot.archive import Bucket, Folder, SnapshotArchive
 
 # What nearly every look reads with. Making a client takes its time, which INIT pays better than an event.
 WARM_CLIENTS = ("lambda", "ec2", "iam", "resourcegroupstaggingapi", "service-quotas")
-QUEUE_CONFIG = Config(
-    connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
-)
 
 _KNOWN_FOR = timedelta(minutes=5)  # what is known about an account, in a process
 

@@ -1,4 +1,4 @@
-"""The two queues of the event path: what is to be delivered again later, and what nobody can judge."""
+"""The queues: what is to be delivered again later, what nobody can judge, and audits on request."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from vpcguard.aws.codes import clean_message
@@ -16,6 +17,9 @@ from vpcguard.errors import QueueError, VpcGuardError
 from vpcguard.model import Change
 
 ACTIONS = ("sqs:SendMessage", "sqs:ChangeMessageVisibility")
+QUEUE_CONFIG = Config(
+    connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
+)
 _BATCH = 10  # the most that one call takes
 _BATCH_BYTES = 240_000  # of bodies in one call, below the 256 KiB that every region takes
 
@@ -138,6 +142,23 @@ class DeadLetterQueue:
             )
         except (ClientError, BotoCoreError) as error:
             raise QueueError("a message could not be sent to the dead-letter queue") from error
+
+
+class JobQueue:
+    """The queue of audits that people asked for: a message names a job, and the job says the rest."""
+
+    def __init__(self, sqs: Any, queue_url: str) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+
+    def send(self, job_id: str, *, seconds: int = 0) -> None:
+        """Have a job begun, or gone on with, after so many seconds; raises QueueError."""
+        try:
+            self._sqs.send_message(
+                QueueUrl=self._queue_url, MessageBody=json.dumps({"job_id": job_id}), DelaySeconds=seconds
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise QueueError("an audit could not be sent for") from error
 
 
 def reason_of(error: Exception) -> str:

@@ -7,8 +7,8 @@ it was, and never holds the event.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
@@ -19,6 +19,9 @@ from vpcguard.aws.answers import LeftOut
 from vpcguard.errors import VpcGuardError
 from vpcguard.model import Change, Ignored
 from vpcguard.policy.configuration import Poll
+
+if TYPE_CHECKING:  # of the function for audits on request alone
+    from vpcguard.audit.requested import Requested
 
 _SWEEP_METRICS = {
     "SweptFunctions": "functions",
@@ -133,6 +136,22 @@ def report_regions(swept: SweptRegions, logger: Any, metrics: Any) -> dict[str, 
         logger.warning("sweep stopped, it can go on", reason=reason_of(swept.stopped_by))
     metrics.add_metric(name="SweptRegionsFailed", unit=MetricUnit.Count, value=len(swept.failed))
     return swept.as_dict()
+
+
+def report_requested(done: Sequence[Requested], logger: Any, metrics: Any) -> None:
+    """Log and count what became of audits on request."""
+    for one in done:
+        keys: dict[str, Any] = {"message_id": one.message_id}
+        if one.job is not None:
+            keys |= {"job_id": one.job.job_id, "account_id": one.job.account_id, "status": one.job.status}
+        if one.error is not None:
+            logger.warning("audit on request failed, it comes back", reason=reason_of(one.error), **keys)
+        elif one.job is not None and one.job.status == "failed":
+            logger.error("audit on request failed", reason=one.job.reason, **keys)
+        else:
+            logger.info("audit on request", **keys)
+    failed = sum(one.job is not None and one.job.status == "failed" for one in done)
+    metrics.add_metric(name="RequestedAuditsFailed", unit=MetricUnit.Count, value=failed)
 
 
 def report_polls(logger: Any, metrics: Any) -> Callable[[Poll], None]:

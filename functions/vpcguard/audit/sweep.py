@@ -256,6 +256,7 @@ def audit_account(
     deps: Dependencies,
     page: SweepPage | None = None,
     account_roles: AccountRoles | None = None,
+    trigger: str = SWEEP,
     until: float = math.inf,
 ) -> Swept:
     """Judge and record the functions of an account and region, from a page on, while there is time.
@@ -266,13 +267,20 @@ def audit_account(
     the sweep began are read by name: those that do not exist are resolved. A sweep that did not get there
     closes nothing. Every run does at least one step. until: a moment of time.monotonic() after which AWS is
     not waited for and nothing is recorded; no step begins in the last STEP_SECONDS before it.
-    account_roles: as of CaptureOptions.
+    account_roles: as of CaptureOptions. trigger: what the looks are kept with.
 
     Where AWS throttles, or AWS, OPA or the table is away after some steps were done, the sweep says where it
     was, and can go on from there. Raises ReadError, OpaUnavailableError and FindingStoreError where no step
     was done. Other failures leave their functions out: they are counted as not_judged.
     """
-    run = _Run(account_id=account_id, region=region, deps=deps, account_roles=account_roles, until=until)
+    run = _Run(
+        account_id=account_id,
+        region=region,
+        deps=deps,
+        account_roles=account_roles,
+        trigger=trigger,
+        until=until,
+    )
     swept = Swept(next_page=page or SweepPage(started_at=rfc3339(deps.clock())))
     begun_at = swept.next_page
     try:
@@ -295,6 +303,7 @@ class _Run:
     region: str
     deps: Dependencies
     account_roles: AccountRoles | None
+    trigger: str
     until: float
 
     def places(self, swept: Swept) -> Iterator[SweepPage | None]:
@@ -366,7 +375,7 @@ class _Run:
                 part,
                 policy=self.deps.policy,
                 configuration=configuration,
-                trigger=SWEEP,
+                trigger=self.trigger,
                 digest=digest,
                 until=self.until,
             )
@@ -400,7 +409,11 @@ class _Run:
         scope = Scope(kind="function", account_id=self.account_id, region=self.region, function_names=names)
         try:
             audited = audit_functions(
-                scope, deps=self.deps, account_roles=self.account_roles, until=self.until
+                scope,
+                deps=self.deps,
+                trigger=self.trigger,
+                account_roles=self.account_roles,
+                until=self.until,
             )
         except OpaUnavailableError:
             raise

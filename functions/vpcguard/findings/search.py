@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pynamodb.expressions.condition import Condition
 
+from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import ListingError
 from vpcguard.findings.items import function_key
+from vpcguard.findings.exemption_store import ExemptionStore
+from vpcguard.findings.jobs import JobStore
 from vpcguard.findings.pages import MOST_READ, PAGE_SIZE, Page, Queryable, read_raw_page
 from vpcguard.findings.queries import FindingQueries
 from vpcguard.findings.table import FINDING, SHARDS, FindingItem
@@ -70,7 +74,15 @@ class _Way:
 
 
 class FindingSearch(FindingQueries):
-    """The findings table of one deployment, to search; made like FindingTable."""
+    """The findings table of one deployment, to search; made like FindingTable.
+
+    exemptions, jobs: what people decided and asked for, in the same table.
+    """
+
+    def __init__(self, client: Any, table_name: str, *, clock: Clock = system_clock) -> None:
+        super().__init__(client, table_name, clock=clock)
+        self.exemptions = ExemptionStore(client, table_name, clock=clock)
+        self.jobs = JobStore(client, table_name, clock=clock)
 
     def search(
         self,

@@ -139,6 +139,8 @@ def test_a_short_key_signs_nothing() -> None:
         ("GET", "/findings/", 200, None),  # API Gateway's own resolver is lenient there
         ("POST", "/findings", 405, "GET"),
         ("TRACE", "/findings", 405, "GET"),
+        ("DELETE", "/exemptions/report", 405, "GET"),
+        ("PUT", f"/exemptions/vx-{'0' * 32}", 405, "DELETE, GET"),
         ("DELETE", f"/accounts/{ACCOUNT}/findings", 405, "GET"),
         ("GET", "/findings/vg-1", 400, None),
         ("GET", "/accounts/1/findings", 400, None),
