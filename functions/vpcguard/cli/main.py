@@ -29,7 +29,9 @@ COMMANDS = {
         "and draw its way to the internet."
     ),
     "vpcguard.cli.exemptions": "What is exempt, who said so, and until when; import from a file.",
+    "vpcguard.cli.findings": "What the hub recorded, from its table or its API. Read-only.",
     "vpcguard.cli.rules": "The rules: what they judge, and how they are shipped.",
+    "vpcguard.cli.serve": "The hub's API on this machine, with a page for the browser.",
 }
 
 
