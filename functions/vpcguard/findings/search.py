@@ -11,8 +11,8 @@ from pynamodb.expressions.condition import Condition
 
 from vpcguard.clock import Clock, system_clock
 from vpcguard.errors import ListingError
-from vpcguard.findings.items import function_key
 from vpcguard.findings.exemption_store import ExemptionStore
+from vpcguard.findings.items import function_key
 from vpcguard.findings.jobs import JobStore
 from vpcguard.findings.pages import MOST_READ, PAGE_SIZE, Page, Queryable, read_raw_page
 from vpcguard.findings.queries import FindingQueries
