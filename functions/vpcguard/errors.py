@@ -131,7 +131,7 @@ class ExemptionError(VpcGuardError):
 
 
 class NoExemptionError(VpcGuardError):
-    """There is no exemption of that id: 404 in an API."""
+    """There is no exemption of that id, or what there is, is none: 404 in an API."""
 
 
 class RevisionError(VpcGuardError):

@@ -145,7 +145,7 @@ class TableExemptions:
             yield from page.items
 
     def show(self, exemption_id: str) -> ShownExemption:
-        """Return one with what it covers; NoExemptionError, and ExemptionError for what is none."""
+        """Return one with what it covers; raises NoExemptionError."""
         stored = self._store.get(exemption_id)
         state = stored.exemption.state(rfc3339(self._clock()))
         if state == "expired":
@@ -155,8 +155,8 @@ class TableExemptions:
     def revoke(self, exemption_id: str, *, revision: int | None = None) -> ShownExemption:
         """End one now; one that has ended stays as it is.
 
-        revision: that of what the caller saw; RevisionError where it is another by now. NoExemptionError, and
-        ExemptionError for what is none.
+        revision: that of what the caller saw; RevisionError where it is another by now. Raises
+        NoExemptionError.
         """
         revoked = self._store.revoke(exemption_id, revoked_by=self._caller(), revision=revision)
         return ShownExemption(revoked, revoked.state(rfc3339(self._clock())))

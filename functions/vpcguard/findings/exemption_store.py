@@ -125,14 +125,18 @@ class ExemptionStore:
         return Page(tuple(found), page.cursor)
 
     def get(self, exemption_id: str) -> StoredExemption:
-        """Return one; raises NoExemptionError, and ExemptionError for what cannot be read as one."""
+        """Return one; raises NoExemptionError, also for what cannot be read as one."""
         try:
             item = self._model.get(EXEMPTIONS, exemption_id, consistent_read=True)
         except self._model.DoesNotExist as error:
             raise NoExemptionError(f"there is no exemption {exemption_id[:80]!r}") from error
         except PynamoDBException as error:
             raise FindingStoreError(f"the exemption {exemption_id} could not be read: {error}") from error
-        return _stored(item)
+        try:
+            return _stored(item)
+        except ExemptionError as error:
+            words = "is malformed and exempts nothing; delete its item, and make it anew"
+            raise NoExemptionError(f"{exemption_id} {words}: {error}") from error
 
     def create(self, exemption: Exemption) -> Exemption:
         """Keep a new one, and return what is kept under its id: what was there before stays."""
@@ -144,14 +148,8 @@ class ExemptionStore:
         except PutError as error:
             if error.cause_response_code != _CHECK_FAILED:
                 raise FindingStoreError(f"the exemption could not be kept: {error}") from error
-            return self._kept(exemption.exemption_id)
+            return self.get(exemption.exemption_id).exemption
         return exemption
-
-    def _kept(self, exemption_id: str) -> Exemption:
-        try:
-            return self.get(exemption_id).exemption
-        except ExemptionError as error:
-            raise FindingStoreError(f"{exemption_id} is taken, by what is no exemption: {error}") from error
 
     def revoke(self, exemption_id: str, *, revoked_by: str, revision: int | None = None) -> Exemption:
         """End one now, and return it; one that has ended stays as it is.

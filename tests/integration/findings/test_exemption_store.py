@@ -207,11 +207,11 @@ def test_what_is_written_by_hand_and_is_none_exempts_nothing_and_spoils_nothing(
     assert read.covering(SUBJECT, NOW) == good
     assert exemptions.read_all()[1] == (key,)
     assert exemptions.page().items == (good,)
-    with pytest.raises(ExemptionError):
+    with pytest.raises(NoExemptionError, match=rf"{key} is malformed and exempts nothing; .*: \w+"):
         exemptions.get(key)
-    with pytest.raises(ExemptionError):
+    with pytest.raises(NoExemptionError, match="is malformed"):
         exemptions.revoke(key, revoked_by="arn:b")
-    with pytest.raises(FindingStoreError, match="is taken, by what is no exemption"):
+    with pytest.raises(NoExemptionError, match="is malformed"):
         exemptions.create(exemption(name=broken))
 
 
