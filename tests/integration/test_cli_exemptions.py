@@ -90,7 +90,7 @@ def test_what_is_covered_is_shown_and_reported(exemptions: Run, dynamodb: Any, t
     shown = answer(exemptions("show", key, "--format", "json"))
     assert shown["covered"]["findings"] == 1
     assert shown["covered"]["first"][0]["function_name"] == "orders-api"
-    assert "1 findings" in exemptions("show", key).stdout
+    assert "exempts   1 finding\n" in exemptions("show", key).stdout
     report = answer(exemptions("report", "--format", "json"))
     assert report["in_force"] == 2
     assert [one["match"] for one in report["unused"]] == [{"family": "az"}]
@@ -116,6 +116,18 @@ def test_what_is_no_exemption_is_refused_by_its_field(exemptions: Run) -> None:
         assert refused.returncode == 2
         assert "there is no exemption" in refused.stderr
         assert "\x1b" not in refused.stderr
+
+
+def test_a_name_that_no_shipped_rule_has_is_told(exemptions: Run) -> None:
+    """It may be one's own; misspelt, it would exempt nothing and nobody would know."""
+    made = exemptions("create", "--rule", "nat.no_internet_egres", *WHY)
+    assert made.returncode == 0
+    assert made.stderr == (
+        "vpcguard: rule_id nat.no_internet_egres is none of the shipped ones;"
+        " did you mean nat.no_internet_egress?\n"
+    )
+    assert "within the hour" in made.stdout
+    assert "family acme is none" in exemptions("create", "--family", "acme", *WHY).stderr
 
 
 def test_hostile_texts_are_shown_and_not_obeyed(exemptions: Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, get_args
@@ -22,6 +23,7 @@ from vpcguard.errors import ConfigurationError
 from vpcguard.findings.exemption_store import ExemptionStore
 from vpcguard.findings.exemptions import Covers, Exemption, State
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore
+from vpcguard.policy.configuration import shipped_rule_ids
 
 TABLE = "vpcguard-findings"  # as template.yaml names it
 _NEEDS = """\
@@ -148,7 +150,9 @@ def create_exemption(
     }
     asked = {"match": match, "covers": covers, "reason": reason, "owner": owner, "expires_at": expires}
     made = _backend(**given).create(asked if ticket is None else {**asked, "ticket": ticket})
+    _warn_of_names(match)
     _write_one(ShownExemption(made, made.state(rfc3339(system_clock()))), format_name)
+    _say_when(format_name)
     return DONE
 
 
@@ -161,6 +165,7 @@ def revoke_exemption(*, exemption_id: str, revision: int | None, format_name: st
         source = visible(revoked.exemption.source)
         say(f"vpcguard: it came from {source}: an import does not bring it back, take its entry out of there")
     _write_one(revoked, format_name)
+    _say_when(format_name)
     return DONE
 
 
@@ -179,6 +184,7 @@ def import_exemptions(*, file: Path, prune: bool, dry_run: bool, **place: Any) -
     for entry in plan.create:
         if not dry_run:
             backend.create(entry.given, exemption_id=entry.exemption_id, source=entry.source)
+        _warn_of_names(entry.given["match"])
         _tell(f"{would}created", entry.exemption_id, entry)
     for one in plan.revoke:
         if not dry_run:
@@ -287,6 +293,23 @@ def _write_one(shown: ShownExemption, format_name: str) -> None:
     write_lines(lines, sys.stdout)
 
 
+def _warn_of_names(match: Mapping[str, Any]) -> None:
+    """Say where a rule or family is not among the shipped ones: one's own, or misspelt and of no effect."""
+    rules = shipped_rule_ids()
+    known = {"rule_id": rules, "family": {rule.partition(".")[0] for rule in rules}}
+    for field, names in known.items():
+        name = match.get(field)
+        if name is not None and name not in names:
+            near = get_close_matches(name, names, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            say(f"vpcguard: {field} {visible(name)} is none of the shipped ones{hint}")
+
+
+def _say_when(format_name: str) -> None:
+    if format_name == "table":
+        sys.stdout.write("The next look at a function shows it; findings that are stored, within the hour.\n")
+
+
 def _matched(one: Exemption) -> str:
     return " ".join(f"{name}={value}" for name, value in one.match.given().items())
 
@@ -294,7 +317,8 @@ def _matched(one: Exemption) -> str:
 def _count(covered: Coverage | None) -> str:
     if covered is None:
         return ""
-    return f" ({covered.findings:,}{' and more' if covered.is_more else ''} findings)"
+    more, plural = " and more" if covered.is_more else "", "" if covered.findings == 1 else "s"
+    return f" ({covered.findings:,}{more} finding{plural})"
 
 
 def _findings(covered: Coverage | None) -> Iterable[str]:
