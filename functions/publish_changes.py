@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vpcguard.audit.publishing import FINISHING_SECONDS, Publisher, build_publisher, report_published
 from vpcguard.findings.outbox import keys_of
+from vpcguard.policy.configuration import Poll
 from vpcguard.settings import load_settings, runs_in_lambda
 
 logger = Logger(service="vpcguard")
@@ -33,7 +34,13 @@ def handler(event: Any, context: LambdaContext, *, publisher: Publisher | None =
 def dependencies() -> Publisher:
     """Return the real edges, built once per cold start."""
     requires = ("TABLE_NAME", "EVENT_BUS_NAME", "DEAD_LETTER_QUEUE_URL")
-    return build_publisher(load_settings(requires=requires))
+    return build_publisher(load_settings(requires=requires), report=_report)
+
+
+def _report(poll: Poll) -> None:
+    """Log why the configuration is not read; those who judge count it, and have alarms."""
+    if reason := poll.unread or poll.rejected:
+        logger.warning("configuration not read", reason=reason, config_digest_in_force=poll.digest)
 
 
 if runs_in_lambda():  # INIT has a whole CPU, the first invocation does not

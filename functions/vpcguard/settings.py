@@ -53,6 +53,7 @@ class Settings:
     dead_letter_queue_url: where a change that cannot be judged, or published, ends with its reason
     (DEAD_LETTER_QUEUE_URL). max_receives: after how many receipts SQS gives a message up (MAX_RECEIVES).
     event_bus_name: where changes of findings are published (EVENT_BUS_NAME).
+    notice_window_minutes: how long one message to an owner gathers (NOTICE_WINDOW_MINUTES).
     snapshot_bucket: where the snapshots that verdicts rest on are kept (SNAPSHOT_BUCKET); snapshot_folder:
     the same on one machine (SNAPSHOT_FOLDER); neither: they are not kept.
     account_id: the account this process runs in (ACCOUNT_ID), which spares an STS call.
@@ -76,6 +77,7 @@ class Settings:
     snapshot_bucket: str | None = None
     snapshot_folder: Path | None = None
     job_queue_url: str | None = None
+    notice_window_minutes: float = 10.0
     max_receives: int = 5
     account_id: str | None = None
     audit_role_name: str | None = None
@@ -111,6 +113,7 @@ def load_settings(
         snapshot_bucket=read.matching("SNAPSHOT_BUCKET", _BUCKET_NAME),
         snapshot_folder=None if (folder := read.text("SNAPSHOT_FOLDER")) is None else Path(folder),
         job_queue_url=read.url("JOB_QUEUE_URL"),
+        notice_window_minutes=read.number("NOTICE_WINDOW_MINUTES", Settings().notice_window_minutes),
         max_receives=int(read.number("MAX_RECEIVES", Settings().max_receives, whole=True)),
         account_id=read.matching("ACCOUNT_ID", _ACCOUNT_ID),
         audit_role_name=read.matching("AUDIT_ROLE_NAME", _ROLE_NAME),

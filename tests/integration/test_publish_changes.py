@@ -115,6 +115,7 @@ def _everything_happens(world: World) -> None:
     store.record(a_look(2, violated=[EGRESS], passed=[ZONES], actor="dana"))
     store.record(a_look(3, unknown=[EGRESS], passed=[ZONES]))
     store.record(a_look(4, violated=[EGRESS], passed=[ZONES]))
+    store.record(a_look(5, violated=[a_finding(minute=5, stage="warn")], passed=[ZONES]))
     store.record(a_look(0, violated=[EGRESS], function="other"))
     _replan(world, 1, Exemptions((EXEMPTION,)))
     _replan(world, 2, Exemptions())
@@ -191,6 +192,7 @@ def test_what_is_younger_than_a_minute_is_left_to_the_stream(world: World) -> No
         "set_aside": 0,
         "reasons": {},
         "oldest_seconds": 0.0,
+        "noticed": {"without_owner": 0, "sent": 0, "failed": 0, "given_up": 0, "reasons": []},
     }
     world.now += timedelta(seconds=61)
     assert world.run()["published"] == 1

@@ -31,7 +31,7 @@ OPA_SECONDS = 10  # the timeout of vpcguard.policy.Policy
 LAMBDA_CALLS_PER_SECOND = 15
 OUR_METRICS = "LambdaVpcGuard"
 METRIC = re.compile(
-    r"(Changes|Looks|OwnRules|RequestedAudits|Resources|Swept|Configuration|Exemptions|ExemptionFunctions)"
+    r"(Changes|Looks|Notices|OwnRules|RequestedAudits|Resources|Swept|Configuration|Exemptions|ExemptionFunctions)"
     r"([A-Z][a-z]+)+"
 )
 # counted, and no reason to wake anybody
@@ -41,6 +41,9 @@ HARMLESS = {
     "ChangesPublished",
     "ChangesNotPublished",  # they are tried again, and how long they wait has an alarm
     "ChangesSetAside",  # their queue has one
+    "NoticesSent",
+    "NoticesGivenUp",  # they are in the same queue
+    "NoticesWithoutOwner",  # whom to tell is for the configuration to say
     "ChangesDeadLettered",  # the queue has an alarm, which stays until somebody has looked
     "SweptFunctions",
     "SweptDeleted",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -20,13 +20,18 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from vpcguard.audit.notifying import Noticed, Notifier, Topics
 from vpcguard.audit.queues import DeadLetterQueue, reason_of
+from vpcguard.aws.appconfig import CLIENT_CONFIG as APPCONFIG_CLIENT_CONFIG
+from vpcguard.aws.appconfig import AppConfigDocument
 from vpcguard.aws.codes import clean_message
 from vpcguard.clock import Clock, rfc3339, system_clock
 from vpcguard.errors import PublishingError, QueueError
+from vpcguard.findings.notices import Notices
 from vpcguard.findings.outbox import READ_AT_ONCE, Outbox, OutboxKey, Unpublished
-from vpcguard.findings.queries import HistoryEntry
+from vpcguard.findings.queries import FindingQueries, HistoryEntry
 from vpcguard.findings.store import CLIENT_CONFIG
+from vpcguard.policy.configuration import ConfigurationSource, Poll, load_configuration
 from vpcguard.settings import Settings
 
 ACTIONS = ("events:PutEvents", "sqs:SendMessage")
@@ -37,6 +42,7 @@ DETAIL_TYPES = {  # by the change that history tells of
     "reopened": "Finding Reopened",
     "resolved": "Finding Resolved",
     "undetermined": "Finding Undetermined",
+    "updated": "Finding Updated",
     "unconfirmed": "Finding In Doubt",
     "confirmed": "Finding Confirmed",
     "exempted": "Finding Exempted",
@@ -73,7 +79,7 @@ class Published:
 
     left: could not be published now, and stay in the outbox. set_aside: can never be published; each is in
     the dead-letter queue with its reason. reasons: why, each once. oldest_seconds: the age of the oldest one
-    that is left by any run; None: nobody asked.
+    that is left by any run; None: nobody asked. noticed: what became of notices.
     """
 
     published: int = 0
@@ -81,6 +87,7 @@ class Published:
     set_aside: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     oldest_seconds: float | None = None
+    noticed: Noticed = field(default_factory=Noticed)
 
     def leave(self, reason: str, changes: int = 1) -> None:
         """Count changes that stay for a reason."""
@@ -91,8 +98,9 @@ class Published:
 class Publisher:
     """Takes changes from the outbox to an event bus.
 
-    events: a botocore client of EventBridge. Both methods end soon after `until`, a moment of
-    time.monotonic(), and raise FindingStoreError where the table does not answer; what is left comes again.
+    events: a botocore client of EventBridge. notifier: None: nobody is told. Both methods end soon after
+    `until`, a moment of time.monotonic(). They raise FindingStoreError where the table does not answer, and
+    ConfigurationError where it is not known whom to tell; what is left comes again.
     """
 
     def __init__(
@@ -102,6 +110,7 @@ class Publisher:
         bus: str,
         dead_letters: DeadLetters,
         *,
+        notifier: Notifier | None = None,
         clock: Clock = system_clock,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -109,23 +118,34 @@ class Publisher:
         self._events = events
         self._bus = bus
         self._dead_letters = dead_letters
+        self._notifier = notifier
         self._clock = clock
         self._pause = pause
 
     def publish(self, keys: Sequence[OutboxKey], *, until: float) -> Published:
         """Publish these changes, as far as they are not published yet."""
-        run = Published()
+        run = self._begun()
         self._publish([keys[at : at + READ_AT_ONCE] for at in range(0, len(keys), READ_AT_ONCE)], run, until)
         return run
 
     def drain(self, *, until: float) -> Published:
-        """Publish what waits for longer than a minute, oldest first, and say how old the oldest left is."""
-        run, now = Published(), self._clock()
+        """Publish what waits for longer than a minute, oldest first, and tell owners what is due.
+
+        Says how old the oldest change is that is left.
+        """
+        run, now = self._begun(), self._clock()
         self._publish(self._outbox.waiting(before=rfc3339(now - _GRACE)), run, until)
         oldest = self._outbox.oldest()
         seen = now if oldest is None else datetime.fromisoformat(oldest)
         run.oldest_seconds = max(0.0, (now - seen).total_seconds())
+        if self._notifier is not None:
+            self._notifier.tell_due(run.noticed, until=until)
         return run
+
+    def _begun(self) -> Published:
+        if self._notifier is not None:
+            self._notifier.check()
+        return Published()
 
     def _publish(self, parts: Any, run: Published, until: float) -> None:
         for keys in parts:
@@ -176,8 +196,11 @@ class Publisher:
             self._set_aside(batch[0].change, "EventBridge refuses the event", run)
             return []
         answered = list(zip(batch, results, strict=True))
-        taken = [one.change.key for one, result in answered if "ErrorCode" not in result]
-        self._outbox.remove(taken)
+        taken = [one.change for one, result in answered if "ErrorCode" not in result]
+        if self._notifier is None:
+            self._outbox.remove([one.key for one in taken])
+        else:
+            self._notifier.settle(taken, run.noticed)
         run.published += len(taken)
         for one, result in answered:
             code = result.get("ErrorCode")
@@ -214,15 +237,37 @@ class Publisher:
         run.reasons[reason] = run.reasons.get(reason, 0) + 1
 
 
-def build_publisher(settings: Settings) -> Publisher:
+def build_publisher(settings: Settings, *, report: Callable[[Poll], None]) -> Publisher:
     """Return the real edges; needs TABLE_NAME, EVENT_BUS_NAME and DEAD_LETTER_QUEUE_URL."""
     session = botocore.session.Session()
-    return Publisher(
-        Outbox(session.create_client("dynamodb", config=CLIENT_CONFIG), settings.table_name or ""),
-        session.create_client("events", config=_CONFIG),
-        settings.event_bus_name or "",
-        DeadLetterQueue(session.create_client("sqs", config=_CONFIG), settings.dead_letter_queue_url or ""),
+    table, table_name = session.create_client("dynamodb", config=CLIENT_CONFIG), settings.table_name or ""
+    outbox = Outbox(table, table_name)
+    sqs = session.create_client("sqs", config=_CONFIG)
+    dead_letters = DeadLetterQueue(sqs, settings.dead_letter_queue_url or "")
+    notifier = Notifier(
+        outbox,
+        Notices(table, table_name),
+        FindingQueries(table, table_name),
+        Topics(lambda region: session.create_client("sns", region_name=region, config=_CONFIG)),
+        dead_letters,
+        owners=_owners(settings, session, report),
+        window=timedelta(minutes=settings.notice_window_minutes),
     )
+    events = session.create_client("events", config=_CONFIG)
+    return Publisher(outbox, events, settings.event_bus_name or "", dead_letters, notifier=notifier)
+
+
+def _owners(
+    settings: Settings, session: Any, report: Callable[[Poll], None]
+) -> Callable[[], Mapping[str, Any]]:
+    """Return what gives the configuration in force; which rules there are is known to those who judge."""
+    if settings.appconfig is None:
+        document = load_configuration(settings.configuration_file, None).document
+        return lambda: document
+    client = session.create_client("appconfigdata", config=APPCONFIG_CLIENT_CONFIG)
+    document_source = AppConfigDocument(client, **asdict(settings.appconfig))
+    source = ConfigurationSource(document_source, clock=system_clock, report=report, own=None)
+    return lambda: source().document
 
 
 def report_published(run: Published, logger: Any, metrics: Any) -> dict[str, Any]:
@@ -231,6 +276,10 @@ def report_published(run: Published, logger: Any, metrics: Any) -> dict[str, Any
         "ChangesPublished": run.published,
         "ChangesNotPublished": run.left,
         "ChangesSetAside": run.set_aside,
+        "NoticesSent": run.noticed.sent,
+        "NoticesFailed": run.noticed.failed,
+        "NoticesGivenUp": run.noticed.given_up,
+        "NoticesWithoutOwner": run.noticed.without_owner,
     }
     for name, value in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
@@ -239,7 +288,9 @@ def report_published(run: Published, logger: Any, metrics: Any) -> dict[str, Any
         metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=run.oldest_seconds)
     if run.reasons:
         logger.error("changes not published", reasons=run.reasons, left=run.left, set_aside=run.set_aside)
-    logger.info("changes published", published=run.published)
+    for reason in run.noticed.reasons:
+        logger.error("notice not sent, it is sent again", reason=reason)
+    logger.info("changes published", published=run.published, notices=run.noticed.sent)
     return asdict(run)
 
 

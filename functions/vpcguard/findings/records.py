@@ -171,20 +171,35 @@ class ExemptionItem(Model):
 
 
 class NoticeItem(Model):
-    """What a recipient is told of one cause within one window, until it is sent.
+    """What a recipient is to be told of one cause: a window, while it gathers and until it is told.
 
-    pk: NOTICE# and a digest of recipient and cause; sk: when the window began.
+    pk: NOTICE# and a digest of recipient and cause; sk: OPEN, or WINDOW# and when it began. In the index of
+    the outbox, under a shard of its own, by the time at which it is due.
     """
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     item_type = UnicodeAttribute(default_for_new="notice")
 
-    recipient = UnicodeAttribute()
-    due_at = UnicodeAttribute()
-    content = JSONAttribute()
-    sent_at = UnicodeAttribute(null=True)
-    ttl = NumberAttribute(null=True)
+    outbox_shard = UnicodeAttribute()
+    changed_at = UnicodeAttribute()  # when it is due: so the index of the outbox has it
+    latest_at = UnicodeAttribute()  # the latest that changed_at may become while it gathers
+    recipient = UnicodeAttribute()  # the ARN of an SNS topic
+    about = UnicodeAttribute()  # the id of a cause; of a rule, account, region and VPC; or the backlog
+    window = UnicodeAttribute()  # when it began
+    revision = NumberAttribute(default=0)  # counts what it gathered: the optimistic lock
+    failures = NumberAttribute(default=0)
+
+
+class NoticeChangeItem(Model):
+    """One change that is told in a window. pk: the notice's; sk: CHANGE#, the window and the change's id."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    item_type = UnicodeAttribute(default_for_new="notice_change")
+
+    told = JSONAttribute()  # its history
+    ttl = NumberAttribute()
 
 
 class JobItem(Model):

@@ -109,6 +109,13 @@ class FindingChange:
     doubt: Finding | None = None
     status_reason: StatusReason | None = None
 
+    @property
+    def is_told(self) -> bool:
+        """True if the history keeps it: of updates, that people begin to be told of what is open already."""
+        if self.kind != "updated" or self.before is None:
+            return self.kind in TOLD
+        return self.before.stage == "audit" != self.after.stage and self.after.status == "open"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

@@ -278,7 +278,7 @@ def in_steps(plan: Plan, most: int) -> Iterator[Plan]:
         items = 1
         if not isinstance(part, str):  # finding, detail, history and outbox, and counts of its causes
             causes = {part.after.cause_id, part.before.cause_id if part.before else None} - {None}
-            items = (4 if part.kind in TOLD else 2) + len(causes)
+            items = (4 if part.is_told else 2) + len(causes)
         if items > room:
             parts.append([])
             room = most
@@ -369,7 +369,7 @@ def _writes(table: Table, plan: Plan, stored: Mapping[str, Finding]) -> Iterator
                 exists = model.pk.exists()  # an update would create a torso
                 yield _Write(model(key, sort), _actions(model, said), exists, change.rule_id)
     for change in plan.changes:
-        if change.kind in TOLD:
+        if change.is_told:
             told = history_values(change, plan, stored.get(change.rule_id))
             yield _Write(table.history(key, **told), None, None)
             unpublished = {

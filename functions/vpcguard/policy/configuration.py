@@ -47,11 +47,12 @@ class Configuration:
 
 
 def load_configuration(
-    source: Mapping[str, Any] | Path | None = None, own: OwnRules = MappingProxyType({})
+    source: Mapping[str, Any] | Path | None = None, own: OwnRules | None = MappingProxyType({})
 ) -> Configuration:
     """Return the configuration of a document, of a YAML or JSON file, or the empty one.
 
-    own: the rules of an organization's own, which it may set as the shipped ones.
+    own: the rules of an organization's own, which it may set as the shipped ones; None: of whoever does not
+    judge, and does not know which rules there are; none is refused then.
 
     Raises ConfigurationError that names the place and what is expected there. An unknown key or rule, a key
     given twice and a YAML alias are refused: each has cost somebody a setting they thought was on.
@@ -80,8 +81,6 @@ def parse_configuration(
     content: bytes, name: str, own: OwnRules | None = MappingProxyType({})
 ) -> Configuration:
     """Return the configuration of a JSON document; name: what it is called in errors; own: as above.
-
-    own: None: of whoever does not judge, and does not know which rules there are; none is refused then.
 
     Raises ConfigurationError like load_configuration.
     """
