@@ -47,8 +47,13 @@ def dynamodb_local() -> Iterator[str]:
 
 
 @contextmanager
-def ministack(*, account_id: str = "000000000000", region: str = "us-east-1") -> Iterator[str]:
-    """Run the AWS stand-in, empty, as one account; gives its URL. What it lacks is filled in (`dev.gaps`)."""
+def ministack(
+    *, account_id: str = "000000000000", region: str = "us-east-1", is_authorizing: bool = False
+) -> Iterator[str]:
+    """Run the AWS stand-in, empty, as one account; gives its URL. What it lacks is filled in (`dev.gaps`).
+
+    is_authorizing: it enforces IAM; an access key of twelve digits is that account's root.
+    """
 
     def command(port: int) -> Command:
         settings = {
@@ -57,6 +62,7 @@ def ministack(*, account_id: str = "000000000000", region: str = "us-east-1") ->
             "LOG_LEVEL": "WARNING",
             "MINISTACK_ACCOUNT_ID": account_id,
             "MINISTACK_REGION": region,
+            **({"AUTH": "true"} if is_authorizing else {}),
         }
         return Command([str(TOOLS / "bin" / "ministack")], settings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -60,3 +61,25 @@ def actions(statement: Mapping[str, Any]) -> list[str]:
     """Return a statement's actions, one or many."""
     found = statement["Action"]
     return [found] if isinstance(found, str) else list(found)
+
+
+def resolved(value: Any, names: Mapping[str, str]) -> Any:  # noqa: PLR0911 - one for each form
+    """Return a value of the template with its references replaced.
+
+    names: by what stands in them: "FindingsTable", "FindingsTable.Arn", "AWS::Region" ... Of a condition that
+    is not met (no organization, no logs), the last part.
+    """
+    match value:
+        case {"Ref": str(name)}:
+            return None if name == "AWS::NoValue" else names[name]
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return names[f"{name}.{attribute}"]
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"\$\{([^}]+)\}", lambda found: names[found[1]], text)
+        case {"Fn::If": [_, _, other]}:
+            return resolved(other, names)
+        case {**fields}:
+            return {key: resolved(one, names) for key, one in fields.items()}
+        case [*items]:
+            return [one for item in items if (one := resolved(item, names)) is not None]
+    return value
