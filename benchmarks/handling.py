@@ -115,10 +115,10 @@ def _own_ms(handler: Any, event: dict[str, Any], calls: Calls) -> float:
     wall = time.perf_counter() - began
     if answer["batchItemFailures"]:
         raise RuntimeError("the handler did not take the event")
-    return 1000 * (wall - _covered(calls.made))
+    return 1000 * (wall - covered(calls.made))
 
 
-def _covered(calls: Sequence[Call]) -> float:
+def covered(calls: Sequence[Call]) -> float:
     """Return the seconds in which at least one call was under way."""
     covered, until = 0.0, 0.0
     for call in sorted(calls):

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -40,9 +41,12 @@ class Command(NamedTuple):
 
 
 @contextmanager
-def dynamodb_local() -> Iterator[str]:
-    """Run DynamoDB Local, in memory and empty; gives its URL. Access keys hold letters and digits only."""
-    with _served("DynamoDB Local", _dynamodb_local) as url:
+def dynamodb_local(folder: Path | None = None) -> Iterator[str]:
+    """Run DynamoDB Local, in memory and empty, or with what a folder holds; gives its URL.
+
+    Access keys hold letters and digits only.
+    """
+    with _served("DynamoDB Local", partial(_dynamodb_local, folder)) as url:
         yield url
 
 
@@ -70,7 +74,7 @@ def ministack(
         yield complete
 
 
-def _dynamodb_local(port: int) -> Command:
+def _dynamodb_local(folder: Path | None, port: int) -> Command:
     libraries = TOOLS / "dynamodb-local"
     java = [
         str(TOOLS / "java" / "bin" / "java"),
@@ -78,7 +82,8 @@ def _dynamodb_local(port: int) -> Command:
         "-XX:TieredStopAtLevel=1",
     ]  # starts sooner
     server = ["-cp", f"{libraries}/*", "software.amazon.dynamodb.services.local.main.ServerRunner"]
-    options = ["-inMemory", "-disableTelemetry", "-port", str(port)]
+    kept = ["-dbPath", str(folder)] if folder else ["-inMemory"]
+    options = [*kept, "-disableTelemetry", "-port", str(port)]
     return Command([*java, f"-Djava.library.path={libraries}", *server, *options], {})
 
 

@@ -14,7 +14,7 @@ from vpcguard.findings.items import shard_of
 from vpcguard.findings.states import FindingState, FunctionState, Plan
 from vpcguard.findings.store import FindingStore
 from vpcguard.findings.table import COUNT_SHARDS, Table
-from vpcguard.model import Finding, Look
+from vpcguard.model import Finding, Look, cause_of
 
 _ITEMS_AT_ONCE = 25  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 _REQUESTS_AT_ONCE = 4
@@ -61,7 +61,7 @@ class _Counted:
     def __init__(self) -> None:
         self.plans: dict[tuple[str, str], Plan] = {}
         self._findings: dict[tuple[str, str], dict[str, FindingState]] = {}
-        self._told: dict[str, Finding] = {}
+        self._told: dict[str | None, Finding] = {}
 
     def add(self, plan: Plan, told: Iterable[Finding]) -> None:
         place = plan.after
@@ -69,7 +69,7 @@ class _Counted:
         findings = self._findings.setdefault(share, {})
         findings |= {f"{place.function_name} {rule}": one for rule, one in place.findings.items()}
         self.plans[share] = replace(plan, after=replace(place, findings=findings))
-        self._told |= {one.rule_id: one for one in told}
+        self._told |= {cause_of(one): one for one in told}
 
     def write(self, table: Table, share: tuple[str, str]) -> None:
         for change in count_changes(table, self.plans[share], self._told.values()):
