@@ -5,6 +5,7 @@ They are forked off a server that has imported everything, so that one costs no 
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
@@ -18,8 +19,11 @@ from typing import Any
 from botocore.config import Config
 
 from tests.support.dynamodb import local_client
+from tests.support.ministack import Account
+from vpcguard.audit.publishing import Publisher
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings import store as findings_store
+from vpcguard.findings.outbox import Outbox
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, Recorded
 from vpcguard.model import Look
 
@@ -45,26 +49,37 @@ def exit_code(process: BaseProcess) -> int:
     return process.exitcode
 
 
-def kill_at(client: Any, moment: int) -> None:
-    """Have this process killed at a moment of a client's calls: 2n before the n-th is sent, 2n + 1 after."""
+def kill_at(moment: int, *clients: Any) -> None:
+    """Have this process killed at a moment of its calls: 2n before the n-th is sent, 2n + 1 after."""
     moments = count()
 
     def reached(**_: Any) -> None:
         if next(moments) == moment:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    client.meta.events.register("before-send", reached)
-    client.meta.events.register("response-received", reached)
+    for client in clients:
+        client.meta.events.register("before-send", reached)
+        client.meta.events.register("response-received", reached)
 
 
 def record_until(url: str, table_name: str, looks: Sequence[Look], items_at_once: int, moment: int) -> None:
     """Record looks one after the other, so many items at once, until the moment that kills."""
     findings_store.ITEMS_AT_ONCE = items_at_once
     client = local_client(url, config=PATIENT)
-    kill_at(client, moment)
+    kill_at(moment, client)
     store = FindingStore(client, table_name)
     for look in looks:
         store.record(look)
+
+
+def publish_until(url: str, stand_in: str, table_name: str, bus: str, moment: int) -> None:
+    """Publish all that waits, as the stream tells of it, until the moment that kills."""
+    client, events = local_client(url, config=PATIENT), Account(stand_in).client("events")
+    outbox = Outbox(client, table_name)
+    keys = [key for found in outbox.waiting(before="9") for key in found]
+    kill_at(moment, client, events)
+    dead_letters: Any = None  # nothing is set aside
+    Publisher(outbox, events, bus, dead_letters).publish(keys, until=math.inf)
 
 
 def record_together(url: str, table_name: str, looks: Sequence[Look]) -> None:
