@@ -20,7 +20,7 @@ from vpcguard.clock import rfc3339
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings.exemptions import Exemptions, Subject
 from vpcguard.findings.looks import bounded, bounded_text
-from vpcguard.findings.states import ChangeKind, FindingChange, FindingState, FunctionState, Plan
+from vpcguard.findings.states import TOLD, ChangeKind, FindingChange, FindingState, FunctionState, Plan
 from vpcguard.model import Finding, Look, StatusReason, Verdict, cause_of
 
 DAY = 86_400
@@ -117,6 +117,7 @@ def plan_deletion(
             before=state,
             after=_resolved(state, None, ttl),
             status_reason="function_deleted",
+            is_told=True,
         )
         for rule_id, state in sorted(remembered.items())
         if state.status != "resolved"
@@ -321,6 +322,8 @@ def _shown(
         after = replace(after, status=after.standing, exemption_id=None, opened_at=opened_at)
     if kind is None:
         return after, None
+    # of updates it is told that people begin to be told of what is open already
+    begins = before is not None and before.stage == "audit" != after.stage and after.status == "open"
     return after, FindingChange(
         rule_id=rule_id,
         kind=kind,
@@ -329,6 +332,7 @@ def _shown(
         finding=stands.finding,
         doubt=stands.doubt,
         status_reason=stands.status_reason,
+        is_told=kind in TOLD or begins,
     )
 
 

@@ -98,7 +98,7 @@ class FindingChange:
     """One finding that changes.
 
     finding: what is to be stored of it, as the look has it; None: what is stored stays. doubt: why a look
-    could not judge what stands open.
+    could not judge what stands open. is_told: the history keeps it, and it is published.
     """
 
     rule_id: str
@@ -108,13 +108,7 @@ class FindingChange:
     finding: Finding | None = None
     doubt: Finding | None = None
     status_reason: StatusReason | None = None
-
-    @property
-    def is_told(self) -> bool:
-        """True if the history keeps it: of updates, that people begin to be told of what is open already."""
-        if self.kind != "updated" or self.before is None:
-            return self.kind in TOLD
-        return self.before.stage == "audit" != self.after.stage and self.after.status == "open"
+    is_told: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
