@@ -18,8 +18,12 @@ logger = Logger(service="vpcguard")
 
 @logger.inject_lambda_context(clear_state=True, correlation_id_path="requestContext.requestId")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one request."""
-    return application().resolve(event, context)
+    """Answer one request; the log says who asked for which path, as it is declared, without its values."""
+    answer = application().resolve(event, context)
+    caller = event["requestContext"].get("identity", {}).get("userArn")
+    asked = {"method": event["httpMethod"], "path": event.get("resource"), "caller": caller}
+    logger.info("answered", status=answer["statusCode"], **asked)
+    return answer
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -105,6 +106,17 @@ def refused_body(event: BaseProxyEvent) -> ApiError | None:
     return None
 
 
+def _unreadable(event: BaseProxyEvent) -> ApiError | None:
+    """Return the refusal of JSON that nobody can read: too deep, or a number of thousands of digits."""
+    if event.http_method.upper() != "POST":
+        return None
+    try:
+        json.loads(event.decoded_body or "null")
+    except (ValueError, RecursionError):
+        return ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, "the body is no JSON that can be read")
+    return None
+
+
 def handle_problems(app: ApiGatewayResolver) -> None:
     """Have whatever goes wrong answered as a problem."""
 
@@ -126,8 +138,8 @@ def handle_problems(app: ApiGatewayResolver) -> None:
         return problem(error)
 
     def fail(error: Exception) -> Response[str]:
-        # Powertools reads forms before anything of ours is asked, and raises whatever for one that is broken
-        refused = refused_body(app.current_event)
+        # Powertools reads the body before anything of ours is asked, and lets through what that raises
+        refused = refused_body(app.current_event) or _unreadable(app.current_event)
         return _failed(error) if refused is None else problem(refused)
 
     def refuse_service(error: ServiceError) -> Response[str]:

@@ -118,6 +118,8 @@ def _strict(query: type[BaseModel] | None) -> Callable[..., Response[Any]]:
         ]
         if faults:
             raise ApiError(HTTPStatus.BAD_REQUEST, "the request is not as documented", faults=faults)
-        return next_middleware(app)
+        answer = next_middleware(app)
+        answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
 
     return strict

@@ -25,7 +25,7 @@ M = TypeVar("M", bound=Model)
 PAGE_SIZE = 100
 LARGEST_PAGE = 1_000
 MOST_READ = 1_000  # items that one page looks at: a filter may leave none of them
-_READ_AHEAD = 50  # items a request looks at, at least
+_READ_AHEAD = 50  # items that the first request looks at, at least
 _REFUSED_KEYS = frozenset({"ValidationException", "SerializationException"})
 
 
@@ -107,7 +107,7 @@ def read_raw_page(
         raise ListingError(f"a page holds 1 to {LARGEST_PAGE} items, not {page_size}")
     position, key = _position(cursor, len(partitions))
     found: list[dict[str, Any]] = []
-    read = 0
+    read, ahead = 0, max(page_size, _READ_AHEAD)
     while position < len(partitions) and len(found) < page_size and read < MOST_READ:
         wanted = page_size - len(found)
         pages = query(
@@ -115,7 +115,7 @@ def read_raw_page(
             range_condition,
             filter_condition,
             consistent_read=consistent_read,
-            page_size=min(max(wanted, _READ_AHEAD), MOST_READ - read),
+            page_size=min(ahead, MOST_READ - read),
             last_evaluated_key=key,
             scan_index_forward=not newest_first,
             attributes_to_get=attributes,
@@ -127,6 +127,7 @@ def read_raw_page(
                 raise ListingError("not a cursor of this listing") from error
             raise FindingStoreError(f"the listing could not be read: {error}") from error
         read += pages.total_scanned_count
+        ahead *= 2  # a filter that leaves few is asked in a few requests, not in twenty
         found.extend(items[:wanted])
         key = pages.last_evaluated_key
         if len(items) > wanted:  # go on behind the last one that is shown

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -43,10 +45,10 @@ def _post(api: Api, body: Any, *, path: str = "/audits", caller: str = CALLER) -
     return api.ask("POST", path, headers=KEY, body=json.dumps(body), caller=caller)
 
 
-def _run(search: FindingSearch, sent: Sent, deps: Any, *, receives: int = 1) -> Any:
+def _run(search: FindingSearch, sent: Sent, deps: Any, *, receives: int = 1, until: float = math.inf) -> Any:
     body = json.dumps({"job_id": sent.pop()})
     requester = Requester(jobs=search.jobs, queue=sent, deps=deps, most_receives=3)
-    return audit_requested(Message(message_id="m", body=body, receives=receives), requester)
+    return audit_requested(Message(message_id="m", body=body, receives=receives), requester, until=until)
 
 
 def test_an_audit_of_a_function_is_asked_for_done_and_followed(
@@ -83,6 +85,31 @@ def test_a_region_is_swept(api: Api, search: FindingSearch, sent: Sent) -> None:
     done = api.get(asked.headers["Location"]).body
     assert asked.headers["Location"].startswith(f"/accounts/{ACCOUNT}/audits/vj-")
     assert (done["status"], done["result"]["functions"], done["result"]["runs"]) == ("done", 3, 1)
+
+
+def test_a_region_that_takes_several_runs_goes_on(api: Api, search: FindingSearch, sent: Sent) -> None:
+    account = Account({name: configuration(name) for name in ("a", "b", "c")}, pages=1)
+    deps = dependencies(account)
+    job_id = _post(api, {"region": REGION}, path=f"/accounts/{ACCOUNT}/audits").body["job_id"]
+    seen = []
+
+    while sent:  # there is time for one step a run
+        _run(search, sent, deps, until=time.monotonic())
+        seen.append(api.get(f"/audits/{job_id}").body)
+
+    assert [one["status"] for one in seen] == ["running", "running", "running", "done"]
+    assert (seen[-1]["result"]["functions"], seen[-1]["result"]["runs"]) == (3, 4)
+    assert {name for one in seen for name in one["result"]}.isdisjoint({"marker"})
+    assert [options.marker for _, options in account.asked] == [None, "1", "2"]
+
+
+def test_a_vpc_is_looked_at_as_a_whole(api: Api, search: FindingSearch, sent: Sent) -> None:
+    account = Account({"orders-api": configuration("orders-api")})
+    _post(api, {"account_id": ACCOUNT, "region": REGION, "vpc_id": "vpc-0a"})
+
+    _run(search, sent, dependencies(account))
+
+    assert [(scope.kind, scope.vpc_id) for scope, _ in account.asked] == [("vpc", "vpc-0a")]
 
 
 def test_what_fails_comes_back_and_then_says_why(api: Api, search: FindingSearch, sent: Sent) -> None:
