@@ -14,7 +14,8 @@ from botocore.exceptions import NoCredentialsError
 from botocore.session import Session
 
 from vpcguard.audit.exemptions import Coverage, ExemptionReport, ShownExemption, TableExemptions
-from vpcguard.cli import options
+from vpcguard.cli import options, places
+from vpcguard.cli.api_exemptions import ApiExemptions
 from vpcguard.cli.exemption_files import Entry, plan_import, read_exemptions
 from vpcguard.cli.output import DONE, USAGE, say, visible
 from vpcguard.cli.render import Line, one_line, write_json, write_lines
@@ -25,11 +26,10 @@ from vpcguard.findings.exemptions import Covers, Exemption, State
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore
 from vpcguard.policy.configuration import shipped_rule_ids
 
-TABLE = "vpcguard-findings"  # as template.yaml names it
 _NEEDS = """\
-Works on the findings table with your own credentials: dynamodb:Query (on its index by_exemption too), GetItem
-and BatchGetItem; what makes and revokes needs PutItem and UpdateItem, and is recorded as done by who you are,
-as STS says."""
+Works on the findings table, or with --api by a deployed API; both with your own credentials. The table takes
+dynamodb:Query (on its index by_exemption too), GetItem and BatchGetItem; what makes and revokes needs PutItem
+and UpdateItem, and is recorded as done by who you are, as STS says. An API takes execute-api:Invoke."""
 _GLOBS = "a glob as in the configuration: * any text, ? one character, [ab] or [a-z] one of these, {a,b}"
 # option -> field of a match
 _MATCH = {
@@ -72,9 +72,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         one = commands.add_parser(name, help=words, description=words, allow_abbrev=False)
         options.describe(one, _NEEDS)
         one.set_defaults(run=run, used=one)
-        one.add_argument("--table", metavar="NAME", default=TABLE, help=f"default: {TABLE}")
-        one.add_argument("--hub-region", metavar="REGION", help="region of the table; default: the profile's")
-        one.add_argument("--profile", help="AWS profile to work with")
+        places.add_options(one, api=name != "import")
         if name != "import":
             words = "table for people (the default), json for programs"
             one.add_argument(
@@ -99,7 +97,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
     importing.add_argument("--prune", action="store_true", help=words)
     importing.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     words = "Say which deserve a look: those that cover nothing, end soon, have lapsed, or are malformed."
-    add("report", report_exemptions, words)
+    reporting = add("report", report_exemptions, words)
+    words = "with --api: only what names this account by its id, below that account's path"
+    for one in (listing, showing, revoking, reporting):
+        one.add_argument("--account", type=places.account, metavar="ID", help=words)
 
 
 def _add_matcher(command: argparse.ArgumentParser) -> None:
@@ -227,15 +228,26 @@ def report_exemptions(*, format_name: str, **place: Any) -> int:
     return DONE
 
 
-# ---- the table ----
+# ---- the table, or the API ----
 
 
-def _backend(*, table: str, hub_region: str | None, profile: str | None) -> ExemptionBackend:
-    """Return what works on a table; who we are is asked when something is to be changed."""
+def _backend(
+    *,
+    table: str | None,
+    hub_region: str | None,
+    profile: str | None,
+    api: str | None = None,
+    account: str | None = None,
+) -> ExemptionBackend:
+    """Return what works on a table or by an API; who we are is asked when a table is to be changed."""
+    if api is not None:
+        hub = places.open_hub(table=None, api=api, hub_region=hub_region, profile=profile)
+        return ApiExemptions(hub, account)
+    if account is not None:
+        raise ConfigurationError("--account goes with --api: who may read the table sees all exemptions")
+    table = table or places.TABLE
     session = Session(profile=profile)
-    region = hub_region or session.get_config_variable("region")
-    if not region:
-        raise ConfigurationError("no region: use --hub-region, AWS_DEFAULT_REGION or a profile that has one")
+    region = places.region_of(session, hub_region)
     if session.get_credentials() is None:
         raise NoCredentialsError
     client = session.create_client("dynamodb", region_name=region, config=CLIENT_CONFIG)

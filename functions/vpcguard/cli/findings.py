@@ -112,7 +112,7 @@ def _add_filters(command: argparse.ArgumentParser) -> None:
 
 
 def _add_account(command: argparse._ActionsContainer, words: str) -> None:
-    command.add_argument("--account", type=_account, metavar="ID", help=words)
+    command.add_argument("--account", type=places.account, metavar="ID", help=words)
 
 
 def _add_format(command: argparse.ArgumentParser, names: Sequence[str]) -> None:
@@ -285,12 +285,6 @@ def _again(given: Mapping[str, Any], account: str | None) -> str:
 
 
 # ---- values of options ----
-
-
-def _account(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{12}", text):
-        raise argparse.ArgumentTypeError(f"an account id has 12 digits, not {text[:40]!r}")
-    return text
 
 
 def _limit(text: str) -> int:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import re
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import UnknownRegionError
 from botocore.session import Session
 
 from vpcguard.aws.answers import partition_of
-from vpcguard.cli.application import Application, application
 from vpcguard.cli.hub import Hub
 from vpcguard.cli.signing import SignedApi
 from vpcguard.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from vpcguard.cli.application import Application
+
 TABLE = "vpcguard-findings"  # as template.yaml names it
-_TABLE_NAME = r"[A-Za-z0-9_.-]{3,255}"
 
 
 def add_options(command: argparse.ArgumentParser, *, api: bool = True) -> None:
@@ -45,7 +48,14 @@ def open_hub(*, table: str | None, api: str | None, hub_region: str | None, prof
 
 def open_table(*, table: str | None, hub_region: str | None, profile: str | None) -> Application:
     """Return the API over a table; raises as open_hub does."""
+    from vpcguard.cli.application import application  # noqa: PLC0415  slow to import, and an API needs none
+
     session = Session(profile=profile)
+    return application(session, table_name=table or TABLE, region=region_of(session, hub_region))
+
+
+def region_of(session: Session, hub_region: str | None) -> str:
+    """Return the region of the table, the session's if none is named; ConfigurationError for what is none."""
     region = hub_region or session.get_config_variable("region")
     if not region:
         raise ConfigurationError("no region: use --hub-region, AWS_DEFAULT_REGION or a profile that has one")
@@ -53,4 +63,11 @@ def open_table(*, table: str | None, hub_region: str | None, profile: str | None
         partition_of(region)
     except UnknownRegionError as error:
         raise ConfigurationError(f"there is no region {region[:40]!r}") from error
-    return application(session, table_name=table or TABLE, region=region)
+    return region
+
+
+def account(text: str) -> str:
+    """Return the account id of an option."""
+    if not re.fullmatch(r"[0-9]{12}", text):
+        raise argparse.ArgumentTypeError(f"an account id has 12 digits, not {text[:40]!r}")
+    return text

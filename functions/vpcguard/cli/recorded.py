@@ -104,6 +104,9 @@ def _entry(finding: Json) -> Iterator[Row]:
     yield Row(Text("  "), _text(finding, "finding_id"), "dim", is_whole=True)
 
 
+_VERDICTS = {"violation": "still violated", "unknown": "in doubt", "pass": "passing"}
+
+
 def _style(severity: str) -> str:
     return STYLES[SEVERITIES.index(severity)] if severity in SEVERITIES else ""
 
@@ -115,10 +118,10 @@ def _state(finding: Json) -> str:
     """Return the status, with its reason, and the verdict where that is not what the status says."""
     status = _text(finding, "status")
     reason = f" ({_text(finding, 'status_reason')})" if finding.get("status_reason") else ""
-    verdict = finding.get("verdict")
-    expected = {"open": "violation", "undetermined": "unknown"}.get(status)
-    beside = status in {"open", "undetermined", "exempt"} and verdict not in (None, expected)
-    return f"{status}{reason}" + (f", now {one_line(str(verdict))}," if beside else "")
+    verdict = _known(finding, "verdict")
+    is_told = status == "exempt" or (status == "open" and verdict != "violation")
+    beside = f" ({_VERDICTS.get(verdict, verdict)})" if is_told and verdict else ""
+    return f"{status}{reason}{beside}"
 
 
 def write_finding(finding: Json, stream: TextIO) -> None:

@@ -1,7 +1,8 @@
 """Requests to a deployed API, signed (SigV4) with the user's own credentials, by botocore's own signer.
 
 What goes wrong becomes an error that says what to do. A request that changes nothing is tried three times
-where the API is throttled, failing or out of reach; one that changes something is sent once.
+where the API is throttled, failing or out of reach, and so is one that a key lets count once; any other is
+sent once.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ class SignedApi:
 
     def __call__(self, request: Request) -> Answer:
         """Return what the API answers, whatever its status; raises ReadError where it does not answer."""
-        attempts = ATTEMPTS if request.method in _SAFE else 1
+        is_repeatable = request.method in _SAFE or "idempotency-key" in request.headers
+        attempts = ATTEMPTS if is_repeatable else 1
         for attempt in range(1, attempts + 1):
             is_last = attempt == attempts
             try:

@@ -145,8 +145,11 @@ def test_a_verdict_beside_the_status_is_told_where_they_differ() -> None:
     exempt = a_finding(status="exempt", exemption_id="vx-1").as_document() | {"verdict": "violation"}
     as_ever = a_finding().as_document() | {"verdict": "violation"}
 
-    assert "exempt, now violation," in _listed(exempt)
-    assert "now" not in _listed(as_ever)
+    doubtful = a_finding().as_document() | {"verdict": "unknown"}
+
+    assert "exempt (still violated) nat." in _listed(exempt)
+    assert "open (in doubt) nat." in _listed(doubtful)
+    assert "open nat." in _listed(as_ever)
 
 
 def test_history_says_what_became_of_what_and_why() -> None:
