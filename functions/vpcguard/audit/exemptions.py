@@ -15,7 +15,6 @@ from vpcguard.clock import Clock, rfc3339, system_clock
 from vpcguard.findings.exemption_store import ExemptionStore
 from vpcguard.findings.exemptions import SHORTEST_NOTICE, Exemption, State, made, new_id
 from vpcguard.findings.pages import LARGEST_PAGE, PAGE_SIZE, Page
-from vpcguard.model import Finding
 
 LAPSED_FOR = timedelta(days=90)  # what expired longer ago is no news
 COUNTED = 100  # findings of one exemption that are counted; more are "100 and more"
@@ -26,10 +25,8 @@ _AT_ONCE = 8
 class CoveredFindings(Protocol):
     """Tells what an exemption covers: vpcguard.findings.queries.FindingQueries; raises FindingStoreError."""
 
-    def list_by_exemption(
-        self, exemption_id: str, /, *, details: bool, page_size: int, cursor: str | None = None
-    ) -> Page[Finding]:
-        """Return findings that are exempt by it now."""
+    def where_exempt(self, exemption_id: str, /, *, most: int) -> list[dict[str, str]]:
+        """Return where findings are that are exempt by it now, `most` at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,19 +188,10 @@ class TableExemptions:
 
 def covered_by(findings: CoveredFindings, exemption_id: str) -> Coverage:
     """Return what an exemption covers now."""
-    found = list[Finding]()
-    cursor: str | None = None
-    while True:
-        page = findings.list_by_exemption(
-            exemption_id, details=False, page_size=COUNTED - len(found), cursor=cursor
-        )
-        found += page.items
-        cursor = page.cursor
-        if cursor is None or len(found) >= COUNTED:
-            break
-    names = ("finding_id", "account_id", "region", "function_name", "rule_id")
-    first = tuple({name: getattr(one, name) for name in names} for one in found[:NAMED])
-    return Coverage(findings=len(found), is_more=cursor is not None, first=first)
+    found = findings.where_exempt(exemption_id, most=COUNTED + 1)
+    return Coverage(
+        findings=min(len(found), COUNTED), is_more=len(found) > COUNTED, first=tuple(found[:NAMED])
+    )
 
 
 def _kept_coverage(kept: Mapping[str, Any] | None) -> Coverage | None:

@@ -55,6 +55,9 @@ class Findings(Protocol):
     ) -> Page[Finding]:
         """Return findings that say that they are exempt by this one."""
 
+    def where_exempt(self, exemption_id: str, /, *, most: int) -> list[dict[str, str]]:
+        """Return where findings are that say so, `most` at most."""
+
     def list_by_function(
         self,
         account_id: str,

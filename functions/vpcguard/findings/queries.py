@@ -25,6 +25,8 @@ from vpcguard.findings.table import (
 )
 from vpcguard.model import Finding, Status
 
+WHERE = ("finding_id", "account_id", "region", "function_name", "rule_id")  # what tells findings apart
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
@@ -253,6 +255,15 @@ class FindingQueries(CountQueries):
             page_size=page_size,
             cursor=cursor,
         )
+
+    def where_exempt(self, exemption_id: str, *, most: int) -> list[dict[str, str]]:
+        """Return where the findings are that an exemption covers now, `most` of them: their ids and names."""
+        model, names = self.table.finding, list(WHERE)
+        found = model.by_exemption.query(exemption_id, attributes_to_get=names, limit=most, page_size=most)
+        try:
+            return [{name: getattr(one, name) for name in names} for one in found]
+        except PynamoDBException as error:
+            raise FindingStoreError(f"what {exemption_id} covers could not be read: {error}") from error
 
     def list_all(
         self,

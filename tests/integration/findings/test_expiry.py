@@ -15,7 +15,7 @@ import pytest
 from dev.deliveries import Context
 from expire_exemptions import handler
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_finding, a_look
-from vpcguard.audit.exemptions import TableExemptions
+from vpcguard.audit.exemptions import Coverage, TableExemptions, covered_by
 from vpcguard.audit.expiry import Applied, Expiry
 from vpcguard.errors import FindingStoreError, ListingError
 from vpcguard.findings.exemption_store import ExemptionStore, WholePass
@@ -362,6 +362,18 @@ def test_what_it_covered_is_told_after_it_lapsed(hub: Hub) -> None:
     json.dumps(report.as_document())
     hub.now += timedelta(days=91)
     assert [one.exemption for one in hub.people.report().lapsed] == [unused]
+
+
+def test_what_covers_much_says_so_without_reading_it_all(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vpcguard.audit.exemptions.COUNTED", 4)
+    one = hub.exempt(rule_id=EGRESS)
+    hub.look(*(a_look(1, function=f"f-{number}", violated=[EGRESS]) for number in range(6)))
+
+    covered = covered_by(hub.findings, one.exemption_id)
+
+    assert (covered.findings, covered.is_more) == (4, True)
+    assert set(covered.first[0]) == {"finding_id", "account_id", "region", "function_name", "rule_id"}
+    assert covered_by(hub.findings, "vx-0") == Coverage()
 
 
 def test_nobody_can_exempt_the_report(hub: Hub) -> None:
