@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any, get_args
 
 from pynamodb.exceptions import DeleteError, PynamoDBException
@@ -92,7 +91,7 @@ class CountQueries(FindingTable):
             model.by_causes.query if account_id is None else model.by_account_causes.query,
             SHARDS if account_id is None else [account_id],
             keys=("causes_shard" if account_id is None else "causes_account", "causes_sort"),
-            group=attrgetter("cause_id"),
+            group=lambda share: f"{share.cause_id}#",
             page_size=page_size,
             cursor=cursor,
         )
@@ -120,7 +119,7 @@ class CountQueries(FindingTable):
             SHARDS if account_id is None else [shard_of(account_id, SHARDS)],
             range_condition=None if account_id is None else model.coverage_sort.startswith(f"{account_id}#"),
             keys=("coverage_shard", "coverage_sort"),
-            group=attrgetter("account_id", "region", "operation"),
+            group=lambda share: f"{share.account_id}#{share.region}#{share.operation}#",
             page_size=page_size,
             cursor=cursor,
         )

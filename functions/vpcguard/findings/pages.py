@@ -25,6 +25,7 @@ M = TypeVar("M", bound=Model)
 PAGE_SIZE = 100
 LARGEST_PAGE = 1_000
 MOST_READ = 1_000  # items that one page looks at: a filter may leave none of them
+_BEHIND = "\U0010ffff"  # behind every text that goes on where another ends
 _READ_AHEAD = 50  # items that the first request looks at, at least
 _REFUSED_KEYS = frozenset({"ValidationException", "SerializationException"})
 
@@ -142,17 +143,19 @@ def read_groups(
     partitions: Sequence[str],
     *,
     keys: tuple[str, str],
-    group: Callable[[M], object],
+    group: Callable[[M], str],
     page_size: int,
     cursor: str | None,
     range_condition: Condition | None = None,
 ) -> Page[tuple[M, ...]]:
-    """Read up to page_size groups, each whole: items of an index that follow each other and belong together.
+    """Read up to page_size groups, each whole: items of an index whose sort keys begin with the same text.
 
-    keys: of the index, partition and sort. group: what the items of a group have in common. As read_page
-    otherwise.
+    keys: of the index, partition and sort. group: how the sort key of an item begins. It ends after MOST_READ
+    items, or with the first group if that has more. What is added to a group that was shown does not bring it
+    again. As read_page otherwise.
     """
-    groups: dict[object, list[M]] = {}
+    groups: dict[str, list[M]] = {}
+    read = 0
     while True:
         page = read_page(
             model,
@@ -165,14 +168,18 @@ def read_groups(
         for item in page.items:
             groups.setdefault(group(item), []).append(item)
         cursor = page.cursor
-        if cursor is None or len(groups) > page_size:  # only then the last of them is known to be whole
+        read += len(page.items)
+        whole = len(groups) - (cursor is not None)  # only the next one shows that the last of them is whole
+        if cursor is None or whole >= page_size or (whole and read >= MOST_READ):
             break
-    shown = list(groups.values())[:page_size]
-    if len(groups) > page_size:
-        last = shown[-1][-1]
-        key = {name: {"S": getattr(last, name)} for name in (*keys, "pk", "sk")}
-        cursor = _cursor(partitions.index(getattr(last, keys[0])), key)
-    return Page(tuple(map(tuple, shown)), cursor)
+    shown = list(groups.items())[: min(page_size, whole)]
+    if len(shown) < len(groups):
+        begin, items = shown[-1]
+        partition = getattr(items[0], keys[0])
+        key = {name: {"S": getattr(items[-1], name)} for name in ("pk", "sk")}
+        key |= {keys[0]: {"S": partition}, keys[1]: {"S": begin + _BEHIND}}
+        cursor = _cursor(partitions.index(partition), key)
+    return Page(tuple(tuple(items) for _, items in shown), cursor)
 
 
 def code_of(error: PynamoDBException) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.looks import ACCOUNT, EGRESS, FUNCTION, REGION, ZONES, a_finding, a_look, at
 from vpcguard.errors import ListingError
+from vpcguard.findings import pages
 from vpcguard.findings import store as findings_store
 from vpcguard.findings.counts import CauseCounts, WaitingVerdicts
 from vpcguard.findings.exemptions import Exemption, Exemptions, Matcher
@@ -98,6 +99,60 @@ def test_causes_come_whole_whatever_the_size_of_a_page(store: FindingStore) -> N
         assert sorted((one.root_cause, one.open["high"]) for one in found) == [
             (f"nat-{nat}", 20) for nat in range(7)
         ]
+
+
+def test_what_joins_a_cause_after_it_was_listed_does_not_bring_it_again(store: FindingStore) -> None:
+    """A share more, behind those that were shown; and of a failed read, too."""
+    for nat in range(6):
+        store.record(_broken("first", nat=f"nat-{nat}", minute=nat))
+        store.record(_broken(f"function-{nat}", nat=f"nat-{nat}"))
+        store.record(_unread(0, f"waiting-{nat}", egress=(f"ec2:Describe{nat}",)))
+
+    causes, reads = list[str](), list[str]()
+    cursor = None
+    while True:
+        page = store.causes(page_size=1, cursor=cursor)
+        causes += [one.cause_id for one in page.items]
+        for nat in range(6):
+            store.record_all(
+                [_broken(f"later-{number}", nat=f"nat-{nat}", account_id=OTHER) for number in range(4)]
+            )
+        if (cursor := page.cursor) is None:
+            break
+    while True:
+        waiting = store.coverage(page_size=1, cursor=cursor)
+        reads += [one.operation for one in waiting.items]
+        for number in range(12):
+            store.record(_unread(1, f"more-{number}", egress=tuple(f"ec2:Describe{nat}" for nat in range(6))))
+        if (cursor := waiting.cursor) is None:
+            break
+
+    assert len(causes) == len(set(causes)) >= 6
+    assert reads == [f"ec2:Describe{nat}" for nat in range(6)]
+
+
+def test_a_page_of_causes_ends_after_a_thousand_shares(
+    store: FindingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of causes behind functions of very many accounts; and each comes whole all the same."""
+    monkeypatch.setattr(pages, "MOST_READ", 10)
+    for account in range(7):
+        account_id = f"{account:012}"
+        store.record_all([_broken("one", account_id=account_id, nat=f"nat-{nat}") for nat in range(1)])
+        store.record_all([_broken(f"of-{nat}", account_id=account_id, nat=f"nat-{nat}") for nat in range(5)])
+
+    found, cursor, sizes = list[CauseCounts](), None, list[int]()
+    while True:
+        page = store.causes(page_size=100, cursor=cursor)
+        found += page.items
+        sizes.append(len(page.items))
+        if (cursor := page.cursor) is None:
+            break
+
+    assert sorted((one.root_cause, len(one.accounts)) for one in found) == [
+        (f"nat-{nat}", 7) for nat in range(5)
+    ]
+    assert len(sizes) > 1
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "WzAsIG51bGxd" * 3, "WzE3LCBudWxsXQ=="])
