@@ -69,7 +69,7 @@ tests: setup  ## All Python tests
 	$(BIN)/pytest $(TESTS)
 
 .PHONY: thorough
-thorough: setup  ## The properties over all their inputs, every operation gone wrong, 200 audits, 1,000 starts of OPA
+thorough: setup  ## The properties over all their inputs, every operation gone wrong, 200 audits, 1,000 starts of OPA, 10,000 findings
 	$(BIN)/pytest $(TESTS) -m thorough
 
 .PHONY: unit contract integration runtime repository

@@ -1,8 +1,8 @@
 """`make bench`: measure, compare with what is promised, write docs/performance.md.
 
-python -m benchmarks.run [judging] [own_rules] [crowding] [auditing] [handling] [starting] [following]
+python -m benchmarks.run [NAME ...]
 
-Some alone: nothing is written.
+Some alone, by the names of MEASUREMENTS: nothing is written.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ MEASUREMENTS = (
     "handling",
     "starting",
     "following",
+    "reading",
 )  # modules with measure() -> Section
 RESULT = Path(__file__).parents[1] / "docs" / "performance.md"
 
