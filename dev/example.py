@@ -22,9 +22,11 @@ from rich.text import Text
 
 from dev.deliveries import EVENTS, Context, batches, delivery_of
 from dev.estate import ACCOUNT, REGION, TEAMS, build_estate
+from dev.hub import api, exempt_and_revoke, finding_of, publish, read_causes, read_findings, start_hub
 from dev.processes import ROOT, dynamodb_local, ministack
 from tests.support.dynamodb import create_findings_table
 from vpcguard.cli.capture import write_snapshot
+from vpcguard.cli.hub import Hub
 from vpcguard.cli.overview import MOST_LINES, View, cause_rows, headline, next_step
 from vpcguard.cli.reading import Selection, read_regions
 from vpcguard.cli.render import Line, Row, laid_out, page_width, write_lines, write_page
@@ -57,7 +59,10 @@ def main() -> int:
         deliver_events(log)
         functions = sweep(log)
         write_what_was_read()
-        findings = listed_findings()
+        hub = api(log)
+        follow_one_exemption(hub, log)
+        findings = read_by_the_api(hub)
+        publish_changes(log)
     print(f"Everything stopped again, after {time.monotonic() - started:.0f} s. Logs of the handlers: {LOG}")
     write_lines(
         [Line(f"What was read of AWS at the end: {SNAPSHOT}"), Line(CANNOT_SHOW), Line("")], sys.stdout
@@ -96,6 +101,7 @@ def start_everything(stack: ExitStack) -> None:
     networks = sum(team.build is not None for team in TEAMS.values())
     print(f"  {functions} functions of {len(TEAMS)} teams, {networks} VPCs")
     create_findings_table(client("dynamodb"), TABLE)
+    start_hub()
 
 
 def _point_at(aws: str, dynamodb: str, opa: str) -> None:
@@ -104,6 +110,7 @@ def _point_at(aws: str, dynamodb: str, opa: str) -> None:
     os.environ |= {
         "AWS_ENDPOINT_URL": aws,
         "AWS_ENDPOINT_URL_DYNAMODB": dynamodb,
+        "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": dynamodb,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_DEFAULT_REGION": REGION,
@@ -197,10 +204,31 @@ def write_what_was_read() -> None:
     write_snapshot(snapshot, SNAPSHOT)
 
 
-def listed_findings() -> list[Finding]:
-    """Return what DynamoDB holds now of what is wrong or not known."""
-    store = FindingStore(client("dynamodb"), TABLE)
-    return sorted(_listed(store), key=attrgetter("status", "rule_id", "function_name"))
+def follow_one_exemption(hub: Hub, log: TextIO) -> None:
+    """Exempt the finding of the event that was followed, and show what becomes of it, in four lines."""
+    name = json.loads((EVENTS / FOLLOWED).read_text())["detail"]["requestParameters"]["functionName"]
+    with step("Exempting one finding by the API, and revoking that"):
+        rows = [*exempt_and_revoke(hub, finding_of(hub, name), log)]
+    page = [Row(Text(f"  {what:10}", "bold"), text) for what, text in rows]
+    write_page(laid_out(page, page_width(), 2 * len(page)), sys.stdout)
+
+
+def read_by_the_api(hub: Hub) -> list[Finding]:
+    """Return what the hub holds now of what is wrong or not known."""
+    with step("Reading findings and causes by the API"):
+        findings, causes = read_findings(hub), read_causes(hub)
+    print(f"  {len(findings)} findings, {len(causes)} causes that name one resource")
+    return sorted(findings, key=attrgetter("status", "rule_id", "function_name"))
+
+
+def publish_changes(log: TextIO) -> None:
+    """Publish all changes, and show what came out of EventBridge."""
+    with step("Publishing the changes with publish_changes.handler, from the table's stream to EventBridge"):
+        kinds, first = publish(log)
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    detail = first["detail"]
+    said = f"first {first['detail-type']}: {detail['rule_id']} of {detail['function_name']}"
+    write_lines([Line(f"{sum(kinds.values())} events: {counts}", "  ", 4), Line(said, "  ", 4)], sys.stdout)
 
 
 def show(findings: Sequence[Finding], functions: int) -> None:
@@ -217,16 +245,6 @@ def show(findings: Sequence[Finding], functions: int) -> None:
     write_page(laid_out(rows, page_width(), 2 * MOST_LINES), sys.stdout)
     print()
     write_page(next_step(causes, report, view, page_width()), sys.stdout)
-
-
-def _listed(store: FindingStore) -> Iterator[Finding]:
-    cursor: str | None = None
-    while True:
-        page = store.list_all(status={"open", "undetermined"}, cursor=cursor)
-        yield from page.items
-        cursor = page.cursor
-        if cursor is None:
-            return
 
 
 def _dead_letters() -> Iterator[tuple[str, str]]:

@@ -58,6 +58,13 @@ def test_the_example_shows_what_why_and_what_to_do_and_ends_with_0() -> None:
     assert "38 functions judged; reads that failed: nothing" in run.stdout
     assert re.search(r"^38 functions, 12 VPCs: \d+ with findings, \d+ causes$", run.stdout, re.MULTILINE)
 
+    said = " ".join(run.stdout.split())
+    assert re.search(r" made vx-[0-9a-f]{32}: \S+ of orders-report, until ", said)
+    assert " exempt the finding is exempt, the verdict is still violation revoked by arn:" in said
+    assert " back the finding is open, the verdict is still violation " in said
+    assert re.search(r" \d+ findings, \d+ causes that name one resource ", said)
+    assert re.search(r" \d+ events: 1 Exemption Ended, 1 Finding Exempted, \d+ Finding Opened", said)
+
     command = run.stdout.splitlines()[-1].removeprefix("Next: ")
     explained = subprocess.run(command, cwd=ROOT, shell=True, capture_output=True, text=True, check=False)  # noqa: S602  as a person pastes it
     assert (explained.returncode, explained.stderr) == (0, "")
