@@ -58,6 +58,8 @@ def write(tmp_path: Path) -> Callable[[Json], Path]:
 @pytest.fixture(scope="session")
 def dynamodb_url() -> Iterator[str]:
     with dynamodb_local() as url:
+        # a new server takes seconds for its first table where the machine is busy
+        create_findings_table(local_client(url), "first")
         yield url
 
 
