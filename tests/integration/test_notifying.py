@@ -15,6 +15,7 @@ from dev.processes import ministack
 from publish_changes import handler
 from tests.support.looks import ACCOUNT, EGRESS, REGION, ZONES, a_finding, a_look, at
 from tests.support.ministack import Account
+from vpcguard.audit import notifying
 from vpcguard.audit.notifying import Notifier, Topics
 from vpcguard.audit.publishing import Publisher
 from vpcguard.audit.queues import DeadLetterQueue
@@ -141,7 +142,7 @@ def world(url: str, dynamodb: Any, table_name: str) -> Iterator[World]:
 
 
 def test_one_deleted_gateway_behind_many_functions_is_one_message(world: World) -> None:
-    names = [f"f{number:03}" for number in range(120)]
+    names = [f"f{number:03}" for number in range(60)]
     world.opens(
         *names, actor="arn:aws:sts::111122223333:assumed-role/deploy/dana", advice="Create another one."
     )
@@ -151,12 +152,12 @@ def test_one_deleted_gateway_behind_many_functions_is_one_message(world: World) 
     assert world.run(minutes=10)["sent"] == 1
 
     (message,) = world.told()
-    assert message["Subject"] == "Lambda VPC Guard: high, nat-0a (egress-a), 120 functions"
+    assert message["Subject"] == "Lambda VPC Guard: high, nat-0a (egress-a), 60 functions"
     text = message["Message"]
     assert text.count("nat-0a was deleted") == 1
     assert "The repair: Create another one.\n" in text
-    assert "Functions: 120, the first 20\n- f000, 111122223333 (payments-prod) eu-west-1, vg-" in text
-    assert "- and 100 more\n" in text
+    assert "Functions: 60, the first 20\n- f000, 111122223333 (payments-prod) eu-west-1, vg-" in text
+    assert "- and 40 more\n" in text
     assert text.count("\n- ") == 21
     assert world.items("notice") == world.items("outbox") == []
     assert world.run(minutes=600) == {
@@ -293,14 +294,14 @@ def test_without_a_cause_findings_are_told_by_rule_and_vpc(world: World) -> None
 
 def test_switching_warn_on_is_one_summary_and_then_what_is_new(world: World) -> None:
     """Not five thousand messages."""
-    old = [f"f{number:02}" for number in range(60)]
-    world.opens(*old[:40], stage="audit")
-    world.opens(*old[40:], stage="audit", root_cause="nat-0b", root_cause_name=None)
+    old = [f"f{number:02}" for number in range(12)]
+    world.opens(*old[:8], stage="audit")
+    world.opens(*old[8:], stage="audit", root_cause="nat-0b", root_cause_name=None)
     assert world.run(minutes=1) == {"without_owner": 0, "sent": 0, "failed": 0, "given_up": 0, "reasons": []}
 
-    world.opens(*old[:40], minute=10)  # a sweep, after the configuration changed
+    world.opens(*old[:8], minute=10)  # a sweep, after the configuration changed
     world.run(minutes=15)
-    world.opens(*old[40:], minute=30, root_cause="nat-0b", root_cause_name=None)
+    world.opens(*old[8:], minute=30, root_cause="nat-0b", root_cause_name=None)
     world.opens("new", minute=30)
     world.run(minutes=20)
     assert world.run(minutes=11)["sent"] == 1
@@ -310,19 +311,22 @@ def test_switching_warn_on_is_one_summary_and_then_what_is_new(world: World) -> 
     assert world.run(minutes=50)["sent"] == 1
 
     (summary,) = world.told()
-    assert summary["Subject"] == "Lambda VPC Guard: open already, 60 findings"
+    assert summary["Subject"] == "Lambda VPC Guard: open already, 12 findings"
     text = summary["Message"]
-    assert "60 findings of 2 causes, worst first.\n" in text
+    assert "12 findings of 2 causes, worst first.\n" in text
     assert text.index("NAT gateway nat-0a (egress-a)") < text.index("NAT gateway nat-0b")
-    assert "40 functions: cannot reach the internet" in text
-    assert "Rules: nat.no_internet_egress (60)\n" in text
+    assert "8 functions: cannot reach the internet" in text
+    assert "Rules: nat.no_internet_egress (12)\n" in text
     world.opens(*old, minute=50)
     world.run(minutes=120)
     assert world.told() == []
 
 
-def test_a_summary_is_sent_after_a_day_although_more_comes(world: World) -> None:
-    names = [f"f{number:02}" for number in range(31)]
+def test_a_summary_is_sent_after_a_day_although_more_comes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifying, "_BACKLOG_LONGEST", timedelta(hours=3))  # of a shorter day
+    names = [f"f{number:02}" for number in range(6)]
     world.opens(*names, stage="audit")
     world.run(minutes=1)
     sent = []
@@ -354,13 +358,16 @@ def test_a_topic_that_is_gone_stops_no_other_and_is_tried_again(world: World) ->
     world.stand_in.client("sns").delete_topic(TopicArn=GONE["topic"])
 
 
-def test_what_cannot_be_told_for_a_day_ends_beside_what_cannot_be_published(world: World) -> None:
+def test_what_cannot_be_told_for_a_day_ends_beside_what_cannot_be_published(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifying, "_MOST_FAILURES", 3)  # of a shorter day
     world.owners = [GONE]
     world.opens("gone-1")
     world.run(minutes=1)
-    failed = [world.run(minutes=61) for _ in range(29)]
+    failed = [world.run(minutes=61) for _ in range(4)]
 
-    assert [one["failed"] for one in failed] == [1] * 28 + [0]
+    assert [one["failed"] for one in failed] == [1] * 3 + [0]
     assert failed[-1]["given_up"] == 1
     (dead,) = world.stand_in.received(world.dead)
     assert json.loads(dead["Body"])["topic"] == GONE["topic"]
@@ -429,7 +436,7 @@ def test_two_that_tell_at_once_tell_once(world: World) -> None:
     world.opens("a")
     world.run(minutes=1)
     world.now += WINDOW
-    first, second = world.notices.due(), world.notices.due()
+    first, second = list(world.notices.due()), list(world.notices.due())
 
     assert (len(first), second) == (1, [])
 

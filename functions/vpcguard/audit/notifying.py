@@ -40,6 +40,14 @@ _MOST_FAILURES = 28  # a day and some hours
 _PAGES = 20  # read at most to see whether a cause without a resource still has findings
 
 
+# of a change, what is said of it: a summary may be of a hundred thousand
+_SAID = (
+    *("change_id", "change", "finding_id", "account_id", "account_name", "region", "function_name", "vpc_id"),
+    *("rule_id", "title", "message", "severity", "status_before", "status", "status_reason", "cause_id"),
+    *("root_cause", "root_cause_kind", "root_cause_account", "root_cause_name", "actor", "changed_at"),
+)
+
+
 class DeadLetters(Protocol):
     """Keeps what cannot be told: vpcguard.audit.queues.DeadLetterQueue."""
 
@@ -160,7 +168,8 @@ class Notifier:
 
     def _notice(self, window: Window) -> Notice | None:
         """Return what to say; None: nothing is left to be said."""
-        begun, ended = _net(list(self._notices.changes(window)))
+        changes = ({name: one[name] for name in _SAID} for one in self._notices.changes(window))
+        begun, ended = _net(list(changes))
         if window.about == _BACKLOG:
             return notice_text.backlog(begun) if begun else None
         if begun:

@@ -79,7 +79,7 @@ class Published:
 
     left: could not be published now, and stay in the outbox. set_aside: can never be published; each is in
     the dead-letter queue with its reason. reasons: why, each once. oldest_seconds: the age of the oldest one
-    that is left by any run; None: nobody asked. noticed: what became of notices.
+    that is left; 0: none is older than a minute; None: nobody asked. noticed: what became of notices.
     """
 
     published: int = 0
@@ -135,7 +135,7 @@ class Publisher:
         """
         run, now = self._begun(), self._clock()
         self._publish(self._outbox.waiting(before=rfc3339(now - _GRACE)), run, until)
-        oldest = self._outbox.oldest()
+        oldest = self._outbox.oldest() if run.left else None  # else none is older than a minute
         seen = now if oldest is None else datetime.fromisoformat(oldest)
         run.oldest_seconds = max(0.0, (now - seen).total_seconds())
         if self._notifier is not None:

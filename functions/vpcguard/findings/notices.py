@@ -97,15 +97,16 @@ class Notices(FindingTable):
             else:
                 raise FindingStoreError(f"a notice could not be gathered: {refused}") from refused
 
-    def due(self) -> list[Window]:
-        """Take what is due now, the longest first; nobody else gets it for some minutes."""
+    def due(self) -> Iterator[Window]:
+        """Yield what is due now, the longest first; nobody else gets what was yielded for some minutes."""
         now = self._clock()
         try:
-            found = list(self.table.outbox.by_outbox.query(_DUE, OutboxItem.changed_at <= rfc3339(now)))
-            taken = [self._take(one.pk, one.sk, now) for one in found]
+            for one in self.table.outbox.by_outbox.query(_DUE, OutboxItem.changed_at <= rfc3339(now)):
+                window = self._take(one.pk, one.sk, now)
+                if window is not None:
+                    yield window
         except PynamoDBException as error:
             raise FindingStoreError(f"what is to be told could not be read: {error}") from error
-        return [one for one in taken if one is not None]
 
     def changes(self, window: Window) -> Iterator[dict[str, Any]]:
         """Yield what happened in a window, by change id; the names of HistoryEntry."""
