@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import errno
 import json
+import os
+import re
 import socket
 import sys
 from collections.abc import Mapping
@@ -108,9 +110,15 @@ def pages(resolver: HttpResolverLocal) -> Mapping[str, Page]:
 
 
 def _listening(port: int) -> socket.socket:
+    # asyncio turns Nagle's delay of 40 ms off only where the protocol is named, which create_server does not
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((ADDRESS, port))
+        if os.name == "posix":  # elsewhere this lets another program take the same port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((ADDRESS, port))
+        listener.listen()
     except OSError as error:
+        listener.close()
         if error.errno == errno.EADDRINUSE:
             words = "is taken: name another with --port, or 0 for a free one"
         elif error.errno == errno.EACCES:
@@ -118,9 +126,10 @@ def _listening(port: int) -> socket.socket:
         else:
             words = f"cannot be listened on: {error.strerror}"
         raise ConfigurationError(f"port {port} of {ADDRESS} {words}") from error
+    return listener
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text[:6]) > _LARGEST_PORT:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _LARGEST_PORT:
         raise argparse.ArgumentTypeError(f"a port is a number from 0 to {_LARGEST_PORT}, not {text[:40]!r}")
     return int(text)
