@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +132,33 @@ def test_the_function_does_its_work_under_its_own_role(deployed: DeployedApi) ->
     assert json.loads(queue["Messages"][0]["Body"])["job_id"].startswith("vj-")
     _, shown = deployed.ask("reader", "GET", f"/exemptions/{exemption['exemption_id']}")
     assert shown["state"] == "in_force"
+
+
+def test_the_command_line_asks_as_who_its_credentials_are(deployed: DeployedApi, vpcguard: Any) -> None:
+    """What IAM refuses is told with the permission; a team sees its own account by naming it."""
+
+    def run(caller: str, *arguments: str) -> tuple[int, str, str]:
+        credentials = deployed.callers[caller]
+        done = vpcguard(
+            *arguments,
+            *("--api", f"{deployed.url}/restapis/{deployed.names['Api']}/v1/_user_request_"),
+            AWS_ACCESS_KEY_ID=credentials.access_key,
+            AWS_SECRET_ACCESS_KEY=credentials.secret_key,
+            AWS_DEFAULT_REGION=REGION,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    found = run("reader", "findings", "list", "--rule", EGRESS, "--status", "any", "--format", "jsonl")
+    own = run("team", "findings", "list", "--account", ACCOUNT, "--status", "any", "--format", "jsonl")
+    refused = run("team", "findings", "list")
+    made = ("--rule", EGRESS, "--account", ACCOUNT, "--reason", "it moves", "--owner", "kim")
+    exempting = ("exemptions", "create", *made, "--expires", f"{datetime.now(UTC):%Y-%m-%d}")
+
+    assert (found[0], found[2]) == (0, "")
+    assert json.loads(found[1])["function_name"] == FUNCTION
+    assert own == found
+    assert refused[:2] == (2, "")
+    assert "execute-api:Invoke" in refused[2]
+    assert "GET/findings" in refused[2]
+    assert run("reader", *exempting)[0] == 2
+    assert (run("approver", *exempting)[0], run("reader", "exemptions", "list")[0]) == (0, 0)
