@@ -417,7 +417,10 @@ QUICK = [Phase.reuse, Phase.generate]
     ("examples", "phases"),
     [(20, QUICK), pytest.param(1_000, [*QUICK, Phase.shrink], marks=pytest.mark.thorough)],
 )
-def test_the_table_does_what_its_model_says(dynamodb: Any, examples: int, phases: list[Phase]) -> None:
+def test_the_table_does_what_its_model_says(
+    dynamodb: Any, monkeypatch: pytest.MonkeyPatch, examples: int, phases: list[Phase]
+) -> None:
+    monkeypatch.setattr(findings_store, "ITEMS_AT_ONCE", 1)  # each change is a transaction
     machine = type("Table", (Table,), {"dynamodb": dynamodb})
     run_state_machine_as_test(
         machine,
