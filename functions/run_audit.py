@@ -28,7 +28,7 @@ def handler(event: Any, context: LambdaContext, *, requester: Requester | None =
     requester = requester or dependencies()
     done = [audit_requested(parse_message(record), requester, until=until) for record in event["Records"]]
     report_requested(done, logger, metrics)
-    failed = [one.message_id for one in done if one.error is not None]
+    failed = [one.message_id for one in done if one.comes_back]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 

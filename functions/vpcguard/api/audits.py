@@ -22,6 +22,7 @@ router = new_router()
 
 SILENT_FOR = timedelta(hours=6)  # a job of which nothing was heard for so long is lost
 _LOCATION = {"Location": "where it can be followed"}
+_OURS = ("marker", "failures")  # of a job's result: what the next run needs
 _TARGET = ("function_name", "vpc_id")
 
 
@@ -122,5 +123,5 @@ def _document(job: Job) -> dict[str, Any]:
         "requested_at": job.requested_at,
         "changed_at": job.changed_at,
         "reason": job.reason,
-        "result": {name: value for name, value in job.result.items() if name != "marker"},
+        "result": {name: value for name, value in job.result.items() if name not in _OURS},
     }

@@ -145,7 +145,7 @@ def report_requested(done: Sequence[Requested], logger: Any, metrics: Any) -> No
         if one.job is not None:
             keys |= {"job_id": one.job.job_id, "account_id": one.job.account_id, "status": one.job.status}
         if one.error is not None:
-            logger.warning("audit on request failed, it comes back", reason=reason_of(one.error), **keys)
+            logger.warning("audit on request failed, it is tried again", reason=reason_of(one.error), **keys)
         elif one.job is not None and one.job.status == "failed":
             logger.error("audit on request failed", reason=one.job.reason, **keys)
         else:

@@ -20,14 +20,15 @@ from vpcguard.audit.dependencies import Dependencies
 from vpcguard.audit.queues import QUEUE_CONFIG, JobQueue, reason_of
 from vpcguard.audit.sweep import audit_account, parse_marker
 from vpcguard.changes import Message
-from vpcguard.errors import ReadError
+from vpcguard.errors import QueueError, ReadError
 from vpcguard.findings.jobs import RE_AUDIT, Job, JobStatus, JobStore
 from vpcguard.findings.store import CLIENT_CONFIG
 from vpcguard.model import Scope
 from vpcguard.settings import Settings
 
 MOST_RUNS = 100  # of one region: a sweep that comes no further is given up
-FIRST_RUN_AGAIN_SECONDS = 60  # after AWS throttled, or OPA or the table was away
+GO_ON_SECONDS = 60  # after AWS throttled, or OPA or the table was away
+RETRY_SECONDS = (60, 300)  # after the first failure, and the second: after the third the job has failed
 
 
 class Jobs(Protocol):
@@ -57,45 +58,57 @@ class Queue(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requested:
-    """What became of one message. job: None where it names none that there is. error: it is to come back."""
+    """What became of one message.
+
+    job: None where it names none that there is. error: why the job is tried again. comes_back: SQS is to
+    deliver the message again, since another one could not be sent.
+    """
 
     message_id: str
     job: Job | None
     error: Exception | None = None
+    comes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requester:
-    """The edges of audits on request. most_receives: after which receipt the queue gives a message up."""
+    """The edges of audits on request."""
 
     jobs: Jobs
     queue: Queue
     deps: Dependencies
-    most_receives: int
 
 
 def audit_requested(message: Message, edges: Requester, *, until: float = math.inf) -> Requested:
     """Do what a message's job asks for, and keep what became of it; never raises for what that does.
 
-    What fails is tried again when the message comes back, and fails the job the last time. A job that has
-    ended is left alone: messages may come twice. until: a moment of time.monotonic() after which AWS is not
-    waited for.
+    What fails is tried again after a while, and fails the job the third time. A job that has ended is left
+    alone: messages may come twice. until: a moment of time.monotonic() after which AWS is not waited for.
     """
-    jobs, deps = edges.jobs, edges.deps
-    job = jobs.get(_job_id(message.body))
+    job = edges.jobs.get(_job_id(message.body))
     if job is None or job.kind != RE_AUDIT or job.has_ended:
         return Requested(message_id=message.message_id, job=job)
-    job = jobs.change(job, "running")
+    job = edges.jobs.change(job, "running", reason=job.reason)
     try:
-        if "function_name" in job.request or "vpc_id" in job.request:
-            result = _audit_scope(job, deps, until)
-            return Requested(message_id=message.message_id, job=jobs.change(job, "done", result=result))
-        return Requested(message_id=message.message_id, job=_audit_region(job, edges, until))
+        done = _audit_scope if {"function_name", "vpc_id"} & job.request.keys() else _audit_region
+        return Requested(message_id=message.message_id, job=done(job, edges, until))
     except Exception as error:  # noqa: BLE001 - whoever asked is told, whatever it was
-        if message.receives >= edges.most_receives:
-            failed = jobs.change(job, "failed", reason=reason_of(error))
-            return Requested(message_id=message.message_id, job=failed)
-        return Requested(message_id=message.message_id, job=job, error=error)
+        return _try_again(message, job, edges, error)
+
+
+def _try_again(message: Message, job: Job, edges: Requester, error: Exception) -> Requested:
+    job = edges.jobs.get(job.job_id) or job  # with what a region was read of until then
+    failures = int(job.result.get("failures", 0))
+    if failures == len(RETRY_SECONDS):
+        failed = edges.jobs.change(job, "failed", reason=reason_of(error))
+        return Requested(message_id=message.message_id, job=failed)
+    result = {**job.result, "failures": failures + 1}
+    job = edges.jobs.change(job, "queued", result=result, reason=reason_of(error))
+    try:
+        edges.queue.send(job.job_id, seconds=RETRY_SECONDS[failures])
+    except QueueError:
+        return Requested(message_id=message.message_id, job=job, error=error, comes_back=True)
+    return Requested(message_id=message.message_id, job=job, error=error)
 
 
 def connect_jobs(settings: Settings, deps: Dependencies) -> Requester:
@@ -107,7 +120,6 @@ def connect_jobs(settings: Settings, deps: Dependencies) -> Requester:
         jobs=JobStore(table, settings.table_name or ""),
         queue=JobQueue(sqs, settings.job_queue_url or ""),
         deps=deps,
-        most_receives=settings.max_receives,
     )
 
 
@@ -120,7 +132,7 @@ def _job_id(body: str) -> str:
     return job_id if isinstance(job_id, str) else ""
 
 
-def _audit_scope(job: Job, deps: Dependencies, until: float) -> dict[str, int]:
+def _audit_scope(job: Job, edges: Requester, until: float) -> Job:
     """Look at a function or a VPC; raises what kept one of them from being judged."""
     name = job.request.get("function_name")
     scope = Scope(
@@ -130,14 +142,15 @@ def _audit_scope(job: Job, deps: Dependencies, until: float) -> dict[str, int]:
         function_names=() if name is None else (name,),
         vpc_id=job.request.get("vpc_id"),
     )
-    audited = audit_functions(scope, deps=deps, trigger=_trigger(job), until=until)
+    audited = audit_functions(scope, deps=edges.deps, trigger=_trigger(job), until=until)
     for error in audited.failed.values():
         raise error
-    return {
+    result = {
         "functions": audited.counts["looks"] - len(audited.deleted),
         "deleted": len(audited.deleted),
         **_findings(audited.counts),
     }
+    return edges.jobs.change(job, "done", result=result)
 
 
 def _audit_region(job: Job, edges: Requester, until: float) -> Job:
@@ -163,7 +176,7 @@ def _audit_region(job: Job, edges: Requester, until: float) -> Job:
     if done["runs"] >= MOST_RUNS:
         raise ReadError(f"the region was not read in {MOST_RUNS} runs")
     job = edges.jobs.change(job, "running", result={**result, "marker": swept.next_page.as_marker()})
-    edges.queue.send(job.job_id, seconds=0 if swept.stopped_by is None else FIRST_RUN_AGAIN_SECONDS)
+    edges.queue.send(job.job_id, seconds=0 if swept.stopped_by is None else GO_ON_SECONDS)
     return job
 
 

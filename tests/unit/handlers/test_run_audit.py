@@ -11,7 +11,7 @@ import run_audit
 from tests.unit.audit.fakes import ACCOUNT, REGION, Account, configuration, dependencies
 from tests.unit.handlers.conftest import Context
 from vpcguard.audit.requested import Requester
-from vpcguard.errors import OpaUnavailableError
+from vpcguard.errors import OpaUnavailableError, QueueError
 from vpcguard.findings.jobs import RE_AUDIT, Job
 
 
@@ -26,12 +26,20 @@ class Jobs(dict[str, Job]):
         return changed
 
 
-class Queue:
-    """A queue that nothing is sent to here."""
+class Queue(list[str]):
+    """The jobs that were sent for again."""
+
+    def send(self, job_id: str, *, seconds: int = 0) -> None:  # noqa: ARG002
+        """Take a job."""
+        self.append(job_id)
+
+
+class Full(Queue):
+    """One that takes none."""
 
     def send(self, job_id: str, *, seconds: int = 0) -> None:
-        """Refuse it."""
-        raise AssertionError((job_id, seconds))
+        """Refuse a job."""
+        raise QueueError(f"{job_id}: not in {seconds} seconds either")
 
 
 @pytest.fixture
@@ -49,14 +57,13 @@ def jobs() -> Jobs:
     return Jobs({"vj-1": job})
 
 
-def _handle(jobs: Jobs, deps: Any, *, receives: int = 1) -> Any:
+def _handle(jobs: Jobs, deps: Any, queue: Queue | None = None) -> Any:
     record = {
         "messageId": "m-1",
         "body": json.dumps({"job_id": "vj-1"}),
         "receiptHandle": "r",
-        "attributes": {"ApproximateReceiveCount": str(receives)},
     }
-    requester = Requester(jobs=jobs, queue=Queue(), deps=deps, most_receives=3)
+    requester = Requester(jobs=jobs, queue=Queue() if queue is None else queue, deps=deps)
     return run_audit.handler({"Records": [record]}, Context(), requester=requester)
 
 
@@ -74,17 +81,31 @@ def test_a_job_is_done(jobs: Jobs, printed: Any) -> None:
     assert metrics["RequestedAuditsFailed"] == [0.0]
 
 
-@pytest.mark.parametrize(("receives", "comes_back", "status"), [(1, ["m-1"], "running"), (3, [], "failed")])
-def test_what_fails_comes_back_until_the_last_time(
-    jobs: Jobs, printed: Any, receives: int, comes_back: list[str], status: str
-) -> None:
+@pytest.mark.parametrize("queue", [Queue(), Full()])
+def test_what_fails_is_sent_for_again_or_comes_back(jobs: Jobs, printed: Any, queue: Queue) -> None:
     deps: Any = dependencies(Account({"orders-api": configuration("orders-api")}))
     deps.policy.error = OpaUnavailableError("OPA does not answer")
 
-    answer = _handle(jobs, deps, receives=receives)
+    answer = _handle(jobs, deps, queue)
 
     lines, metrics = printed()
-    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == comes_back
-    assert jobs["vj-1"].status == status
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == (
+        ["m-1"] if isinstance(queue, Full) else []
+    )
+    assert queue == ([] if isinstance(queue, Full) else ["vj-1"])
+    assert jobs["vj-1"].status == "queued"
     assert "OPA does not answer" in lines[-1]["reason"]
-    assert metrics["RequestedAuditsFailed"] == [float(status == "failed")]
+    assert metrics["RequestedAuditsFailed"] == [0.0]
+
+
+def test_the_third_failure_is_the_last(jobs: Jobs, printed: Any) -> None:
+    deps: Any = dependencies(Account({"orders-api": configuration("orders-api")}))
+    deps.policy.error = OpaUnavailableError("OPA does not answer")
+    jobs.change(jobs["vj-1"], "queued", result={"failures": 2})
+
+    answer = _handle(jobs, deps)
+
+    lines, metrics = printed()
+    assert answer == {"batchItemFailures": []}
+    assert (jobs["vj-1"].status, lines[-1]["message"]) == ("failed", "audit on request failed")
+    assert metrics["RequestedAuditsFailed"] == [1.0]
