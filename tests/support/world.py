@@ -68,6 +68,7 @@ class World:
             "SnapshotBucket": SNAPSHOTS,
             "ChangeQueue": self.queue,
             "ChangeDeadLetterQueue": self.dead_letters,
+            "AuditQueue": self.account.queue("vpcguard-audits"),
             "AWS::AccountId": ACCOUNT,
         }
         name = value["Ref"]
