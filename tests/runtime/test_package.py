@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.sandbox import ROOT
+from vpcguard.api.models import Rule
+from vpcguard.api.rules import CATALOGUE
+from vpcguard.policy.catalogue import shipped_rules
 
 # Imports every module of the package as it was built, and refuses what its layer does not hold.
 _IMPORT_ALL = """
@@ -83,6 +87,22 @@ def test_the_package_imports_nothing_that_its_layer_lacks(package: Path) -> None
 
     assert done.returncode == 0, done.stderr
     assert "vpcguard.changes.events" in done.stdout
+
+
+def test_the_api_has_the_rules_as_a_file(tmp_path: Path) -> None:
+    """Its function has no YAML; of a pack the folder's name alone leaves the machine that builds."""
+    subprocess.run(
+        ["make", "--silent", "--makefile", ROOT / "functions" / "Makefile", "build-ApiFunction"],
+        cwd=ROOT / "functions",
+        env={**os.environ, "ARTIFACTS_DIR": str(tmp_path), "POLICIES": str(ROOT / "examples" / "own-rules")},
+        check=True,
+    )
+
+    rules = json.loads((tmp_path / "vpcguard" / "_policies" / CATALOGUE).read_text())
+
+    assert [rule["id"] for rule in rules if rule["pack"] is None] == [rule.id for rule in shipped_rules()]
+    assert {rule["pack"] for rule in rules} == {None, "own-rules"}
+    assert all(Rule.model_validate(rule) for rule in rules)
 
 
 def test_a_pack_is_built_into_the_layer_wherever_it_is_named_from(tmp_path: Path) -> None:
