@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from shlex import quote
@@ -202,7 +203,9 @@ def _show(
     write: Callable[[Sequence[Json], TextIO], None],
 ) -> int:
     """Write a listing; for programs that take it line by line, part by part."""
-    parts = _parts(_hub(given), listing)
+    # a spinner between lines that are written as they come would garble both
+    is_told = not (format_name in {"jsonl", "csv"} and sys.stdout.isatty())
+    parts = _parts(_hub(given), listing, is_told=is_told)
     if format_name == "jsonl":
         for items in parts:
             jsonl(items, sys.stdout)
@@ -266,10 +269,10 @@ _PARAMETERS = {
 }
 
 
-def _parts(hub: Hub, listing: Listing) -> Iterator[tuple[Json, ...]]:
-    """Yield a listing part by part, and say where it goes on behind the limit."""
+def _parts(hub: Hub, listing: Listing, *, is_told: bool) -> Iterator[tuple[Json, ...]]:
+    """Yield a listing part by part, and say if it goes on behind the limit. is_told: show how far it is."""
     name, read, is_last = listing.name, 0, True
-    with progress(f"Reading {name}") as note:
+    with progress(f"Reading {name}") if is_told else nullcontext(lambda _: None) as note:
         for part in hub.pages(*listing.path, query=listing.query, name=name, limit=listing.limit):
             read, is_last = read + len(part.items), part.is_last
             note(f"{read:,} of {name}")

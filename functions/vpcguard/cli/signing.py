@@ -72,7 +72,7 @@ class SignedApi:
         self._pause = pause
         self._http = URLLib3Session(
             verify=session.get_config_variable("ca_bundle") or True,
-            proxies=get_environ_proxies(self.url),
+            proxies={} if is_loopback(parts.hostname or "") else get_environ_proxies(self.url),
             timeout=TIMEOUTS_SECONDS,  # type: ignore[arg-type]  # its stubs know one number alone
         )
 
