@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
@@ -67,6 +67,7 @@ class Loopback:
         if port == _HTTP_PORT:
             self._hosts |= {ADDRESS.encode(), b"localhost"}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="requests")
+        self._answering = set[Future[list[Message]]]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -78,16 +79,22 @@ class Loopback:
         except RefusedError as error:
             start, *rest = _problem(error)
         else:
-            run = asyncio.get_running_loop().run_in_executor
-            start, *rest = await run(self._threads, self._answer, scope, body)
+            answering = self._threads.submit(self._answer, scope, body)
+            self._answering.add(answering)
+            answering.add_done_callback(self._answering.discard)
+            try:
+                start, *rest = await asyncio.wrap_future(answering)
+            except asyncio.CancelledError:  # the server ends, and this took longer than it waits
+                start, *rest = _problem(RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "the server has ended"))
         own = {name for name, _ in _HEADERS}
         start["headers"] = [*(one for one in start["headers"] if one[0] not in own), *_HEADERS]
         for message in (start, *rest):
             await send(message)
 
-    def close(self) -> None:
-        """Take no more requests; those that are being answered are not waited for."""
+    def close(self) -> bool:
+        """Take no more requests; return whether one is still being answered, which is not waited for."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        return bool(self._answering)
 
     def _answer(self, scope: Scope, body: bytes) -> list[Message]:
         page = self._pages.get(scope["path"]) if scope["method"] == "GET" else None

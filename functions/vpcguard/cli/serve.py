@@ -7,9 +7,11 @@ import errno
 import json
 import os
 import re
+import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -71,13 +73,26 @@ def run(*, table: str | None, hub_region: str | None, profile: str | None, port:
         say(f"serving {application.place} as {caller.arn}; Ctrl-C ends it")
         sys.stdout.write(f"http://{ADDRESS}:{own_port}/\n")
         sys.stdout.flush()
-        try:
-            uvicorn.Server(config).run(sockets=[listener])
-        except KeyboardInterrupt:  # any signal that ends it, once all is closed: that is how serving ends
-            say("vpcguard: served until told to end")
-        finally:
-            loopback.close()
+        _Server(config).run(sockets=[listener])
+        say("vpcguard: served until told to end")
+    if loopback.close():  # it may wait for DynamoDB, and would hold the process for as long as its timeouts
+        os._exit(DONE)
     return DONE
+
+
+class _Server(uvicorn.Server):
+    """Ends when it is told to, as serving does; uvicorn's own would then raise the signal once more."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals that end a command for as long as this serves."""
+        names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+        before = {name: signal.signal(getattr(signal, name), self.handle_exit) for name in names}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(getattr(signal, name), handler)
 
 
 def pages(resolver: HttpResolverLocal) -> Mapping[str, Page]:

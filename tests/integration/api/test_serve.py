@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from typing import Any
@@ -147,6 +148,27 @@ def test_it_says_whose_credentials_ask_and_ends_when_told_to(
 
     assert (process.returncode, stdout) == (0, "")
     assert f"serving the table {TABLE} in eu-west-1 as {CALLER}" in stderr
+    assert "Traceback" not in stderr
+
+
+def test_it_ends_while_requests_wait_for_a_table_that_does_not_answer(environment: Mapping[str, str]) -> None:
+    with ExitStack() as stack:
+        silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        silent.settimeout(30)
+        silent_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = start_serving(environment={**environment, "AWS_ENDPOINT_URL_DYNAMODB": silent_url})
+        waiting = HTTPConnection(url_of(process).removeprefix("http://"), timeout=30)
+        stack.callback(waiting.close)
+        waiting.request("GET", "/findings")
+        stack.enter_context(silent.accept()[0])  # it has begun to ask
+
+        process.send_signal(signal.SIGTERM)
+        answer = waiting.getresponse()
+        status, body = answer.status, answer.read()
+        _, stderr = process.communicate(timeout=30)
+
+    assert (status, json.loads(body)["detail"]) == (503, "the server has ended")
+    assert process.returncode == 0
     assert "Traceback" not in stderr
 
 
