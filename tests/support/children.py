@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from itertools import count
 from multiprocessing.process import BaseProcess
 from threading import Barrier
@@ -23,6 +24,7 @@ from tests.support.ministack import Account
 from vpcguard.audit.publishing import Publisher
 from vpcguard.errors import FindingStoreError
 from vpcguard.findings import store as findings_store
+from vpcguard.findings.exemptions import Exemption, Exemptions
 from vpcguard.findings.outbox import Outbox
 from vpcguard.findings.store import CLIENT_CONFIG, FindingStore, Recorded
 from vpcguard.model import Look
@@ -70,6 +72,23 @@ def record_until(url: str, table_name: str, looks: Sequence[Look], items_at_once
     store = FindingStore(client, table_name)
     for look in looks:
         store.record(look)
+
+
+def replan_until(
+    url: str, table_name: str, function: tuple[str, str, str], exemption: Exemption, moment: int
+) -> None:
+    """Apply an exemption to a function, one change at a time, until the moment that kills."""
+    findings_store.ITEMS_AT_ONCE = 6
+    client = local_client(url, config=PATIENT)
+    kill_at(moment, client)
+    exempting(client, table_name, exemption).replan(*function)
+
+
+def exempting(client: Any, table_name: str, exemption: Exemption) -> FindingStore:
+    """Return a store that knows one exemption, at the moment at which it begins."""
+    begins = datetime.fromisoformat(exemption.created_at)
+    known = Exemptions((exemption,))
+    return FindingStore(client, table_name, exemptions=lambda: known, clock=lambda: begins)
 
 
 def publish_until(url: str, stand_in: str, table_name: str, bus: str, moment: int) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vpcguard.clock import rfc3339
-from vpcguard.findings.exemptions import Exemptions
+from vpcguard.findings.exemptions import Covers, Exemption, Exemptions, Matcher
 from vpcguard.findings.lifecycle import plan_look
 from vpcguard.findings.states import FunctionState, Plan
 from vpcguard.model import Finding, Look, finding_id
@@ -138,3 +138,25 @@ def a_look(
     }
     values |= {"applicable": fields.get("judged", values["judged"])}
     return Look(**(values | fields))
+
+
+def an_exemption(
+    match: Matcher,
+    begins: str,
+    *,
+    expires: str = at(300 * 24 * 60),
+    number: int = 1,
+    covers: Covers = "violation",
+) -> Exemption:
+    """Return an exemption, made when it begins."""
+    return Exemption(
+        exemption_id=f"vx-{number:032x}",
+        covers=covers,
+        match=match,
+        reason="accepted",
+        ticket=None,
+        owner="team-payments",
+        created_by="arn:aws:iam::111122223333:user/ann",
+        created_at=begins,
+        expires_at=expires,
+    )

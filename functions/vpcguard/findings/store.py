@@ -266,8 +266,8 @@ class FindingStore(FindingQueries):
 def in_steps(plan: Plan, most: int) -> Iterator[Plan]:
     """Yield a plan as several that write `most` items each beside the look, one after the other.
 
-    From the first on the look counts as the latest, so that no older one comes between; until the last it is
-    partial, so that the same look, delivered again, goes on where it ended.
+    From the first on a look counts as the latest, so that no older one comes between; until the last it is
+    partial, so that the same look, delivered again, goes on where it ended. Exemptions are applied anew.
     """
     parts: list[list[FindingChange | str]] = [[]]
     room = most
@@ -284,7 +284,7 @@ def in_steps(plan: Plan, most: int) -> Iterator[Plan]:
             room = most
         parts[-1].append(part)
         room -= items
-    before = plan.before
+    before, is_of_a_look = plan.before, plan.reason != "exemptions"
     for step in parts[:-1]:
         changes = tuple(part for part in step if not isinstance(part, str))
         findings = dict(before.findings) | {change.rule_id: change.after for change in changes}
@@ -293,7 +293,11 @@ def in_steps(plan: Plan, most: int) -> Iterator[Plan]:
         }
         waiting = {one: verdicts for one, verdicts in waiting.items() if verdicts}
         after = replace(
-            plan.after, findings=findings, waiting=waiting, revision=before.revision + 1, is_partial=True
+            plan.after,
+            findings=findings,
+            waiting=waiting,
+            revision=before.revision + 1,
+            is_partial=is_of_a_look or plan.before.is_partial,
         )
         yield replace(plan, before=before, after=after, changes=changes)
         before = after

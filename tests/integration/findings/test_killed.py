@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.children import PATIENT, exit_code, record_until, started
+from tests.support.children import PATIENT, exempting, exit_code, record_until, replan_until, started
 from tests.support.dynamodb import create_findings_table, local_client
-from tests.support.looks import a_look
+from tests.support.looks import ACCOUNT, FUNCTION, REGION, a_look, an_exemption, at
 from vpcguard.findings import store as findings_store
+from vpcguard.findings.exemptions import Matcher
 from vpcguard.findings.store import ITEMS_AT_ONCE, FindingStore
 from vpcguard.model import Look
 
@@ -80,3 +81,31 @@ def test_killed_anywhere_and_delivered_again_recording_leaves_the_undisturbed_ta
             assert record(store) == undisturbed, f"killed at moment {moment}"
 
     assert moment >= 2 * 3 * 4  # of each look reads and several transactions, before and after
+
+
+def test_killed_anywhere_and_begun_again_an_exemption_leaves_the_undisturbed_table(
+    dynamodb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a look: and the look that is recorded stays as whole as it was."""
+    dynamodb = local_client(dynamodb_url, config=PATIENT)
+    monkeypatch.setattr(findings_store, "ITEMS_AT_ONCE", 6)  # as the child has it: a change each
+    look, function = _looks(3)[0], (ACCOUNT, REGION, FUNCTION)
+    exemption = an_exemption(Matcher(function=FUNCTION), at(10))
+
+    with _table(dynamodb, "undisturbed") as store:
+        store.record(look)
+        exempting(dynamodb, "undisturbed", exemption).replan(*function)
+        undisturbed = _items(dynamodb, "undisturbed")
+    for moment in count():
+        with _table(dynamodb, f"killed-{moment}") as store:
+            store.record(look)
+            code = exit_code(
+                started(replan_until, dynamodb_url, store.table.name, function, exemption, moment)
+            )
+            exempting(dynamodb, store.table.name, exemption).replan(*function)
+            assert _items(dynamodb, store.table.name) == undisturbed, f"killed at moment {moment}"
+            if code == 0:
+                break
+            assert code == -signal.SIGKILL
+
+    assert moment >= 2 * 4

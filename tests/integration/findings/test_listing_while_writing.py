@@ -16,9 +16,9 @@ import pytest
 
 from tests.support.children import PATIENT
 from tests.support.dynamodb import create_findings_table, local_client
-from tests.support.looks import ACCOUNT, REGION, a_finding, a_look, at, moment
+from tests.support.looks import ACCOUNT, REGION, a_finding, a_look, an_exemption, at, moment
 from tests.support.many_findings import load
-from vpcguard.findings.exemptions import Exemption, Exemptions, Matcher
+from vpcguard.findings.exemptions import Exemptions, Matcher
 from vpcguard.findings.pages import Page
 from vpcguard.findings.store import FindingStore
 from vpcguard.model import Finding, Look, Status, cause_of, finding_id
@@ -32,17 +32,7 @@ CROWDED_RULES = [f"own.rule_{number:02}" for number in range(100)]
 LIVE = frozenset[Status]({"open", "undetermined", "exempt"})
 CAUSE = str(cause_of(a_finding(RULES[0])))
 # of one rule everything is exempt, but for what is resolved
-EXEMPTION = Exemption(
-    exemption_id=f"vx-{1:032x}",
-    covers="violation",
-    match=Matcher(rule_id=RULES[1]),
-    reason="accepted",
-    ticket=None,
-    owner="team-payments",
-    created_by="somebody",
-    created_at=at(0),
-    expires_at=at(365 * 24 * 60),
-)
+EXEMPTION = an_exemption(Matcher(rule_id=RULES[1]), at(0))
 # how many findings; the full number takes minutes
 SIZES = [600, pytest.param(10_000, marks=pytest.mark.thorough)]
 

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from tests.support.dynamodb import create_findings_table
 from tests.support.findings_model import Covering, Found, FunctionModel, ModelLook, Said, Told, seconds
-from tests.support.looks import ACCOUNT, REGION, a_doubt, a_finding, a_look, at, moment
+from tests.support.looks import ACCOUNT, REGION, a_doubt, a_finding, a_look, an_exemption, at, moment
 from vpcguard.findings import store as findings_store
 from vpcguard.findings.exemptions import Covers, Exemption, Exemptions, Matcher
 from vpcguard.findings.pages import Page
@@ -248,18 +248,9 @@ class Table(RuleBasedStateMachine):
     )
     def exempt(self, covers: Covers, match: Matcher, minutes: int, is_told: bool) -> None:  # noqa: FBT001
         """Made, and applied at once or with the next look; an attestation too."""
+        begins, number = at(self.minute), len(self.exemptions)
         self.exemptions.append(
-            Exemption(
-                exemption_id=f"vx-{len(self.exemptions):032x}",
-                covers=covers,
-                match=match,
-                reason="accepted",
-                ticket=None,
-                owner="team-payments",
-                created_by="somebody",
-                created_at=at(self.minute),
-                expires_at=at(self.minute + minutes),
-            )
+            an_exemption(match, begins, expires=at(self.minute + minutes), number=number, covers=covers)
         )
         if is_told:
             self.applied()
