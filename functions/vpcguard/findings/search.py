@@ -150,7 +150,9 @@ class FindingSearch(FindingQueries):
                 consistent_read=True,
             )
         if filters.cause_id:
-            return _Way(query=model.by_cause.query, partitions=[filters.cause_id])
+            return _Way(
+                query=model.by_cause.query, partitions=[filters.cause_id], covers=frozenset({"cause_key"})
+            )
         if account_id:
             begin = "" if region is None else f"{region}#" if rule_id is None else f"{region}#{rule_id}#"
             within = model.account_sort.startswith(begin) if begin else None
@@ -177,6 +179,7 @@ class FindingSearch(FindingQueries):
             "family": filters.family,
             "root_cause": filters.root_cause,
             "owner": filters.owner,
+            "cause_key": filters.cause_id,
         }
         attributes = model.get_attributes()
         for name, value in equal.items():

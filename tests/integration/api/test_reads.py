@@ -95,6 +95,10 @@ QUERIES: list[tuple[Json, Callable[[Json], bool]]] = [
     ({"account_id": OTHER, "region": REGION, "function": "function-07"}, _any),
     ({"changed_since": at(1)}, lambda one: one["changed_at"] >= at(1)),
     ({"cause_id": CAUSE, "account_id": OTHER}, lambda one: one["cause_id"] == CAUSE),
+    (
+        {"cause_id": CAUSE, "account_id": OTHER, "region": REGION, "function": "function-07"},
+        lambda one: one["cause_id"] == CAUSE,
+    ),
     ({"verdict": ["unknown", "pass"]}, lambda one: one["verdict"] in ("unknown", "pass")),
     ({"owner": "team-'; DROP TABLE"}, lambda one: one["owner"] is None),
 ]
