@@ -230,7 +230,7 @@ def _stated(
     if is_opening:
         return now, "reopened" if opened else "opened", look.message
     if status == stands:
-        return now, "confirmed" if is_confirmed else "updated", look.message
+        return now, "confirmed" if found and found.doubt else "updated", look.message
     return now, "undetermined", look.message
 
 
@@ -272,7 +272,7 @@ def _show(
     elif was == "exempt" and not exemption_id:
         kind = kind if kind in ("opened", "reopened") else "exemption_ended"
         now.opened_at = moment if now.standing == "open" else now.opened_at
-    if kind not in (None, "confirmed", "unconfirmed"):
+    if kind not in (None, "confirmed", "unconfirmed"):  # a confirmed one that differs has it already
         now.changed_at = moment
     return kind
 

@@ -211,7 +211,8 @@ def finding_values(change: FindingChange, plan: Plan) -> tuple[dict[str, Any], d
         "last_seen": state.last_seen,
         "changed_at": plan.changed_at,
     }
-    if change.kind in ("unconfirmed", "confirmed"):
+    is_doubt_alone = change.kind in ("unconfirmed", "confirmed")
+    if is_doubt_alone and change.before is not None and change.before.fingerprint == state.fingerprint:
         del shown["changed_at"]  # what it states is what it stated
     if finding is None:
         doubt = change.doubt
@@ -308,7 +309,8 @@ def history_values(change: FindingChange, plan: Plan, stored: Finding | None) ->
     """
     after, state, finding = plan.after, change.after, change.finding or stored
     identity = finding_id(after.account_id, after.region, after.function_name, change.rule_id)
-    change_key = f"{identity}\n{plan.changed_at}\n{plan.reason}"
+    # a look that goes on where it ended may say two things of one finding, with an exemption and without
+    change_key = f"{identity}\n{plan.changed_at}\n{plan.reason}\n{change.kind}"
     said: dict[str, Any] = {}
     if finding is not None:
         said = {name: getattr(finding, name) for name in _TOLD}

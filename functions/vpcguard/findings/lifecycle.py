@@ -21,7 +21,7 @@ from vpcguard.errors import FindingStoreError
 from vpcguard.findings.exemptions import Exemptions, Subject
 from vpcguard.findings.looks import bounded, bounded_text
 from vpcguard.findings.states import TOLD, ChangeKind, FindingChange, FindingState, FunctionState, Plan
-from vpcguard.model import Finding, Look, StatusReason, Verdict, cause_of
+from vpcguard.model import Finding, Look, Stage, StatusReason, Verdict, cause_of
 
 DAY = 86_400
 
@@ -181,7 +181,8 @@ def _standing(
         return None if before is None else _Standing(kind=None, after=before)
     # what makes a finding another one: not how it is worded, nor what it counts
     statement = look.statements.get(rule_id)
-    content = (finding.status, finding.severity, finding.stage, finding.root_cause, statement)
+    place = finding.organization_unit  # an account may move
+    content = (finding.status, finding.severity, finding.stage, finding.root_cause, place, statement)
     said = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
     kind = _kind(before, finding, said)
     after = _state(kind, before, finding, said, look)
@@ -216,9 +217,14 @@ def _kind(before: FindingState | None, finding: Finding, said: str) -> ChangeKin
         return "opened"
     if before.standing != "open":
         return "reopened"
-    if before.fingerprint != said:
-        return "updated"
-    return "confirmed" if before.unconfirmed else None
+    if before.unconfirmed and not _begins(before, finding.stage):
+        return "confirmed"
+    return "updated" if before.unconfirmed or before.fingerprint != said else None
+
+
+def _begins(before: FindingState, stage: Stage) -> bool:
+    """True where people begin to be told of what is open already; so of all updates this one is told."""
+    return before.status == "open" and before.stage == "audit" != stage
 
 
 def _kind_of_unknown(before: FindingState | None, said: str) -> ChangeKind | None:
@@ -322,8 +328,7 @@ def _shown(
         after = replace(after, status=after.standing, exemption_id=None, opened_at=opened_at)
     if kind is None:
         return after, None
-    # of updates it is told that people begin to be told of what is open already
-    begins = before is not None and before.stage == "audit" != after.stage and after.status == "open"
+    begins = before is not None and after.status == "open" and _begins(before, after.stage)
     return after, FindingChange(
         rule_id=rule_id,
         kind=kind,

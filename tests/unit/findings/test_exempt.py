@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.looks import (
 )
 from vpcguard.findings.counts import changed_causes, changed_waiting
 from vpcguard.findings.exemptions import Exemption, Exemptions, Matcher
+from vpcguard.findings.items import history_values
 from vpcguard.findings.lifecycle import plan_deletion, plan_exemptions
 from vpcguard.findings.states import FunctionState, Plan
 from vpcguard.model import Look
@@ -157,6 +159,19 @@ def test_the_root_cause_and_the_unit_of_the_latest_look_decide_without_a_look_to
     assert [one.rule_id for one in plan_exemptions(before, Exemptions((by_unit,)), moment(1)).changes] == [
         ZONES
     ]
+
+
+def test_a_look_that_goes_on_after_an_exemption_ended_tells_of_it_as_another_change() -> None:
+    """Under one id whoever was told of the first would leave out the second."""
+    look = a_look(0, violated=[EGRESS])
+    begun = _plan(look, by=(_exemption(),))
+    partial = replace(begun.after, is_partial=True)
+    goes_on = planned(partial, look, exemptions=Exemptions(), now=moment(1))
+
+    told = [history_values(plan.changes[0], plan, None) for plan in (begun, goes_on)]
+
+    assert [one["change"] for one in told] == ["exempted", "exemption_ended"]
+    assert told[0]["change_id"] != told[1]["change_id"]
 
 
 def test_a_deleted_function_ends_what_was_exempt() -> None:

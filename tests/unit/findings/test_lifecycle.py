@@ -20,6 +20,7 @@ from tests.support.looks import (
     planned,
 )
 from vpcguard.errors import FindingStoreError
+from vpcguard.findings.items import finding_values
 from vpcguard.findings.lifecycle import is_superseded, plan_deletion
 from vpcguard.findings.states import FindingChange, FindingState, FunctionState, Plan
 from vpcguard.findings.store import in_steps
@@ -66,6 +67,7 @@ def test_the_same_violation_again_changes_only_when_it_was_last_seen() -> None:
         {"stage": "warn"},
         {"evidence": {}},
         {"root_cause": None},
+        {"organization_unit": "root/dev"},  # by which it is listed, exempt and told
     ],
 )
 def test_a_violation_that_states_something_else_is_updated(differs: dict[str, Any]) -> None:
@@ -246,6 +248,24 @@ def test_an_open_finding_that_can_be_judged_again_is_confirmed() -> None:
     assert _kinds(plan) == [(EGRESS, "confirmed")]
     assert (_state(plan).unconfirmed_since, _state(plan).last_seen) == (None, at(2))
     assert _state(plan).times_opened == 1
+
+
+def test_a_doubt_that_ends_with_another_statement_is_told_to_have_ended() -> None:
+    """Whoever was told of the doubt waits for its end; the finding states something else, so it changed."""
+    worse = a_finding(minute=2, severity="critical")
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, unknown=[EGRESS]), a_look(2, violated=[worse]))
+
+    (change,) = plan.changes
+    assert (change.kind, change.is_told) == ("confirmed", True)
+    assert (change.after.verdict, change.after.unconfirmed_since) == ("violation", None)
+    assert finding_values(change, plan)[0]["changed_at"] == at(2)
+
+
+def test_people_begin_to_be_told_of_what_was_in_doubt_too() -> None:
+    told = a_finding(minute=2, stage="warn")
+    plan = _plan(a_look(0, violated=[EGRESS]), a_look(1, unknown=[EGRESS]), a_look(2, violated=[told]))
+
+    assert [(change.kind, change.is_told) for change in plan.changes] == [("updated", True)]
 
 
 def test_a_doubt_about_what_was_resolved_is_undetermined_and_then_reopened() -> None:
