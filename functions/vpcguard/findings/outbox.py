@@ -123,11 +123,10 @@ class Outbox(FindingTable):
             return Unpublished(key, None, "its history is missing")
         try:
             item = self.table.history.from_raw_data(history)
+            values = {one.name: getattr(item, one.name) for one in fields(HistoryEntry)}
         except (TypeError, ValueError, KeyError) as error:  # somebody wrote it by hand
             return Unpublished(key, None, f"its history cannot be read: {error}")
-        return Unpublished(
-            key, HistoryEntry(**{one.name: getattr(item, one.name) for one in fields(HistoryEntry)})
-        )
+        return Unpublished(key, HistoryEntry(**values))
 
 
 def keys_of(event: Mapping[str, Any]) -> list[OutboxKey]:

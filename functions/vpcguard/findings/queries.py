@@ -36,10 +36,13 @@ class HistoryEntry:
     verdict: violation, unknown, pass, or None where nobody judged. actor: who made the change that led to it.
     exemption_id: what covers it now, or covered it until now.
 
-    change_id is stable: whoever publishes it twice can be told apart from two changes.
+    change_id is stable: whoever publishes it twice can be told apart from two changes. sequence: of a
+    finding's changes the greater was written later, whatever changed_at says: a look is as old as what it
+    read.
     """
 
     change_id: str
+    sequence: int
     change: str
     finding_id: str
     account_id: str

@@ -292,6 +292,11 @@ class HistoryItem(Model):
     snapshot_digest = UnicodeAttribute(null=True)
     ttl = NumberAttribute()
 
+    @property
+    def sequence(self) -> int:
+        """Revision of the look record that it was written with: the greater, the later."""
+        return int(str(self.sk).rpartition("#")[2])
+
 
 class OutboxItem(Model):
     """A change that is to be published: which item of history. Removed once it is, and by nothing else."""
