@@ -20,6 +20,7 @@ from vpcguard.audit.notifying import Notifier, Topics
 from vpcguard.audit.publishing import Publisher
 from vpcguard.audit.queues import DeadLetterQueue
 from vpcguard.errors import ConfigurationError
+from vpcguard.findings.exemptions import Exemption, Exemptions, Matcher
 from vpcguard.findings.notices import Notices
 from vpcguard.findings.outbox import Outbox
 from vpcguard.findings.store import FindingStore
@@ -122,6 +123,21 @@ def _found(function: str, *, minute: int = 0, **fields: Any) -> Finding:
     said = {"stage": "warn", "message": f"{function} cannot reach the internet: nat-0a was deleted"}
     cause = {"root_cause": "nat-0a", "root_cause_kind": "nat_gateway", "root_cause_name": "egress-a"}
     return a_finding(EGRESS, minute=minute, function=function, **(said | cause | fields))
+
+
+def _exempting(function: str) -> Exemptions:
+    one = Exemption(
+        exemption_id=f"vx-{1:032x}",
+        covers="violation",
+        match=Matcher(function=function),
+        reason="moved in March",
+        ticket=None,
+        owner="team-payments",
+        created_by="ann",
+        created_at=at(0),
+        expires_at=at(10_000),
+    )
+    return Exemptions((one,))
 
 
 @pytest.fixture(scope="module")
@@ -439,6 +455,66 @@ def test_two_that_tell_at_once_tell_once(world: World) -> None:
     first, second = list(world.notices.due()), list(world.notices.due())
 
     assert (len(first), second) == (1, [])
+
+
+def test_what_there_is_no_time_to_tell_is_left_to_the_next_minute(world: World) -> None:
+    """Whoever took it would keep it from all others for some minutes."""
+    for number in range(3):
+        world.opens(f"f{number}", root_cause=f"nat-{number}")
+    world.run(minutes=1)
+    world.now += WINDOW
+
+    world.publisher().drain(until=-math.inf)
+
+    assert world.run(minutes=1)["sent"] == 3
+
+
+def test_what_is_exempt_within_a_window_is_not_told(world: World) -> None:
+    """Nobody has anything to do."""
+    world.opens("a", "b")
+    world.run(minutes=1)
+    exempt = FindingStore(
+        world.dynamodb,
+        world.table_name,
+        exemptions=lambda: _exempting("a"),
+        clock=lambda: world.now,
+    )
+    exempt.replan(ACCOUNT, REGION, "a")
+    world.run(minutes=3)
+    world.run(minutes=10)
+
+    (message,) = world.told()
+    assert message["Subject"].endswith("1 function")
+    assert "- b," in message["Message"]
+    world.store.replan(ACCOUNT, REGION, "a")
+    world.run(minutes=3)
+    world.run(minutes=10)
+    (message,) = world.told()
+    assert "- a," in message["Message"]
+
+
+def test_the_order_in_which_changes_were_written_counts(world: World) -> None:
+    """A look is as old as what it read: an exemption may have ended meanwhile."""
+    found = a_look(0, violated=[_found("a")], function="a")
+    FindingStore(
+        world.dynamodb, world.table_name, exemptions=lambda: _exempting("a"), clock=lambda: world.now
+    ).record(found)
+    world.now += timedelta(minutes=20)
+    world.store.replan(ACCOUNT, REGION, "a")
+    world.ends("a", minute=10)
+    world.opens("a", minute=15)
+
+    world.run(minutes=2)
+    world.run(minutes=10)
+
+    assert len(world.told()) == 1
+    history = world.store.history(_found("a").finding_id).items
+    assert [(one.change, one.sequence) for one in history] == [
+        ("reopened", 4),
+        ("resolved", 3),
+        ("exemption_ended", 2),
+        ("exempted", 1),
+    ]
 
 
 def test_nothing_is_published_while_nobody_knows_whom_to_tell(world: World) -> None:

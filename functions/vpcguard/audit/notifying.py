@@ -136,9 +136,8 @@ class Notifier:
 
     def tell_due(self, noticed: Noticed, *, until: float) -> None:
         """Tell what is due, as long as there is time (time.monotonic()); what fails is told again later."""
-        for window in self._notices.due():
-            if time.monotonic() > until:
-                return  # others take them when nobody seems to tell them any more
+        windows = self._notices.due()
+        while time.monotonic() <= until and (window := next(windows, None)) is not None:
             notice = self._notice(window)
             if notice is None:
                 self._notices.done(window)
@@ -241,7 +240,7 @@ def _about(entry: HistoryEntry | None) -> str | None:
     if entry.change == "updated" and entry.status == "open":
         return _BACKLOG
     begins = entry.change in _BEGINS and entry.status == "open"
-    ends = entry.change == "resolved" and entry.status_before == "open"
+    ends = entry.change in ("resolved", "exempted") and entry.status_before == "open"
     if not begins and not ends:
         return None
     if entry.cause_id:
@@ -252,11 +251,11 @@ def _about(entry: HistoryEntry | None) -> str | None:
 def _net(changes: Sequence[Told]) -> tuple[list[Told], list[Told]]:
     """Return the changes after which findings are open that were not before, and those that ended any.
 
-    What began and ended within one window is neither: nobody has anything to do.
+    What began and ended within one window is neither: nobody has anything to do. Nor is what is exempt.
     """
     first: dict[str, Told] = {}
     last: dict[str, Told] = {}
-    for one in sorted(changes, key=lambda one: (str(one["changed_at"]), str(one["change_id"]))):
+    for one in sorted(changes, key=lambda one: int(one["sequence"])):
         first.setdefault(str(one["finding_id"]), one)
         last[str(one["finding_id"])] = one
     begun, ended = [], []

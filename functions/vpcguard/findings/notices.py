@@ -98,13 +98,15 @@ class Notices(FindingTable):
                 raise FindingStoreError(f"a notice could not be gathered: {refused}") from refused
 
     def due(self) -> Iterator[Window]:
-        """Yield what is due now, the longest first; nobody else gets what was yielded for some minutes."""
-        now = self._clock()
+        """Take what is due now, one after the other, the longest first; nobody else gets it for some minutes.
+
+        What is not asked for is not taken.
+        """
+        until = rfc3339(self._clock())
         try:
-            for one in self.table.outbox.by_outbox.query(_DUE, OutboxItem.changed_at <= rfc3339(now)):
-                window = self._take(one.pk, one.sk, now)
-                if window is not None:
-                    yield window
+            for one in list(self.table.outbox.by_outbox.query(_DUE, OutboxItem.changed_at <= until)):
+                if (taken := self._take(one.pk, one.sk, self._clock())) is not None:
+                    yield taken
         except PynamoDBException as error:
             raise FindingStoreError(f"what is to be told could not be read: {error}") from error
 
