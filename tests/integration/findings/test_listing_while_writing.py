@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
+from dev.processes import dynamodb_local
 from tests.support.children import PATIENT
 from tests.support.dynamodb import create_findings_table, local_client
 from tests.support.looks import ACCOUNT, REGION, a_finding, a_look, an_exemption, at, moment
@@ -59,26 +60,26 @@ def _is_steady(name: str) -> bool:
 
 
 @pytest.fixture(scope="module", params=SIZES)
-def estate(request: pytest.FixtureRequest, dynamodb_url: str) -> Estate:
+def estate(request: pytest.FixtureRequest) -> Iterator[Estate]:
+    """In a server of its own: the others would wait for it."""
     number = (request.param - len(CROWDED_RULES)) // len(RULES)
     functions = [(OTHER if one % 4 == 3 else ACCOUNT, f"function-{one:03}") for one in range(number)]
     functions.append((ACCOUNT, CROWDED))
-    dynamodb = local_client(dynamodb_url, config=PATIENT)
-    table_name = f"many-{request.param}"
-    create_findings_table(dynamodb, table_name)
     looks = (
         a_look(0, violated=CROWDED_RULES if name == CROWDED else RULES, function=name, account_id=account)
         for account, name in functions
     )
-    load(dynamodb, table_name, looks)
-    store = FindingStore(
-        dynamodb, table_name, exemptions=lambda: Exemptions((EXEMPTION,)), clock=lambda: moment(1)
-    )
-    for account, name in functions:
-        if _is_steady(name):
-            store.replan(account, REGION, name)
-    # it goes with its server, which would be busy for long with removing it
-    return Estate(store, functions, count(1))
+    with dynamodb_local() as url:
+        dynamodb = local_client(url, config=PATIENT)
+        create_findings_table(dynamodb, "many")
+        load(dynamodb, "many", looks)
+        store = FindingStore(
+            dynamodb, "many", exemptions=lambda: Exemptions((EXEMPTION,)), clock=lambda: moment(1)
+        )
+        for account, name in functions:
+            if _is_steady(name):
+                store.replan(account, REGION, name)
+        yield Estate(store, functions, count(1))
 
 
 class Listing(NamedTuple):
