@@ -21,9 +21,9 @@ from dev.processes import dynamodb_local
 from tests.support.api import Api
 from tests.support.dynamodb import create_findings_table, local_client, local_session, table_resource
 from tests.support.looks import REGION, a_finding, a_look
-from tests.support.many_findings import load
+from tests.support.many_findings import items_of, load
 from vpcguard.findings.search import FindingSearch
-from vpcguard.findings.store import CLIENT_CONFIG
+from vpcguard.findings.store import CLIENT_CONFIG, FindingStore
 from vpcguard.model import Look, cause_of, finding_id
 
 ROOT = Path(__file__).parents[1]
@@ -33,12 +33,8 @@ FUNCTIONS, RULES = 250, 10  # in each account, of each function
 SAMPLES, PAGES, WARM_UPS = 1000, 300, 20  # requests for one thing, pages of a listing; before any counts
 FAR, AROUND = 500, 50  # the page that is compared with the first, and how many pages there
 RULE_IDS = [f"nat.rule_{number}" for number in range(RULES)]
-# the loaded table is kept from run to run as long as nothing changes that it is made by
+# the loaded table is kept from run to run as long as its items are the same
 KEPT = ROOT / "build" / "findings"
-_MADE_BY = (
-    *("tests/support/many_findings.py", "tests/support/looks.py"),
-    *(f"functions/vpcguard/findings/{name}.py" for name in ("table", "records", "items", "counts")),
-)
 
 
 class Cost(NamedTuple):
@@ -181,11 +177,9 @@ def _looks() -> Iterator[Look]:
 @contextmanager
 def table_of_many() -> Iterator[str]:
     """Run DynamoDB Local with the table; gives its URL. Loading it takes minutes, once."""
-    made_by = [
-        json.dumps([table_resource(), ACCOUNTS, FUNCTIONS, RULES]).encode(),
-        *((ROOT / name).read_bytes() for name in _MADE_BY),
-    ]
-    kept = KEPT / sha256(b"\0".join(made_by)).hexdigest()[:16]
+    example = items_of(FindingStore(local_client("http://127.0.0.1:9"), TABLE).table, next(_looks()))
+    made_by = json.dumps([table_resource(), ACCOUNTS, FUNCTIONS, RULES, example], sort_keys=True)
+    kept = KEPT / sha256(made_by.encode()).hexdigest()[:16]
     if not kept.exists():
         shutil.rmtree(KEPT, ignore_errors=True)
         memory = Path("/dev/shm")  # noqa: S108 - elsewhere it waits for the disk at each item

@@ -37,16 +37,23 @@ def load(client: Any, table_name: str, looks: Iterable[Look]) -> None:
 
     with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
         for look in looks:
-            seen = FunctionState(
-                account_id=look.account_id, region=look.region, function_name=look.function_name
-            )
-            plan = planned(seen, look)
+            plan = _plan(look)
             counted.add(plan, look.findings)
             unwritten += _puts(table, plan)
             if len(unwritten) > 100 * _ITEMS_AT_ONCE:
                 write_all()
         write_all()
         list(pool.map(counted.write, [table] * len(counted.plans), counted.plans))
+
+
+def items_of(table: Table, look: Look) -> list[dict[str, Any]]:
+    """Return the items that recording a look leaves but for its counts, as DynamoDB takes them."""
+    return [put["PutRequest"]["Item"] for put in _puts(table, _plan(look))]
+
+
+def _plan(look: Look) -> Plan:
+    seen = FunctionState(account_id=look.account_id, region=look.region, function_name=look.function_name)
+    return planned(seen, look)
 
 
 def _puts(table: Table, plan: Plan) -> list[dict[str, Any]]:
