@@ -201,11 +201,11 @@ def _standing(found: Found | None, said: Said, look: ModelLook) -> tuple[Found |
         now.declared = look.declared or now.declared
         now.confirmed_at = look.moment if is_open else now.confirmed_at
         return now, None, kept
-    return _stated(found, said, look, is_confirmed=is_same)
+    return _stated(found, said, look, is_same=is_same)
 
 
 def _stated(
-    found: Found | None, said: Said, look: ModelLook, *, is_confirmed: bool
+    found: Found | None, said: Said, look: ModelLook, *, is_same: bool
 ) -> tuple[Found, str | None, str]:
     """Return a finding as a look states it, and which change that is."""
     stands, status = found.standing if found else None, _STATUSES[said.kind]
@@ -218,7 +218,7 @@ def _stated(
         message=look.message,
         first_seen=found.first_seen if found else look.moment,
         last_seen=look.moment,
-        changed_at=found.changed_at if found and is_confirmed else look.moment,
+        changed_at=found.changed_at if found and is_same else look.moment,
         snapshot_digest=look.digest,
         actor=look.actor or (found.actor if found else None),
         times_opened=opened + is_opening,
