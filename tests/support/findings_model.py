@@ -19,8 +19,8 @@ _STATUSES = {"violated": "open", "unknown": "undetermined", "unread": "undetermi
 class Said(NamedTuple):
     """What a look says by one rule.
 
-    statement, severity and root_cause of a violation; waits_for of an unknown, what nobody can see into, and
-    reads that failed; one that waits for nothing else is "unread".
+    statement, severity, root_cause and stage of a violation; waits_for of an unknown: what nobody can see
+    into, and reads that failed; one that waits for nothing else is "unread".
     """
 
     kind: Literal["violated", "unknown", "unread", "passed", "not_applicable", "silent", "off", "retired"]
@@ -29,12 +29,13 @@ class Said(NamedTuple):
     root_cause: str | None = None
     waits_for: tuple[str, ...] = ()
     failed_reads: tuple[str, ...] = ()
+    stage: str = "audit"
 
     @property
     def content(self) -> tuple[object, ...]:
         """What makes another finding of it."""
         status = _STATUSES.get(self.kind)
-        return status, self.statement, self.severity, self.root_cause, self.waits_for
+        return status, self.statement, self.severity, self.root_cause, self.waits_for, self.stage
 
 
 class ModelLook(NamedTuple):
@@ -101,6 +102,11 @@ class Found:
     def severity(self) -> str:
         """As the rule said."""
         return self.said.severity
+
+    @property
+    def stage(self) -> str:
+        """As the rule said."""
+        return self.said.stage
 
     @property
     def root_cause(self) -> str | None:
@@ -230,8 +236,14 @@ def _stated(
     if is_opening:
         return now, "reopened" if opened else "opened", look.message
     if status == stands:
-        return now, "confirmed" if found and found.doubt else "updated", look.message
+        is_doubt = found is not None and found.doubt is not None and not _begins(found, said)
+        return now, "confirmed" if is_doubt else "updated", look.message
     return now, "undetermined", look.message
+
+
+def _begins(found: Found, said: Said) -> bool:
+    """True where what was open already leaves the stage in which nobody is told."""
+    return found.status == "open" and found.said.stage == "audit" != said.stage
 
 
 def _reason(found: Found, said: Said, look: ModelLook) -> str | None:
@@ -280,7 +292,8 @@ def _show(
 def _told(
     rule: str, before: Found | None, now: Found, kind: str | None, *, message: str, moment: str
 ) -> list[Told]:
-    if kind in (None, "updated"):
+    begins = before is not None and now.status == "open" and _begins(before, now.said)
+    if kind is None or (kind == "updated" and not begins):
         return []
     return [
         Told(

@@ -37,16 +37,19 @@ DIGESTS = ("sha256:aa", "sha256:bb")
 COMPARED = (
     *("status", "status_reason", "verdict", "severity", "root_cause", "message", "first_seen", "last_seen"),
     *("changed_at", "opened_at", "confirmed_at", "resolved_at", "times_reopened", "snapshot_digest", "actor"),
-    "exemption_id",
+    *("exemption_id", "stage"),
 )
 OPAQUE, UNREAD, OTHER_UNREAD = "tgw-0a", "ec2:DescribeNatGateways", "ec2:DescribeSubnets"
 _tables = count()
 
 _violated = st.builds(
-    lambda statement, severity, root_cause: Said("violated", statement, severity, root_cause),
+    lambda statement, severity, root_cause, stage: Said(
+        "violated", statement, severity, root_cause, stage=stage
+    ),
     st.sampled_from(["blackhole", "no route"]),
     st.sampled_from(["high", "low"]),
     st.sampled_from(["nat-0a", "nat-0b", None]),
+    st.sampled_from(["audit", "audit", "warn"]),
 )
 _unknown = st.sampled_from(
     [
@@ -89,6 +92,7 @@ def _as_look(function: str, look: ModelLook, minute: int) -> Look:
         a_finding(
             name,
             severity=one.severity,
+            stage=one.stage,
             root_cause=one.root_cause,
             evidence={"cause": one.statement},
             **common,
