@@ -23,7 +23,6 @@ from vpcguard.api.models import AccountPath, ExemptionPath, IdempotencyKey, IfMa
 from vpcguard.api.problems import ApiError, Fault, not_found
 from vpcguard.api.routing import json_answer, new_router, route
 from vpcguard.audit.exemptions import ShownExemption, TableExemptions
-from vpcguard.clock import rfc3339
 from vpcguard.errors import ExemptionError, NoExemptionError, RevisionError
 from vpcguard.findings.exemptions import derived_id, problems, said
 
@@ -186,18 +185,4 @@ def _shown(shown: ShownExemption, status: HTTPStatus = HTTPStatus.OK) -> Respons
 
 
 def _report(edges: Service, account_id: str | None) -> ExemptionReport:
-    report = _table(edges).report()
-    kinds = {"unused": report.unused, "expiring": report.expiring, "lapsed": report.lapsed}
-    in_force = report.in_force
-    if account_id is not None:
-        moment = rfc3339(edges.clock())
-        stored = edges.findings.exemptions.read().items
-        in_force = sum(one.match.account_id == account_id and one.is_in_force(moment) for one in stored)
-    return ExemptionReport.model_validate(
-        {
-            "reported_at": report.reported_at,
-            "in_force": in_force,
-            **{kind: [one.as_document() for one in _of(shown, account_id)] for kind, shown in kinds.items()},
-            "malformed": list(report.malformed) if account_id is None else [],
-        }
-    )
+    return ExemptionReport.model_validate(_table(edges).report(account_id).as_document())

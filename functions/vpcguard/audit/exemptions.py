@@ -158,9 +158,11 @@ class TableExemptions:
         revoked = self._store.revoke(exemption_id, revoked_by=self._caller(), revision=revision)
         return ShownExemption(revoked, revoked.state(rfc3339(self._clock())))
 
-    def report(self) -> ExemptionReport:
-        """Say which exemptions deserve a look."""
+    def report(self, account_id: str | None = None) -> ExemptionReport:
+        """Say which exemptions deserve a look; account_id: of those that name this account by its id."""
         stored, malformed = self._store.read_all()
+        if account_id is not None:
+            stored, malformed = [one for one in stored if one.exemption.match.account_id == account_id], ()
         now = self._clock()
         moment, soon, long_ago = (rfc3339(now + by) for by in (timedelta(0), SHORTEST_NOTICE, -LAPSED_FOR))
         in_force = [one.exemption for one in stored if one.exemption.state(moment) == "in_force"]

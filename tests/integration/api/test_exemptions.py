@@ -183,6 +183,28 @@ def test_an_account_has_its_own_exemptions_alone(api: Api) -> None:
     assert api.get("/exemptions/report").body["in_force"] == 3
 
 
+def test_the_report_of_an_account_asks_for_what_its_own_exemptions_cover_alone(
+    api: Api, dynamodb: Any
+) -> None:
+    """Else a team that sees its account alone makes the hub read what thousands of others cover."""
+    for number in range(20):
+        path = f"/accounts/{ACCOUNT if number == 0 else OTHER}/exemptions"
+        assert _post(api, OWN, path=path, headers={"idempotency-key": str(number)}).status == 201
+    asked: list[str] = []
+
+    def note(model: Any, **_: Any) -> None:
+        asked.append(model.name)
+
+    dynamodb.meta.events.register("before-call.dynamodb", note)
+    try:
+        report = api.get(f"/accounts/{ACCOUNT}/exemptions/report").body
+    finally:
+        dynamodb.meta.events.unregister("before-call.dynamodb", note)
+
+    assert (report["in_force"], len(report["unused"])) == (1, 1)
+    assert asked == ["Query", "Query"]
+
+
 def test_the_report_names_what_deserves_a_look(api: Api, dynamodb: Any, table_name: str) -> None:
     _post(api, ASKED)
     malformed = {"pk": {"S": "EXEMPTIONS"}, "sk": {"S": f"vx-{'0' * 32}"}, "covers": {"S": "everything"}}
