@@ -285,6 +285,16 @@ def test_at_every_pace_a_batch_does_what_it_has_time_for(bound: str) -> None:
     assert all(isinstance(one.error, OutOfTimeError | None) for one in handled)
 
 
+def test_what_the_api_answers_as_its_own_fault_has_an_alarm() -> None:
+    """It is answered, not raised, so that Lambda's own Errors stay at zero where every request fails."""
+    ((name, api),) = resources("AWS::Serverless::Api").items()
+
+    (alarm,) = (one for one in ALARMS if one["Namespace"] == "AWS/ApiGateway")
+    dimensions = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+    assert (alarm["MetricName"], name) == ("5XXError", "Api")
+    assert dimensions == {"ApiName": api["Name"], "Stage": api["StageName"]}
+
+
 def test_every_metric_of_trouble_has_an_alarm_and_every_alarm_a_metric() -> None:
     """A failed batch is answered, not raised, so that Lambda's own Errors stay at zero when OPA is dead."""
     watched = [alarm for alarm in ALARMS if alarm["Namespace"] == OUR_METRICS]
