@@ -11,8 +11,9 @@ exemptions:
     expires_at: 2027-03-31
 ```
 
-An exemption's id is derived from its entry, so the same file changes nothing the second time. One that was
-revoked stays so, whatever the file says.
+An exemption's id is derived from its entry, so the same file changes nothing the second time. One that
+somebody revoked stays so, whatever the file says; one that only gave way to another content of its entry is
+made anew when that content comes back.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -39,17 +40,23 @@ _EXPECTED_NAME = "1 to 90 letters, digits, dots, dashes, underscores or slashes"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a file. place: where it stands, for messages. name: its own id; empty: it has none."""
+    """One entry of a file.
+
+    place: where it stands, for messages. name: its own id; empty: it has none. after: the id of the exemption
+    of another content that it comes back after; empty: it was never replaced.
+    """
 
     place: str
     name: str
     given: Mapping[str, Any]
     source: str
+    after: str = ""
 
     @property
     def exemption_id(self) -> str:
         """The id of the exemption that it makes: another entry, or another content, is another exemption."""
-        return derived_id(self.source, json.dumps(said(self.given), sort_keys=True))
+        first = derived_id(self.source, json.dumps(said(self.given), sort_keys=True))
+        return derived_id(first, self.after) if self.after else first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +134,7 @@ def plan_import(file: ExemptionFile, kept: Iterable[Exemption], now: datetime, *
         return Import(faults=file.faults)
     there = {one.exemption_id: one for one in kept}
     moment = rfc3339(now)
-    wanted = {entry.exemption_id: entry for entry in file.entries}
+    wanted = {entry.exemption_id: entry for entry in (_come_back(one, there) for one in file.entries)}
     create = tuple(entry for exemption_id, entry in wanted.items() if exemption_id not in there)
     faults = list(_repeated(file.entries))
     for entry in create:
@@ -151,6 +158,22 @@ def plan_import(file: ExemptionFile, kept: Iterable[Exemption], now: datetime, *
         over=over,
         left=tuple(one for one in stale if not prune and one.source not in named),
     )
+
+
+def _come_back(entry: Entry, there: Mapping[str, Exemption]) -> Entry:
+    """Return an entry whose exemption gave way to another content of it as one that makes a new exemption."""
+    first = there.get(entry.exemption_id)
+    if not entry.name or first is None or first.revoked_at is None:
+        return entry
+    later = sorted(
+        (one for one in there.values() if one.source == entry.source and one.created_at > first.created_at),
+        key=lambda one: one.created_at,
+    )
+    if not later or first.revoked_at < later[0].created_at:  # an import makes the new one first
+        return entry
+    again = {replace(entry, after=one.exemption_id).exemption_id: one.exemption_id for one in later}
+    latest = later[-1].exemption_id
+    return replace(entry, after=again.get(latest, latest))
 
 
 def _repeated(entries: Iterable[Entry]) -> Iterator[str]:

@@ -127,6 +127,37 @@ def test_a_changed_entry_ends_what_it_made_before(write: Write) -> None:
     assert plan(path, halfway) == Import(unchanged=2, revoke=(kept[0],))
 
 
+def test_a_content_that_comes_back_is_made_anew(write: Write) -> None:
+    """Somebody reverted the change of an entry: the file asks for it, and nobody ever revoked it."""
+    first, second = write(FILE), write(FILE.replace("NET-12", "NET-13"), "second.yaml")
+    hours = [NOW + timedelta(hours=number) for number in range(5)]
+    kept = carried_out(plan(first), now=hours[0])
+    for hour, path in zip(hours[1:], (second, first, second, first), strict=True):
+        found = plan(path, kept, now=hour)
+        assert (len(found.create), len(found.revoke), found.over) == (1, 1, ())
+        kept = carried_out(found, kept, now=hour)
+
+        again = plan(path, kept, now=hour)
+        assert (again.create, again.revoke, again.unchanged, again.over) == ((), (), 2, ())
+        in_force = [one for one in kept if one.source == "payments#partner-firewall" and not one.revoked_at]
+        assert len(in_force) == 1
+
+
+def test_what_somebody_revoked_does_not_come_back_with_its_content(write: Write) -> None:
+    first, second = write(FILE), write(FILE.replace("NET-12", "NET-13"), "second.yaml")
+    kept = [
+        replace(one, revoked_at=rfc3339(NOW + timedelta(hours=1)), revoked_by="arn:p", revision=2)
+        for one in carried_out(plan(first))
+    ]
+    later = NOW + timedelta(hours=2)
+    kept = carried_out(plan(second, kept, now=later), kept, now=later)
+
+    found = plan(first, kept, now=later + timedelta(hours=1))
+
+    assert found.create == ()
+    assert [one.exemption_id for _, one in found.over] == [one.exemption_id for one in kept[:2]]
+
+
 def test_what_is_gone_from_the_file_is_revoked_if_that_is_asked_for(write: Write) -> None:
     others = [
         made(
