@@ -278,7 +278,7 @@ def _show(
     if exemption_id and was != "exempt":
         kind = "exempted"
     elif exemption_id and (
-        kind in ("opened", "reopened") or (before and before.exemption_id != exemption_id)
+        kind in ("opened", "reopened") or (kind is None and before and before.exemption_id != exemption_id)
     ):
         kind = "updated"
     elif was == "exempt" and not exemption_id:

@@ -318,7 +318,9 @@ def _shown(
     if exemption_id is not None:
         if was != "exempt":
             kind = "exempted"
-        elif kind in ("opened", "reopened") or (before and before.exemption_id != exemption_id):
+        elif kind in ("opened", "reopened") or (
+            kind is None and before is not None and before.exemption_id != exemption_id
+        ):
             kind = "updated"
         after = replace(after, status="exempt", exemption_id=exemption_id)
     elif was == "exempt" and after.standing != "resolved":

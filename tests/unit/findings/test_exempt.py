@@ -146,6 +146,17 @@ def test_another_exemption_is_an_update_and_the_finding_names_it() -> None:
     assert plan.after.findings[EGRESS].exemption_id == second.exemption_id
 
 
+def test_a_doubt_is_told_also_where_another_exemption_covers_from_then_on() -> None:
+    first, second = _exemption(1, until=10), _exemption(2, until=20)
+    before = _plan(a_look(0, violated=[EGRESS]), by=(first,)).after
+
+    plan = planned(before, a_look(1, unknown=[EGRESS]), exemptions=Exemptions((first, second)), now=moment(1))
+
+    assert _kinds(plan) == ["unconfirmed"]
+    state = plan.after.findings[EGRESS]
+    assert (state.status, state.exemption_id) == ("exempt", second.exemption_id)
+
+
 def test_the_root_cause_and_the_unit_of_the_latest_look_decide_without_a_look_too() -> None:
     before = _plan(
         a_look(0, violated=[a_finding(root_cause="nat-0a"), a_finding(ZONES, root_cause=None)])
