@@ -17,7 +17,8 @@ import data.vpcguard.lib.intent
 # title: Decision
 # description: |
 #   The document of policies/schemas/decision.json: what every rule says about every function of the query, which
-#   rules were withdrawn, and which functions are declared to need the same. Undefined, which every caller treats as an error, while a rule lacks its deny: none vanishes.
+#   rules were withdrawn, and which functions are declared to need the same. Undefined, which every caller treats as an
+#   error, while a rule lacks its deny: none vanishes.
 # scope: document
 # entrypoint: true
 decision := {
@@ -59,7 +60,7 @@ _unknown(family, fault) := doubts if {
 	doubts := data.vpcguard.rules[family][fault].unknown
 } else := set()
 
-# by key of an intent, a digest of it and of what is configured beside it that verdicts rest on; none while tags are unread
+# by key of an intent, a digest of it and of what is configured beside it that verdicts rest on; none of unread tags
 _declarations := {key: crypto.sha256(json.marshal([said, settings])) |
 	some key, one in intent.by_key
 	one.waits == set()

@@ -55,6 +55,28 @@ test_nobody_asks_a_rule_that_is_off if {
 	[rule.off | some rule in decision.rules] == [{one.name | some one in document.functions}]
 }
 
+test_functions_that_are_declared_alike_are_told_together_and_those_of_unread_tags_not_at_all if {
+	egress := {"tags": fixtures.tags({"vpcguard:egress": "internet"})}
+	functions := [
+		fixtures.function("a", ["app"], {}),
+		fixtures.function("b", ["app"], {}),
+		fixtures.function("c", ["app"], egress),
+	]
+	document := fixtures.estate({"functions": functions})
+	{{name | some name in names} | some names in _declared(document)} == {{"a", "b"}, {"c"}}
+	_declared(fixtures.denied(document, {"function_tags": "lambda:ListTags"})) == {}
+	severities := {"version": 1, "rules": {"nat.half_written": {"severity": "low"}}}
+	_declared(object.union(document, {"config": severities})) == _declared(document)
+	thresholds := {"version": 1, "thresholds": {"ip_floor": 1}}
+	object.keys(_declared(object.union(document, {"config": thresholds}))) & object.keys(_declared(document)) == set()
+}
+
+_declared(document) := declared if {
+	declared := data.vpcguard.decision.declared with input as document # regal ignore:with-outside-test-context
+		with data.vpcguard.rules as {"nat": {"half_written": _half}} # regal ignore:with-outside-test-context
+		with data.vpcguard.rule_metadata as _half_written # regal ignore:with-outside-test-context
+}
+
 test_withdrawn_rules_are_named if {
 	retired := data.vpcguard.decision.retired with input as fixtures.whole({})
 		with data.vpcguard.rules as {"nat": {"half_written": _half}}
