@@ -100,7 +100,7 @@ def start_everything(stack: ExitStack) -> None:
         functions = build_estate(client, note)
     networks = sum(team.build is not None for team in TEAMS.values())
     print(f"  {functions} functions of {len(TEAMS)} teams, {networks} VPCs")
-    create_findings_table(client("dynamodb"), TABLE)
+    create_findings_table(client("dynamodb"), TABLE, has_stream=True)
     start_hub()
 
 

@@ -56,7 +56,7 @@ class Hub:
         root.put_user_policy(UserName="publish", PolicyName="vpcguard", PolicyDocument=json.dumps(document))
         key = root.create_access_key(UserName="publish")["AccessKey"]
         self.key = key["AccessKeyId"], key["SecretAccessKey"]
-        create_findings_table(self.client("dynamodb"), TABLE)
+        create_findings_table(self.client("dynamodb"), TABLE, has_stream=True)
         self.client("events").create_event_bus(Name=BUS)
         self.client("sns").create_topic(Name="platform")
         self.queue = self.client("sqs").create_queue(QueueName=QUEUE)["QueueUrl"]

@@ -37,15 +37,17 @@ def local_client(url: str, *, config: Config | None = None) -> Any:
     return local_session().create_client("dynamodb", region_name=REGION, endpoint_url=url, config=config)
 
 
-def create_findings_table(client: Any, table_name: str) -> None:
-    """Create an empty table from template.yaml's resource, time to live and stream included."""
+def create_findings_table(client: Any, table_name: str, *, has_stream: bool = False) -> None:
+    """Create an empty table from template.yaml's resource, time to live included.
+
+    has_stream: with its stream. DynamoDB Local keeps the streams of tables that are gone, and takes the longer
+    for each write the more there are: three times after sixty tables.
+    """
     resource = table_resource()
-    stream = {"StreamEnabled": True, **resource["StreamSpecification"]}
-    client.create_table(
-        TableName=table_name,
-        StreamSpecification=stream,
-        **{key: resource[key] for key in _CREATE},
-    )
+    options = {key: resource[key] for key in _CREATE}
+    if has_stream:
+        options["StreamSpecification"] = {"StreamEnabled": True, **resource["StreamSpecification"]}
+    client.create_table(TableName=table_name, **options)
     client.update_time_to_live(
         TableName=table_name, TimeToLiveSpecification=resource["TimeToLiveSpecification"]
     )

@@ -53,12 +53,17 @@ def _table(dynamodb: Any, name: str) -> Iterator[FindingStore]:
         dynamodb.delete_table(TableName=name)
 
 
-# several transactions a look: made small, and as they are
+# several transactions a look: made small, and as they are; each third moment, and each
 @pytest.mark.parametrize(
-    ("at_once", "findings"), [(12, 4), pytest.param(ITEMS_AT_ONCE, 50, marks=pytest.mark.thorough)]
+    ("at_once", "findings", "step"),
+    [
+        (12, 4, 3),
+        pytest.param(12, 4, 1, marks=pytest.mark.thorough),
+        pytest.param(ITEMS_AT_ONCE, 50, 1, marks=pytest.mark.thorough),
+    ],
 )
 def test_killed_anywhere_and_delivered_again_recording_leaves_the_undisturbed_table(
-    dynamodb_url: str, monkeypatch: pytest.MonkeyPatch, at_once: int, findings: int
+    dynamodb_url: str, monkeypatch: pytest.MonkeyPatch, at_once: int, findings: int, step: int
 ) -> None:
     """History, outbox, counters and times included; a batch comes back as a whole."""
     dynamodb = local_client(dynamodb_url, config=PATIENT)
@@ -72,7 +77,7 @@ def test_killed_anywhere_and_delivered_again_recording_leaves_the_undisturbed_ta
 
     with _table(dynamodb, "undisturbed") as store:
         undisturbed = record(store)
-    for moment in count():
+    for moment in count(0, step):
         with _table(dynamodb, f"killed-{moment}") as store:
             code = exit_code(started(record_until, dynamodb_url, store.table.name, looks, at_once, moment))
             if code == 0:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.dynamodb import local_session
+from tests.support.dynamodb import local_session, table_resource
 from tests.support.event_pattern import matches
 from tests.support.looks import EGRESS, ZONES, a_look, at
 from tests.support.template import resources
@@ -99,6 +99,8 @@ def test_the_stream_tells_what_was_put_into_the_outbox_and_nothing_else(
     store: FindingStore, outbox: Outbox, dynamodb_url: str, dynamodb: Any, table_name: str
 ) -> None:
     """The filter of template.yaml, over what DynamoDB's own stream says."""
+    specification = {"StreamEnabled": True, **table_resource()["StreamSpecification"]}
+    dynamodb.update_table(TableName=table_name, StreamSpecification=specification)
     store.record(a_look(0, violated=[EGRESS]))
     store.record(a_look(1, violated=[EGRESS]))
     keys = _waiting(outbox)
