@@ -40,8 +40,8 @@ def local_client(url: str, *, config: Config | None = None) -> Any:
 def create_findings_table(client: Any, table_name: str, *, has_stream: bool = False) -> None:
     """Create an empty table from template.yaml's resource, time to live included.
 
-    has_stream: with its stream. DynamoDB Local keeps the streams of tables that are gone, and takes the longer
-    for each write the more there are: three times after sixty tables.
+    has_stream: with its stream. DynamoDB Local keeps the streams of tables that are gone, and takes the
+    longer for each write the more there are: three times after sixty tables.
     """
     resource = table_resource()
     options = {key: resource[key] for key in _CREATE}
