@@ -42,7 +42,8 @@ _PAGES = 20  # read at most to see whether a cause without a resource still has 
 
 # of a change, what is said of it: a summary may be of a hundred thousand
 _SAID = (
-    *("change_id", "change", "finding_id", "account_id", "account_name", "region", "function_name", "vpc_id"),
+    *("change_id", "sequence", "change", "finding_id", "account_id", "account_name", "region"),
+    *("function_name", "vpc_id"),
     *("rule_id", "title", "message", "severity", "status_before", "status", "status_reason", "cause_id"),
     *("root_cause", "root_cause_kind", "root_cause_account", "root_cause_name", "actor", "changed_at"),
 )

@@ -214,7 +214,7 @@ def _version(standing: Standing, name: str, configuration: Configuration, policy
         say(line)
     awaited: set[str] = set()
     for rule in explanation.document["rules"]:
-        if rule.get("is_failed_read"):
+        if rule.get("failed_reads"):
             awaited.update(operations_of(rule["waits_for"]))
     refused = refused_reads(standing.snapshot)
     return Version(
