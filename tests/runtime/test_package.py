@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.sandbox import ROOT
+from vpcguard.api.edges import CATALOGUE
 from vpcguard.api.models import Rule
-from vpcguard.api.rules import CATALOGUE
 from vpcguard.policy.catalogue import shipped_rules
 
 # Imports every module of the package as it was built, and refuses what its layer does not hold.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -14,12 +16,26 @@ from aws_lambda_powertools.event_handler.depends import Depends
 
 from vpcguard.api.cursors import LEAST_KEY_BYTES, Cursors
 from vpcguard.api.problems import ApiError
-from vpcguard.api.rules import known_rules
 from vpcguard.audit.queues import QUEUE_CONFIG, JobQueue
 from vpcguard.clock import Clock, system_clock
 from vpcguard.findings.search import FindingSearch
 from vpcguard.findings.store import CLIENT_CONFIG
+from vpcguard.policy.schemas import find_policies
 from vpcguard.settings import Settings
+
+CATALOGUE = "rules.json"  # beside the policies of the API's function: functions/Makefile
+
+
+@cache
+def known_rules() -> Sequence[Mapping[str, Any]]:
+    """Return every rule as it is shipped, by id; raises ConfigurationError where one cannot be read."""
+    shipped = find_policies() / CATALOGUE
+    if shipped.is_file():
+        found: Sequence[Mapping[str, Any]] = json.loads(shipped.read_text("utf-8"))
+        return found
+    from vpcguard.policy.catalogue import shipped_rules  # noqa: PLC0415  Lambda has no PyYAML
+
+    return [json.loads(json.dumps(rule.as_document())) for rule in shipped_rules()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
